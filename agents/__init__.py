@@ -1,0 +1,1 @@
+"""This package wires stages to topics: one agent a file, each a sentence of the flow in streams/topics.py."""

@@ -1,0 +1,98 @@
+"""This module is the sink stage: validated → EventBridge bus | failures."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from faust import EventT
+
+from clients.aws import open_client
+from clients.eventbridge import Accepted, EventBridge
+from clients.publisher import Publisher
+from processors import headers
+from processors.batching import Entry, entry
+from processors.errors import MalformedEventError
+from processors.event import JsonObject, derive_event_id, parse_object
+from processors.failure import Origin
+from processors.headers import Meta
+from processors.outcome import Failed
+from processors.report import Counts
+from streams import topics
+from streams.app import app, settings
+from streams.delivery import Record, counts, send, stage
+from streams.failures import report
+from streams.health import health
+
+_publisher: Publisher | None = None
+
+
+# Many small batches at a time: an entry in a long back-off holds up its few neighbours, not the stream.
+@stage("sink", topics.validated, max_events=50, linger_s=0.0, open_batches=80)
+async def sink(batch: Sequence[EventT]) -> None:
+    """validated → EventBridge bus | failures"""
+    publisher = await _open_publisher()
+    tally = Counts()
+    failures = await asyncio.gather(*(_publish(publisher, message, tally) for message in batch))
+    await send(failure for failure in failures if failure is not None)
+    counts.take(tally)
+
+
+async def _open_publisher() -> Publisher:
+    global _publisher  # the client belongs to the app's event loop, which is not there at import
+    if _publisher is None:
+        bus = EventBridge(await app.add_async_context(open_client(settings, "events")))
+        _publisher = Publisher(
+            bus.put,
+            max_bytes=settings.eventbridge_request_bytes,
+            linger_s=settings.eventbridge_linger_ms / 1000,
+            in_flight=settings.eventbridge_in_flight,
+            max_retries=settings.max_retries,
+            on_trouble=health.observer("eventbridge"),
+            on_retry=lambda: counts.add("retries"),
+        )
+    return _publisher
+
+
+async def _publish(publisher: Publisher, message: EventT, tally: Counts) -> Record | None:
+    """Publish one event; gives the failure record when it cannot be."""
+    meta = headers.read(message.headers)
+    mapped: JsonObject | None = None
+    try:
+        mapped = parse_object(message.value or b"")
+        sendable = _entry(mapped, meta)
+    except (MalformedEventError, KeyError, TypeError, ValueError) as error:
+        # Only somebody else's record gets here: what the process stage writes has been checked.
+        failed = Failed("publish", "MalformedEntry", f"not a mapped event: {error}"[:500], route=meta.route, transformed=mapped)
+        return _failure(failed, message, meta, tally)
+    key = message.message.key.decode("utf-8", "replace") if message.message.key else str(mapped.get("id"))
+    result = await publisher.publish(sendable, key)
+    if isinstance(result, Accepted):
+        tally.add("published")
+        if meta.received_at is not None:
+            tally.latency(max(0, int(time.time() * 1000) - meta.received_at))
+        return None
+    failed = Failed("publish", result.code, result.message, (), meta.route, mapped, result.attempts)
+    return _failure(failed, message, meta, tally)
+
+
+def _entry(mapped: JsonObject, meta: Meta) -> Entry:
+    route = app.routes.get(meta.route)
+    bus = route.texts.event_bus if route and route.texts.event_bus else settings.eventbus_name
+    return entry(mapped, bus)
+
+
+def _failure(failed: Failed, message: EventT, meta: Meta, tally: Counts) -> Record:
+    tally.fail(failed.stage, failed.error)
+    here = Origin(message.message.topic, message.message.partition, message.message.offset)
+    event_id = meta.event_id or (derive_event_id(failed.transformed) if failed.transformed else None)
+    return report(
+        failed,
+        # A validated event whose original did not fit beside it is found again by its origin.
+        meta.original if meta.origin else meta.original or message.value,
+        key=message.message.key.decode("utf-8", "replace") if message.message.key else None,
+        event_id=event_id,
+        origin=meta.origin or here,
+        received_at=meta.received_at,
+    )

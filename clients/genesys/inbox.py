@@ -1,0 +1,41 @@
+"""This module hands items from several tasks to one consumer: bounded, in order, and failures come through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Inbox(Generic[Item]):
+    """`put` waits while `capacity` items wait to be taken; `get` raises what `fail` was told, after the items."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._items: deque[Item] = deque()
+        self._filled, self._room = asyncio.Event(), asyncio.Event()
+        self._error: BaseException | None = None
+
+    async def put(self, item: Item) -> None:
+        while len(self._items) >= self._capacity:
+            self._room.clear()
+            await self._room.wait()
+        self._items.append(item)
+        self._filled.set()
+
+    async def get(self) -> Item:
+        while not self._items:
+            if self._error is not None:
+                raise self._error
+            self._filled.clear()
+            await self._filled.wait()
+        item = self._items.popleft()
+        self._room.set()
+        return item
+
+    def fail(self, error: BaseException) -> None:
+        """The producers have ended with this error."""
+        self._error = error
+        self._filled.set()

@@ -1,0 +1,62 @@
+"""This module keeps REST calls below the rate limit, so that 429 stays the exception."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import httpx
+
+from clients.genesys.waiting import RETRY_AFTER_CAP, Clock
+
+#: `client.credentials.token.rate.per.minute` (Genesys limits page): requests a minute for one token.
+REQUESTS_PER_MINUTE = 300
+WINDOW_S = 60.0
+
+
+class Pacer:
+    """At most `requests` calls in any 60 s, and none once the server's own count is near what it allows.
+
+    The server counts in `inin-ratelimit-count` of `-allowed`, beginning again in `-reset` seconds; other
+    processes may use the same client, so its word comes before ours.
+    """
+
+    def __init__(self, clock: Clock, requests: int = REQUESTS_PER_MINUTE) -> None:
+        self._clock = clock
+        self._limit = requests
+        self._sent: deque[float] = deque()
+        self._hold_until = 0.0
+
+    async def turn(self) -> bool:
+        """Wait until one call may go and book it; says whether it had to wait."""
+        waited = False
+        while (seconds := self._wait_s()) > 0:
+            waited = True
+            await self._clock.sleep(seconds)
+        self._sent.append(self._clock.now())
+        return waited
+
+    def learn(self, response: httpx.Response) -> None:
+        """Read the rate-limit headers of an answer; others are ignored."""
+        allowed = _number(response, "inin-ratelimit-allowed")
+        count = _number(response, "inin-ratelimit-count")
+        reset = _number(response, "inin-ratelimit-reset")
+        if allowed is None or count is None or reset is None:
+            return
+        if count >= allowed - max(1, allowed // 20):
+            self.hold(min(float(reset), RETRY_AFTER_CAP))
+
+    def hold(self, seconds: float) -> None:
+        """Let no call go for this long."""
+        self._hold_until = max(self._hold_until, self._clock.now() + seconds)
+
+    def _wait_s(self) -> float:
+        now = self._clock.now()
+        while self._sent and self._sent[0] <= now - WINDOW_S:
+            self._sent.popleft()
+        full = self._sent[0] + WINDOW_S - now if len(self._sent) >= self._limit else 0.0
+        return max(full, self._hold_until - now)
+
+
+def _number(response: httpx.Response, header: str) -> int | None:
+    text = response.headers.get(header, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -1,0 +1,132 @@
+"""This module knows the queues and users of the organisation: lists for the topics, names for the events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import structlog
+
+from clients.genesys.errors import GenesysError
+from clients.genesys.rest import GenesysRest
+from processors.event import is_uuid
+
+log = structlog.get_logger(__name__)
+
+QUEUES = "/api/v2/routing/queues"
+USERS = "/api/v2/users"
+PAGE_SIZE = 100
+
+
+async def listed(rest: GenesysRest, path: str) -> dict[str, str]:
+    """Every entity of a paged listing, id -> name. Raises PermissionMissingError, GenesysRequestError."""
+    found: dict[str, str] = {}
+    page = 1
+    while True:
+        body = await rest.read("GET", path, params={"pageSize": PAGE_SIZE, "pageNumber": page})
+        entities = body.get("entities")
+        entities = entities if isinstance(entities, list) else []
+        for entity in entities:
+            if isinstance(entity, dict) and isinstance(entity.get("id"), str):
+                found[entity["id"]] = str(entity.get("name") or "")
+        page_count = body.get("pageCount")
+        if len(entities) < PAGE_SIZE or (isinstance(page_count, int) and page >= page_count):
+            return found
+        page += 1
+
+
+def chosen(wanted: tuple[str, ...], known: Mapping[str, str]) -> tuple[str, ...]:
+    """Ids of the entities that `wanted` means: ids as they are, others as name patterns, case folded."""
+    ids = {text.lower() for text in wanted if is_uuid(text)}
+    patterns = [text.casefold() for text in wanted if not is_uuid(text)]
+    ids.update(
+        ident
+        for ident, name in known.items()
+        if any(fnmatchcase(name.casefold(), pattern) for pattern in patterns)
+    )
+    return tuple(sorted(ids))
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str | None
+    good_until: float
+
+
+class QueueNames:
+    """Names of queues by id, cached; the stream of events never waits long for one.
+
+    One request is under way at a time. The first event of an unknown queue waits for it `patience` s; if the
+    name is not there then, the event goes without (counted), and after a failure nothing is asked for
+    `retry` s. A name past its `ttl` is still given while it is fetched anew.
+    """
+
+    def __init__(
+        self,
+        rest: GenesysRest,
+        *,
+        ttl: float = 3_600.0,
+        patience: float = 1.0,
+        timeout: float = 10.0,
+        retry: float = 60.0,
+        capacity: int = 20_000,
+    ) -> None:
+        self._rest = rest
+        self._ttl, self._patience, self._timeout, self._retry = ttl, patience, timeout, retry
+        self._capacity = capacity
+        self._names: dict[str, _Entry] = {}
+        self._lookup: asyncio.Task[None] | None = None
+
+    def learn(self, names: Mapping[str, str]) -> None:
+        """Take names that a listing gave."""
+        for queue_id, name in names.items():
+            if name:
+                self._keep(queue_id, name, self._ttl)
+
+    async def name(self, queue_id: str) -> str | None:
+        """The queue's name; None when it cannot be had now. Raises nothing."""
+        entry = self._names.get(queue_id)
+        if entry is None or entry.good_until <= self._rest.clock.now():
+            free = self._lookup is None or self._lookup.done()
+            if free:
+                self._lookup = asyncio.create_task(self._fetch(queue_id))
+            if free and entry is None and self._lookup is not None:
+                await asyncio.wait({self._lookup}, timeout=self._patience)
+                entry = self._names.get(queue_id)
+        if entry is None or entry.name is None:
+            self._rest.observer.count("queue_name_missing")
+            return None
+        return entry.name
+
+    async def aclose(self) -> None:
+        """End a lookup that is under way."""
+        if self._lookup is not None:
+            self._lookup.cancel()
+            await asyncio.gather(self._lookup, return_exceptions=True)
+
+    async def _fetch(self, queue_id: str) -> None:
+        try:
+            if not is_uuid(queue_id):  # it goes into a path: only what can be an id
+                raise ValueError("not a queue id")
+            async with asyncio.timeout(self._timeout):
+                body = await self._rest.read("GET", f"{QUEUES}/{queue_id}")
+        except (GenesysError, TimeoutError, ValueError) as error:
+            log.warning(
+                "genesys.queue.name_missing", queue=queue_id[:64], reason=str(error) or "no answer in time"
+            )
+            known = self._names.get(queue_id)
+            self._keep(queue_id, known.name if known else None, self._retry)
+            return
+        name = body.get("name")
+        if isinstance(name, str) and name:
+            self._keep(queue_id, name, self._ttl)
+        else:
+            self._keep(queue_id, None, self._retry)
+
+    def _keep(self, queue_id: str, name: str | None, seconds: float) -> None:
+        self._names.pop(queue_id, None)
+        self._names[queue_id] = _Entry(name, self._rest.clock.now() + seconds)
+        if len(self._names) > self._capacity:
+            del self._names[next(iter(self._names))]

@@ -1,0 +1,145 @@
+"""This module keeps one channel's socket open, over cuts, until the channel is gone or no longer wanted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from clients.genesys.channel import Channel, ChannelClient
+from clients.genesys.rest import GenesysRest
+from clients.genesys.socket import SocketEnd, read_socket
+from clients.genesys.waiting import Backoff
+from processors.lines import Line, OversizedLine
+from processors.notification import Frame, read_frame
+
+log = structlog.get_logger(__name__)
+
+#: A wait for the network of this length means that nothing was queued: we are level with the server.
+LEVEL_S = 0.02
+#: A wait for the consumer of this length means that frames may be queued behind us.
+LAG_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One frame. `since_ms`: every event that happened before it (epoch ms, our clock) has been received."""
+
+    value: Line
+    frame: Frame
+    since_ms: int
+
+
+class Coverage(Protocol):
+    """Hears when a channel is listened to and when no more."""
+
+    def up(self, reader: ChannelReader) -> None: ...
+
+    def down(self, reader: ChannelReader, since_ms: int) -> None: ...
+
+
+class ChannelReader:
+    """Reads one subscribed channel. `topics` are those it holds; `leaving` is done when it wants a successor."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        rest: GenesysRest,
+        *,
+        silence: float,
+        max_bytes: int,
+        put: Callable[[Received], Awaitable[None]],
+        coverage: Coverage,
+    ) -> None:
+        self.channel = channel
+        self.topics: tuple[str, ...] = ()
+        self.opened = asyncio.Event()
+        self.leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._rest, self._channels = rest, ChannelClient(rest)
+        self._silence, self._max_bytes = silence, max_bytes
+        self._put, self._coverage = put, coverage
+        self._retired = False
+        self._backoff = Backoff(rest.clock, base=0.5)
+        self._frames = 0
+        self._level_s = self._asked_s = (
+            0.0  # when we were level with the server, when we last asked for a frame
+        )
+        self._lagging = False
+
+    async def run(self) -> None:
+        """Read until the channel is gone; each cut is reconnected."""
+        barren = 0
+        while not self._retired:
+            end = await self._listen()
+            barren = 0 if self._frames else barren + 1
+            gone = end.kind == "gone" or (barren > 1 and not await self._channels.exists(self.channel))
+            if gone:
+                self._leave(end.reason)
+                return
+            if self._frames:
+                self._backoff.reset()
+            await self._pause(end)
+
+    def retire(self) -> None:
+        """Read what still comes, but open no more."""
+        self._retired = True
+
+    async def _listen(self) -> SocketEnd:
+        self._frames = 0
+        up = False
+
+        def opened() -> None:
+            nonlocal up
+            up = True
+            self._level_s = self._asked_s = self._rest.clock.wall()
+            self._lagging = False
+            self._coverage.up(self)
+            self.opened.set()
+
+        try:
+            return await read_socket(
+                self.channel.connect_uri,
+                silence=self._silence,
+                max_bytes=self._max_bytes,
+                opened=opened,
+                received=self._received,
+            )
+        finally:
+            if up:
+                self._coverage.down(self, int(self._level_s * 1000))
+
+    async def _received(self, line: Line) -> bool:
+        self._frames += 1
+        self._level(self._rest.clock.wall())
+        frame = Frame("malformed") if isinstance(line, OversizedLine) else read_frame(line)
+        if frame.kind == "gone":
+            return False
+        if frame.kind == "closing":
+            self._leave("closing notice")
+        before = self._rest.clock.wall()
+        await self._put(Received(line, frame, int(self._level_s * 1000)))
+        self._asked_s = self._rest.clock.wall()
+        self._lagging |= self._asked_s - before > LAG_S
+        return True
+
+    def _level(self, now: float) -> None:
+        """Move on the moment up to which all is received; not while frames may be queued behind this one."""
+        if now - self._asked_s > LEVEL_S:
+            self._lagging = False
+        if not self._lagging:
+            self._level_s = now
+
+    def _leave(self, reason: str) -> None:
+        if not self.leaving.done():
+            self.leaving.set_result(reason)
+
+    async def _pause(self, end: SocketEnd) -> None:
+        if self._retired:
+            return
+        seconds = self._backoff.next()
+        log.warning("genesys.socket.reconnect", kind=end.kind, reason=end.reason, wait_s=round(seconds, 1))
+        self._rest.observer.count("socket_reconnected")
+        await self._rest.clock.sleep(seconds)

@@ -1,0 +1,159 @@
+"""This module reads the HTTP event subscription: JSON lines for ever, over every cut.
+
+No public Genesys API documents the two paths used here; the notification socket (notifications.py) is the
+source for production.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+import httpx
+import structlog
+
+from clients.genesys.errors import GenesysRequestError
+from clients.genesys.rest import GenesysRest, NetworkError
+from clients.genesys.waiting import Backoff
+from processors.errors import MalformedEventError
+from processors.event import parse
+from processors.lines import Line, LineSplitter
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+SUBSCRIPTIONS = "/api/v2/events/subscriptions"
+
+#: Namespace of subscription ids; changing it leaves every subscription made so far behind.
+SUBSCRIPTION_NAMESPACE = uuid.UUID("0a3f5e8c-2d4b-5c1e-8f0a-6b7d9e1c3a52")
+
+
+class SubscriptionStream:
+    """One event subscription and its stream. Read by one consumer at a time.
+
+    The id follows from the OAuth client and the name, so restarts and other workers use the same subscription
+    and go on where it stopped.
+    """
+
+    def __init__(
+        self,
+        rest: GenesysRest,
+        *,
+        name: str,
+        resource_types: Sequence[str],
+        event_types: Sequence[str],
+        idle_timeout: float,
+        max_line_bytes: int,
+    ) -> None:
+        self.subscription_id = str(uuid.uuid5(SUBSCRIPTION_NAMESPACE, f"{rest.client_id}/{name}"))
+        self._rest = rest
+        self._body = {
+            "id": self.subscription_id,
+            "name": name,
+            "description": "Interaction events for AWS EventBridge",
+            "resourceTypes": list(resource_types),
+            "eventTypes": list(event_types),
+            "filters": [],
+        }
+        self._idle_timeout = idle_timeout
+        self._splitter = LineSplitter(max_line_bytes)
+        self._backoff = Backoff(rest.clock, base=0.5)
+
+    @classmethod
+    def from_settings(cls, rest: GenesysRest, settings: Settings) -> SubscriptionStream:
+        """The stream that the settings describe."""
+        return cls(
+            rest,
+            name=settings.genesys_subscription_name,
+            resource_types=settings.genesys_resource_types,
+            event_types=settings.genesys_event_types,
+            idle_timeout=settings.genesys_idle_timeout,
+            max_line_bytes=settings.genesys_max_line_bytes,
+        )
+
+    async def create(self) -> None:
+        """Make sure that the subscription exists. Raises PermissionMissingError or GenesysRequestError."""
+        try:
+            await self._rest.request("POST", SUBSCRIPTIONS, json=self._body)
+        except GenesysRequestError as error:
+            if error.status != 409:  # it is there already, made by an earlier run or another worker
+                raise
+        log.info("genesys.subscription.ready", subscription=self.subscription_id)
+
+    async def lines(self) -> AsyncGenerator[Line, None]:
+        """Every line that arrives, one by one, for ever. At most one chunk is read ahead."""
+        async with aclosing(self.batches()) as batches:
+            async for batch in batches:
+                for line in batch:
+                    yield line
+
+    async def batches(self) -> AsyncGenerator[list[Line], None]:
+        """The same as `lines`, as the lists that the network delivered; never an empty one."""
+        self._splitter.discard()  # an earlier reader may have stopped within a line
+        await self.create()
+        while True:
+            try:
+                async with self._rest.stream(self._path, idle_timeout=self._idle_timeout) as response:
+                    async for chunk in response.aiter_bytes():
+                        self._works()
+                        if lines := self._splitter.feed(chunk):
+                            yield lines
+                    reason, whole = "ended", _is_delimited(response)
+            except GenesysRequestError as error:
+                if error.status != 404:
+                    raise
+                reason, whole = "subscription gone", False
+                await self.create()
+            except httpx.ReadTimeout:
+                self._works()  # a quiet night looks the same as a dead line: open it again, without alarm
+                reason, whole = "silent", False
+            except NetworkError as error:
+                reason, whole = str(error) or type(error).__name__, False
+            if lines := self._tail(whole):
+                yield lines
+            await self._pause(reason)
+
+    @property
+    def _path(self) -> str:
+        return f"{SUBSCRIPTIONS}/{self.subscription_id}/events"
+
+    def _tail(self, whole: bool) -> list[Line]:
+        """What is left of the last line when a stream ends.
+
+        A line cut by the network was not received whole: the server sends its event again, or never, so it
+        must not become a failure record. A JSON object that lacks its line end only is whole.
+        """
+        size = self._splitter.pending
+        lines = self._splitter.close()
+        if whole or all(_is_whole(line) for line in lines):
+            return lines
+        log.warning("genesys.stream.half_line", bytes=size)
+        self._rest.observer.count("half_line_dropped")
+        return []
+
+    def _works(self) -> None:
+        self._backoff.reset()
+        self._rest.observer.well(self)
+
+    async def _pause(self, reason: str) -> None:
+        seconds = self._backoff.next()
+        log.info("genesys.stream.reconnect", reason=reason, wait_s=round(seconds, 1))
+        self._rest.observer.count("stream_reconnected")
+        if self._backoff.attempts > 2:  # opened again and again, and nothing comes
+            self._rest.observer.trouble(self, f"event stream: {reason}")
+        await self._rest.clock.sleep(seconds)
+
+
+def _is_delimited(response: httpx.Response) -> bool:
+    """Whether the body says itself where it ends; if not, an end looks the same as a cut."""
+    return "chunked" in response.headers.get("transfer-encoding", "") or "content-length" in response.headers
+
+
+def _is_whole(line: Line) -> bool:
+    if not isinstance(line, bytes):
+        return False
+    try:
+        return isinstance(parse(line), dict | list)
+    except MalformedEventError:
+        return False

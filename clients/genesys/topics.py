@@ -1,0 +1,198 @@
+"""This module says which notification topics the settings mean, and why some cannot be listened to.
+
+Limits (Genesys' notification overview): 1,000 topics a channel, 20 channels an OAuth client, 200 characters a
+topic; several topics of one resource can be combined into one (`v2.users.{id}?presence&routingStatus`).
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+TOPICS_PER_CHANNEL = 1_000
+CHANNELS = 20
+TOPIC_LENGTH = 200
+
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_ANY_ID = re.compile(rf"\{{[^}}]*\}}|{_UUID}")
+_PLACEHOLDER = re.compile(r"\{([^}]*)\}")
+_COMBINABLE = re.compile(rf"(v2\.(?:\w+\.)+{_UUID})\.(\w+)")
+_USER_KINDS = frozenset({"requiresCurrentUser", "requiresUserBeConversationParticipant"})
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedTopic:
+    """A topic or template that is not listened to, with the reason in words."""
+
+    topic: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AvailableTopic:
+    """One template of `GET …/notifications/availabletopics`. `permissions` as `domain:entity:action`."""
+
+    template: str
+    transports: frozenset[str]
+    permissions: tuple[str, ...]
+    needs_user: bool
+
+    @classmethod
+    def from_json(cls, entity: object) -> AvailableTopic | None:
+        """Read one entity; None when it has no id. Every other field may be missing."""
+        if not isinstance(entity, dict) or not isinstance(entity.get("id"), str):
+            return None
+        details = [one for one in _list(entity.get("permissionDetails")) if isinstance(one, dict)]
+        permissions = [*_list(entity.get("requiresPermissions"))]
+        for detail in details:
+            permissions += _list(detail.get("permissions"))
+        by_user = bool(details) and all(detail.get("type") in _USER_KINDS for detail in details)
+        return cls(
+            template=_ANY_ID.sub("{id}", entity["id"]),
+            transports=frozenset(str(one).casefold() for one in _list(entity.get("transports"))),
+            permissions=tuple(dict.fromkeys(str(one) for one in permissions)),
+            needs_user=by_user or entity.get("requiresCurrentUser") is True,
+        )
+
+    def objection(self) -> str | None:
+        """Why nobody with client credentials and a WebSocket can listen to it; None when one can."""
+        if self.transports and not self.transports & {"all", "websocket"}:
+            return f"is not sent over WebSockets (transports: {', '.join(sorted(self.transports))})"
+        if self.needs_user:
+            return "needs a signed-in user, and a client-credentials client has none"
+        return None
+
+
+Available = Mapping[str, AvailableTopic]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPlan:
+    """What to subscribe (sorted, combined), what is refused, and what the permitted templates need."""
+
+    topics: tuple[str, ...]
+    refused: tuple[RefusedTopic, ...] = ()
+    permissions: Mapping[str, tuple[str, ...]] | None = None
+
+    def shard(self, shard: int, shards: int) -> tuple[str, ...]:
+        """The topics of one channel of several."""
+        return spread(self.topics, shards)[shard]
+
+
+def plan(
+    templates: Sequence[str], queues: Sequence[str], users: Sequence[str], available: Available, channels: int
+) -> TopicPlan:
+    """Fill the templates in, leave out what cannot be, combine and sort.
+
+    `available` may be empty, when the organisation does not tell: then nothing is checked.
+    """
+    names: dict[str, None] = {}
+    refused: list[RefusedTopic] = []
+    permissions: dict[str, tuple[str, ...]] = {}
+    for template in templates:
+        for single in _with_wildcard(template, available):
+            reason = objection(single, available)
+            if reason is not None:
+                refused.append(RefusedTopic(single, reason))
+                continue
+            known = available.get(_ANY_ID.sub("{id}", single))
+            permissions[single] = known.permissions if known else ()
+            names.update(dict.fromkeys(_filled(single, queues, users)))
+    topics = combine(names)
+    room = min(channels, CHANNELS) * TOPICS_PER_CHANNEL
+    refused += [
+        RefusedTopic(topic, f"{channels} channels hold {room} topics only") for topic in topics[room:]
+    ]
+    return TopicPlan(topics[:room], tuple(refused), permissions)
+
+
+def objection(template: str, available: Available) -> str | None:
+    """Why a template cannot be listened to, in words that follow its name; None when it can."""
+    unknown = [name for name in _PLACEHOLDER.findall(template) if name not in ("queue", "user")]
+    if unknown:
+        return f"only {{queue}} and {{user}} are filled in, not {{{unknown[0]}}}: name the id itself"
+    if "*" in template:
+        return "no wildcard is known to Genesys, and the topics it could mean are not listed"
+    if len(_PLACEHOLDER.sub("0" * 36, template)) > TOPIC_LENGTH:
+        return f"is longer than {TOPIC_LENGTH} characters"
+    if not available:
+        return None
+    known = available.get(_ANY_ID.sub("{id}", template))
+    return "is not among the organisation's available topics" if known is None else known.objection()
+
+
+def combine(topics: Iterable[str]) -> tuple[str, ...]:
+    """Topics of one resource become one, as long as it fits into 200 characters; sorted.
+
+    Only names of one word are combined: how Genesys reads combined names with dots is not documented.
+    """
+    resources: dict[str, list[str]] = {}
+    result: list[str] = []
+    for topic in sorted(set(topics)):
+        match = _COMBINABLE.fullmatch(topic)
+        if match is None:
+            result.append(topic)
+        else:
+            resources.setdefault(match.group(1), []).append(match.group(2))
+    for resource, words in resources.items():
+        result += _packed(resource, words)
+    return tuple(sorted(result))
+
+
+def separate(topic: str) -> tuple[str, ...]:
+    """The names under which a topic's events arrive: the parts of a combined one."""
+    resource, combined, words = topic.partition("?")
+    return tuple(f"{resource}.{word}" for word in words.split("&")) if combined else (topic,)
+
+
+def spread(topics: Sequence[str], shards: int) -> tuple[tuple[str, ...], ...]:
+    """Share topics among channels, evenly, at most 1,000 each, and so that a new topic moves few others.
+
+    Each topic goes by its hash; what a full channel cannot take goes to the emptiest one.
+    """
+    shares: list[list[str]] = [[] for _ in range(shards)]
+    for topic in sorted(topics, key=lambda text: (zlib.crc32(text.encode()), text)):
+        share = shares[zlib.crc32(topic.encode()) % shards]
+        if len(share) >= TOPICS_PER_CHANNEL:
+            share = min(shares, key=len)
+        share.append(topic)
+    return tuple(tuple(sorted(share)) for share in shares)
+
+
+def _filled(template: str, queues: Sequence[str], users: Sequence[str]) -> list[str]:
+    filled = list(separate(template))
+    for placeholder, ids in (("{queue}", queues), ("{user}", users)):
+        if placeholder in template:
+            filled = [topic.replace(placeholder, ident) for topic in filled for ident in ids]
+    return filled
+
+
+def _with_wildcard(template: str, available: Available) -> list[str]:
+    """The topics of `v2.detail.events.conversation.<id>.*`, one for each name the organisation lists."""
+    if not template.endswith(".*") or not available:
+        return list(separate(template))
+    stem = template.removesuffix("*")
+    generic = _ANY_ID.sub("{id}", stem)
+    words = sorted(known.removeprefix(generic) for known in available if known.startswith(generic))
+    return [stem + word for word in words] or [template]
+
+
+def _packed(resource: str, words: Sequence[str]) -> list[str]:
+    packed: list[str] = []
+    group: list[str] = []
+    for word in words:
+        if group and len(f"{resource}?{'&'.join([*group, word])}") > TOPIC_LENGTH:
+            packed.append(_joined(resource, group))
+            group = []
+        group.append(word)
+    return [*packed, _joined(resource, group)]
+
+
+def _joined(resource: str, words: Sequence[str]) -> str:
+    return f"{resource}.{words[0]}" if len(words) == 1 else f"{resource}?{'&'.join(words)}"
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,120 @@
+"""This module puts failure records into an SQS queue, standard or FIFO."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clients.aws import AWS_ERRORS, error_code
+from processors.retry import backoff
+
+#: SendMessageBatch takes 10 messages and 1 MiB, of one and of all (SQS API reference).
+MAX_MESSAGES = 10
+MAX_BYTES = 1_048_576
+
+#: What SQS does not take in a body; inside JSON strings these may be written as escapes instead.
+_FOREIGN = {code: f"\\u{code:04x}" for code in (0xFFFE, 0xFFFF)}
+
+_NOT_IN_IDS = re.compile(r"[^!-~]")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message. `group` and `deduplication` are used by FIFO queues alone."""
+
+    body: str
+    group: str
+    deduplication: str
+
+
+class Queue:
+    """One queue, by its URL. `on_trouble` hears why it takes nothing, and None when it does again."""
+
+    def __init__(
+        self,
+        client: Any,
+        url: str,
+        *,
+        on_trouble: Callable[[str | None], None],
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._client = client
+        self.url = url
+        self.is_fifo = url.endswith(".fifo")
+        self._on_trouble = on_trouble
+        self._chance = chance
+
+    async def describe(self) -> dict[str, str]:
+        """Attributes of the queue. Raises botocore's ClientError and BotoCoreError."""
+        answer = await self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
+        return dict(answer.get("Attributes") or {})
+
+    async def send(self, messages: Sequence[Message]) -> list[str | None]:
+        """Send until each message is in the queue: None for those that are, else why SQS never will take it.
+
+        While the queue is away, deleted or forbidden this waits: that is mended outside, and nothing is lost.
+        """
+        refusals: list[str | None] = [None] * len(messages)
+        for batch in _cut(messages):
+            await self._send_batch(messages, list(batch), refusals)
+        return refusals
+
+    async def _send_batch(self, messages: Sequence[Message], pending: list[int], refusals: list[str | None]) -> None:
+        attempt = 0
+        while pending:
+            failed = await self._attempt(messages, pending)
+            for index, (reason, is_ours) in failed.items():
+                refusals[index] = reason if is_ours else None
+            pending = [index for index, (_, is_ours) in failed.items() if not is_ours]
+            if not pending:
+                self._on_trouble(None)
+                return
+            self._on_trouble(f"takes nothing: {failed[pending[0]][0]}")
+            await asyncio.sleep(backoff(attempt, self._chance()))
+            attempt += 1
+
+    async def _attempt(self, messages: Sequence[Message], pending: Sequence[int]) -> dict[int, tuple[str, bool]]:
+        """One SendMessageBatch; gives what failed: index -> (reason, whether the message is to blame)."""
+        entries = [self._entry(index, messages[index]) for index in pending]
+        try:
+            answer = await self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
+        except AWS_ERRORS as error:
+            return {index: (error_code(error), False) for index in pending}
+        failed = {
+            int(one["Id"]): (str(one.get("Code") or "Unknown"), bool(one.get("SenderFault")))
+            for one in answer.get("Failed") or []
+        }
+        taken = {int(one["Id"]) for one in answer.get("Successful") or []}
+        unnamed = {index: ("no result", False) for index in pending if index not in taken and index not in failed}
+        return failed | unnamed
+
+    def _entry(self, index: int, message: Message) -> dict[str, str]:
+        entry = {"Id": str(index), "MessageBody": message.body.translate(_FOREIGN)}
+        if self.is_fifo:
+            entry["MessageGroupId"] = _identifier(message.group)
+            entry["MessageDeduplicationId"] = _identifier(message.deduplication)
+        return entry
+
+
+def _cut(messages: Sequence[Message]) -> Iterator[range]:
+    start, total = 0, 0
+    for index, message in enumerate(messages):
+        size = len(message.body.encode())
+        if index > start and (index - start == MAX_MESSAGES or total + size > MAX_BYTES):
+            yield range(start, index)
+            start, total = index, 0
+        total += size
+    if start < len(messages):
+        yield range(start, len(messages))
+
+
+def _identifier(text: str) -> str:
+    """At most 128 letters, digits and punctuation, as SQS wants; the same text gives the same identifier."""
+    if text and len(text) <= 128 and not _NOT_IN_IDS.search(text):
+        return text
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

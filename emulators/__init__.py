@@ -1,0 +1,1 @@
+"""This package holds what the demo and the tests run against: Kafka, Genesys Cloud and AWS, on loopback."""

@@ -1,0 +1,23 @@
+"""This package is an emulated Genesys Cloud: login, HTTP stream, notification sockets, queues, analytics."""
+
+from emulators.genesys.channels import ChannelLimits
+from emulators.genesys.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
+from emulators.genesys.events import Generated, Shares, generate
+from emulators.genesys.faults import DEMO, AnswerFault, FaultError, Faults, parse_faults
+from emulators.genesys.permissions import ALL_PERMISSIONS
+
+__all__ = [
+    "ALL_PERMISSIONS",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "DEMO",
+    "AnswerFault",
+    "ChannelLimits",
+    "FaultError",
+    "Faults",
+    "Generated",
+    "GenesysEmulator",
+    "Shares",
+    "generate",
+    "parse_faults",
+]

@@ -1,0 +1,146 @@
+"""This module is the remote control under `/_emulator/`; nothing of it exists in Genesys Cloud."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from aiohttp import web
+
+from emulators.genesys.errors import ApiError
+from emulators.genesys.faults import FaultError, Faults, faults_from_json
+
+if TYPE_CHECKING:
+    from emulators.genesys.emulator import GenesysEmulator
+
+
+class Control:
+    """Each request is one method of the emulator; bodies and answers are JSON."""
+
+    def __init__(self, emulator: GenesysEmulator) -> None:
+        self._emulator = emulator
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/_emulator/", self.summary),
+            web.get("/_emulator/summary", self.summary),
+            web.get("/_emulator/ledger", self.ledger),
+            web.get("/_emulator/faults", self.faults),
+            web.put("/_emulator/faults", self.put_faults),
+            web.delete("/_emulator/faults", self.delete_faults),
+            web.post("/_emulator/cut", self.cut),
+            web.post("/_emulator/revoke-tokens", self.revoke_tokens),
+            web.post("/_emulator/emit", self.emit),
+            web.put("/_emulator/rate", self.rate),
+            web.get("/_emulator/channels", self.channels),
+            web.get("/_emulator/conversations", self.conversations),
+            web.post("/_emulator/queues", self.add_queue),
+            web.put("/_emulator/permissions", self.permissions),
+            web.post("/_emulator/finish", self.finish),
+        ]
+
+    async def summary(self, request: web.Request) -> web.Response:
+        return web.json_response(self._emulator.summary(), dumps=_dumps)
+
+    async def ledger(self, request: web.Request) -> web.Response:
+        return web.json_response(self._emulator.ledger.as_json(), dumps=_dumps)
+
+    async def faults(self, request: web.Request) -> web.Response:
+        return web.json_response(self._emulator.faults.model_dump(mode="json"))
+
+    async def put_faults(self, request: web.Request) -> web.Response:
+        """The body names the faults in force from now on; those not named are off."""
+        try:
+            self._emulator.faults = faults_from_json(await request.read())
+        except FaultError as error:
+            raise ApiError(400, str(error)) from error
+        return await self.faults(request)
+
+    async def delete_faults(self, request: web.Request) -> web.Response:
+        self._emulator.faults = Faults()
+        return web.Response(status=204)
+
+    async def cut(self, request: web.Request) -> web.Response:
+        return web.json_response({"cut": self._emulator.cut()})
+
+    async def revoke_tokens(self, request: web.Request) -> web.Response:
+        return web.json_response({"revoked": self._emulator.revoke_tokens()})
+
+    async def emit(self, request: web.Request) -> web.Response:
+        """Into the stream: `{event: {}}`, `{line: text}`, `{lineBase64: …}`; to sockets: `{frame: text}`,
+        `{frameBase64: …}` (a binary frame), `{topicName: …, eventBody: {}}`."""
+        body = await _object(request)
+        return web.json_response({"receivers": _emit(self._emulator, body)})
+
+    async def rate(self, request: web.Request) -> web.Response:
+        """`{rate: events per second, 0 = as fast as they are read}`."""
+        rate = (await _object(request)).get("rate")
+        if not isinstance(rate, int | float) or isinstance(rate, bool) or rate < 0:
+            raise ApiError(400, "rate must be a number, 0 or above")
+        self._emulator.rate = float(rate)
+        return web.json_response({"rate": self._emulator.rate})
+
+    async def channels(self, request: web.Request) -> web.Response:
+        return web.json_response({"entities": self._emulator.notifications.channels_as_json()})
+
+    async def conversations(self, request: web.Request) -> web.Response:
+        return web.json_response(self._emulator.notifications.conversations_as_json(), dumps=_dumps)
+
+    async def add_queue(self, request: web.Request) -> web.Response:
+        """`{name: text}`."""
+        name = (await _object(request)).get("name")
+        if not isinstance(name, str) or not name:
+            raise ApiError(400, "name must be a text")
+        return web.json_response(self._emulator.add_queue(name).as_json())
+
+    async def permissions(self, request: web.Request) -> web.Response:
+        """`{permissions: [names]}`: those that the client's roles give from now on."""
+        names = (await _object(request)).get("permissions")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ApiError(400, "permissions must be a list of names")
+        self._emulator.permissions.granted = frozenset(names)
+        return web.json_response({"permissions": sorted(names)})
+
+    async def finish(self, request: web.Request) -> web.Response:
+        self._emulator.finish()
+        return web.json_response(self._emulator.summary(), dumps=_dumps)
+
+
+def _emit(emulator: GenesysEmulator, body: dict[str, Any]) -> int:
+    match body:
+        case {"event": dict(event)}:
+            return emulator.emit_event(event)
+        case {"line": str(line)}:
+            return emulator.emit_line(line.encode())
+        case {"lineBase64": str(line)}:
+            return emulator.emit_line(_decoded(line))
+        case {"frame": str(frame)}:
+            return emulator.emit_frame(frame)
+        case {"frameBase64": str(frame)}:
+            return emulator.emit_frame(_decoded(frame))
+        case {"topicName": str(topic), "eventBody": dict(event_body)}:
+            return emulator.emit_notification(topic, event_body)
+    raise ApiError(400, "emit wants event, line, lineBase64, frame, frameBase64, or topicName with eventBody")
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except Base64Error as error:
+        raise ApiError(400, f"not base64: {error}") from error
+
+
+async def _object(request: web.Request) -> dict[str, Any]:
+    try:
+        body = orjson.loads(await request.read())
+    except orjson.JSONDecodeError as error:
+        raise ApiError(400, f"not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise ApiError(400, "the body must be an object")
+    return body
+
+
+def _dumps(value: object) -> str:
+    return orjson.dumps(value).decode()

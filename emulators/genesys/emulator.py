@@ -1,0 +1,211 @@
+"""This module is the emulated Genesys Cloud as one server: login, HTTP stream, notifications, control."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from emulators.genesys.channels import ChannelLimits
+from emulators.genesys.control import Control
+from emulators.genesys.directory import Queue
+from emulators.genesys.events import Shares, generate
+from emulators.genesys.faults import FaultBook, Faults
+from emulators.genesys.gate import Gate, add_headers
+from emulators.genesys.ledger import Ledger
+from emulators.genesys.limits import RateWindow
+from emulators.genesys.lines import Composer
+from emulators.genesys.notifications import NotificationOptions, Notifications
+from emulators.genesys.permissions import ALL_PERMISSIONS, Permissions
+from emulators.genesys.production import Production
+from emulators.genesys.stream import Desk
+from emulators.genesys.streaming import Streaming
+from emulators.genesys.tokens import Login, Tokens
+
+CLIENT_ID = "emulated-client"
+CLIENT_SECRET = "emulated-secret"
+REQUEST_BYTES = 512_000
+"""`request.bytes.max` of Genesys Cloud."""
+
+
+class GenesysEmulator:
+    """`async with GenesysEmulator() as genesys:` serves on `genesys.url` until the block ends.
+
+    `rate` is events per second (0 = as fast as they are read), `count` ends production (None = never),
+    `token_seconds` is the life of tokens, `token_limit` the token requests a minute (None = unlimited;
+    Genesys allows 300), `api_limit` the requests a token may make in `api_window_seconds`, `rewind` how
+    many events a returning stream reader gets a second time. Of the notification sockets, `conversation_rate`
+    is new conversations a second (None = a tenth of `rate`, each has some dozen events), `pace` stretches
+    their durations, `heartbeat_seconds` is 30 in Genesys Cloud, `permissions` are those of the client.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        rate: float = 50.0,
+        count: int | None = None,
+        seed: int = 1,
+        shares: Shares | None = None,
+        faults: Faults | None = None,
+        client_id: str = CLIENT_ID,
+        client_secret: str = CLIENT_SECRET,
+        token_seconds: int = 86_400,
+        token_limit: int | None = None,
+        api_limit: int = 300,
+        api_window_seconds: float = 60.0,
+        keep_alive_seconds: float = 5.0,
+        rewind: int = 0,
+        conversation_rate: float | None = None,
+        pace: float = 1.0,
+        heartbeat_seconds: float = 30.0,
+        channel_limits: ChannelLimits | None = None,
+        permissions: Iterable[str] = ALL_PERMISSIONS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.client_id, self.client_secret = client_id, client_secret
+        self.ledger = Ledger()
+        self.tokens = Tokens(token_seconds, clock)
+        self._host, self._port = host, port
+        self._book = FaultBook(faults or Faults())
+        token_window = None if token_limit is None else RateWindow(token_limit, 60.0, clock)
+        self.login = Login(self.tokens, client_id, client_secret, token_window)
+        self.gate = Gate(self._book, self.tokens, RateWindow(api_limit, api_window_seconds, clock))
+        source = generate(None, seed, shares, clock=lambda: datetime.fromtimestamp(clock(), UTC))
+        self.production = Production(source, rate, count)
+        desk = Desk(self._book, self.ledger, self.production, Composer(seed), keep_alive_seconds)
+        self.streaming = Streaming(desk, rewind)
+        self.permissions = Permissions(permissions)
+        options = NotificationOptions(
+            conversation_rate=_conversation_rate(rate) if conversation_rate is None else conversation_rate,
+            pace=pace,
+            heartbeat_seconds=heartbeat_seconds,
+            limits=channel_limits or ChannelLimits(),
+        )
+        self.notifications = Notifications(
+            options,
+            self._book,
+            self.tokens,
+            self.permissions,
+            clock,
+            lambda: self.socket_url,
+            count=count,
+            seed=seed,
+        )
+        self._runner: web.AppRunner | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def url(self) -> str:
+        """Base URL of API and login, without a slash at the end; the port is known once it serves."""
+        return f"http://{self._host}:{self._port}"
+
+    @property
+    def socket_url(self) -> str:
+        """Where the `connectUri` of channels points."""
+        return f"ws://{self._host}:{self._port}"
+
+    @property
+    def faults(self) -> Faults:
+        return self._book.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._book.replace(faults)
+
+    @property
+    def rate(self) -> float:
+        return self.production.rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        """Of the stream; new conversations follow in proportion."""
+        self.production.rate = rate
+        self.notifications.simulator.rate = _conversation_rate(rate)
+
+    def cut(self) -> int:
+        """Cut every open stream and socket now; answers how many."""
+        return self.streaming.cut() + self.notifications.cut("cut by control")
+
+    def revoke_tokens(self) -> int:
+        """Every token is refused from now on; answers how many there were."""
+        return self.tokens.revoke_all()
+
+    def emit_event(self, event: Mapping[str, object]) -> int:
+        """Queue any stream event; answers with how many subscriptions."""
+        return self.streaming.emit_event(event)
+
+    def emit_line(self, line: bytes) -> int:
+        """Queue any bytes as a line of the stream."""
+        return self.streaming.emit_line(line)
+
+    def emit_frame(self, data: str | bytes) -> int:
+        """Any frame to every open socket; answers to how many."""
+        return self.notifications.emit_frame(data)
+
+    def emit_notification(self, topic: str, body: dict[str, object]) -> int:
+        """An event to the sockets that subscribed to `topic`; answers to how many."""
+        return self.notifications.emit_notification(topic, body)
+
+    def add_queue(self, name: str) -> Queue:
+        """A new queue, as an administrator would make it."""
+        return self.notifications.add_queue(name)
+
+    def finish(self) -> None:
+        """Produce nothing more; what waits is still delivered and streams stay open."""
+        self.production.finish()
+        self.notifications.feed.finish()
+
+    def summary(self) -> dict[str, object]:
+        """What has happened so far, as the control interface shows it."""
+        return {
+            "url": self.url,
+            "rate": self.rate,
+            "count": self.production.count,
+            "stream": self.streaming.as_json(),
+            "notifications": self.notifications.as_json(),
+            "tokens": {
+                "requests": self.login.requests,
+                "issued": self.tokens.issued,
+                "active": self.tokens.active(),
+            },
+            "requests": dict(self.gate.requests),
+            "faults": dict(self._book.struck),
+        }
+
+    async def __aenter__(self) -> Self:
+        application = web.Application(middlewares=[self.gate.middleware], client_max_size=REQUEST_BYTES)
+        application.on_response_prepare.append(add_headers)
+        for part in (self.login, self.streaming, self.notifications, Control(self)):
+            application.add_routes(part.routes())
+        self._runner = web.AppRunner(application, shutdown_timeout=2.0, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self._tasks = [
+            asyncio.create_task(self.production.run(), name="genesys-production"),
+            asyncio.create_task(self.notifications.run(), name="genesys-notifications"),
+        ]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.streaming.cut("server stopped")
+        self.notifications.cut("server stopped")
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+
+def _conversation_rate(rate: float) -> float:
+    return rate / 10 if rate else 5.0

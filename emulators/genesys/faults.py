@@ -1,0 +1,145 @@
+"""This module names every fault that the emulator can be asked for, and remembers which are still due."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class FaultError(ValueError):
+    """A fault was asked for by a wrong name or with a wrong value."""
+
+
+class AnswerFault(BaseModel):
+    """Requests whose path contains `path` get `status`, `times` times (None = until it is taken away)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    status: int = Field(ge=400, le=599)
+    times: int | None = Field(default=None, ge=1)
+    method: str | None = None
+    retry_after: int | None = Field(default=None, ge=0, description="Seconds for the Retry-After header.")
+    delay: float = Field(default=0.0, ge=0, description="Seconds that pass before the answer.")
+
+
+class Faults(BaseModel):
+    """Every fault, off by default. `…_every` counts events (0 = never), shares are between 0 and 1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answers: tuple[AnswerFault, ...] = ()
+
+    # the HTTP stream
+    cut_every_events: int = Field(default=0, ge=0, description="Cut the connection after so many events.")
+    cut_every_seconds: float = Field(default=0, ge=0, description="Cut the connection at this age.")
+    half_line: bool = Field(default=False, description="A cut falls into the middle of a line.")
+    error_line_every: int = Field(default=0, ge=0, description="An ErrorBody (500) as a line, then the end.")
+    garbage_every: int = Field(default=0, ge=0)
+    invalid_utf8_every: int = Field(default=0, ge=0)
+    huge_line_every: int = Field(default=0, ge=0)
+    huge_line_bytes: int = Field(default=5_000_000, ge=1)
+    deep_nesting_every: int = Field(default=0, ge=0)
+    nesting_depth: int = Field(default=2_000, ge=1)
+    blank_every: int = Field(default=0, ge=0)
+    array_size: int = Field(default=0, ge=0, description="So many events as one JSON array on one line.")
+    ragged_chunks: bool = Field(default=False, description="HTTP chunks end at arbitrary bytes.")
+    unfinished_last_line: bool = Field(
+        default=False,
+        description="When production has ended: no newline after the last event, and a clean end.",
+    )
+
+    # the notification sockets
+    duplicate_share: float = Field(default=0, ge=0, le=1)
+    out_of_order_share: float = Field(default=0, ge=0, le=1)
+    repeat_share: float = Field(default=0, ge=0, le=1, description="Queue snapshots sent again unchanged.")
+    malformed_every: int = Field(default=0, ge=0)
+    binary_every: int = Field(default=0, ge=0)
+    huge_frame_every: int = Field(default=0, ge=0)
+    huge_frame_bytes: int = Field(default=10_000_000, ge=1)
+    unknown_topic_every: int = Field(default=0, ge=0)
+    no_ids_every: int = Field(
+        default=0, ge=0, description="An event whose body names neither conversation nor id."
+    )
+    closing_every_seconds: float = Field(default=0, ge=0, description="socket_closing, then the close.")
+    closing_notice_seconds: float = Field(default=60, ge=0, description="Between the notice and the close.")
+    idle_close_every_seconds: float = Field(default=0, ge=0, description="Close 1001 without a word.")
+    cut_frames_every: int = Field(
+        default=0, ge=0, description="Drop the TCP connection after so many events."
+    )
+    silent: bool = Field(default=False, description="Neither heartbeats nor pongs.")
+    upgrade_status: int = Field(default=0, ge=0, le=599, description="WebSocket upgrades get this status.")
+
+
+DEMO = Faults(
+    cut_every_events=97,
+    half_line=True,
+    blank_every=25,
+    ragged_chunks=True,
+    duplicate_share=0.02,
+    out_of_order_share=0.02,
+    repeat_share=0.1,
+    closing_every_seconds=15,
+    closing_notice_seconds=1,
+)
+"""Faults that a sound reader survives without losing an event (apart from what sockets never replay)."""
+
+
+def parse_faults(text: str) -> Faults:
+    """From a JSON object, from `name=value,name` pairs, or `demo`; raises `FaultError`."""
+    text = text.strip()
+    if text == "demo":
+        return DEMO
+    if text.startswith("{"):
+        return faults_from_json(text.encode())
+    pairs = (pair.partition("=") for pair in text.split(",") if pair.strip())
+    return _validated({name.strip(): value.strip() or True for name, _, value in pairs})
+
+
+def faults_from_json(data: bytes) -> Faults:
+    """From the body of a control request; raises `FaultError`."""
+    try:
+        asked = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise FaultError(f"faults are not JSON: {error}") from error
+    return _validated(asked)
+
+
+def _validated(asked: object) -> Faults:
+    try:
+        return Faults.model_validate(asked)
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise FaultError(f"{place or 'faults'}: {first['msg']}") from error
+
+
+class FaultBook:
+    """The faults in force, the answers already given, and how often each fault has struck."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.struck: Counter[str] = Counter()
+        self._faults = faults
+        self._given: Counter[int] = Counter()
+
+    @property
+    def faults(self) -> Faults:
+        return self._faults
+
+    def replace(self, faults: Faults) -> None:
+        """Other faults from now on; counted answers begin anew, `struck` goes on."""
+        self._faults = faults
+        self._given.clear()
+
+    def answer(self, method: str, path: str) -> AnswerFault | None:
+        """The fault that this request gets instead of its answer; counts it as given."""
+        for number, fault in enumerate(self._faults.answers):
+            used_up = fault.times is not None and self._given[number] >= fault.times
+            if not used_up and fault.path in path and fault.method in (None, method):
+                self._given[number] += 1
+                self.struck[f"answer {fault.status}"] += 1
+                return fault
+        return None

@@ -1,0 +1,4 @@
+"""This package is pure: no Kafka, no network, no clock and no event loop; values in, values out.
+
+Whoever needs the time or chance passes it in. import-linter keeps the rule.
+"""

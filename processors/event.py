@@ -1,0 +1,156 @@
+"""This module reads bytes as an event and tells its identity.
+
+An event is one JSON object: a stream event of the HTTP subscription, or a notification envelope with
+`topicName` and `eventBody`. What cannot be carried to EventBridge unchanged is refused here, as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from processors.errors import MalformedEventError
+
+JsonObject = dict[str, Any]
+
+#: Namespace of event ids; changing it changes the id of every event on every replay.
+EVENT_NAMESPACE = uuid.UUID("5f0c4a0e-7a3c-5d0e-9b62-3f6d0a8f1c55")
+
+#: orjson writes at most 254 levels; what is read must also fit, wrapped, into a failure record.
+MAX_DEPTH = 200
+
+INT64 = range(-(2**63), 2**63)
+
+_LONG_NUMBER = re.compile(rb"\d{19}")
+_CONVERSATION_TOPIC = re.compile(r"\.conversations?\.([0-9a-fA-F-]{36})(?:\.|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One decoded event. `key` is the interaction (conversation) id, `event_id` a UUID in text form."""
+
+    body: JsonObject
+    key: str
+    event_id: str
+
+
+def decode(value: bytes | None, event_id: str | None = None) -> Event:
+    """Read one record's value. `event_id`: the id given by the source, when it gave one.
+
+    Raises MalformedEventError for bytes that are not one JSON object, nest deeper than 200 levels
+    or hold an integer beyond int64 (PutEvents refuses such a Detail, and no JSON reader agrees on it).
+    """
+    if not value:
+        raise MalformedEventError("the record has no value")
+    return identify(parse_object(value), event_id)
+
+
+def identify(body: JsonObject, event_id: str | None = None) -> Event:
+    """Give a decoded event its key and its id."""
+    identity = event_id if event_id and is_uuid(event_id) else derive_event_id(body)
+    return Event(body, interaction_id(body) or identity, identity)
+
+
+def parse_object(value: bytes) -> JsonObject:
+    """Read bytes as one JSON object. Raises MalformedEventError."""
+    body = parse(value)
+    if not isinstance(body, dict):
+        raise MalformedEventError(f"expected a JSON object, got {json_type(body)}", code="NotAnObject")
+    return body
+
+
+def parse(value: bytes) -> Any:
+    """Read bytes as any JSON value within the limits. Raises MalformedEventError."""
+    _check_depth(value)
+    try:
+        body = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise MalformedEventError(f"not JSON: {error}", code="MalformedJSON") from None
+    if _LONG_NUMBER.search(value):
+        _check_integers(value)
+    return body
+
+
+def derive_event_id(body: JsonObject) -> str:
+    """UUIDv5 of the source event: the same on every retry, redelivery and replay.
+
+    Of a notification only topic and body count: redelivered ones differ in `metadata.CorrelationId`.
+    """
+    source: Any = body
+    if "topicName" in body and "eventBody" in body:
+        source = [body["topicName"], body["eventBody"]]
+    canonical = orjson.dumps(source, option=orjson.OPT_SORT_KEYS)
+    return str(uuid.uuid5(EVENT_NAMESPACE, canonical.decode()))
+
+
+def interaction_id(body: JsonObject) -> str | None:
+    """Interaction or conversation id, which keys every topic; None when the event names none."""
+    event_body = body.get("eventBody")
+    if "topicName" in body and isinstance(event_body, dict):
+        named = event_body.get("conversationId") or event_body.get("id")
+        in_topic = _CONVERSATION_TOPIC.search(str(body["topicName"]))
+        candidate = in_topic.group(1) if in_topic else named
+    else:
+        candidate = body.get("id")
+    return candidate if isinstance(candidate, str) and 0 < len(candidate) <= 256 else None
+
+
+def is_uuid(text: str) -> bool:
+    """Whether `text` is a UUID in its canonical 36 characters (any version)."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def json_type(value: Any) -> str:
+    """The JSON name of a value's type, for messages."""
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def has_foreign_integer(value: Any) -> bool:
+    """Whether a JSON value holds an integer beyond int64 (facts of PutEvents: Detail keeps to int64)."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+        elif isinstance(item, int) and item not in INT64:
+            return True
+    return False
+
+
+def _check_depth(value: bytes) -> None:
+    if value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
+        return
+    depth, in_string, escaped = 0, False, False
+    for byte in value:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_string = False
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise MalformedEventError(f"nested deeper than {MAX_DEPTH} levels", code="NestedTooDeep")
+        elif byte in b"]}":
+            depth -= 1
+
+
+def _check_integers(value: bytes) -> None:
+    # orjson turns an integer beyond 64 bits into a float without a word; the standard library keeps it.
+    if has_foreign_integer(json.loads(value)):
+        raise MalformedEventError("holds an integer beyond int64", code="NumberOutOfRange")

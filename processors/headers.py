@@ -1,0 +1,58 @@
+"""This module reads and writes the headers of a record: event-id, route, received-at, origin and what else travels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from processors.failure import Origin
+
+EVENT_ID = "event-id"
+ROUTE = "route"
+RECEIVED_AT = "received-at"
+ORIGIN = "origin"
+
+#: The raw event, carried beside a validated one so that a failure to publish can report it whole.
+ORIGINAL = "original"
+
+#: Set on what `replay` and `redrive` write; its value names the run.
+REPLAYED = "replayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What a record's headers say; every part may be missing, as anybody may write to a topic.
+
+    `received_at`: epoch ms at which a source took the event in.
+    """
+
+    event_id: str | None
+    route: str | None
+    received_at: int | None
+    origin: Origin | None
+    original: bytes | None
+    replayed: str | None
+
+
+def read(headers: Mapping[str, bytes | None]) -> Meta:
+    """Read headers; a value that is not of its kind counts as missing."""
+    received_at = _text(headers, RECEIVED_AT)
+    origin = _text(headers, ORIGIN)
+    return Meta(
+        event_id=_text(headers, EVENT_ID),
+        route=_text(headers, ROUTE),
+        received_at=int(received_at) if received_at and received_at.isascii() and received_at.isdigit() else None,
+        origin=Origin.parse(origin) if origin else None,
+        original=headers.get(ORIGINAL),
+        replayed=_text(headers, REPLAYED),
+    )
+
+
+def _text(headers: Mapping[str, bytes | None], name: str) -> str | None:
+    value = headers.get(name)
+    if not value or len(value) > 1024:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,127 @@
+"""This module counts: deltas a worker sends each second, and the report made of their sums.
+
+A delta and every sum of deltas have one shape:
+`{"counts": {name: n}, "failed": {"stage/error": n}, "latency": {"count": n, "sum": ms, "buckets": [n, …]}}`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Sums = dict[str, Any]
+
+#: Names of the counters. `ingested`: taken in by a source; `duplicates`: dropped by the de-duplication.
+COUNTERS = ("ingested", "filtered", "validated", "published", "failed", "retries", "duplicates")
+
+#: Upper bounds of the latency buckets in milliseconds; one more bucket takes the rest.
+BUCKETS_MS = (5, 10, 20, 35, 50, 75, 100, 150, 200, 350, 500, 750, 1000, 2000, 3500, 5000, 10_000, 30_000, 60_000)
+
+
+class Counts:
+    """Counts since the last drain, of one worker."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+        self._buckets = [0] * (len(BUCKETS_MS) + 1)
+        self._latency_sum = 0
+
+    def add(self, name: str, number: int = 1) -> None:
+        """Count `number` more of a counter named in COUNTERS."""
+        if name not in COUNTERS:
+            raise ValueError(f"no counter is called {name!r}")
+        self._counts[name] += number
+
+    def fail(self, stage: str, error: str) -> None:
+        """Count one failure record."""
+        self._counts["failed"] += 1
+        self._failed[f"{stage}/{error}"] += 1
+
+    def latency(self, milliseconds: int) -> None:
+        """Count the way of one event from `received-at` to accepted by EventBridge."""
+        self._buckets[bisect_left(BUCKETS_MS, milliseconds)] += 1
+        self._latency_sum += milliseconds
+
+    def take(self, other: Counts) -> None:
+        """Add what another one counted: a batch counts for itself and is added when it has ended."""
+        self._counts.update(other._counts)
+        self._failed.update(other._failed)
+        self._buckets = [mine + theirs for mine, theirs in zip(self._buckets, other._buckets, strict=True)]
+        self._latency_sum += other._latency_sum
+
+    def drain(self) -> Sums | None:
+        """The delta since the last drain; None when nothing was counted."""
+        if not self._counts:
+            return None
+        delta = {
+            "counts": dict(self._counts),
+            "failed": dict(self._failed),
+            "latency": {"count": sum(self._buckets), "sum": self._latency_sum, "buckets": self._buckets},
+        }
+        Counts.__init__(self)
+        return delta
+
+
+def empty() -> Sums:
+    """Sums of nothing."""
+    return {"counts": {}, "failed": {}, "latency": {"count": 0, "sum": 0, "buckets": [0] * (len(BUCKETS_MS) + 1)}}
+
+
+def add(sums: Sums, delta: Sums) -> Sums:
+    """New sums with a delta added; neither argument changes. Raises KeyError or TypeError for another shape."""
+    return {
+        "counts": _plus(sums["counts"], delta["counts"]),
+        "failed": _plus(sums["failed"], delta["failed"]),
+        "latency": add_latency(sums["latency"], delta["latency"]),
+    }
+
+
+def add_latency(sums: Mapping[str, Any], delta: Mapping[str, Any]) -> Sums:
+    """Sum of two latency histograms."""
+    pairs = zip(sums["buckets"], delta["buckets"], strict=True)
+    return {
+        "count": sums["count"] + delta["count"],
+        "sum": sums["sum"] + delta["sum"],
+        "buckets": [left + right for left, right in pairs],
+    }
+
+
+def percentile(buckets: Sequence[int], share: float) -> int | None:
+    """Upper bound in ms of the bucket that holds the `share` quantile; None when nothing was measured."""
+    total, seen = sum(buckets), 0
+    for bound, number in zip((*BUCKETS_MS, 2 * BUCKETS_MS[-1]), buckets, strict=True):
+        seen += number
+        if total and seen >= share * total:
+            return bound
+    return None
+
+
+def report(sums: Sums) -> Sums:
+    """What an operator asks first. Rates in percent, latencies in ms; success = published / (published + failed)."""
+    counts, latency = sums["counts"], sums["latency"]
+    numbers = {name: counts.get(name, 0) for name in COUNTERS}
+    ended = numbers["published"] + numbers["failed"]
+    return {
+        **numbers,
+        "failedBy": dict(sorted(sums["failed"].items())),
+        "successRate": round(100 * numbers["published"] / ended, 2) if ended else 100.0,
+        "avgLatencyMs": round(latency["sum"] / latency["count"], 1) if latency["count"] else 0.0,
+        "p50LatencyMs": percentile(latency["buckets"], 0.50),
+        "p99LatencyMs": percentile(latency["buckets"], 0.99),
+    }
+
+
+def report_line(numbers: Sums) -> str:
+    """The line that stands in the log each minute."""
+    return (
+        f"[Pipeline Report] Ingested: {numbers['ingested']} | Published: {numbers['published']} | "
+        f"Failed: {numbers['failed']} | Success Rate: {numbers['successRate']:.1f}% | "
+        f"Avg Latency: {numbers['avgLatencyMs']:.0f}ms"
+    )
+
+
+def _plus(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
+    return dict(Counter(left) + Counter(right))

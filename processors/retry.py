@@ -1,0 +1,51 @@
+"""This module decides what a refused entry deserves, and how long to wait before the next attempt."""
+
+from __future__ import annotations
+
+#: Codes that no further attempt mends (PutEventsResultEntry, EventBridge API reference).
+PERMANENT = frozenset(
+    {
+        "AccessDeniedException",
+        "InvalidAccountIdException",
+        "InvalidArgument",
+        "MalformedDetail",
+        "NotAuthorizedForDetailTypeException",
+        "NotAuthorizedForSourceException",
+        "RedactionFailure",
+        "ResourceNotFoundException",
+        "ValidationException",
+        "EntryTooLarge",
+    }
+)
+
+#: Request-level codes that speak of the caller's credentials: an operator mends them, no event is to blame.
+CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+BASE_S = 1.0
+CAP_S = 30.0
+
+
+def is_retryable(code: str) -> bool:
+    """Whether another attempt may help. Unknown codes may: AWS documents none beyond the permanent ones."""
+    return code not in PERMANENT
+
+
+def backoff(attempt: int, chance: float) -> float:
+    """Seconds to wait before attempt number `attempt` (from 0): full jitter over 1 s · 2ⁿ, capped at 30 s.
+
+    `chance` is a random number in [0, 1), drawn by the caller.
+    """
+    return chance * min(CAP_S, BASE_S * 2.0 ** min(attempt, 10))

@@ -1,0 +1,190 @@
+"""This module makes a route from its texts, and tries events on routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from processors.errors import FilterError, MappingError, PipelineError, RouteError
+from processors.event import Event, JsonObject, has_foreign_integer, identify, json_type
+from processors.formats import is_date_time
+from processors.mapping import ENGINES, REFERENCE, Engine, Expression, ExpressionError, as_predicate, compile_text
+from processors.outcome import Failed, Filtered, Mapped, Outcome
+from processors.validation import Check, compile_schema
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example of a route: an event and what must come of it (`filtered`, a part of the result, an error)."""
+
+    name: str
+    event: JsonObject
+    expect: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTexts:
+    """A route folder as read: nothing compiled yet. `schema` is already a JSON Schema object."""
+
+    name: str
+    description: str
+    source: str | None
+    detail_type: str | None
+    event_bus: str | None
+    schema_origin: str
+    filter: str
+    mapping: str
+    schema: JsonObject
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One compiled route. `engine` names the JSONata engine it runs on, `engine_reason` why not the fast one."""
+
+    texts: RouteTexts
+    filter: Expression
+    mapping: Expression
+    check: Check
+    engine: str
+    engine_reason: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.texts.name
+
+    def apply(self, event: Event) -> Outcome:
+        """Filter, map, validate. Never raises: what goes wrong is a Failed."""
+        mapped: JsonObject | None = None
+        try:
+            if not self._is_ours(event):
+                return Filtered()
+            mapped = self._map(event)
+            self.check(mapped)
+            _check_sendable(mapped)
+        except PipelineError as error:
+            return Failed.of(error, self.name, mapped)
+        return Mapped(self.name, mapped)
+
+    def _is_ours(self, event: Event) -> bool:
+        try:
+            return self.filter(event) is True
+        except ExpressionError as error:
+            raise FilterError(str(error), code="FilterTimeout" if error.timeout else "FilterError") from None
+
+    def _map(self, event: Event) -> JsonObject:
+        try:
+            mapped = self.mapping(event)
+        except ExpressionError as error:
+            raise MappingError(str(error), code="MappingTimeout" if error.timeout else "MappingError") from None
+        if not isinstance(mapped, dict):
+            raise MappingError(f"the mapping gave {json_type(mapped)}, not an object", code="MappingError")
+        defaults = {"source": self.texts.source, "detail-type": self.texts.detail_type}
+        return {**{name: value for name, value in defaults.items() if value is not None}, **mapped}
+
+
+class Routes:
+    """All routes, tried in name order; one event may feed several."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = {route.name: route for route in sorted(routes, key=lambda route: route.name)}
+
+    def __iter__(self) -> Any:
+        return iter(self._routes.values())
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+    def get(self, name: str | None) -> Route | None:
+        """The route of that name, None when there is none (it may have been removed since)."""
+        return self._routes.get(name) if name else None
+
+    def apply(self, event: Event) -> list[Mapped | Failed]:
+        """Every outcome of the event but Filtered; an empty list means that no route takes it."""
+        outcomes = (route.apply(event) for route in self._routes.values())
+        return [outcome for outcome in outcomes if not isinstance(outcome, Filtered)]
+
+
+def compile_route(texts: RouteTexts) -> Route:
+    """Compile on the fastest engine that agrees with the reference on every example. Raises RouteError."""
+    check = compile_schema(texts.schema, f"{texts.name}: {texts.schema_origin}")
+    reference = _build(texts, check, REFERENCE)
+    if ENGINES[0] is REFERENCE:
+        return _named(reference, "reference", "jsonatapy is not installed")
+    try:
+        fast = _build(texts, check, ENGINES[0])
+    except RouteError as error:
+        return _named(reference, "reference", f"the fast engine does not compile it: {error}")
+    for example in texts.examples:
+        event = identify(example.event)
+        if _results(fast, event) != _results(reference, event):
+            return _named(reference, "reference", f"the engines disagree on example {example.name}")
+    return _named(fast, "fast", "")
+
+
+def failing_examples(route: Route) -> list[tuple[Example, str]]:
+    """Examples whose outcome is not the one expected, each with what was found instead."""
+    found = ((example, route.apply(identify(example.event))) for example in route.texts.examples)
+    return [(example, mismatch) for example, outcome in found if (mismatch := _mismatch(example.expect, outcome))]
+
+
+def _build(texts: RouteTexts, check: Check, engine: Engine) -> Route:
+    accepts = compile_text(as_predicate(texts.filter), engine, f"{texts.name}/filter.jsonata")
+    maps = compile_text(texts.mapping, engine, f"{texts.name}/mapping.jsonata")
+    return Route(texts, accepts, maps, check, engine.__name__)
+
+
+def _named(route: Route, engine: str, reason: str) -> Route:
+    return Route(route.texts, route.filter, route.mapping, route.check, engine, reason)
+
+
+def _results(route: Route, event: Event) -> Sequence[Any]:
+    outcome = route.apply(event)
+    if isinstance(outcome, Failed):  # the engines word their errors differently; the code is what counts
+        return ["failed", outcome.stage, outcome.error, outcome.details, outcome.transformed]
+    return [outcome]
+
+
+def _mismatch(expect: Any, outcome: Outcome) -> str:
+    if isinstance(outcome, Filtered):
+        return "" if expect == "filtered" else "it was filtered"
+    if isinstance(outcome, Failed):
+        wanted = expect.get("error") if isinstance(expect, dict) and set(expect) <= {"error", "details"} else None
+        paths = [violation.path for violation in outcome.details]
+        if wanted == outcome.error and expect.get("details", paths) == paths:
+            return ""
+        return f"it failed with {outcome.error}: {outcome.message}"
+    if isinstance(expect, dict) and "error" not in expect:
+        return _difference(expect, outcome.entry, "")
+    return "it was mapped"
+
+
+def _difference(expect: Any, found: Any, path: str) -> str:
+    """Say where `found` lacks what `expect` asks for; fields that `expect` does not name are free."""
+    if isinstance(expect, dict) and isinstance(found, dict):
+        steps = ((name, _difference(value, found.get(name), f"{path}.{name}")) for name, value in expect.items())
+        return next((difference for _, difference in steps if difference), "")
+    return "" if expect == found else f"{path.lstrip('.') or 'the result'} is {found!r}, not {expect!r}"
+
+
+def _check_sendable(entry: JsonObject) -> None:
+    """Refuse what PutEvents cannot take whatever a route's schema says (types of its entry fields, int64)."""
+    problems = [
+        name for name in ("source", "detail-type") if not isinstance(entry.get(name), str) or not entry[name]
+    ]
+    if not isinstance(entry.get("detail"), dict):
+        problems.append("detail")
+    if not _is_text_list(entry.get("resources", [])):
+        problems.append("resources")
+    time = entry.get("time")
+    if time is not None and not (isinstance(time, str) and is_date_time(time)):
+        problems.append("time")
+    if problems:
+        raise MappingError(f"PutEvents cannot take the mapped {', '.join(problems)}", code="MalformedEntry")
+    if has_foreign_integer(entry["detail"]):
+        raise MappingError("the mapped detail holds an integer beyond int64", code="NumberOutOfRange")
+
+
+def _is_text_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

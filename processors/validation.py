@@ -1,0 +1,83 @@
+"""This module checks mapped events against a route's JSON Schema.
+
+Two validators share the work: fastjsonschema, compiled at start, says yes quickly; only when it says no
+does jsonschema walk the event and list every violation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import fastjsonschema
+from jsonschema import FormatChecker
+from jsonschema.exceptions import SchemaError
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
+
+from processors.errors import InvalidEventError, RouteError, Violation
+from processors.event import JsonObject
+from processors.formats import FORMATS
+
+Check = Callable[[Any], None]
+
+
+def compile_schema(schema: JsonObject, name: str) -> Check:
+    """Compile `schema` to a check that raises InvalidEventError with every violation.
+
+    Raises RouteError when the schema itself is not one; `name` says where it came from.
+    """
+    validator_class = validator_for(schema)
+    try:
+        validator_class.check_schema(schema)
+        fast = fastjsonschema.compile(schema, formats=FORMATS, use_default=False)
+    except (SchemaError, fastjsonschema.JsonSchemaDefinitionException) as error:
+        raise RouteError(f"{name}: not a JSON Schema: {_first_line(error)}") from None
+    thorough = validator_class(schema, format_checker=_format_checker())
+
+    def check(value: Any) -> None:
+        try:
+            fast(value)
+        except fastjsonschema.JsonSchemaValueException as error:
+            raise _invalid(thorough, value, error) from None
+
+    return check
+
+
+def _format_checker() -> FormatChecker:
+    checker = FormatChecker(formats=())
+    for name, is_valid in FORMATS.items():
+        checker.checks(name)(lambda value, is_valid=is_valid: not isinstance(value, str) or is_valid(value))
+    return checker
+
+
+def _invalid(validator: Validator, value: Any, first: Exception) -> InvalidEventError:
+    violations: dict[Violation, None] = {}
+    for error in validator.iter_errors(value):
+        for violation in _violations(error):
+            violations[violation] = None
+    # The fast validator decides; should the thorough one find nothing, its one message still stands.
+    found = sorted(violations, key=lambda item: (item.path, item.rule)) or [
+        Violation("", "schema", _first_line(first))
+    ]
+    paths = ", ".join(f"{item.path or 'event'} ({item.rule})" for item in found)
+    return InvalidEventError(f"breaks its schema: {paths}"[:1000], code="SchemaViolation", details=found)
+
+
+def _violations(error: Any) -> list[Violation]:
+    path = [str(part) for part in error.absolute_path]
+    if error.validator == "required" and isinstance(error.instance, dict):
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return [Violation(".".join([*path, name]), "required", "is missing") for name in missing]
+    return [Violation(".".join(path), str(error.validator), _brief(error))]
+
+
+def _brief(error: Any) -> str:
+    # Messages of jsonschema repeat the instance; that is personal data and may be long.
+    if error.validator in ("type", "format", "enum", "const", "minLength", "maxLength", "pattern", "minimum", "maximum"):
+        return f"must satisfy {error.validator} {str(error.validator_value)[:120]}"
+    return f"breaks {error.validator}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

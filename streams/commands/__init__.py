@@ -1,0 +1,1 @@
+"""This package holds the commands of `genesys-eventbridge`, one a file."""

@@ -1,0 +1,57 @@
+"""This module is the command `worker`: runs the stages until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from streams.settings import ROLES, load_settings
+
+
+@click.command(
+    epilog="Examples: genesys-eventbridge worker · genesys-eventbridge worker --role sink,failures --web-port 6067"
+)
+@click.option(
+    "--role",
+    metavar="ROLE[,ROLE…]",
+    help=f"Stages to run: {', '.join(ROLES)}. Default: all. The tables of the metrics run on every worker.",
+)
+@click.option("--web-port", type=click.IntRange(1, 65535), help="Port of the web views (WEB_PORT).")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least level logged.")
+def worker(role: str | None, web_port: int | None, log_level: str | None) -> None:
+    """Run a worker: source, process, sink, failures and metrics, or some of them.
+
+    Workers with the same topics form one group and share the partitions. SIGTERM ends a worker in order: what is
+    in flight is settled first, or left unacked for the others. Exit codes: 0 told to stop, 2 settings or routes
+    are wrong (one line says which), 70 a bug (nothing is acked; start it again).
+    """
+    for name, value in (("WORKER_ROLES", role), ("WEB_PORT", web_port), ("LOG_LEVEL", log_level)):
+        if value is not None:
+            os.environ[name] = str(value)
+    settings = load_settings()
+    settings.require_genesys() if "source" in settings.worker_roles else None
+
+    from streams.logs import set_up_logging
+
+    set_up_logging(settings)
+
+    import faust
+
+    from streams.app import app
+
+    class Worker(faust.Worker):
+        """Faust's worker, with our logging and our exit code."""
+
+        def on_worker_shutdown(self) -> None:
+            pass  # the stock one writes a spinner
+
+    app.finalize()
+    app.discover()
+    runner = Worker(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False, quiet=True)
+    try:
+        runner.execute_from_commandline()
+    except SystemExit as end:
+        sys.exit(app.exit_code or end.code)
+    sys.exit(app.exit_code)

@@ -1,0 +1,52 @@
+"""This module writes failure records for the failures topic."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import structlog
+
+from processors import headers
+from processors.failure import Origin, encode, failure_record
+from processors.outcome import Failed
+from streams import topics
+from streams.app import settings
+from streams.delivery import Record, record
+
+log = structlog.get_logger(__name__)
+
+#: Bytes of a message that key and headers may take beside the value.
+ENVELOPE_BYTES = 4_096
+
+
+def report(
+    failed: Failed,
+    original: bytes | None,
+    *,
+    key: str | None = None,
+    event_id: str | None = None,
+    origin: Origin | None = None,
+    received_at: int | None = None,
+) -> Record:
+    """The record for the failures topic, cut to what Kafka takes, and one log line that names no personal data."""
+    log.warning(
+        "event failed",
+        stage=failed.stage,
+        error=failed.error,
+        route=failed.route,
+        event_id=event_id,
+        origin=str(origin) if origin else None,
+        attempts=failed.attempts,
+    )
+    content = failure_record(failed, original, timestamp=datetime.now(UTC), event_id=event_id, origin=origin)
+    return record(
+        topics.failures,
+        key or event_id or "",
+        encode(content, settings.kafka_max_message_bytes - ENVELOPE_BYTES),
+        {
+            headers.EVENT_ID: event_id,
+            headers.ROUTE: failed.route,
+            headers.RECEIVED_AT: str(received_at) if received_at is not None else None,
+            headers.ORIGIN: str(origin) if origin else None,
+        },
+    )

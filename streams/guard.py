@@ -1,0 +1,72 @@
+"""This module stands before every web view: the token, security headers, and errors that tell no secrets."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+from pydantic import SecretStr
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+#: Pages that a probe reads without a token; they name parts, never values.
+OPEN = ("/health/live", "/health/ready")
+
+
+def guard(token: SecretStr | None) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    """Middleware for the web server; without a token every page is open (it listens on loopback by default)."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if token is not None and request.path.rstrip("/") not in OPEN and not _knows(request, token):
+            response: web.StreamResponse = web.json_response(
+                {"error": "unauthorized", "message": "send Authorization: Bearer WEB_TOKEN"},
+                status=401,
+                headers={"WWW-Authenticate": 'Basic realm="genesys-eventbridge"'},
+            )
+        else:
+            response = await _answer(request, handler)
+        response.headers.update(HEADERS)
+        return response
+
+    return middleware
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as refusal:
+        return web.json_response({"error": refusal.reason}, status=refusal.status, headers=_allowed(refusal))
+    except Exception as error:  # whatever it is, the caller must not see its trace; the log does
+        log.error("a view failed", path=request.path, exc_info=error)
+        return web.json_response({"error": "internal error"}, status=500)
+
+
+def _allowed(refusal: web.HTTPException) -> dict[str, str]:
+    return {"Allow": refusal.headers["Allow"]} if "Allow" in refusal.headers else {}
+
+
+def _knows(request: web.Request, token: SecretStr) -> bool:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":  # what a browser asks a person for: any name, the token as password
+        try:
+            given = base64.b64decode(given, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+    elif scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode())

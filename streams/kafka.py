@@ -1,0 +1,166 @@
+"""This module says how to reach Kafka, for Faust, for plain consumers and for the admin client, and makes topics."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from aiokafka.abc import AbstractTokenProvider
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
+
+from streams.settings import Settings, SettingsError
+
+
+class OAuthTokens(AbstractTokenProvider):  # type: ignore[misc]
+    """Tokens for OAUTHBEARER, by the client-credentials grant; kept until a minute before they end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._token = ""
+        self._ends = 0.0
+        self._lock = asyncio.Lock()
+
+    async def token(self) -> str:
+        async with self._lock:
+            now = asyncio.get_running_loop().time()
+            if now >= self._ends:
+                self._token, seconds = await self._fetch()
+                self._ends = now + max(seconds - 60, seconds / 2)
+            return self._token
+
+    async def _fetch(self) -> tuple[str, float]:
+        settings = self._settings
+        secret = settings.kafka_sasl_oauth_client_secret
+        async with httpx.AsyncClient(timeout=10) as client:
+            answer = await client.post(
+                settings.kafka_sasl_oauth_token_url or "",
+                data={
+                    "grant_type": "client_credentials",
+                    **({"scope": settings.kafka_sasl_oauth_scope} if settings.kafka_sasl_oauth_scope else {}),
+                },
+                auth=(settings.kafka_sasl_oauth_client_id or "", secret.get_secret_value() if secret else ""),
+            )
+        answer.raise_for_status()
+        body = answer.json()
+        return body["access_token"], float(body.get("expires_in", 300))
+
+
+def ssl_context(settings: Settings) -> ssl.SSLContext | None:
+    """TLS for the protocols that have it. Raises SettingsError for files that cannot be read."""
+    if "SSL" not in settings.kafka_security_protocol:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.kafka_ssl_cafile)
+        context.check_hostname = settings.kafka_ssl_check_hostname
+        if settings.kafka_ssl_certfile:
+            password = settings.kafka_ssl_key_password
+            context.load_cert_chain(
+                settings.kafka_ssl_certfile,
+                settings.kafka_ssl_keyfile,
+                password.get_secret_value() if password else None,
+            )
+    except OSError as error:
+        raise SettingsError(
+            f"KAFKA_SSL_CAFILE, KAFKA_SSL_CERTFILE or KAFKA_SSL_KEYFILE cannot be used: {error.strerror or error}"
+        ) from None
+    return context
+
+
+def credentials(settings: Settings) -> Credentials | None:
+    """What Faust logs in with. Raises SettingsError when a setting that the protocol needs is missing."""
+    context = ssl_context(settings)
+    if not settings.kafka_security_protocol.startswith("SASL"):
+        return SSLCredentials(context) if context else None
+    if settings.kafka_sasl_mechanism == "OAUTHBEARER":
+        _require(settings, "kafka_sasl_oauth_token_url", "kafka_sasl_oauth_client_id", "kafka_sasl_oauth_client_secret")
+        return OAuthCredentials(oauth_cb=OAuthTokens(settings), ssl_context=context)
+    _require(settings, "kafka_sasl_username", "kafka_sasl_password")
+    return SASLCredentials(
+        mechanism=settings.kafka_sasl_mechanism,
+        username=settings.kafka_sasl_username,
+        password=settings.kafka_sasl_password.get_secret_value(),  # type: ignore[union-attr]
+        ssl_context=context,
+    )
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """Arguments for aiokafka's own consumer, producer and admin client."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "security_protocol": settings.kafka_security_protocol,
+        "ssl_context": ssl_context(settings),
+    }
+    if settings.kafka_security_protocol.startswith("SASL"):
+        options["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        if settings.kafka_sasl_mechanism == "OAUTHBEARER":
+            options["sasl_oauth_token_provider"] = OAuthTokens(settings)
+        else:
+            _require(settings, "kafka_sasl_username", "kafka_sasl_password")
+            options["sasl_plain_username"] = settings.kafka_sasl_username
+            options["sasl_plain_password"] = settings.kafka_sasl_password.get_secret_value()  # type: ignore[union-attr]
+    return options
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What the brokers say of themselves: how many they are, and the partition count of every topic."""
+
+    brokers: int
+    partitions: dict[str, int]
+
+
+async def describe(settings: Settings, touch: Iterable[str] = ()) -> Cluster:
+    """Ask the brokers for their metadata. Asking for a topic (`touch`) makes it where brokers create on first use.
+
+    Raises KafkaError; KafkaConnectionError when no broker answers.
+    """
+    client = AIOKafkaClient(**client_options(settings), request_timeout_ms=10_000)
+    try:
+        await client.bootstrap()
+        await client.force_metadata_update()
+        if touch:
+            await client.set_topics(list(touch))
+            await client.force_metadata_update()
+        known = client.cluster
+        found = {name: len(known.partitions_for_topic(name) or ()) for name in (*known.topics(), *touch)}
+        return Cluster(len(known.brokers()), {name: number for name, number in found.items() if number})
+    finally:
+        await client.close()
+
+
+async def create_topic(settings: Settings, name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:
+    """Create a topic; one that exists already (another worker was quicker) is fine. Raises KafkaError."""
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=10_000)
+    try:
+        await admin.start()
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=replicas, topic_configs=configs)
+        answer = await admin.create_topics([topic], timeout_ms=10_000)
+    except TopicAlreadyExistsError:
+        return
+    finally:
+        await admin.close()
+    for _, code, *rest in answer.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise error(rest[0] if rest and rest[0] else name)
+
+
+def is_away(error: KafkaError) -> bool:
+    """Whether the error says that no broker answers, rather than that it refuses."""
+    return isinstance(error, KafkaConnectionError) or bool(error.retriable)
+
+
+def _require(settings: Settings, *names: str) -> None:
+    missing = [name.upper() for name in names if getattr(settings, name) is None]
+    if missing:
+        raise SettingsError(
+            f"{' and '.join(missing)} not set: KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol} with "
+            f"KAFKA_SASL_MECHANISM={settings.kafka_sasl_mechanism} needs them"
+        )

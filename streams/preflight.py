@@ -1,0 +1,159 @@
+"""This module makes ready what a worker needs, before anything is started.
+
+A thing that is wrong ends the start with one line and exit code 2; a thing that does not answer is waited for,
+up to a minute, because a cluster that starts as a whole has no order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import NoReturn
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from processors.route import Routes
+from streams import kafka, sources, tables, topics
+from streams.app import app, settings
+from streams.checks import Finding, buses_of, check_buses, check_kafka, check_queue, check_routes
+from streams.settings import SettingsError
+
+log = structlog.get_logger(__name__)
+
+#: Seconds to wait for what does not answer.
+PATIENCE_S = 60.0
+
+EXIT_USAGE = 2
+
+
+async def preflight() -> None:
+    """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics."""
+    roles = set(settings.worker_roles)
+    if "source" in roles:
+        _require_source()
+    app.routes = await _routes()
+    cluster = await _kafka()
+    if "sink" in roles:
+        await _all_ok(lambda: check_buses(settings, buses_of(settings, app.routes)))
+    if "failures" in roles:
+        await _all_ok(lambda: check_queue(settings))
+    await _make_topics(cluster)
+
+
+def needed_topics() -> dict[str, dict[str, str]]:
+    """Every topic the group uses, with the configuration it is created with; changelogs last."""
+    changelog = {"cleanup.policy": "compact,delete", "retention.ms": str(int(settings.metrics_retention * 1000))}
+    compacted = {"cleanup.policy": "compact"}
+    return {
+        **topics.CONFIGS,
+        **{
+            f"{settings.group}-{name}-changelog": compacted if name == "totals" else changelog
+            for name in tables.TABLES
+        },
+    }
+
+
+def refuse(reason: str) -> NoReturn:
+    """End the process with one line and exit code 2."""
+    sys.stdout.flush()
+    print(f"genesys-eventbridge: {reason}", file=sys.stderr, flush=True)
+    os._exit(EXIT_USAGE)  # the loop is running and services wait: an exception would not get out of it
+
+
+def _require_source() -> None:
+    try:
+        settings.require_genesys()
+    except SettingsError as error:
+        refuse(str(error))
+    if settings.genesys_source.startswith("file:") and not os.access(settings.genesys_source[5:], os.R_OK):
+        refuse(f"GENESYS_SOURCE names {settings.genesys_source[5:]}, which cannot be read")
+
+
+async def _routes() -> Routes:
+    found: list[Routes] = []
+
+    async def look() -> list[Finding]:
+        routes, findings = await check_routes(settings)
+        if routes is not None:
+            found[:] = [routes]
+        return findings
+
+    await _all_ok(look)
+    return found[0]
+
+
+async def _kafka() -> kafka.Cluster:
+    found: list[kafka.Cluster] = []
+
+    async def look() -> list[Finding]:
+        cluster, findings = await check_kafka(settings, ())
+        if cluster is not None:
+            found[:] = [cluster]
+        return findings
+
+    await _all_ok(look)
+    return found[0]
+
+
+async def _all_ok(look: Callable[[], Awaitable[list[Finding]]]) -> None:
+    ends = time.monotonic() + PATIENCE_S
+    while True:
+        wrong = [finding for finding in await look() if not finding.ok]
+        if not wrong:
+            return
+        if not wrong[0].away or time.monotonic() > ends:
+            refuse(str(wrong[0]))
+        log.warning("waiting", on=str(wrong[0]))
+        await asyncio.sleep(2.0)
+
+
+async def _make_topics(cluster: kafka.Cluster) -> None:
+    """Make what is missing; the changelogs with as many partitions as `metrics` has (Faust demands it)."""
+    needed = needed_topics()
+    if settings.kafka_create_topics:
+        replicas = settings.kafka_replication_factor or min(3, cluster.brokers)
+        known = dict(cluster.partitions)
+        for name, configs in needed.items():
+            if name not in known:
+                known[name] = settings.kafka_topic_partitions if name in topics.CONFIGS else known[settings.topic("metrics")]
+                await _create(name, known[name], replicas, configs)
+    _fit(await _present(needed))
+
+
+async def _create(name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:
+    try:
+        await kafka.create_topic(settings, name, partitions, replicas, configs)
+    except KafkaError as error:
+        refuse(
+            f"topic {name} cannot be created: {error} (create it with {partitions} partitions, mend "
+            "KAFKA_REPLICATION_FACTOR, or allow Create on the topic)"
+        )
+    log.info("topic created", topic=name, partitions=partitions, replicas=replicas)
+
+
+async def _present(needed: Iterable[str]) -> dict[str, int]:
+    """Wait until every broker tells of the topics: Faust leaves out of an assignment what it does not know."""
+    for _ in range(20):
+        partitions = (await kafka.describe(settings, touch=needed)).partitions
+        missing = [name for name in needed if name not in partitions]
+        if not missing:
+            return partitions
+        await asyncio.sleep(0.5)
+    refuse(f"topics {', '.join(missing)} are missing: create them or set KAFKA_CREATE_TOPICS=true")
+
+
+def _fit(partitions: Mapping[str, int]) -> None:
+    metrics = settings.topic("metrics")
+    for name in needed_topics():
+        if name.endswith("-changelog") and partitions[name] != partitions[metrics]:
+            refuse(f"topic {name} has {partitions[name]} partitions and {metrics} has {partitions[metrics]}: delete {name}")
+    parts = sources.parts(settings)
+    if partitions[settings.topic("sources")] < parts:
+        refuse(f"GENESYS_SHARDS={parts} needs as many partitions of {settings.topic('sources')}: add some, or lower it")
+
+
+app.before_start = preflight

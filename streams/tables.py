@@ -1,0 +1,107 @@
+"""This module defines the tables: sums of what the workers counted, in windows of one minute and in all.
+
+Every delta has the one key METRICS_KEY, so that one partition, and thereby one worker, owns all rows, and a sum
+over the workers is one look-up. The other workers' web views ask that one (streams/views/tables.py).
+
+Times are the deltas' own Kafka timestamps. Reads go over the raw store because Faust's windowed accessors refuse
+to work outside an agent (faust/tables/wrappers.py, `current_event`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from faust import EventT, Table
+from yarl import URL
+
+from processors.event import JsonObject
+from processors.report import Sums, add, add_latency, empty, percentile
+from streams.app import app, settings
+from streams.delivery import METRICS_KEY
+
+WINDOW_S = 60.0
+
+KEY = orjson.loads(METRICS_KEY)
+
+
+#: The tables by name, without their windows.
+PLAIN: dict[str, Any] = {}
+
+
+def _windowed(name: str, help: str) -> Any:
+    PLAIN[name] = app.Table(name, default=dict, help=help)
+    return PLAIN[name].tumbling(WINDOW_S, expires=settings.metrics_retention)
+
+
+#: One row a minute: `{ingested, filtered, validated, published, failed, retries, duplicates}`.
+throughput = _windowed("throughput", "Events counted in each minute, by what became of them")
+#: One row a minute: `{"stage/error": n}`.
+failed = _windowed("failed", "Failures of each minute, by stage and error")
+#: One row a minute: `{count, sum, buckets}`, shown with its percentiles.
+latency = _windowed("latency", "Milliseconds from received to accepted by EventBridge, in each minute")
+#: One row: the sums since the group's tables began.
+totals: Table = app.Table("totals", default=dict, help="All counts since the tables began")
+
+PLAIN["totals"] = totals
+TABLES: dict[str, Any] = {"throughput": throughput, "failed": failed, "latency": latency, "totals": totals}
+
+
+def apply(event: EventT) -> None:
+    """Add one delta to every table. Call inside the metrics agent. Raises ValueError for another shape."""
+    delta = read_delta(event.value)
+    totals[KEY] = add(totals[KEY] or empty(), delta)
+    throughput[KEY] = _plus(throughput[KEY].current(event), delta["counts"])
+    if delta["failed"]:
+        failed[KEY] = _plus(failed[KEY].current(event), delta["failed"])
+    if delta["latency"]["count"]:
+        latency[KEY] = add_latency(latency[KEY].current(event) or empty()["latency"], delta["latency"])
+
+
+def read_delta(value: bytes | None) -> Sums:
+    """Read a delta; raises ValueError when it is none (anybody may write to the topic)."""
+    try:
+        return add(empty(), orjson.loads(value or b""))
+    except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
+        raise ValueError(f"not a delta: {error}") from None
+
+
+def rows(name: str) -> list[JsonObject]:
+    """Rows of a windowed table, newest first: `{"from": epoch s, "to": epoch s, …}`. Raises KeyError."""
+    table = TABLES[name]
+    if name == "totals":
+        return [{"key": key, **value} for key, value in table.items()]
+    found = []
+    for (_, window), value in list(table.table.items()):
+        begin = int(window[0])
+        found.append({"from": begin, "to": begin + int(WINDOW_S), **(_with_percentiles(value) if name == "latency" else value)})
+    return sorted(found, key=lambda row: -row["from"])
+
+
+def owner() -> URL | None:
+    """Web address of the worker that owns the rows; None while Kafka has not assigned them."""
+    try:
+        return app.router.key_store("totals", KEY)
+    except (KeyError, RuntimeError):
+        return None
+
+
+def is_owner() -> bool:
+    """Whether the rows are this worker's."""
+    found = owner()
+    return found is not None and str(found).rstrip("/") == str(app.conf.canonical_url).rstrip("/")
+
+
+def sums() -> Sums:
+    """The sums of all workers since the tables began. Right on the owning worker alone."""
+    return dict(totals[KEY]) or empty()
+
+
+def _with_percentiles(value: Sums) -> JsonObject:
+    average = round(value["sum"] / value["count"], 1) if value["count"] else 0.0
+    shares = {"p50": percentile(value["buckets"], 0.5), "p99": percentile(value["buckets"], 0.99)}
+    return {"count": value["count"], "avg": average, **shares, "buckets": value["buckets"]}
+
+
+def _plus(left: Any, right: Any) -> dict[str, int]:
+    return {name: (left or {}).get(name, 0) + right.get(name, 0) for name in {**(left or {}), **right}}

@@ -1,0 +1,1 @@
+"""This package holds the operator's views: dashboard, tables, report, simulator, health and Prometheus."""

@@ -1,0 +1,17 @@
+"""This module answers Prometheus: our counters and Faust's own sensors."""
+
+from __future__ import annotations
+
+from faust.web import Request, Response, View
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from streams.app import app
+from streams.telemetry import registry
+
+
+@app.page("/metrics")
+class Metrics(View):
+    """Text exposition of everything in the registry."""
+
+    async def get(self, request: Request) -> Response:
+        return self.bytes(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,47 @@
+"""This module tries an event on the routes; it publishes nothing."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import UTC, datetime
+
+import orjson
+from faust.web import Request, Response, View
+
+from processors.errors import MalformedEventError
+from processors.event import parse_object
+from processors.report import report
+from processors.simulation import run, simulated_event
+from streams.app import app
+from streams.telemetry import worker_sums
+
+
+class Simulate(View):
+    """POST any of `interactionId`, `type`, `priority`, `createdTime`."""
+
+    async def post(self, request: Request) -> Response:
+        """200 simulated or filtered, 400 validation_failed, 422 for a body of another shape."""
+        started = time.perf_counter()
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        try:
+            fields = parse_object(await request.read())
+            event = simulated_event(fields, interaction_id=str(uuid.uuid4()), now=now)
+        except (MalformedEventError, ValueError) as error:
+            return self.json({"status": "invalid_request", "error": str(error)}, status=422)
+        result = run(app.routes, event)
+        tried = result.pop("routes")
+        result["latencyMs"] = round((time.perf_counter() - started) * 1000, 3)
+        result["report"] = {**report(worker_sums.total), "routes": tried}
+        status = 400 if result["status"] == "validation_failed" else 200
+        return self.bytes(orjson.dumps(result), content_type="application/json", status=status)
+
+
+@app.page("/simulate/")
+class SimulateSlash(Simulate):
+    """The same."""
+
+
+@app.page("/simulate")
+class SimulatePlain(Simulate):
+    """The same, for those who leave the slash out."""

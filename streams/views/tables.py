@@ -1,0 +1,58 @@
+"""This module shows the tables and the report made of them, as JSON."""
+
+from __future__ import annotations
+
+from faust.web import Request, Response, View
+
+from processors.report import report
+from streams import tables
+from streams.app import app
+from streams.views.owner import from_owner
+
+#: Rows a page shows unless `?limit=` says otherwise.
+LIMIT = 60
+
+
+@app.page("/api/tables/")
+class Tables(View):
+    """Every table with its size and address."""
+
+    async def get(self, request: Request) -> Response:
+        """`[{name, help, rows, url}]`"""
+
+        def answer() -> list[dict[str, object]]:
+            return [
+                {"name": name, "help": table.help, "rows": len(tables.rows(name)), "url": f"/api/tables/{name}/"}
+                for name, table in tables.PLAIN.items()
+            ]
+
+        return await from_owner(self, request, answer)
+
+
+@app.page("/api/tables/{table}/")
+class TableRows(View):
+    """Rows of one table, newest window first."""
+
+    async def get(self, request: Request, table: str) -> Response:
+        """`{table, window_s, rows: [{from, to, …}]}`; `?limit=N` rows, 60 when not given."""
+        if table not in tables.TABLES:
+            known = ", ".join(tables.TABLES)
+            return self.json({"error": "not found", "message": f"no table {table!r}; there are {known}"}, status=404)
+        limit = request.query.get("limit", str(LIMIT))
+        if not (limit.isascii() and limit.isdigit() and int(limit) > 0):
+            return self.json({"error": "bad request", "message": "limit must be a positive number"}, status=400)
+
+        def answer() -> dict[str, object]:
+            window = None if table == "totals" else tables.WINDOW_S
+            return {"table": table, "window_s": window, "rows": tables.rows(table)[: int(limit)]}
+
+        return await from_owner(self, request, answer)
+
+
+@app.page("/api/report/")
+class Report(View):
+    """The numbers of the log's report line, and more."""
+
+    async def get(self, request: Request) -> Response:
+        """Counts since the tables began, success rate (%), latencies (ms)."""
+        return await from_owner(self, request, lambda: report(tables.sums()))

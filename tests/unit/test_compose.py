@@ -1,0 +1,117 @@
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.credentials import EnvProvider
+
+from streams.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES = COMPOSE["services"]
+WORKERS = ["worker", "cluster-worker"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+SETTINGS = {name.upper() for name in Settings.model_fields}
+SDK_NAMES = {EnvProvider.ACCESS_KEY, EnvProvider.SECRET_KEY, *EnvProvider.TOKENS}
+for _, names, *_ in BOTOCORE_DEFAUT_SESSION_VARIABLES.values():
+    SDK_NAMES.update([names] if isinstance(names, str) else names or [])
+
+
+def is_pinned(image):
+    """Whether the tag names at least major, minor and patch."""
+    return re.search(r":\d+\.\d+\.\d+(-[\w.-]+)?$", image) is not None
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_image_is_pinned(name):
+    assert is_pinned(SERVICES[name]["image"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_port_is_published_on_loopback_only(name):
+    ports = SERVICES[name].get("ports", [])
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_dependency_is_waited_for_until_healthy(name):
+    dependencies = SERVICES[name].get("depends_on", {})
+    assert {rule["condition"] for rule in dependencies.values()} <= {"service_healthy"}
+    assert all("healthcheck" in SERVICES[dependency] for dependency in dependencies)
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_every_variable_of_a_worker_is_a_setting_or_known_to_the_sdk(name):
+    assert set(SERVICES[name]["environment"]) - SETTINGS - SDK_NAMES == set()
+
+
+def test_the_local_worker_starts_with_its_environment(monkeypatch):
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in SERVICES["worker"]["environment"].items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    settings.require_genesys()
+    assert settings.api_url == "http://genesys:8080"
+    assert settings.login_url == settings.api_url
+
+
+def test_the_local_worker_is_pointed_at_services_of_this_file():
+    environment = SERVICES["worker"]["environment"]
+    hosts = {
+        re.search(r"^(?:\w+://)?([\w.-]+)", environment[name]).group(1)
+        for name in ("GENESYS_BASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "AWS_ENDPOINT_URL", "DLQ_QUEUE_URL")
+    }
+    assert hosts == set(SERVICES["worker"]["depends_on"])
+
+
+def test_bus_and_queue_of_the_worker_are_those_that_the_emulator_makes():
+    command = SERVICES["aws"]["command"]
+    environment = SERVICES["worker"]["environment"]
+    assert environment["EVENTBUS_NAME"] == command[command.index("--bus") + 1]
+    assert environment["DLQ_QUEUE_URL"].endswith("/" + command[command.index("--queue") + 1])
+
+
+def test_the_cluster_profile_is_a_worker_alone_and_carries_no_value_from_here():
+    profiled = {name for name, service in SERVICES.items() if service.get("profiles") == ["cluster"]}
+    assert profiled == {"cluster-worker"}
+    assert "depends_on" not in SERVICES["cluster-worker"]
+    given = {name for name, value in SERVICES["cluster-worker"]["environment"].items() if value is not None}
+    assert given == {"WEB_HOST"}
+
+
+def test_the_broker_is_the_version_that_the_tests_run():
+    tested = ElementTree.parse(ROOT / "tests" / "kafka" / "pom.xml").findtext(".//{*}kafka.version")
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{tested}"
+
+
+def test_the_dockerfile_is_pinned_and_gives_up_root_before_it_runs():
+    instructions = re.findall(r"^([A-Z]+) ", DOCKERFILE, re.MULTILINE)
+    assert all(is_pinned(image) for image in re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE))
+    assert re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE) == ["worker"]
+    assert instructions.index("USER") > max(i for i, word in enumerate(instructions) if word == "RUN")
+    assert re.search(r'^ENTRYPOINT \["genesys-eventbridge"\]\nCMD \["worker"\]$', DOCKERFILE, re.MULTILINE)
+
+
+def test_the_health_check_of_the_image_is_a_program_that_compiles():
+    words = json.loads(re.search(r"^ +CMD (\[.*\])$", DOCKERFILE, re.MULTILINE).group(1))
+    assert words[:2] == ["python", "-c"]
+    compile(words[2], "HEALTHCHECK", "exec")
+    assert "/health/live" in words[2]
+
+
+def test_all_that_the_dockerfile_copies_passes_the_ignore_file():
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    copied = {
+        source.removeprefix("./")
+        for line in re.findall(r"^COPY (.+) \S+$", DOCKERFILE, re.MULTILINE)
+        for source in line.split()
+    }
+    assert "*" in ignored
+    assert copied == {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    assert copied >= {"streams", "agents", "processors", "clients", "emulators", "schemas"}

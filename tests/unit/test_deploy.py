@@ -1,0 +1,150 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from cfnlint import api as cfnlint
+from cfnlint.decode import cfn_yaml
+
+from streams.settings import Settings
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+POLICY = json.loads((DEPLOY / "iam-policy.json").read_text())
+TEMPLATE_TEXT = (DEPLOY / "cloudformation.yaml").read_text()
+TEMPLATE = cfn_yaml.loads(TEMPLATE_TEXT)
+MANIFESTS = {
+    document["kind"]: document for document in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())
+}
+POD = MANIFESTS["Deployment"]["spec"]["template"]["spec"]
+CONTAINER = POD["containers"][0]
+SETTINGS = {name.upper() for name in Settings.model_fields}
+
+# For PutMetricData CloudWatch has no resources that a policy could name; a condition takes their place.
+WITHOUT_RESOURCE = {
+    "cloudwatch:PutMetricData": {"StringEquals": {"cloudwatch:namespace": "GenesysEventPipeline"}}
+}
+
+
+def actions(statement):
+    action = statement["Action"]
+    return [action] if isinstance(action, str) else list(action)
+
+
+def test_the_policy_allows_exactly_what_the_program_calls():
+    allowed = {action for statement in POLICY["Statement"] for action in actions(statement)}
+    assert allowed == {
+        "events:PutEvents",
+        "events:DescribeEventBus",
+        "sqs:SendMessage",
+        "sqs:GetQueueUrl",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "schemas:DescribeSchema",
+        "schemas:ExportSchema",
+        "cloudwatch:PutMetricData",
+    }
+
+
+@pytest.mark.parametrize("statement", POLICY["Statement"], ids=lambda statement: statement["Sid"])
+def test_a_statement_names_its_resource_or_is_confined_by_a_condition(statement):
+    assert statement["Effect"] == "Allow"
+    assert re.fullmatch(r"[A-Za-z0-9]+", statement["Sid"])
+    if statement["Resource"] == "*":
+        assert [WITHOUT_RESOURCE[action] for action in actions(statement)] == [statement["Condition"]]
+    else:
+        assert re.fullmatch(r"arn:aws:\w+:REGION:ACCOUNT_ID:[\w/-]+(/\*)?", statement["Resource"])
+
+
+def test_the_namespace_of_the_policy_is_the_default_of_the_setting():
+    (condition,) = WITHOUT_RESOURCE.values()
+    assert (
+        condition["StringEquals"]["cloudwatch:namespace"]
+        == Settings.model_fields["metrics_namespace"].default
+    )
+
+
+def test_the_template_passes_the_linter_of_cloudformation():
+    config = cfnlint.ManualArgs(regions=["eu-central-1"])
+    assert [str(match) for match in cfnlint.lint(TEMPLATE_TEXT, config=config)] == []
+
+
+def test_the_template_gives_the_worker_the_same_actions_as_the_policy():
+    document = TEMPLATE["Resources"]["WorkerPolicy"]["Properties"]["PolicyDocument"]
+    in_template = {statement["Sid"]: actions(statement) for statement in document["Statement"]}
+    assert in_template == {statement["Sid"]: actions(statement) for statement in POLICY["Statement"]}
+    unbound = [statement for statement in document["Statement"] if statement["Resource"] == "*"]
+    assert [actions(statement) for statement in unbound] == [["cloudwatch:PutMetricData"]]
+
+
+def test_the_template_makes_bus_archive_queue_with_alarms_and_an_example_rule():
+    kinds = [resource["Type"] for resource in TEMPLATE["Resources"].values()]
+    assert {
+        "AWS::Events::EventBus",
+        "AWS::Events::Archive",
+        "AWS::SQS::Queue",
+        "AWS::Events::Rule",
+        "AWS::IAM::Role",
+    } <= set(kinds)
+    assert kinds.count("AWS::CloudWatch::Alarm") == 2
+
+
+def test_failed_events_outlive_the_stack():
+    queue = TEMPLATE["Resources"]["Queue"]
+    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_every_variable_of_the_pod_is_a_setting():
+    configured = set(MANIFESTS["ConfigMap"]["data"])
+    own = {
+        variable["name"] for variable in CONTAINER["env"] if "fieldRef" not in variable.get("valueFrom", {})
+    }
+    assert (configured | own) - SETTINGS == set()
+
+
+def test_the_configuration_of_the_pod_is_accepted(monkeypatch):
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in MANIFESTS["ConfigMap"]["data"].items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    assert settings.kafka_security_protocol == "SASL_SSL"
+    assert settings.api_url == "https://api.mypurecloud.de"
+
+
+def test_no_secret_stands_in_the_manifests():
+    secret_settings = {
+        name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)
+    }
+    inline = set(MANIFESTS["ConfigMap"]["data"]) | {
+        variable["name"] for variable in CONTAINER["env"] if "value" in variable
+    }
+    assert inline & secret_settings == set()
+    assert "Secret" not in MANIFESTS
+
+
+def test_probes_ask_the_health_pages_and_a_stop_outlasts_the_grace():
+    assert CONTAINER["livenessProbe"]["httpGet"]["path"] == "/health/live"
+    assert CONTAINER["readinessProbe"]["httpGet"]["path"] == "/health/ready"
+    assert POD["terminationGracePeriodSeconds"] >= 3 * Settings.model_fields["shutdown_grace"].default
+
+
+def test_the_pod_runs_without_root_and_without_writing_its_image():
+    assert POD["securityContext"]["runAsNonRoot"] is True
+    assert CONTAINER["securityContext"]["readOnlyRootFilesystem"] is True
+    assert CONTAINER["securityContext"]["allowPrivilegeEscalation"] is False
+    mounted = {mount["mountPath"] for mount in CONTAINER["volumeMounts"]}
+    assert {MANIFESTS["ConfigMap"]["data"]["DATA_DIR"], "/tmp"} <= mounted
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "PodDisruptionBudget"])
+def test_selectors_find_the_pods(kind):
+    labels = MANIFESTS["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    assert MANIFESTS[kind]["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert MANIFESTS["Service"]["spec"]["selector"].items() <= labels.items()
+
+
+def test_one_worker_stays_when_nodes_are_drained():
+    assert MANIFESTS["PodDisruptionBudget"]["spec"]["minAvailable"] == 1
+    assert MANIFESTS["Deployment"]["spec"]["replicas"] >= 2
