@@ -1,14 +1,16 @@
 """This module starts the embedded broker: librdkafka's mock cluster, in a process of its own, on loopback.
 
-It speaks the real Kafka protocol (groups, rebalances, commits, idempotent and transactional producers) and
-needs no Java. Limits, measured on librdkafka 2.16:
+It speaks the real Kafka protocol (groups, commits, idempotent and transactional producers) and needs no
+Java. Limits, measured on librdkafka 2.16:
 
-- Everything is in memory and ends with the process. A partition keeps its newest 5 MB (and 100,000 produce
-  batches); what is older is dropped, read or not, and a consumer behind it starts at what is left.
+- Everything is in memory and ends with the process. A partition keeps its newest 5 MB (100,000 messages of
+  one byte are no limit); older ones are dropped, read or not, and a consumer behind starts at what is left.
 - Topics appear on first use with 4 partitions, replication 1. There is no controller, so creating, deleting
   and configuring topics is never answered, nor is listing and describing groups: `KAFKA_CREATE_TOPICS=false`.
 - A group's first member joins at once. When a member comes or goes later, the rebalance lasts the group's
-  session timeout less one second, however soon its members answer: keep that timeout short here.
+  session timeout less one second, however soon its members answer; a restarted worker waits for that too.
+- Groups of several members are a gamble: a member whose SyncGroup comes after the leader's is answered
+  INVALID_REQUEST, which ends an aiokafka consumer. Run one worker a group here, several on a real Kafka.
 - Looking up an offset by timestamp always finds nothing; beginning and end offsets are right.
 - No TLS, no authentication. The port is the kernel's choice: this way of starting it has no say in that.
 """

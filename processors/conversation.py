@@ -1,7 +1,7 @@
 """This module reads conversations as the analytics query tells them: participants, sessions, segments, times.
 
-Shape: POST /api/v2/analytics/conversations/details/query. Whatever is not shaped as documented is left out, as
-every field may be missing.
+Shape: POST /api/v2/analytics/conversations/details/query. Whatever is not shaped as documented is left out,
+as every field may be missing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MEDIA = {
     "screenshare": "screenshares",
     "video": "videos",
 }
-#: Segment type -> state of the communication while it lasts; all others (interact, hold, ivr, ...) are connected.
+#: Segment type -> state of the communication; in all others (interact, hold, ivr, ...) it is connected.
 STATES = {
     "alert": "alerting",
     "dialing": "dialing",

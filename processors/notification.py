@@ -1,8 +1,8 @@
 """This module reads notification frames: what kind, whose conversation and queue, seen before or not.
 
 Envelope of an event: `{topicName, version, eventBody, metadata}`. System frames share the socket: heartbeats
-and pongs (`channel.metadata`), the closing notice (`v2.system.socket_closing`), and replies, whose `result` is
-a string (`"404"`: the channel is gone).
+and pongs (`channel.metadata`), the closing notice (`v2.system.socket_closing`), and replies, whose `result`
+is a string (`"404"`: the channel is gone).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""This module hands items from several tasks to one consumer: bounded, in order, and failures come through."""
+"""This module hands items from several tasks to one consumer: bounded, in order, failures included."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 class Inbox(Generic[Item]):
-    """`put` waits while `capacity` items wait to be taken; `get` raises what `fail` was told, after the items."""
+    """`put` waits while `capacity` items wait; `get` raises what `fail` was told, after the items."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity

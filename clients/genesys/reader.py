@@ -38,11 +38,11 @@ class Coverage(Protocol):
 
     def up(self, reader: ChannelReader) -> None: ...
 
-    def down(self, reader: ChannelReader, since_ms: int) -> None: ...
+    def down(self, reader: ChannelReader, since_ms: int, complete: bool) -> None: ...
 
 
 class ChannelReader:
-    """Reads one subscribed channel. `topics` are those it holds; `leaving` is done when it wants a successor."""
+    """Reads one subscribed channel. `topics`: those it holds; `leaving`: done when it wants a successor."""
 
     def __init__(
         self,
@@ -61,7 +61,8 @@ class ChannelReader:
         self._rest, self._channels = rest, ChannelClient(rest)
         self._silence, self._max_bytes = silence, max_bytes
         self._put, self._coverage = put, coverage
-        self._retired = False
+        self.opened_ms = 0
+        self._retired = self._left = False
         self._backoff = Backoff(rest.clock, base=0.5)
         self._frames = 0
         self._level_s = self._asked_s = (
@@ -72,20 +73,24 @@ class ChannelReader:
     async def run(self) -> None:
         """Read until the channel is gone; each cut is reconnected."""
         barren = 0
-        while not self._retired:
-            end = await self._listen()
-            barren = 0 if self._frames else barren + 1
-            gone = end.kind == "gone" or (barren > 1 and not await self._channels.exists(self.channel))
-            if gone:
-                self._leave(end.reason)
-                return
-            if self._frames:
-                self._backoff.reset()
-            await self._pause(end)
+        try:
+            while not self._retired:
+                end = await self._listen()
+                barren = 0 if self._frames else barren + 1
+                if end.kind == "gone" or (barren > 1 and not await self._channels.exists(self.channel)):
+                    self._want_successor(end.reason)
+                    return
+                await self._pause(end)
+        finally:
+            self._rest.observer.well(self)
 
     def retire(self) -> None:
         """Read what still comes, but open no more."""
         self._retired = True
+
+    def leave(self) -> None:
+        """The successor has taken over: what comes now is not needed. The task can be cancelled."""
+        self._left = True
 
     async def _listen(self) -> SocketEnd:
         self._frames = 0
@@ -96,6 +101,8 @@ class ChannelReader:
             up = True
             self._level_s = self._asked_s = self._rest.clock.wall()
             self._lagging = False
+            self.opened_ms = int(self._level_s * 1000)
+            self._rest.observer.well(self)
             self._coverage.up(self)
             self.opened.set()
 
@@ -109,7 +116,8 @@ class ChannelReader:
             )
         finally:
             if up:
-                self._coverage.down(self, int(self._level_s * 1000))
+                complete = self._left and not self._lagging
+                self._coverage.down(self, int(self._level_s * 1000), complete)
 
     async def _received(self, line: Line) -> bool:
         self._frames += 1
@@ -118,7 +126,7 @@ class ChannelReader:
         if frame.kind == "gone":
             return False
         if frame.kind == "closing":
-            self._leave("closing notice")
+            self._want_successor("closing notice")
         before = self._rest.clock.wall()
         await self._put(Received(line, frame, int(self._level_s * 1000)))
         self._asked_s = self._rest.clock.wall()
@@ -132,14 +140,18 @@ class ChannelReader:
         if not self._lagging:
             self._level_s = now
 
-    def _leave(self, reason: str) -> None:
+    def _want_successor(self, reason: str) -> None:
         if not self.leaving.done():
             self.leaving.set_result(reason)
 
     async def _pause(self, end: SocketEnd) -> None:
         if self._retired:
             return
+        if self._frames:
+            self._backoff.reset()
         seconds = self._backoff.next()
         log.warning("genesys.socket.reconnect", kind=end.kind, reason=end.reason, wait_s=round(seconds, 1))
         self._rest.observer.count("socket_reconnected")
+        if self._backoff.attempts > 2:
+            self._rest.observer.trouble(self, f"notification socket: {end.reason}")
         await self._rest.clock.sleep(seconds)

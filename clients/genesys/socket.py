@@ -1,7 +1,7 @@
 """This module reads one notification socket from its opening to its end, and watches that it is alive.
 
-Genesys sends a heartbeat about every 30 s, and answers `{"message": "ping"}`; more than 35 s of silence mean a
-dead connection (facts: Swift and JavaScript clients of Genesys).
+Genesys sends a heartbeat about every 30 s, and answers `{"message": "ping"}`; more than 35 s of silence mean
+a dead connection (Genesys' JavaScript client, server-monitor.ts).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from clients.genesys.errors import without_channel
 from processors.lines import PREFIX_BYTES, Line, OversizedLine
 
-#: Larger frames end the connection (1009) before they fill the memory; those between this and the limit of the
-#: pipeline are reported and the socket stays up.
+#: Larger frames end the connection (1009) before they fill the memory; those between this and the limit of
+#: the pipeline are reported and the socket stays up.
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 
 #: Frames that wait inside the connection before reading pauses; TCP holds the rest back.
@@ -60,7 +60,7 @@ async def read_socket(
     try:
         connection = await connect(
             uri.get_secret_value(),
-            ping_interval=None,  # Genesys has its own ping; the protocol's would cut us off while Kafka is slow
+            ping_interval=None,  # the protocol's ping would cut us off while Kafka is slow
             open_timeout=OPEN_TIMEOUT,
             close_timeout=CLOSE_TIMEOUT,
             max_size=MAX_FRAME_BYTES,

@@ -179,7 +179,7 @@ def _positive(paging: object, name: str, default: int, largest: int) -> int:
 
 
 def _filters(body: Mapping[str, object], name: str) -> tuple[Mapping[str, object], ...]:
-    value = body.get(name) or []
+    value = [] if body.get(name) is None else body[name]
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         raise _wrong(name, "must be a list of objects")
     return tuple(value)

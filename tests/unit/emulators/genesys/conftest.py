@@ -1,4 +1,4 @@
-"""This module gives the emulator's tests an authorised client, readers of the stream, and something to wait with."""
+"""This module gives the emulator's tests an authorised client, readers of the stream, and a way to wait."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def reading(genesys: GenesysEmulator, **changes: object) -> AsyncIterator[
 async def wait_until(condition: Callable[[], bool]) -> None:
     """Look again at every turn of the loop, with a limit that only a failing test meets."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for is inside the emulator, which tells nobody
             await asyncio.sleep(0.005)
 
 

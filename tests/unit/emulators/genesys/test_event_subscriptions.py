@@ -1,4 +1,4 @@
-"""This module tests the subscriptions of the HTTP stream: what is accepted, what is refused, what they let through."""
+"""This module tests the subscriptions of the HTTP stream: what is accepted, refused, and let through."""
 
 from __future__ import annotations
 

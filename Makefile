@@ -1,0 +1,59 @@
+# Every target sets up what it needs. ARGS go to the command: make demo ARGS="--events 500 --exit"
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+$(VENV)/installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "Python 3.11, 3.12 or 3.13 is needed; name one: make PYTHON=python3.12 …"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/installed ## Make .venv with the pinned versions
+
+.PHONY: demo
+demo: $(VENV)/installed ## Run everything embedded and watch events arrive
+	@$(BIN)/genesys-eventbridge demo $(ARGS)
+
+.PHONY: test
+test: $(VENV)/installed-dev ## Run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: $(VENV)/installed-dev ## Lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/installed-dev ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: $(VENV)/installed-dev ## Run the benchmarks
+	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: kafka
+kafka: $(VENV)/installed-dev ## Run a real Apache Kafka on 127.0.0.1:9092 (needs Java and Maven)
+	$(BIN)/python -m tests.kafka $(ARGS)
+
+.PHONY: lock
+lock: $(VENV)/installed-dev ## Pin the newest versions that fit
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-emit-index-url --upgrade -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --no-header --no-emit-index-url --upgrade -q -o requirements-dev.lock

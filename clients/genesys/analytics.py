@@ -1,0 +1,106 @@
+"""This module asks the analytics query for the conversations of an interval, page by page.
+
+POST /api/v2/analytics/conversations/details/query: all conversations with activity in the interval, at most
+100 a page, at most 31 days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from clients.genesys.queues import QueueNames
+from clients.genesys.rest import GenesysRest
+from clients.genesys.topics import TopicPlan, separate
+from processors.backfill import snapshots
+from processors.conversation import Interval
+from processors.event import JsonObject
+from processors.notification import queue_id, with_queue
+
+QUERY = "/api/v2/analytics/conversations/details/query"
+PAGE_SIZE = 100
+#: Short windows keep a long interval's pages few and its start early.
+WINDOW_MS = 3_600_000
+#: More queues than this are not named in the query: its answer is sifted here anyway.
+QUEUES_NAMED = 100
+
+
+class ConversationQuery:
+    """The analytics query, through the one REST client."""
+
+    def __init__(self, rest: GenesysRest, page_size: int = PAGE_SIZE, window_ms: int = WINDOW_MS) -> None:
+        self._rest, self._page_size, self._window_ms = rest, page_size, window_ms
+
+    async def during(
+        self, interval: Interval, queues: Collection[str] = ()
+    ) -> AsyncGenerator[JsonObject, None]:
+        """Conversations as the query tells them, by their start; `queues` empty = of all queues.
+
+        One that lasts over several windows comes once for each. Raises PermissionMissingError
+        (`analytics:conversationDetail:view`) and GenesysRequestError.
+        """
+        for window in interval.windows(self._window_ms):
+            page = 1
+            while True:
+                body = _query(window, queues, self._page_size, page)
+                answer = await self._rest.read("POST", QUERY, json=body)
+                conversations = answer.get("conversations")
+                found = conversations if isinstance(conversations, list) else []
+                for conversation in found:
+                    if isinstance(conversation, dict):
+                        yield conversation
+                if len(found) < self._page_size:
+                    break
+                page += 1
+
+    async def events(self, interval: Interval, topics: Collection[str]) -> AsyncGenerator[JsonObject, None]:
+        """The snapshots that these topics (as they arrive) should have brought in the interval."""
+        async with aclosing(self.during(interval, _queues(topics))) as conversations:
+            async for conversation in conversations:
+                for envelope in snapshots(conversation, interval, topics):
+                    yield envelope
+
+
+async def backfilled(
+    rest: GenesysRest, plan: TopicPlan, interval: Interval, names: QueueNames
+) -> AsyncGenerator[bytes, None]:
+    """The events of an interval as frames, queue names added; for the `backfill` command."""
+    topics = frozenset(name for topic in plan.topics for name in separate(topic))
+    async with aclosing(ConversationQuery(rest).events(interval, topics)) as envelopes:
+        async for envelope in envelopes:
+            queue = queue_id(envelope)
+            name = await names.name(queue) if queue else None
+            value = orjson.dumps(envelope)
+            yield with_queue(value, envelope, queue, name) if queue and name else value
+
+
+def _queues(topics: Collection[str]) -> Collection[str]:
+    """The queues to name in the query; none when users are listened to as well, or too many queues."""
+    queues = {queue for topic in topics if (queue := queue_id({"topicName": topic, "eventBody": {}}))}
+    by_user = any(topic.startswith("v2.users.") for topic in topics)
+    return () if by_user or len(queues) > QUEUES_NAMED else sorted(queues)
+
+
+def _query(window: Interval, queues: Collection[str], page_size: int, page: int) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "interval": f"{_iso(window.start_ms)}/{_iso(window.end_ms)}",
+        "order": "asc",
+        "orderBy": "conversationStart",
+        "paging": {"pageSize": page_size, "pageNumber": page},
+    }
+    if queues:
+        predicates = [
+            {"type": "dimension", "dimension": "queueId", "operator": "matches", "value": queue}
+            for queue in queues
+        ]
+        body["segmentFilters"] = [{"type": "or", "predicates": predicates}]
+    return body
+
+
+def _iso(epoch_ms: int) -> str:
+    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

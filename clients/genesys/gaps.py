@@ -1,0 +1,163 @@
+"""This module heals gaps: what a socket missed while it was down is fetched from the analytics query."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from clients.genesys.analytics import ConversationQuery
+from clients.genesys.errors import GenesysError
+from clients.genesys.rest import GenesysRest
+from clients.genesys.waiting import Backoff
+from processors.conversation import Interval, merged
+from processors.event import JsonObject
+
+log = structlog.get_logger(__name__)
+
+#: Analytics knows a conversation's change after some seconds, now and then after a minute: two looks, these
+#: many seconds after the gap's end.
+PASSES_S = (6.0, 60.0)
+
+#: Gaps nearer than this are asked for at once: a socket cut every few seconds must not use up the rate.
+MERGE_MS = 60_000
+
+GapState = Literal["open", "healed", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class GapReport:
+    """The state of one gap of one shard: `open` when found, then `healed`, or `lost` when it got too old.
+
+    `events` counts what the query gave for it and its neighbours, before duplicates are taken out.
+    """
+
+    shard: int
+    interval: Interval
+    state: GapState
+    events: int = 0
+    reason: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    interval: Interval
+    due_s: float  # on the clock
+    passes: list[float]
+    announced: bool
+    events: int = 0
+    backoff: Backoff | None = None
+
+
+class GapHealer:
+    """Takes gaps by `add`, and while `run` runs fills them: events to `put`, what became of them to `report`.
+
+    A failing query is tried again with back-off until the gap is `max_age` seconds old.
+    """
+
+    def __init__(
+        self,
+        rest: GenesysRest,
+        shard: int,
+        *,
+        topics: Callable[[], Collection[str]],
+        put: Callable[[JsonObject], Awaitable[None]],
+        report: Callable[[GapReport], Awaitable[None]],
+        max_age: float,
+        passes: tuple[float, ...] = PASSES_S,
+        enabled: bool = True,
+    ) -> None:
+        self._rest, self._shard, self._topics = rest, shard, topics
+        self._query = ConversationQuery(rest)
+        self._put, self._report = put, report
+        self._max_age, self._passes, self._enabled = max_age, passes, enabled
+        self._pending: list[_Pending] = []
+        self._changed = asyncio.Event()
+
+    @property
+    def unhealed(self) -> tuple[Interval, ...]:
+        """The gaps that are not done with."""
+        return tuple(pending.interval for pending in self._pending)
+
+    def add(self, interval: Interval, *, announced: bool = False) -> None:
+        """Take a gap on. `announced`: it was reported as open before."""
+        first, *later = self._passes
+        steps = [after - before for before, after in zip(self._passes, later, strict=False)]
+        self._pending.append(_Pending(interval, self._rest.clock.now() + first, steps, announced))
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Heal gaps as they become due, for ever."""
+        while True:
+            await self._announce()
+            due_s = min((gap.due_s for gap in self._pending), default=None)
+            now = self._rest.clock.now()
+            if due_s is None or due_s > now:
+                await self._wait(None if due_s is None else due_s - now)
+            else:
+                await self._heal([gap for gap in self._pending if gap.due_s <= now])
+
+    async def _announce(self) -> None:
+        self._changed.clear()
+        for gap in [gap for gap in self._pending if not gap.announced]:
+            gap.announced = True
+            await self._report(GapReport(self._shard, gap.interval, "open"))
+            if not self._enabled:
+                await self._done(gap, "lost", "GENESYS_BACKFILL is off")
+
+    async def _wait(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    async def _heal(self, due: list[_Pending]) -> None:
+        left = min(self._left(gap) for gap in due)
+        try:
+            async with asyncio.timeout(max(left, 0.0)):
+                found = await self._fetch(due)
+        except TimeoutError:
+            await self._failed(due, "the query gave no answer in time")
+        except GenesysError as error:
+            await self._failed(due, str(error))
+        else:
+            await self._passed(due, found)
+
+    async def _fetch(self, due: list[_Pending]) -> int:
+        found = 0
+        for interval in merged((gap.interval for gap in due), MERGE_MS):
+            async with aclosing(self._query.events(interval, self._topics())) as events:
+                async for event in events:
+                    await self._put(event)
+                    found += 1
+        return found
+
+    async def _passed(self, due: list[_Pending], found: int) -> None:
+        for gap in due:
+            gap.events, gap.backoff = max(gap.events, found), None
+            if gap.passes:
+                gap.due_s += gap.passes.pop(0)
+            else:
+                await self._done(gap, "healed", "")
+
+    async def _failed(self, due: list[_Pending], reason: str) -> None:
+        log.warning("genesys.gap.not_healed", gaps=len(due), reason=reason)
+        for gap in due:
+            gap.backoff = gap.backoff or Backoff(self._rest.clock, base=5.0, cap=300.0)
+            gap.due_s = self._rest.clock.now() + gap.backoff.next()
+            if self._left(gap) <= 0:
+                await self._done(gap, "lost", reason)
+
+    def _left(self, gap: _Pending) -> float:
+        """Seconds until the gap is too old."""
+        return gap.interval.end_ms / 1000 + self._max_age - self._rest.clock.wall()
+
+    async def _done(self, gap: _Pending, state: Literal["healed", "lost"], reason: str) -> None:
+        self._pending.remove(gap)
+        self._rest.observer.count("gap_healed" if state == "healed" else "gap_lost")
+        await self._report(GapReport(self._shard, gap.interval, state, gap.events, reason))

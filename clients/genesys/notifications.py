@@ -1,0 +1,226 @@
+"""This module is the notification source: one shard's events, over channels, cuts, rotations and gaps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+
+import orjson
+import structlog
+
+from clients.genesys.errors import GenesysError
+from clients.genesys.gaps import PASSES_S, GapHealer, GapReport
+from clients.genesys.inbox import Inbox
+from clients.genesys.keeper import ChannelKeeper, KeeperOptions
+from clients.genesys.listening import TopicResolver
+from clients.genesys.queues import QueueNames
+from clients.genesys.reader import Received
+from clients.genesys.rest import GenesysRest
+from clients.genesys.topics import RefusedTopic, separate
+from processors.conversation import Interval
+from processors.event import JsonObject, derive_event_id
+from processors.lines import Line
+from processors.notification import (
+    SeenEvents,
+    SeenStates,
+    queue_id,
+    snapshot_key,
+    snapshot_state,
+    with_queue,
+)
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: Frames that wait for the consumer; more are left in the sockets.
+INBOX = 64
+#: Seconds that an event id is remembered beyond the overlap of two channels.
+REPEAT_WINDOW_S = 300.0
+
+Item = Received | GapReport | JsonObject
+OnGap = Callable[[GapReport], Awaitable[None]]
+
+
+async def _ignore_gap(report: GapReport) -> None:
+    """For callers that keep no record of gaps."""
+
+
+class NotificationSource:
+    """The events of shard `shard` of `shards`: this share of the topics, on one channel of its own.
+
+    `since_ms`: `position_ms` of an earlier owner of the shard; the time since is healed as a gap. `gaps`:
+    gaps that an earlier owner left unhealed. `on_gap` is awaited between two frames, when all frames before
+    have been taken: the consumer settles what it holds, then writes the report down.
+    """
+
+    def __init__(
+        self,
+        rest: GenesysRest,
+        settings: Settings,
+        shard: int,
+        shards: int,
+        on_gap: OnGap = _ignore_gap,
+        *,
+        since_ms: int | None = None,
+        gaps: Sequence[Interval] = (),
+        resolver: TopicResolver | None = None,
+        passes: tuple[float, ...] = PASSES_S,
+    ) -> None:
+        self._rest, self._settings = rest, settings
+        self._shard, self._shards = shard, shards
+        self._on_gap = on_gap
+        self._names = QueueNames(rest)
+        self._resolver = resolver or TopicResolver(rest, settings, self._names)
+        self._inbox: Inbox[Item] = Inbox(INBOX)
+        self._seen = SeenEvents(settings.genesys_channel_overlap + REPEAT_WINDOW_S)
+        self._states = SeenStates()
+        self._topics: frozenset[str] = frozenset()
+        self._refused: tuple[RefusedTopic, ...] = ()
+        options = KeeperOptions(
+            silence=settings.genesys_heartbeat_timeout,
+            rotate=settings.genesys_channel_rotate,
+            overlap=settings.genesys_channel_overlap,
+            max_bytes=settings.genesys_max_line_bytes,
+            since_ms=since_ms,
+        )
+        self._keeper = ChannelKeeper(rest, options, put=self._inbox.put, gap=self._found_gap)
+        self._healer = GapHealer(
+            rest,
+            shard,
+            topics=lambda: self._topics,
+            put=self._inbox.put,
+            report=self._inbox.put,
+            max_age=settings.genesys_backfill_max_age,
+            passes=passes,
+            enabled=settings.genesys_backfill,
+        )
+        for interval in gaps:
+            self._healer.add(interval, announced=True)
+        #: Every event before this (epoch ms) has been given by `frames`; None before the first frame.
+        self.position_ms: int | None = since_ms
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """The names under which this shard's events arrive."""
+        return self._topics
+
+    @property
+    def unhealed(self) -> tuple[Interval, ...]:
+        """The gaps that are not done with."""
+        return self._healer.unhealed
+
+    async def frames(self) -> AsyncGenerator[Line, None]:
+        """Envelopes as bytes, for ever: `{topicName, version, eventBody, metadata}`, with `queue: {id, name}`
+        where the name is known and `backfilled: true` where it is so. What is no event is given as it came,
+        for a failure record; a frame over `GENESYS_MAX_LINE_BYTES` as OversizedLine.
+
+        Raises GenesysError when Genesys refuses for good (credentials, permissions).
+        """
+        runner = asyncio.create_task(self._run())
+        runner.add_done_callback(self._ended)
+        try:
+            while True:
+                line = await self._handled(await self._inbox.get())
+                if line is not None:
+                    yield line
+        finally:
+            runner.cancel()
+            await asyncio.gather(runner, return_exceptions=True)
+            await self._names.aclose()
+
+    async def _run(self) -> None:
+        await self._resolve()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keeper.run())
+            group.create_task(self._refresh())
+            group.create_task(self._healer.run())
+
+    def _ended(self, runner: asyncio.Task[None]) -> None:
+        if not runner.cancelled() and (error := runner.exception()) is not None:
+            while isinstance(error, BaseExceptionGroup):
+                error = error.exceptions[0]
+            self._inbox.fail(error)
+
+    async def _refresh(self) -> None:
+        """Look for new queues every few minutes; a refusal then is no reason to stop listening."""
+        while True:
+            await self._rest.clock.sleep(self._settings.genesys_queue_refresh)
+            try:
+                await self._resolve()
+            except GenesysError as error:
+                log.warning("genesys.topics.not_refreshed", reason=str(error))
+
+    async def _resolve(self) -> None:
+        plan = await self._resolver.resolve()
+        for one in set(plan.refused) - set(self._refused):
+            log.error("genesys.topic.refused", topic=one.topic, reason=one.reason)
+            self._rest.observer.count("topic_rejected")
+        self._refused = plan.refused
+        topics = plan.shard(self._shard, self._shards)
+        self._topics = frozenset(name for topic in topics for name in separate(topic))
+        if plan.topics:
+            self._rest.observer.well("plan")
+        else:
+            reasons = "; ".join(f"{one.topic} {one.reason}" for one in plan.refused[:3])
+            self._rest.observer.trouble("plan", f"nothing to listen to: {reasons or 'no queue matches'}")
+        await self._keeper.listen_to(topics)
+
+    def _found_gap(self, interval: Interval) -> None:
+        self._rest.observer.count("gap_opened")
+        seconds = (interval.end_ms - interval.start_ms) / 1000
+        log.warning("genesys.gap.opened", shard=self._shard, start_ms=interval.start_ms, seconds=seconds)
+        self._healer.add(interval)
+
+    async def _handled(self, item: Item) -> Line | None:
+        """What of an item goes on; None when nothing does."""
+        if isinstance(item, GapReport):
+            await self._on_gap(item)
+            return None
+        if isinstance(item, Received):
+            self.position_ms = max(self.position_ms or 0, item.since_ms)
+            return await self._live(item)
+        if self._is_repeated(item) or self._is_known_state(item):
+            return None
+        self._rest.observer.count("event_backfilled")
+        return await self._named(orjson.dumps(item), item)
+
+    async def _live(self, item: Received) -> Line | None:
+        envelope = item.frame.envelope
+        if item.frame.kind == "malformed" or envelope is None or not isinstance(item.value, bytes):
+            return item.value
+        if item.frame.kind == "reply" or item.frame.topic.startswith("v2.system."):
+            if item.frame.kind != "closing":
+                self._rest.observer.count("frame_dropped")
+            return None
+        if item.frame.kind != "event" or self._is_repeated(envelope) or self._is_unchanged(envelope):
+            return None
+        return await self._named(item.value, envelope)
+
+    def _is_repeated(self, envelope: JsonObject) -> bool:
+        """Whether this very event came before: from the channel beside, or sent twice."""
+        if self._seen.is_new(derive_event_id(envelope), self._rest.clock.now()):
+            return False
+        self._rest.observer.count("frame_duplicate")
+        return True
+
+    def _is_unchanged(self, envelope: JsonObject) -> bool:
+        state = snapshot_state(envelope)
+        if state is None or self._states.is_change(snapshot_key(envelope), state):
+            return False
+        if not self._settings.genesys_drop_unchanged:
+            return False
+        self._rest.observer.count("frame_unchanged")
+        return True
+
+    def _is_known_state(self, envelope: JsonObject) -> bool:
+        """Whether a backfilled snapshot shows what a live one has shown: gaps are cut with a margin."""
+        state = snapshot_state(envelope)
+        if state is None or self._states.is_unseen(snapshot_key(envelope), state):
+            return False
+        self._rest.observer.count("frame_duplicate")
+        return True
+
+    async def _named(self, value: bytes, envelope: JsonObject) -> bytes:
+        queue = queue_id(envelope)
+        name = await self._names.name(queue) if queue is not None else None
+        return value if queue is None or name is None else with_queue(value, envelope, queue, name)

@@ -1,0 +1,168 @@
+"""This module is PutEvents: the limits of a request, and one answer for each of its entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from emulators.aws.calls import Call
+from emulators.aws.errors import AWSError, serialization, validation
+from emulators.aws.events.buses import Buses, check_name
+from emulators.aws.events.details import is_sound
+from emulators.aws.fault_book import FaultBook
+from emulators.aws.ledger import AcceptedEvent, Ledger, PutRequest
+
+ENTRIES = 10
+BYTES = 1_000_000
+"""The total entry size must be less than 1 MB (EventBridge user guide; 256 KB until January 2026)."""
+DETAIL_TYPE_LENGTH = 128
+TRACE_HEADER_LENGTH = 500
+TIME_BYTES = 14
+
+_TEXTS = ("Source", "DetailType", "Detail", "EventBusName", "TraceHeader")
+_REQUIRED = ("Source", "DetailType", "Detail")
+
+Entry = Mapping[str, Any]
+Answered = dict[str, str]
+
+
+class PutEvents:
+    """`limit_bytes` is what the entries of a request must stay below, together."""
+
+    def __init__(
+        self, ledger: Ledger, buses: Buses, book: FaultBook, limit_bytes: int, clock: Callable[[], float]
+    ) -> None:
+        self._ledger, self._buses, self._book = ledger, buses, book
+        self._limit_bytes, self._clock = limit_bytes, clock
+
+    def put(self, call: Call, request: PutRequest) -> dict[str, Any]:
+        """Answers by index, as many as there are entries; raises `AWSError` for the whole request."""
+        entries = entries_of(call.parameters)
+        request.entries = len(entries)
+        request.bytes = total = sum(map(entry_size, entries))
+        if total >= self._limit_bytes:
+            # The words of AWS, as reported in aws-service-catalog-puppet issue 563.
+            raise validation("Total size of the entries in the request is over the limit.")
+        if not any(all(entry.get(name) for name in _REQUIRED) for entry in entries):
+            raise validation("No entry of the request has Source, DetailType and Detail.")
+        now_ms = int(self._clock() * 1000)
+        answers = [self._answer(entry, request, now_ms) for entry in entries]
+        return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
+
+    def _answer(self, entry: Entry, request: PutRequest, now_ms: int) -> Answered:
+        failure = self._failure(entry)
+        if failure is not None:
+            self._ledger.fail(request, failure[0])
+            return {"ErrorCode": failure[0], "ErrorMessage": failure[1]}
+        event_id = str(uuid4())
+        name = entry.get("EventBusName")
+        bus = self._buses.find(name)
+        if bus is None:
+            # An unknown bus answers success and loses the event (aws-sdk issue 186, aws-cli issue 9186).
+            self._ledger.lost[name or ""] += 1
+            request.lost += 1
+        else:
+            self._store(entry, request, now_ms, event_id, bus.name)
+        return {"EventId": event_id}
+
+    def _store(self, entry: Entry, request: PutRequest, now_ms: int, event_id: str, bus: str) -> None:
+        events = self._ledger.events
+        events.append(
+            AcceptedEvent(
+                len(events),
+                request.number,
+                now_ms,
+                event_id,
+                bus,
+                entry["Source"],
+                entry["DetailType"],
+                entry["Detail"],
+                tuple(entry.get("Resources") or ()),
+                entry.get("Time"),
+            )
+        )
+        self._ledger.accepted[bus] += 1
+        request.accepted += 1
+
+    def _failure(self, entry: Entry) -> tuple[str, str] | None:
+        """Error code and message; what is wrong with the entry comes before what was asked for as a fault."""
+        for name in _REQUIRED:
+            if not entry.get(name):
+                return "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
+        if len(entry["DetailType"]) > DETAIL_TYPE_LENGTH:
+            reason = f"DetailType is longer than {DETAIL_TYPE_LENGTH} characters."
+            return "InvalidArgument", f"Parameter DetailType is not valid. Reason: {reason}"
+        if entry["Source"].startswith("aws."):
+            return "NotAuthorizedForSourceException", "Not authorized for the source."
+        if not is_sound(entry["Detail"]):
+            return "MalformedDetail", "Detail is malformed."
+        if None in (entry.get("Resources") or ()):
+            # aws-sdk issue 39: a null resource is answered as if it were AWS's own trouble.
+            return "InternalFailure", "Internal failure."
+        if "events" in self._book.entry_services and (fault := self._book.entry("events", entry["Detail"])):
+            return fault.code, fault.message
+        return None
+
+
+def entries_of(parameters: Mapping[str, Any]) -> list[Entry]:
+    """The entries, 1 to 10 objects with the types of the model; raises `AWSError`."""
+    entries = parameters.get("Entries")
+    if entries is None:
+        raise _constraint("null", "Member must not be null")
+    if not isinstance(entries, list):
+        raise serialization("Unexpected field type: Entries is not a list.")
+    if not entries:
+        raise _constraint("'[]'", "Member must have length greater than or equal to 1")
+    if len(entries) > ENTRIES:
+        raise _constraint(
+            f"'[{len(entries)} entries]'", f"Member must have length less than or equal to {ENTRIES}"
+        )
+    for number, entry in enumerate(entries, start=1):
+        _check_types(entry)
+        if name := entry.get("EventBusName"):
+            check_name(name, f"entries.{number}.member.eventBusName")
+    return entries
+
+
+def entry_size(entry: Entry) -> int:
+    """Bytes as AWS counts them (user guide, "Calculating PutEvents event entry size"): bus and trace are free."""
+    size = TIME_BYTES if entry.get("Time") is not None else 0
+    for name in _REQUIRED:
+        size += _bytes(entry.get(name))
+    for resource in entry.get("Resources") or ():
+        size += _bytes(resource)
+    return size
+
+
+def _bytes(text: str | None) -> int:
+    if not text:
+        return 0
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _check_types(entry: object) -> None:
+    if not isinstance(entry, dict):
+        raise serialization("Start of structure or map found where not expected.")
+    for name in _TEXTS:
+        value = entry.get(name)
+        if value is not None and not isinstance(value, str):
+            raise serialization(f"{type(value).__name__} can not be converted to a String")
+    if not isinstance(entry.get("Time"), int | float | str | None):
+        raise serialization("Time can not be converted to a Timestamp")
+    resources = entry.get("Resources")
+    if resources is not None:
+        _check_resources(resources)
+    if len(entry.get("TraceHeader") or "") > TRACE_HEADER_LENGTH:
+        raise validation(f"Value at 'traceHeader' must have length less than or equal to {TRACE_HEADER_LENGTH}")
+
+
+def _check_resources(resources: object) -> None:
+    if not isinstance(resources, list) or not all(isinstance(item, str | None) for item in resources):
+        raise serialization("Unexpected field type: Resources is not a list of strings.")
+
+
+def _constraint(value: str, constraint: str) -> AWSError:
+    return validation(
+        f"1 validation error detected: Value {value} at 'entries' failed to satisfy constraint: {constraint}"
+    )

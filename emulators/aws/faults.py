@@ -1,0 +1,145 @@
+"""This module names every fault that the emulator can be asked for."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from emulators.aws.calls import Service
+
+Kind = Literal[
+    "throttle",  # 400, in the words of the service
+    "internal",  # 500
+    "unavailable",  # 503
+    "expired",  # the security token is expired
+    "answer",  # any `status` and `code`
+    "slow",  # answers after `latency_ms`, up to `jitter_ms` more
+    "hang",  # reads the request and never answers; nothing is stored
+    "hang_stored",  # stores, and never answers
+    "drop",  # stores, then closes the connection without an answer
+    "drop_early",  # closes the connection; nothing is stored
+]
+
+
+class FaultError(ValueError):
+    """A fault was asked for by a wrong name or with a wrong value."""
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    service: Service = "events"
+    share: float = Field(default=1.0, ge=0, le=1, description="Of those that it could strike.")
+    times: int | None = Field(default=None, ge=1, description="Strikes so often and no more.")
+    seconds: float | None = Field(default=None, gt=0, description="In force so long from when it is asked for.")
+
+
+class EntryFault(_Rule):
+    """Entries of PutEvents and SendMessageBatch get `code` instead of being stored.
+
+    `contains` limits it to entries with this text in Detail (or the message body). For SQS, `sender_fault`
+    is what the client is told. Any code goes, unknown ones too.
+    """
+
+    code: str = "ThrottlingException"
+    message: str = "Asked for by a fault."
+    contains: str = ""
+    sender_fault: bool = False
+
+
+class RequestFault(_Rule):
+    """Whole requests of one service; `operation` limits it to one operation, `access_key` to one credential.
+
+    A client that renews its credentials away from `access_key` is past the `expired` fault.
+    """
+
+    kind: Kind
+    operation: str | None = None
+    access_key: str | None = None
+    status: int = Field(default=400, ge=400, le=599, description="Of kind `answer`.")
+    code: str = Field(default="ValidationException", description="Of kind `answer`.")
+    latency_ms: float = Field(default=0, ge=0, description="Of kind `slow`.")
+    jitter_ms: float = Field(default=0, ge=0, description="Of kind `slow`.")
+
+
+class Faults(BaseModel):
+    """Every rule in force, none by default; the same seed strikes the same requests in order of arrival."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = 1
+    entries: tuple[EntryFault, ...] = ()
+    requests: tuple[RequestFault, ...] = ()
+
+
+SHORTHANDS: dict[str, dict[str, Any]] = {
+    "throttle": {"code": "ThrottlingException"},
+    "internal_failure": {"code": "InternalFailure"},
+    "unknown_code": {"code": "SomethingNewException"},
+    "throttle_requests": {"kind": "throttle"},
+    "internal_errors": {"kind": "internal"},
+    "unavailable": {"kind": "unavailable"},
+    "drop_connections": {"kind": "drop"},
+    "hang": {"kind": "hang"},
+    "expired": {"kind": "expired"},
+}
+"""Name of a share on the command line -> the rule it stands for."""
+
+
+def shorthand(shares: dict[str, float], service: Service = "events", seed: int = 1) -> Faults:
+    """`{"throttle": 0.1}` as rules, in the order of `SHORTHANDS`; `latency_ms` is allowed beside them."""
+    unknown = shares.keys() - SHORTHANDS.keys() - {"latency_ms"}
+    if unknown:
+        raise FaultError(f"{', '.join(sorted(unknown))}: no such fault")
+    rules = [
+        {**rule, "share": shares[name], "service": service}
+        for name, rule in SHORTHANDS.items()
+        if shares.get(name)
+    ]
+    if shares.get("latency_ms"):
+        rules.append({"kind": "slow", "latency_ms": shares["latency_ms"], "service": service})
+    return _validated(
+        {
+            "seed": seed,
+            "entries": [rule for rule in rules if "code" in rule],
+            "requests": [rule for rule in rules if "kind" in rule],
+        }
+    )
+
+
+DEMO = shorthand({"throttle": 0.05, "internal_failure": 0.01, "unavailable": 0.01, "drop_connections": 0.005})
+"""Faults that a sound sender survives without losing an event; drops make duplicates."""
+
+
+def parse_faults(text: str) -> Faults:
+    """From a JSON object, from `name=share,name=share` (see `SHORTHANDS`), or `demo`; raises `FaultError`."""
+    text = text.strip()
+    if text == "demo":
+        return DEMO
+    if text.startswith("{"):
+        return faults_from_json(text.encode())
+    pairs = (pair.partition("=") for pair in text.split(",") if pair.strip())
+    try:
+        return shorthand({name.strip(): float(value or 1) for name, _, value in pairs})
+    except ValueError as error:
+        raise FaultError(str(error)) from error
+
+
+def faults_from_json(data: bytes) -> Faults:
+    """From the body of a control request; raises `FaultError`."""
+    try:
+        asked = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise FaultError(f"faults are not JSON: {error}") from error
+    return _validated(asked)
+
+
+def _validated(asked: object) -> Faults:
+    try:
+        return Faults.model_validate(asked)
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise FaultError(f"{place or 'faults'}: {first['msg']}") from error

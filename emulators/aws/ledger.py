@@ -1,0 +1,113 @@
+"""This module is what the emulator remembers of PutEvents, for those who look in from outside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+
+@dataclass(slots=True)
+class AcceptedEvent:
+    """`detail` is the string as it was sent, `time` what the client gave, `arrived_ms` epoch ms."""
+
+    number: int
+    request: int
+    arrived_ms: int
+    event_id: str
+    bus: str
+    source: str
+    detail_type: str
+    detail: str
+    resources: tuple[str, ...] = ()
+    time: float | str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "request": self.request,
+            "arrivedAt": self.arrived_ms,
+            "eventId": self.event_id,
+            "bus": self.bus,
+            "source": self.source,
+            "detailType": self.detail_type,
+            "detail": orjson.loads(self.detail),
+            "resources": self.resources,
+            "time": self.time,
+        }
+
+
+@dataclass(slots=True)
+class PutRequest:
+    """One PutEvents request. `status` stays 0 when it was never answered, `codes` counts entries by error code."""
+
+    number: int
+    arrived_ms: int
+    in_flight: int
+    entries: int = 0
+    bytes: int = 0
+    accepted: int = 0
+    lost: int = 0
+    status: int = 0
+    codes: dict[str, int] = field(default_factory=dict)
+    fault: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "arrivedAt": self.arrived_ms,
+            "inFlight": self.in_flight,
+            "entries": self.entries,
+            "bytes": self.bytes,
+            "accepted": self.accepted,
+            "lost": self.lost,
+            "status": self.status,
+            "codes": self.codes,
+            "fault": self.fault,
+        }
+
+
+class Ledger:
+    """Events and requests in order of arrival; `events[n].number` is n."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.clear()
+
+    def clear(self) -> None:
+        self.events: list[AcceptedEvent] = []
+        self.requests: list[PutRequest] = []
+        self.accepted: Counter[str] = Counter()
+        self.lost: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.in_flight_peak = 0
+
+    def begin(self, now: float) -> PutRequest:
+        """A PutEvents request has arrived at `now` (epoch seconds)."""
+        self.in_flight += 1
+        self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
+        request = PutRequest(len(self.requests), int(now * 1000), self.in_flight)
+        self.requests.append(request)
+        return request
+
+    def end(self) -> None:
+        """A PutEvents request has been answered, or its client has gone."""
+        self.in_flight -= 1
+
+    def fail(self, request: PutRequest, code: str) -> None:
+        """One entry, or with no entries stored the whole request, got `code`."""
+        self.failed[code] += 1
+        request.codes[code] = request.codes.get(code, 0) + 1
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "accepted": len(self.events),
+            "buses": dict(self.accepted),
+            "lostOnUnknownBus": dict(self.lost),
+            "failed": dict(self.failed),
+            "requests": len(self.requests),
+            "inFlight": self.in_flight,
+            "inFlightPeak": self.in_flight_peak,
+        }

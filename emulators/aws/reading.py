@@ -1,0 +1,101 @@
+"""This module turns an HTTP request into the call it means: JSON, query, CBOR or REST."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+
+from emulators.aws import cbor, query
+from emulators.aws.calls import Call, Protocol, Service
+from emulators.aws.errors import AWSError, serialization, unknown_operation
+from emulators.aws.sqs.translation import parameters_of_query
+
+TARGETS: dict[str, tuple[Service, Protocol]] = {
+    "AWSEvents": ("events", Protocol.JSON_1_1),
+    "AmazonSQS": ("sqs", Protocol.JSON_1_0),
+    "GraniteServiceVersion20100801": ("monitoring", Protocol.JSON_1_0),
+}
+"""`targetPrefix` of the service models."""
+
+VERSIONS: dict[str, Service] = {"2010-08-01": "monitoring", "2011-06-15": "sts", "2012-11-05": "sqs"}
+"""`apiVersion` of the service models whose clients speak query."""
+
+_REGIONAL = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,]+)/\d{8}/([^/,]+)/[^/,]+/aws4_request")
+_GLOBAL = re.compile(r"AWS4-ECDSA-P256-SHA256 Credential=([^/,]+)/\d{8}/[^/,]+/aws4_request")
+_CBOR_PATH = re.compile(r"/service/(\w+)/operation/(\w+)$")
+_SCHEMA_PATH = re.compile(r"/v1/registries/name/([^/]+)/schemas/name/([^/]+)(/export|/versions)?$")
+_SCHEMA_OPERATIONS = {None: "DescribeSchema", "/export": "ExportSchema", "/versions": "ListSchemaVersions"}
+
+
+def read_call(path: str, query_string: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Call:
+    """The call, whatever the protocol; raises `AWSError` when it is none."""
+    access_key, region = _credential(headers.get("Authorization", ""))
+    if target := headers.get("X-Amz-Target"):
+        prefix, _, operation = target.partition(".")
+        if prefix not in TARGETS:
+            raise unknown_operation(target)
+        service, protocol = TARGETS[prefix]
+        return Call(service, operation, _json_object(body), protocol, access_key, region)
+    if headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return _cbor_call(path, body, access_key, region)
+    if path.startswith("/v1/registries/"):
+        return _schemas_call(path, query_string, access_key, region)
+    return _query_call(body, access_key, region)
+
+
+def _credential(authorization: str) -> tuple[str, str]:
+    if match := _REGIONAL.match(authorization):
+        return match[1], match[2]
+    if match := _GLOBAL.match(authorization):
+        return match[1], ""
+    return "", ""
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        parameters = orjson.loads(body) if body else {}
+    except orjson.JSONDecodeError as error:
+        raise serialization(str(error)) from error
+    if not isinstance(parameters, dict):
+        raise serialization("Start of structure or map found where not expected.")
+    return parameters
+
+
+def _cbor_call(path: str, body: bytes, access_key: str, region: str) -> Call:
+    match = _CBOR_PATH.search(path)
+    if match is None or match[1] not in TARGETS:
+        raise unknown_operation(path)
+    try:
+        parameters = cbor.decode(body) if body else {}
+    except cbor.CBORError as error:
+        raise serialization(str(error)) from error
+    if not isinstance(parameters, dict):
+        raise serialization("the input is not a map")
+    return Call(TARGETS[match[1]][0], match[2], parameters, Protocol.CBOR, access_key, region)
+
+
+def _schemas_call(path: str, query_string: Mapping[str, str], access_key: str, region: str) -> Call:
+    match = _SCHEMA_PATH.match(path)
+    if match is None:
+        raise unknown_operation(path)
+    parameters = {"RegistryName": unquote(match[1]), "SchemaName": unquote(match[2])}
+    parameters |= {name[0].upper() + name[1:]: value for name, value in query_string.items()}
+    return Call("schemas", _SCHEMA_OPERATIONS[match[3]], parameters, Protocol.REST_JSON, access_key, region)
+
+
+def _query_call(body: bytes, access_key: str, region: str) -> Call:
+    try:
+        parameters = query.decode(body.decode())
+    except UnicodeDecodeError as error:
+        raise AWSError("MalformedQueryString", str(error), status=404) from error
+    operation = str(parameters.pop("Action", ""))
+    service = VERSIONS.get(str(parameters.pop("Version", "")))
+    if not operation or service is None:
+        raise unknown_operation(operation)
+    if service == "sqs":
+        parameters = parameters_of_query(parameters)
+    return Call(service, operation, parameters, Protocol.QUERY, access_key, region)

@@ -1,0 +1,1 @@
+"""This package is the emulated Amazon SQS: standard and FIFO queues."""

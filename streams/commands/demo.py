@@ -1,0 +1,110 @@
+"""This module is the command `demo`: everything embedded in one go, with the books kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+
+import click
+import httpx
+from rich.console import Console
+from rich.live import Live
+
+from streams.demo.accounts import Account, Books
+from streams.demo.screen import Rate, draw
+from streams.demo.stack import DemoError, Options, Stack
+
+#: The embedded broker keeps 5 MB a partition: above so many events the source is paced, so that nothing is pushed out.
+UNPACED_EVENTS = 20_000
+PACED_RATE = 1_000.0
+WATCHED_RATE = 50.0
+
+#: Seconds without any event coming to its end after which a demo with `--exit` gives up.
+PATIENCE_S = 60.0
+
+console = Console(stderr=True)
+
+
+@click.command(epilog="Examples: genesys-eventbridge demo · genesys-eventbridge demo --events 5000 --faults --exit")
+@click.option("--events", type=click.IntRange(1), help="How many events Genesys sends. Default: no end; 500 with --exit.")
+@click.option("--exit", "exits", is_flag=True, help="End when all are accounted for; print one JSON line; exit 1 if any is lost.")
+@click.option("--source", type=click.Choice(["stream", "notifications"]), default="stream", show_default=True,
+              help="HTTP event stream, or notification sockets.")  # fmt: skip
+@click.option("--faults", is_flag=True, help="Throttled entries, dropped connections, cut streams, garbage.")
+@click.option("--rate", type=click.FloatRange(0), help="Events a second; 0 = as fast as they are taken.")
+@click.option("--port", type=click.IntRange(1, 65535), default=6066, show_default=True, help="Port of the dashboard.")
+def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float | None, port: int) -> None:
+    """Run Kafka, Genesys, AWS and a worker, all embedded, and watch events arrive.
+
+    Nothing outside this machine is touched and nothing is kept: the broker and both clouds are emulators on
+    loopback ports.
+    """
+    if exits and events is None:
+        events = 500
+    if rate is None:
+        rate = WATCHED_RATE if not exits else 0.0 if (events or 0) <= UNPACED_EVENTS else PACED_RATE
+    options = Options(events, source, faults, rate, port)
+    try:
+        with Stack(options) as stack:
+            account, seconds = asyncio.run(_watch(stack, exits))
+    except DemoError as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        console.print("ended")
+        return
+    print(json.dumps(_summary(account, seconds)), flush=True)
+    sys.exit(1 if account.lost else 0)
+
+
+def _summary(account: Account, seconds: float) -> dict[str, float]:
+    return {
+        "ingested": account.ingested,
+        "filtered": account.filtered,
+        "published": account.published,
+        "failed": account.failed,
+        "duplicates": account.duplicates,
+        "lost": account.lost,
+        "seconds": round(seconds, 2),
+        "events_per_second": round(account.ended / seconds, 1) if seconds else 0.0,
+    }
+
+
+async def _watch(stack: Stack, exits: bool) -> tuple[Account, float]:
+    """Draw once a second until all events are accounted for; without `exits`, until Ctrl-C."""
+    kafka = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
+    async with httpx.AsyncClient(timeout=30) as client:
+        books = Books(stack.genesys, stack.aws, stack.web, kafka, client)
+        try:
+            return await _until_accounted(stack, books, exits)
+        finally:
+            await books.close()
+
+
+async def _until_accounted(stack: Stack, books: Books, exits: bool) -> tuple[Account, float]:
+    rate, began, log = Rate(), time.monotonic(), str(stack.folder / "worker.log")
+    flowing: float | None = None
+    progress, moved_at = -1, began
+    with Live(console=console, refresh_per_second=4, transient=exits) as live:
+        while True:
+            stack.check()
+            now, report = time.monotonic(), await books.report()
+            ended = report["filtered"] + report["published"] + report["failed"] if report else 0
+            if flowing is None and report and report["ingested"]:
+                flowing = now
+            live.update(draw(report, rate.look(now, ended), now - began, stack.web, log))
+            if ended != progress:
+                progress, moved_at = ended, now
+            if exits and report and await _may_be_done(stack, books, report, ended):
+                account = await books.account()
+                if account.lost == 0 and account.ended >= account.ingested:
+                    return account, time.monotonic() - (flowing or began)
+            if exits and now - moved_at > PATIENCE_S:
+                return await books.account(), now - (flowing or began)
+            await asyncio.sleep(0.25 if exits else 1.0)
+
+
+async def _may_be_done(stack: Stack, books: Books, report: dict[str, int], ended: int) -> bool:
+    """Whether the cheap numbers say that all is through, so that the exact books are worth reading."""
+    return ended >= report["ingested"] and await books.sent() >= (stack.options.events or 0)

@@ -1,0 +1,127 @@
+"""This module keeps the demo's books from outside the worker: what Genesys sent against where each event ended.
+
+What Genesys sent is the emulator's word, what is on the bus the AWS emulator's, and what failed is read from the
+failures topic. Only the filtered ones, which leave no trace but their count, are taken from the worker's report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Events by where they are; `lost` ones are nowhere."""
+
+    ingested: int
+    filtered: int
+    published: int
+    failed: int
+    duplicates: int
+    lost: int
+
+    @property
+    def ended(self) -> int:
+        """Events that came to their end."""
+        return self.filtered + self.published + self.failed
+
+
+@dataclass(slots=True)
+class Books:
+    """Reads each side as it grows."""
+
+    genesys: str
+    aws: str
+    web: str
+    bootstrap_servers: str
+    client: httpx.AsyncClient
+    topics: tuple[str, ...] = ("genesys.raw", "genesys.failures")
+    _bus: list[tuple[str, Any]] = field(default_factory=list)
+    _records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _consumer: AIOKafkaConsumer | None = None
+
+    async def report(self) -> dict[str, Any] | None:
+        """The worker's own report; None while it is not ready."""
+        try:
+            answer = await self.client.get(f"{self.web}/api/report/")
+        except httpx.TransportError:
+            return None
+        return dict(answer.json()) if answer.status_code == 200 else None
+
+    async def sent(self) -> int:
+        """How many events the Genesys emulator has written to its readers."""
+        answer = await self.client.get(f"{self.genesys}/_emulator/summary")
+        return int(answer.json()["stream"]["written"])
+
+    async def account(self) -> Account:
+        """Where every event is just now."""
+        await self._read_bus()
+        await self._read_topics()
+        report = await self.report()
+        filtered = report["filtered"] if report else 0
+        ledger = (await self.client.get(f"{self.genesys}/_emulator/ledger")).json()
+        on_bus, failed = {interaction for _, interaction in self._bus}, set(self._records["genesys.failures"].values())
+        wanted = [*ledger["match"], *ledger["invalid"]]
+        nowhere = sum(1 for id in wanted if _name(id) not in on_bus and _name(id) not in failed)
+        published = len({event_id for event_id, _ in self._bus})
+        return Account(
+            ingested=len(self._records["genesys.raw"]) + sum(1 for key in self._records["genesys.failures"] if key[:1] == "@"),
+            filtered=filtered,
+            published=published,
+            failed=len(self._records["genesys.failures"]),
+            duplicates=len(self._bus) - published,
+            lost=nowhere + max(0, len(ledger["filtered"]) - filtered),
+        )
+
+    async def close(self) -> None:
+        """Leave Kafka."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def _read_bus(self) -> None:
+        answer = await self.client.get(f"{self.aws}/_emulator/events", params={"since": len(self._bus)})
+        for event in answer.json()["events"]:
+            detail = event["Detail"]
+            self._bus.append((detail["eventId"], _name(detail["interactionId"])))
+
+    async def _read_topics(self) -> None:
+        """Read to the present end of `raw` and `failures`: event id -> id that Genesys gave."""
+        if self._consumer is None:
+            self._records = {name: {} for name in self.topics}
+            self._consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap_servers, fetch_max_wait_ms=100)
+            await self._consumer.start()
+            partitions = [
+                TopicPartition(name, number)
+                for name in self.topics
+                for number in self._consumer.partitions_for_topic(name) or await self._partitions(name)
+            ]
+            self._consumer.assign(partitions)
+            await self._consumer.seek_to_beginning()
+        ends = await self._consumer.end_offsets(self._consumer.assignment())
+        while any([await self._consumer.position(part) < end for part, end in ends.items()]):
+            for part, records in (await self._consumer.getmany(timeout_ms=500)).items():
+                for record in records:
+                    self._note(part.topic, record)
+
+    async def _partitions(self, name: str) -> set[int]:
+        assert self._consumer is not None  # made before
+        await self._consumer._client.add_topic(name)
+        return set(self._consumer.partitions_for_topic(name) or ())
+
+    def _note(self, topic: str, record: Any) -> None:
+        headers = dict(record.headers)
+        place = f"@{record.partition}/{record.offset}"  # a line that was no event never had an id
+        event_id = headers["event-id"].decode() if "event-id" in headers else place
+        content = orjson.loads(record.value)
+        event = content.get("originalEvent") if topic.endswith("failures") else content
+        self._records[topic][event_id] = _name(event.get("id") if isinstance(event, dict) else event)
+
+
+def _name(id: Any) -> str:
+    """An id as text, as not every event has one that is."""
+    return orjson.dumps(id).decode()

@@ -1,0 +1,158 @@
+"""This module starts and stops the parts of the demo, each a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import IO, Self
+
+from emulators.kafka import EmbeddedKafka
+
+BUS = "demo"
+QUEUE = "demo-failures"
+
+START_S = 30.0
+STOP_S = 20.0
+
+
+class DemoError(Exception):
+    """A part of the demo did not start or ended; the text names its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the demo was asked for. `rate`: events a second, 0 = as fast as they are read."""
+
+    events: int | None
+    source: str
+    faults: bool
+    rate: float
+    port: int
+
+
+@dataclass(slots=True)
+class Stack:
+    """All parts; a context manager. `folder` holds a log of each."""
+
+    options: Options
+    folder: Path = field(default_factory=lambda: Path(mkdtemp(prefix="genesys-eventbridge-demo-")))
+    genesys: str = ""
+    aws: str = ""
+    web: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+    worker: subprocess.Popen[bytes] | None = None
+    _exits: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        try:
+            kafka = self._exits.enter_context(EmbeddedKafka())
+            genesys = self._emulator("genesys", self._genesys_arguments())
+            aws = self._emulator("aws", self._aws_arguments())
+            self.genesys, self.aws = genesys["url"], aws["url"]
+            port = _free_port(self.options.port)
+            self.web = f"http://127.0.0.1:{port}"
+            self.environment = {
+                **os.environ,
+                **kafka.environment,
+                "GENESYS_BASE_URL": self.genesys,
+                "GENESYS_CLIENT_ID": genesys["clientId"],
+                "GENESYS_CLIENT_SECRET": genesys["clientSecret"],
+                "GENESYS_SOURCE": self.options.source,
+                "AWS_ENDPOINT_URL": self.aws,
+                "AWS_REGION": "us-east-1",
+                "AWS_ACCESS_KEY_ID": "demo",
+                "AWS_SECRET_ACCESS_KEY": "demo",
+                "EVENTBUS_NAME": BUS,
+                "DLQ_QUEUE_URL": f"{self.aws}/000000000000/{QUEUE}",
+                "WEB_HOST": "127.0.0.1",
+                "WEB_PORT": str(port),
+                "DATA_DIR": str(self.folder),
+            }
+            self.worker = self._worker()
+        except BaseException:
+            self._exits.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exits.close()
+
+    def check(self) -> None:
+        """Raise DemoError when the worker has ended."""
+        if self.worker is not None and self.worker.poll() is not None:
+            tail = (self.folder / "worker.log").read_text("utf-8", "replace").splitlines()[-5:]
+            raise DemoError(f"the worker ended with exit code {self.worker.returncode}:\n" + "\n".join(tail))
+
+    def _genesys_arguments(self) -> list[str]:
+        arguments = ["--rate", str(self.options.rate)]
+        if self.options.events is not None:
+            arguments += ["--count", str(self.options.events)]
+        if self.options.faults:
+            arguments += ["--faults", "demo"]
+        return arguments
+
+    def _aws_arguments(self) -> list[str]:
+        faults = ["--throttle", "0.1", "--drop-connections", "0.02"] if self.options.faults else []
+        return ["--bus", BUS, "--queue", QUEUE, *faults]
+
+    def _emulator(self, name: str, arguments: list[str]) -> dict[str, str]:
+        log = self._log(name)
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"emulators.{name}", "--port", "0", *arguments],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        self._exits.callback(_end, process)
+        assert process.stdout is not None  # opened as a pipe
+        readable, _, _ = select.select([process.stdout], [], [], START_S)
+        line = process.stdout.readline() if readable else b""
+        if not line:
+            raise DemoError(f"the {name} emulator did not start; see {self.folder / name}.log")
+        ready: dict[str, str] = json.loads(line)
+        return ready
+
+    def _worker(self) -> subprocess.Popen[bytes]:
+        # A session of its own keeps Ctrl-C away from the worker, so that it is stopped in order.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streams", "worker"],
+            env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=self._log("worker"), start_new_session=True,
+        )  # fmt: skip
+        self._exits.callback(_end, process)
+        return process
+
+    def _log(self, name: str) -> IO[bytes]:
+        return self._exits.enter_context((self.folder / f"{name}.log").open("wb"))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted port, or any free one when somebody has it."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise DemoError("no free port on 127.0.0.1")
