@@ -53,6 +53,10 @@ bench: $(VENV)/installed-dev ## Run the benchmarks
 kafka: $(VENV)/installed-dev ## Run a real Apache Kafka on 127.0.0.1:9092 (needs Java and Maven)
 	$(BIN)/python -m tests.kafka $(ARGS)
 
+.PHONY: docs
+docs: $(VENV)/installed ## Write the generated parts of docs/
+	$(BIN)/python docs/generate.py
+
 .PHONY: lock
 lock: $(VENV)/installed-dev ## Pin the newest versions that fit
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-emit-index-url --upgrade -q -o requirements.lock

@@ -71,4 +71,6 @@ def is_unanswered(error: Exception) -> bool:
     """
     if isinstance(error, ClientError):
         return error_code(error) in CREDENTIALS
-    return isinstance(error, (HTTPClientError, NoCredentialsError, PartialCredentialsError, CredentialRetrievalError))
+    return isinstance(
+        error, (HTTPClientError, NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
+    )

@@ -71,7 +71,9 @@ class EventBridge:
 def _names_an_entry(error: Exception) -> bool:
     code, found = error_code(error), status(error) or 0
     # Throttling and server trouble concern the request; so does a permission. The rest may be one entry's fault.
-    return 400 <= found < 500 and found != 429 and "Throttl" not in code and not code.startswith("AccessDenied")
+    return (
+        400 <= found < 500 and found != 429 and "Throttl" not in code and not code.startswith("AccessDenied")
+    )
 
 
 def _results(entries: Sequence[Entry], answer: dict[str, Any]) -> list[Result]:

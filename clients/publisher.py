@@ -62,7 +62,9 @@ class Publisher:
         While EventBridge does not answer at all this waits; those attempts do not count as retries.
         """
         if entry.size > self._max_bytes:
-            return Refused("EntryTooLarge", f"the entry counts {entry.size} bytes, a request may have {self._max_bytes}")
+            return Refused(
+                "EntryTooLarge", f"the entry counts {entry.size} bytes, a request may have {self._max_bytes}"
+            )
         before, done = self._last.get(key), asyncio.get_running_loop().create_future()
         self._last[key] = done
         try:

@@ -41,7 +41,9 @@ def read(headers: Mapping[str, bytes | None]) -> Meta:
     return Meta(
         event_id=_text(headers, EVENT_ID),
         route=_text(headers, ROUTE),
-        received_at=int(received_at) if received_at and received_at.isascii() and received_at.isdigit() else None,
+        received_at=int(received_at)
+        if received_at and received_at.isascii() and received_at.isdigit()
+        else None,
         origin=Origin.parse(origin) if origin else None,
         original=headers.get(ORIGINAL),
         replayed=_text(headers, REPLAYED),

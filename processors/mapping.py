@@ -63,7 +63,9 @@ class ReferenceExpression:
             raise ExpressionError(str(error), timeout=error.error in ("D1011", "D1012")) from None
         except RecursionError:
             raise ExpressionError("recursion too deep", timeout=True) from None
-        except Exception as error:  # the library lets the interpreter's own errors through (TypeError, KeyError …)
+        except (
+            Exception
+        ) as error:  # the library lets the interpreter's own errors through (TypeError, KeyError …)
             raise ExpressionError(f"{type(error).__name__}: {error}") from None
 
 

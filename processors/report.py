@@ -17,7 +17,27 @@ Sums = dict[str, Any]
 COUNTERS = ("ingested", "filtered", "validated", "published", "failed", "retries", "duplicates")
 
 #: Upper bounds of the latency buckets in milliseconds; one more bucket takes the rest.
-BUCKETS_MS = (5, 10, 20, 35, 50, 75, 100, 150, 200, 350, 500, 750, 1000, 2000, 3500, 5000, 10_000, 30_000, 60_000)
+BUCKETS_MS = (
+    5,
+    10,
+    20,
+    35,
+    50,
+    75,
+    100,
+    150,
+    200,
+    350,
+    500,
+    750,
+    1000,
+    2000,
+    3500,
+    5000,
+    10_000,
+    30_000,
+    60_000,
+)
 
 
 class Counts:
@@ -67,7 +87,11 @@ class Counts:
 
 def empty() -> Sums:
     """Sums of nothing."""
-    return {"counts": {}, "failed": {}, "latency": {"count": 0, "sum": 0, "buckets": [0] * (len(BUCKETS_MS) + 1)}}
+    return {
+        "counts": {},
+        "failed": {},
+        "latency": {"count": 0, "sum": 0, "buckets": [0] * (len(BUCKETS_MS) + 1)},
+    }
 
 
 def add(sums: Sums, delta: Sums) -> Sums:

@@ -9,7 +9,15 @@ from typing import Any
 from processors.errors import FilterError, MappingError, PipelineError, RouteError
 from processors.event import Event, JsonObject, has_foreign_integer, identify, json_type
 from processors.formats import is_date_time
-from processors.mapping import ENGINES, REFERENCE, Engine, Expression, ExpressionError, as_predicate, compile_text
+from processors.mapping import (
+    ENGINES,
+    REFERENCE,
+    Engine,
+    Expression,
+    ExpressionError,
+    as_predicate,
+    compile_text,
+)
 from processors.outcome import Failed, Filtered, Mapped, Outcome
 from processors.validation import Check, compile_schema
 
@@ -77,7 +85,9 @@ class Route:
         try:
             mapped = self.mapping(event)
         except ExpressionError as error:
-            raise MappingError(str(error), code="MappingTimeout" if error.timeout else "MappingError") from None
+            raise MappingError(
+                str(error), code="MappingTimeout" if error.timeout else "MappingError"
+            ) from None
         if not isinstance(mapped, dict):
             raise MappingError(f"the mapping gave {json_type(mapped)}, not an object", code="MappingError")
         defaults = {"source": self.texts.source, "detail-type": self.texts.detail_type}
@@ -126,7 +136,9 @@ def compile_route(texts: RouteTexts) -> Route:
 def failing_examples(route: Route) -> list[tuple[Example, str]]:
     """Examples whose outcome is not the one expected, each with what was found instead."""
     found = ((example, route.apply(identify(example.event))) for example in route.texts.examples)
-    return [(example, mismatch) for example, outcome in found if (mismatch := _mismatch(example.expect, outcome))]
+    return [
+        (example, mismatch) for example, outcome in found if (mismatch := _mismatch(example.expect, outcome))
+    ]
 
 
 def _build(texts: RouteTexts, check: Check, engine: Engine) -> Route:
@@ -150,7 +162,9 @@ def _mismatch(expect: Any, outcome: Outcome) -> str:
     if isinstance(outcome, Filtered):
         return "" if expect == "filtered" else "it was filtered"
     if isinstance(outcome, Failed):
-        wanted = expect.get("error") if isinstance(expect, dict) and set(expect) <= {"error", "details"} else None
+        wanted = (
+            expect.get("error") if isinstance(expect, dict) and set(expect) <= {"error", "details"} else None
+        )
         paths = [violation.path for violation in outcome.details]
         if wanted == outcome.error and expect.get("details", paths) == paths:
             return ""
@@ -163,7 +177,9 @@ def _mismatch(expect: Any, outcome: Outcome) -> str:
 def _difference(expect: Any, found: Any, path: str) -> str:
     """Say where `found` lacks what `expect` asks for; fields that `expect` does not name are free."""
     if isinstance(expect, dict) and isinstance(found, dict):
-        steps = ((name, _difference(value, found.get(name), f"{path}.{name}")) for name, value in expect.items())
+        steps = (
+            (name, _difference(value, found.get(name), f"{path}.{name}")) for name, value in expect.items()
+        )
         return next((difference for _, difference in steps if difference), "")
     return "" if expect == found else f"{path.lstrip('.') or 'the result'} is {found!r}, not {expect!r}"
 

@@ -74,7 +74,17 @@ def _violations(error: Any) -> list[Violation]:
 
 def _brief(error: Any) -> str:
     # Messages of jsonschema repeat the instance; that is personal data and may be long.
-    if error.validator in ("type", "format", "enum", "const", "minLength", "maxLength", "pattern", "minimum", "maximum"):
+    if error.validator in (
+        "type",
+        "format",
+        "enum",
+        "const",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "minimum",
+        "maximum",
+    ):
         return f"must satisfy {error.validator} {str(error.validator_value)[:120]}"
     return f"breaks {error.validator}"
 

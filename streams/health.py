@@ -48,7 +48,10 @@ class Health:
     def troubles(self) -> dict[str, dict[str, Any]]:
         """All troubles now: `{part: {"reason": …, "seconds": …}}`."""
         now = self._clock()
-        found = {part: {"reason": reason, "seconds": round(now - since, 1)} for part, (reason, since) in self._troubles.items()}
+        found = {
+            part: {"reason": reason, "seconds": round(now - since, 1)}
+            for part, (reason, since) in self._troubles.items()
+        }
         for part, is_wrong in self._checks.items():
             reason = is_wrong()
             if reason is not None:

@@ -79,7 +79,12 @@ def credentials(settings: Settings) -> Credentials | None:
     if not settings.kafka_security_protocol.startswith("SASL"):
         return SSLCredentials(context) if context else None
     if settings.kafka_sasl_mechanism == "OAUTHBEARER":
-        _require(settings, "kafka_sasl_oauth_token_url", "kafka_sasl_oauth_client_id", "kafka_sasl_oauth_client_secret")
+        _require(
+            settings,
+            "kafka_sasl_oauth_token_url",
+            "kafka_sasl_oauth_client_id",
+            "kafka_sasl_oauth_client_secret",
+        )
         return OAuthCredentials(oauth_cb=OAuthTokens(settings), ssl_context=context)
     _require(settings, "kafka_sasl_username", "kafka_sasl_password")
     return SASLCredentials(
@@ -135,7 +140,9 @@ async def describe(settings: Settings, touch: Iterable[str] = ()) -> Cluster:
         await client.close()
 
 
-async def create_topic(settings: Settings, name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:
+async def create_topic(
+    settings: Settings, name: str, partitions: int, replicas: int, configs: dict[str, str]
+) -> None:
     """Create a topic; one that exists already (another worker was quicker) is fine. Raises KafkaError."""
     admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=10_000)
     try:

@@ -73,7 +73,9 @@ def _read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:
     )
 
 
-def _schema(path: Path, origin: Mapping[str, Any], registry_schemas: RegistrySchemas) -> tuple[str, JsonObject]:
+def _schema(
+    path: Path, origin: Mapping[str, Any], registry_schemas: RegistrySchemas
+) -> tuple[str, JsonObject]:
     if "registry" in origin:
         name = f"{origin['registry']}/{origin.get('name', '')}"
         if name not in registry_schemas:

@@ -47,23 +47,29 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """All that can be set from outside. Times are seconds and sizes bytes unless a name says otherwise."""
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
 
     # Genesys Cloud
     genesys_region: str | None = Field(
         None, description="AWS region name of the Genesys organisation (`eu-west-1`); sets the API host."
     )
-    genesys_base_url: str = Field("https://api.mypurecloud.com", description="API host; wins over the region.")
+    genesys_base_url: str = Field(
+        "https://api.mypurecloud.com", description="API host; wins over the region."
+    )
     genesys_login_url: str | None = Field(
         None, description="Login host; derived from the API host (`//api.` becomes `//login.`) when unset."
     )
     genesys_client_id: str | None = Field(None, description="OAuth client id (client-credentials grant).")
     genesys_client_secret: SecretStr | None = Field(None, description="OAuth client secret.")
     genesys_source: str = Field(
-        "notifications", description="Where events come from: `notifications`, `stream`, `file:PATH` or `none`."
+        "notifications",
+        description="Where events come from: `notifications`, `stream`, `file:PATH` or `none`.",
     )
     genesys_subscription_name: str = Field(
-        "genesys-eventbridge", description="Name of the event subscription (`stream` source); its id follows from it."
+        "genesys-eventbridge",
+        description="Name of the event subscription (`stream` source); its id follows from it.",
     )
     genesys_resource_types: CommaList = Field(
         ("interaction",), description="`resourceTypes` of the subscription, comma separated."
@@ -77,7 +83,9 @@ class Settings(BaseSettings):
     genesys_queues: CommaList = Field(
         ("*",), description="Queues to listen to: ids or name patterns (`Priority*`), comma separated."
     )
-    genesys_users: CommaList = Field((), description="Users whose conversations are listened to: ids or name patterns.")
+    genesys_users: CommaList = Field(
+        (), description="Users whose conversations are listened to: ids or name patterns."
+    )
     genesys_topics: CommaList = Field(
         ("v2.routing.queues.{queue}.conversations",),
         description="Topic templates; `{queue}` and `{user}` are filled in, others are taken as they are.",
@@ -87,7 +95,9 @@ class Settings(BaseSettings):
         35.0, gt=0, description="Seconds of silence after which a notification socket is taken for dead."
     )
     genesys_channel_rotate: float = Field(
-        23 * 3600.0, gt=0, description="Age in seconds at which a channel is replaced (Genesys ends it at 24 h)."
+        23 * 3600.0,
+        gt=0,
+        description="Age in seconds at which a channel is replaced (Genesys ends it at 24 h).",
     )
     genesys_channel_overlap: float = Field(
         45.0, ge=0, description="Seconds that the old and the new channel run side by side."
@@ -95,7 +105,9 @@ class Settings(BaseSettings):
     genesys_drop_unchanged: bool = Field(
         True, description="Drop conversation snapshots that repeat the state last seen, and count them."
     )
-    genesys_backfill: bool = Field(True, description="Fill gaps in the notifications from the analytics query.")
+    genesys_backfill: bool = Field(
+        True, description="Fill gaps in the notifications from the analytics query."
+    )
     genesys_backfill_max_age: float = Field(
         6 * 3600.0, gt=0, description="Age in seconds at which an unhealed gap is given up and reported."
     )
@@ -118,34 +130,49 @@ class Settings(BaseSettings):
     kafka_sasl_password: SecretStr | None = Field(None, description="Password for PLAIN and SCRAM.")
     kafka_sasl_oauth_token_url: str | None = Field(None, description="Token endpoint for OAUTHBEARER.")
     kafka_sasl_oauth_client_id: str | None = Field(None, description="Client id for OAUTHBEARER.")
-    kafka_sasl_oauth_client_secret: SecretStr | None = Field(None, description="Client secret for OAUTHBEARER.")
+    kafka_sasl_oauth_client_secret: SecretStr | None = Field(
+        None, description="Client secret for OAUTHBEARER."
+    )
     kafka_sasl_oauth_scope: str | None = Field(None, description="Scope asked for with OAUTHBEARER.")
-    kafka_ssl_cafile: Path | None = Field(None, description="CA certificates that the brokers are checked with.")
+    kafka_ssl_cafile: Path | None = Field(
+        None, description="CA certificates that the brokers are checked with."
+    )
     kafka_ssl_certfile: Path | None = Field(None, description="Client certificate, for mTLS.")
     kafka_ssl_keyfile: Path | None = Field(None, description="Key of the client certificate.")
     kafka_ssl_key_password: SecretStr | None = Field(None, description="Password of the client key.")
     kafka_ssl_check_hostname: bool = Field(True, description="Check that the certificate names the broker.")
     kafka_topic_prefix: str = Field("genesys.", description="Put before every topic name.")
-    kafka_topic_partitions: int = Field(4, ge=1, description="Partitions of the topics that the worker creates.")
+    kafka_topic_partitions: int = Field(
+        4, ge=1, description="Partitions of the topics that the worker creates."
+    )
     kafka_replication_factor: int | None = Field(
-        None, ge=1, description="Replicas of the topics that the worker creates; unset: 3, or as many as brokers."
+        None,
+        ge=1,
+        description="Replicas of the topics that the worker creates; unset: 3, or as many as brokers.",
     )
     kafka_create_topics: bool = Field(True, description="Create missing topics at start.")
     kafka_group: str | None = Field(
-        None, description="Consumer group and first part of the changelogs' names; unset: the prefix + `eventbridge`."
+        None,
+        description="Consumer group and first part of the changelogs' names; unset: the prefix + `eventbridge`.",
     )
     kafka_max_message_bytes: int = Field(
-        1_000_000, ge=100_000, description="Largest message sent; keep it below the brokers' message.max.bytes."
+        1_000_000,
+        ge=100_000,
+        description="Largest message sent; keep it below the brokers' message.max.bytes.",
     )
 
     # AWS
-    aws_region: str | None = Field(None, description="Region; unset: AWS's own chain (AWS_DEFAULT_REGION, profile).")
+    aws_region: str | None = Field(
+        None, description="Region; unset: AWS's own chain (AWS_DEFAULT_REGION, profile)."
+    )
     aws_endpoint_url: str | None = Field(None, description="One endpoint for all AWS clients: an emulator.")
     eventbus_name: str = Field("default", description="Name or ARN of the event bus.")
     dlq_queue_url: str | None = Field(
         None, description="SQS dead-letter queue, standard or FIFO; unset: failures stay in Kafka only."
     )
-    max_retries: int = Field(5, ge=0, description="Further attempts for a retryable entry before it is a failure.")
+    max_retries: int = Field(
+        5, ge=0, description="Further attempts for a retryable entry before it is a failure."
+    )
     eventbridge_request_bytes: int = Field(
         1_000_000, ge=1_000, description="Limit of one PutEvents request, counted as AWS counts it."
     )
@@ -170,7 +197,9 @@ class Settings(BaseSettings):
     shutdown_grace: float = Field(
         10.0, gt=0, description="Seconds that work in flight gets to end at a stop or a rebalance."
     )
-    data_dir: Path = Field(Path("~/.cache/genesys-eventbridge"), description="Folder for local state of Faust.")
+    data_dir: Path = Field(
+        Path("~/.cache/genesys-eventbridge"), description="Folder for local state of Faust."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`console`, `json`, or by whether the output is a terminal."
     )
@@ -227,7 +256,9 @@ class Settings(BaseSettings):
     @classmethod
     def _queue_url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("must be the queue's URL (https://sqs.REGION.amazonaws.com/ACCOUNT/NAME), not its name or ARN")
+            raise ValueError(
+                "must be the queue's URL (https://sqs.REGION.amazonaws.com/ACCOUNT/NAME), not its name or ARN"
+            )
         return value
 
     @cached_property

@@ -47,7 +47,7 @@ class ConversationQuery:
             page = 1
             while True:
                 body = _query(window, queues, self._page_size, page)
-                answer = await self._rest.read("POST", QUERY, json=body)
+                answer = await self._rest.read("POST", QUERY, json=body, background=True)
                 conversations = answer.get("conversations")
                 found = conversations if isinstance(conversations, list) else []
                 for conversation in found:

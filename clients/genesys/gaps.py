@@ -51,6 +51,7 @@ class _Pending:
     announced: bool
     events: int = 0
     backoff: Backoff | None = None
+    reason: str = "the query gave no answer in time"
 
 
 class GapHealer:
@@ -122,9 +123,11 @@ class GapHealer:
             async with asyncio.timeout(max(left, 0.0)):
                 found = await self._fetch(due)
         except TimeoutError:
-            await self._failed(due, "the query gave no answer in time")
+            await self._failed(due)
         except GenesysError as error:
-            await self._failed(due, str(error))
+            for gap in due:
+                gap.reason = str(error)
+            await self._failed(due)
         else:
             await self._passed(due, found)
 
@@ -145,13 +148,14 @@ class GapHealer:
             else:
                 await self._done(gap, "healed", "")
 
-    async def _failed(self, due: list[_Pending], reason: str) -> None:
-        log.warning("genesys.gap.not_healed", gaps=len(due), reason=reason)
+    async def _failed(self, due: list[_Pending]) -> None:
+        log.warning("genesys.gap.not_healed", gaps=len(due), reason=due[0].reason)
         for gap in due:
             gap.backoff = gap.backoff or Backoff(self._rest.clock, base=5.0, cap=300.0)
-            gap.due_s = self._rest.clock.now() + gap.backoff.next()
-            if self._left(gap) <= 0:
-                await self._done(gap, "lost", reason)
+            left = self._left(gap)
+            gap.due_s = self._rest.clock.now() + min(gap.backoff.next(), max(left, 0.0))
+            if left <= 0:
+                await self._done(gap, "lost", gap.reason)
 
     def _left(self, gap: _Pending) -> float:
         """Seconds until the gap is too old."""

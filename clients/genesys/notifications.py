@@ -179,7 +179,8 @@ class NotificationSource:
         if isinstance(item, Received):
             self.position_ms = max(self.position_ms or 0, item.since_ms)
             return await self._live(item)
-        if self._is_repeated(item) or self._is_known_state(item):
+        if self._is_known(item):
+            self._rest.observer.count("backfill_known")
             return None
         self._rest.observer.count("event_backfilled")
         return await self._named(orjson.dumps(item), item)
@@ -212,13 +213,12 @@ class NotificationSource:
         self._rest.observer.count("frame_unchanged")
         return True
 
-    def _is_known_state(self, envelope: JsonObject) -> bool:
-        """Whether a backfilled snapshot shows what a live one has shown: gaps are cut with a margin."""
+    def _is_known(self, envelope: JsonObject) -> bool:
+        """Whether a backfilled snapshot was given before, or shows a state that a live one has shown."""
+        if not self._seen.is_new(derive_event_id(envelope), self._rest.clock.now()):
+            return True
         state = snapshot_state(envelope)
-        if state is None or self._states.is_unseen(snapshot_key(envelope), state):
-            return False
-        self._rest.observer.count("frame_duplicate")
-        return True
+        return state is not None and not self._states.is_unseen(snapshot_key(envelope), state)
 
     async def _named(self, value: bytes, envelope: JsonObject) -> bytes:
         queue = queue_id(envelope)

@@ -23,6 +23,7 @@ CountName = Literal[
     "gap_healed",  # what was missed has been fetched
     "gap_lost",  # a gap got too old before it could be filled
     "event_backfilled",  # an event made from the analytics query
+    "backfill_known",  # one that came before: gaps are filled with a margin, and more than once
 ]
 
 

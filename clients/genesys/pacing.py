@@ -17,7 +17,8 @@ class Pacer:
     """At most `requests` calls in any 60 s, and none once the server's own count is near what it allows.
 
     The server counts in `inin-ratelimit-count` of `-allowed`, beginning again in `-reset` seconds; other
-    processes may use the same client, so its word comes before ours.
+    processes may use the same client, so its word comes before ours. Background calls (backfill, listings)
+    have two thirds of the rate: a channel that must be replaced shall not queue behind them.
     """
 
     def __init__(self, clock: Clock, requests: int = REQUESTS_PER_MINUTE) -> None:
@@ -26,10 +27,11 @@ class Pacer:
         self._sent: deque[float] = deque()
         self._hold_until = 0.0
 
-    async def turn(self) -> bool:
+    async def turn(self, *, background: bool = False) -> bool:
         """Wait until one call may go and book it; says whether it had to wait."""
+        limit = max(1, self._limit * 2 // 3) if background else self._limit
         waited = False
-        while (seconds := self._wait_s()) > 0:
+        while (seconds := self._wait_s(limit)) > 0:
             waited = True
             await self._clock.sleep(seconds)
         self._sent.append(self._clock.now())
@@ -49,11 +51,12 @@ class Pacer:
         """Let no call go for this long."""
         self._hold_until = max(self._hold_until, self._clock.now() + seconds)
 
-    def _wait_s(self) -> float:
+    def _wait_s(self, limit: int) -> float:
         now = self._clock.now()
         while self._sent and self._sent[0] <= now - WINDOW_S:
             self._sent.popleft()
-        full = self._sent[0] + WINDOW_S - now if len(self._sent) >= self._limit else 0.0
+        over = len(self._sent) - limit  # the call whose leaving the window makes room
+        full = self._sent[over] + WINDOW_S - now if over >= 0 else 0.0
         return max(full, self._hold_until - now)
 
 

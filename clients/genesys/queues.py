@@ -25,7 +25,8 @@ async def listed(rest: GenesysRest, path: str) -> dict[str, str]:
     found: dict[str, str] = {}
     page = 1
     while True:
-        body = await rest.read("GET", path, params={"pageSize": PAGE_SIZE, "pageNumber": page})
+        params = {"pageSize": PAGE_SIZE, "pageNumber": page}
+        body = await rest.read("GET", path, params=params, background=True)
         entities = body.get("entities")
         entities = entities if isinstance(entities, list) else []
         for entity in entities:
@@ -111,7 +112,7 @@ class QueueNames:
             if not is_uuid(queue_id):  # it goes into a path: only what can be an id
                 raise ValueError("not a queue id")
             async with asyncio.timeout(self._timeout):
-                body = await self._rest.read("GET", f"{QUEUES}/{queue_id}")
+                body = await self._rest.read("GET", f"{QUEUES}/{queue_id}", background=True)
         except (GenesysError, TimeoutError, ValueError) as error:
             log.warning(
                 "genesys.queue.name_missing", queue=queue_id[:64], reason=str(error) or "no answer in time"

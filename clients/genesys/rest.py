@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,6 +29,23 @@ LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=5)
 
 Params = Mapping[str, str | int | bool]
 NetworkError = (httpx.TransportError, httpx.DecodingError)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    """One call as it was asked for. With `idle_timeout` (s) the answer's body is left to the caller."""
+
+    method: str
+    path: str
+    json: Any = None
+    params: Params | None = None
+    background: bool = False
+    idle_timeout: float | None = None
+
+    @property
+    def name(self) -> str:
+        """How the call is named in logs and errors: never with a channel id or parameters."""
+        return f"{self.method} {without_channel(self.path)}"
 
 
 class GenesysRest:
@@ -96,43 +114,51 @@ class GenesysRest:
         self, method: str, path: str, *, json: Any = None, params: Params | None = None
     ) -> httpx.Response:
         """One call, answered with success, its body read."""
-        return await self._call(method, path, json, params)
+        return await self._call(_Call(method, path, json, params))
 
     async def read(
-        self, method: str, path: str, *, json: Any = None, params: Params | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Params | None = None,
+        background: bool = False,
     ) -> dict[str, Any]:
-        """One call, answered with a JSON object. Raises UnexpectedAnswerError when it is none."""
-        response = await self._call(method, path, json, params)
+        """One call, answered with a JSON object. Raises UnexpectedAnswerError when it is none.
+
+        `background`: it can wait for calls that cannot (pacing.py).
+        """
+        call = _Call(method, path, json, params, background)
+        response = await self._call(call)
         try:
             body = response.json()
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            raise UnexpectedAnswerError(f"{_name(method, path)}: the answer is no JSON object")
+            raise UnexpectedAnswerError(f"{call.name}: the answer is no JSON object")
         return body
 
     @asynccontextmanager
     async def stream(self, path: str, *, idle_timeout: float) -> AsyncIterator[httpx.Response]:
         """GET with an endless body, read by the caller: silence over `idle_timeout` s raises ReadTimeout."""
-        response = await self._call("GET", path, None, None, idle_timeout=idle_timeout)
+        response = await self._call(_Call("GET", path, idle_timeout=idle_timeout))
         try:
             yield response
         finally:
             await response.aclose()
 
-    async def _call(
-        self, method: str, path: str, json: Any, params: Params | None, idle_timeout: float | None = None
-    ) -> httpx.Response:
-        """The loop around one call. With `idle_timeout` the answer's body is left to the caller."""
-        call, backoff, refused_tokens = object(), Backoff(self.clock), 0
+    async def _call(self, call: _Call) -> httpx.Response:
+        """The loop around one call."""
+        backoff, refused_tokens = Backoff(self.clock), 0
         try:
             while True:
                 token = await self._tokens.token()
                 try:
-                    response = await self._send(method, path, json, params, token, idle_timeout)
+                    response = await self._send(call, token)
                 except NetworkError as error:
                     reason = f"not reached: {without_channel(str(error)) or type(error).__name__}"
-                    await self._wait(call, _name(method, path), reason, backoff.next())
+                    await self._wait(call, reason, backoff.next())
                     continue
                 if response.is_success:
                     return response
@@ -141,26 +167,24 @@ class GenesysRest:
                     refused_tokens += 1
                 seconds = self._wait_s(response, backoff, refused_tokens)
                 if seconds is None:
-                    raise refusal(_name(method, path), response)
-                await self._wait(call, _name(method, path), f"answers {response.status_code}", seconds)
+                    raise refusal(call.name, response)
+                await self._wait(call, f"answers {response.status_code}", seconds)
         finally:
             self.observer.well(call)
 
-    async def _send(
-        self, method: str, path: str, json: Any, params: Params | None, token: str, idle_timeout: float | None
-    ) -> httpx.Response:
-        if await self._pacer.turn():
+    async def _send(self, call: _Call, token: str) -> httpx.Response:
+        if await self._pacer.turn(background=call.background):
             self.observer.count("request_paced")
         headers = {"authorization": f"Bearer {token}"}
         timeout = TIMEOUT
-        if idle_timeout is not None:
+        if call.idle_timeout is not None:
             headers["accept-encoding"] = "identity"  # compression would hold lines back in its buffers
-            timeout = httpx.Timeout(TIMEOUT.read, connect=TIMEOUT.connect, read=idle_timeout)
+            timeout = httpx.Timeout(TIMEOUT.read, connect=TIMEOUT.connect, read=call.idle_timeout)
         request = self.http.build_request(
-            method, path, json=json, params=params, headers=headers, timeout=timeout
+            call.method, call.path, json=call.json, params=call.params, headers=headers, timeout=timeout
         )
         response = await self.http.send(request, stream=True)
-        if not response.is_success or idle_timeout is None:
+        if not response.is_success or call.idle_timeout is None:
             try:
                 await response.aread()
             finally:
@@ -180,14 +204,9 @@ class GenesysRest:
             return backoff.next() if asked is None else asked
         return backoff.next() if status == 408 or status >= 500 else None
 
-    async def _wait(self, call: object, what: str, reason: str, seconds: float) -> None:
+    async def _wait(self, call: _Call, reason: str, seconds: float) -> None:
         self.observer.count("request_retried")
         if seconds > 0:
-            log.warning("genesys.request.retry", request=what, reason=reason, wait_s=round(seconds, 1))
-            self.observer.trouble(call, f"{what} {reason}")
+            log.warning("genesys.request.retry", request=call.name, reason=reason, wait_s=round(seconds, 1))
+            self.observer.trouble(call, f"{call.name} {reason}")
         await self.clock.sleep(seconds)
-
-
-def _name(method: str, path: str) -> str:
-    """How a call is named in logs and errors: never with a channel id or parameters."""
-    return f"{method} {without_channel(path)}"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import orjson
 from aiohttp import web
 
 from emulators.aws import cbor, query
 from emulators.aws.calls import Answer, Call, Protocol, Service
 from emulators.aws.errors import AWSError
+from emulators.aws.identifiers import new_identifier
 from emulators.aws.sqs.translation import answer_of_query
 
 _NAMESPACES: dict[Service, str] = {
@@ -21,7 +20,7 @@ _NAMESPACES: dict[Service, str] = {
 
 def succeeded(call: Call, answer: Answer) -> web.Response:
     """HTTP 200 with the answer."""
-    request_id = str(uuid4())
+    request_id = new_identifier()
     match call.protocol:
         case Protocol.QUERY:
             if call.service == "sqs":
@@ -41,7 +40,7 @@ def refused(call: Call | None, error: AWSError) -> web.Response:
         response.force_close()
         return response
     protocol = call.protocol if call is not None else Protocol.JSON_1_1
-    request_id = str(uuid4())
+    request_id = new_identifier()
     headers: dict[str, str] = {}
     match protocol:
         case Protocol.QUERY:
@@ -58,7 +57,9 @@ def refused(call: Call | None, error: AWSError) -> web.Response:
             body = orjson.dumps({"Code": error.code, "Message": error.message})
         case _:
             if error.query_code:
-                headers["x-amzn-query-error"] = f"{error.query_code};{'Sender' if error.sender else 'Receiver'}"
+                headers["x-amzn-query-error"] = (
+                    f"{error.query_code};{'Sender' if error.sender else 'Receiver'}"
+                )
             content = {"__type": error.code, "message": error.message}
             body = cbor.encode(content) if protocol is Protocol.CBOR else orjson.dumps(content)
     return _response(protocol, error.status, body, request_id, headers)

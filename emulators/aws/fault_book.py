@@ -42,7 +42,10 @@ def refusal(fault: RequestFault, call: Call) -> AWSError | None:
     if fault.kind == "expired":
         query = call.protocol.name == "QUERY"
         return AWSError(
-            "ExpiredTokenException", message, status=403 if query else 400, query_code="ExpiredToken" if query else None
+            "ExpiredTokenException",
+            message,
+            status=403 if query else 400,
+            query_code="ExpiredToken" if query else None,
         )
     known = _REFUSALS.get((call.service, fault.kind)) or _COMMON.get(fault.kind)
     if known is None:
@@ -53,6 +56,8 @@ def refusal(fault: RequestFault, call: Call) -> AWSError | None:
 
 class _Counted(Generic[Rule]):
     """One rule with its own dice, so that rules do not disturb each other's sequence."""
+
+    rule: Rule
 
     def __init__(self, rule: Rule, dice: random.Random, asked_at: float) -> None:
         self.rule = rule
@@ -92,11 +97,11 @@ class FaultBook:
         """Other faults from now on: periods start, counts and dice begin anew."""
         now = self._clock()
         self._faults = faults
-        self._entries = [
+        self._entries: list[_Counted[EntryFault]] = [
             _Counted(rule, random.Random(f"{faults.seed} entry {number}"), now)
             for number, rule in enumerate(faults.entries)
         ]
-        self._requests = [
+        self._requests: list[_Counted[RequestFault]] = [
             _Counted(rule, random.Random(f"{faults.seed} request {number}"), now)
             for number, rule in enumerate(faults.requests)
         ]

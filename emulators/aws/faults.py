@@ -33,7 +33,9 @@ class _Rule(BaseModel):
     service: Service = "events"
     share: float = Field(default=1.0, ge=0, le=1, description="Of those that it could strike.")
     times: int | None = Field(default=None, ge=1, description="Strikes so often and no more.")
-    seconds: float | None = Field(default=None, gt=0, description="In force so long from when it is asked for.")
+    seconds: float | None = Field(
+        default=None, gt=0, description="In force so long from when it is asked for."
+    )
 
 
 class EntryFault(_Rule):
@@ -109,10 +111,6 @@ def shorthand(shares: dict[str, float], service: Service = "events", seed: int =
     )
 
 
-DEMO = shorthand({"throttle": 0.05, "internal_failure": 0.01, "unavailable": 0.01, "drop_connections": 0.005})
-"""Faults that a sound sender survives without losing an event; drops make duplicates."""
-
-
 def parse_faults(text: str) -> Faults:
     """From a JSON object, from `name=share,name=share` (see `SHORTHANDS`), or `demo`; raises `FaultError`."""
     text = text.strip()
@@ -143,3 +141,7 @@ def _validated(asked: object) -> Faults:
         first: Any = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise FaultError(f"{place or 'faults'}: {first['msg']}") from error
+
+
+DEMO = shorthand({"throttle": 0.05, "internal_failure": 0.01, "unavailable": 0.01, "drop_connections": 0.005})
+"""Faults that a sound sender survives without losing an event; drops make duplicates."""

@@ -41,7 +41,10 @@ class AcceptedEvent:
 
 @dataclass(slots=True)
 class PutRequest:
-    """One PutEvents request. `status` stays 0 when it was never answered, `codes` counts entries by error code."""
+    """One PutEvents request. `status` is 0 until it is answered, `codes` counts entries by error code.
+
+    `refused` is the code when all of it was refused, `fault` the kind of the fault that struck it.
+    """
 
     number: int
     arrived_ms: int
@@ -52,6 +55,7 @@ class PutRequest:
     lost: int = 0
     status: int = 0
     codes: dict[str, int] = field(default_factory=dict)
+    refused: str | None = None
     fault: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -65,6 +69,7 @@ class PutRequest:
             "lost": self.lost,
             "status": self.status,
             "codes": self.codes,
+            "refused": self.refused,
             "fault": self.fault,
         }
 
@@ -82,6 +87,7 @@ class Ledger:
         self.accepted: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
         self.in_flight_peak = 0
 
     def begin(self, now: float) -> PutRequest:
@@ -97,9 +103,14 @@ class Ledger:
         self.in_flight -= 1
 
     def fail(self, request: PutRequest, code: str) -> None:
-        """One entry, or with no entries stored the whole request, got `code`."""
+        """One entry got `code`."""
         self.failed[code] += 1
         request.codes[code] = request.codes.get(code, 0) + 1
+
+    def refuse(self, request: PutRequest, code: str) -> None:
+        """The whole request got `code`; none of its entries is stored."""
+        self.refused[code] += 1
+        request.refused = code
 
     def summary(self) -> dict[str, Any]:
         return {
@@ -107,6 +118,7 @@ class Ledger:
             "buses": dict(self.accepted),
             "lostOnUnknownBus": dict(self.lost),
             "failed": dict(self.failed),
+            "refused": dict(self.refused),
             "requests": len(self.requests),
             "inFlight": self.in_flight,
             "inFlightPeak": self.in_flight_peak,

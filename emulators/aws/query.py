@@ -38,9 +38,7 @@ def success(operation: str, result: Mapping[str, Any], namespace: str, request_i
     """The answer of `operation`; lists become repeated elements."""
     inside = f"<{operation}Result>{_elements(result)}</{operation}Result>" if result else ""
     metadata = _elements({"ResponseMetadata": {"RequestId": request_id}})
-    return (
-        f'<{operation}Response xmlns="{namespace}">{inside}{metadata}</{operation}Response>'
-    ).encode()
+    return (f'<{operation}Response xmlns="{namespace}">{inside}{metadata}</{operation}Response>').encode()
 
 
 def failure(code: str, message: str, *, sender: bool, namespace: str, request_id: str) -> bytes:

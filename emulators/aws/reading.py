@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import orjson
+from yarl import URL
 
 from emulators.aws import cbor, query
 from emulators.aws.calls import Call, Protocol, Service
@@ -31,7 +32,7 @@ _SCHEMA_PATH = re.compile(r"/v1/registries/name/([^/]+)/schemas/name/([^/]+)(/ex
 _SCHEMA_OPERATIONS = {None: "DescribeSchema", "/export": "ExportSchema", "/versions": "ListSchemaVersions"}
 
 
-def read_call(path: str, query_string: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Call:
+def read_call(url: URL, headers: Mapping[str, str], body: bytes) -> Call:
     """The call, whatever the protocol; raises `AWSError` when it is none."""
     access_key, region = _credential(headers.get("Authorization", ""))
     if target := headers.get("X-Amz-Target"):
@@ -41,9 +42,9 @@ def read_call(path: str, query_string: Mapping[str, str], headers: Mapping[str, 
         service, protocol = TARGETS[prefix]
         return Call(service, operation, _json_object(body), protocol, access_key, region)
     if headers.get("smithy-protocol") == "rpc-v2-cbor":
-        return _cbor_call(path, body, access_key, region)
-    if path.startswith("/v1/registries/"):
-        return _schemas_call(path, query_string, access_key, region)
+        return _cbor_call(url.path, body, access_key, region)
+    if url.path.startswith("/v1/registries/"):
+        return _schemas_call(url, access_key, region)
     return _query_call(body, access_key, region)
 
 
@@ -78,12 +79,12 @@ def _cbor_call(path: str, body: bytes, access_key: str, region: str) -> Call:
     return Call(TARGETS[match[1]][0], match[2], parameters, Protocol.CBOR, access_key, region)
 
 
-def _schemas_call(path: str, query_string: Mapping[str, str], access_key: str, region: str) -> Call:
-    match = _SCHEMA_PATH.match(path)
+def _schemas_call(url: URL, access_key: str, region: str) -> Call:
+    match = _SCHEMA_PATH.match(url.raw_path)
     if match is None:
-        raise unknown_operation(path)
+        raise unknown_operation(url.path)
     parameters = {"RegistryName": unquote(match[1]), "SchemaName": unquote(match[2])}
-    parameters |= {name[0].upper() + name[1:]: value for name, value in query_string.items()}
+    parameters |= {name[0].upper() + name[1:]: value for name, value in url.query.items()}
     return Call("schemas", _SCHEMA_OPERATIONS[match[3]], parameters, Protocol.REST_JSON, access_key, region)
 
 

@@ -16,7 +16,7 @@ EXPORTED: Type = "JSONSchemaDraft4"
 
 @dataclass(frozen=True, slots=True)
 class SchemaVersion:
-    """`content` is the schema as text; `exported` the text that ExportSchema gives, `created` epoch seconds."""
+    """`content` is the schema as text, `exported` what ExportSchema gives, `created` epoch seconds."""
 
     registry: str
     name: str
@@ -39,7 +39,12 @@ class Schemas:
         return [f"{registry}/{name}" for registry, name in self._versions]
 
     def add(
-        self, registry: str, name: str, content: str, type: Type = "JSONSchemaDraft4", exported: str | None = None
+        self,
+        registry: str,
+        name: str,
+        content: str,
+        type: Type = "JSONSchemaDraft4",
+        exported: str | None = None,
     ) -> SchemaVersion:
         """One more version of a schema. `exported` is the JSON Schema form of an OpenApi3 schema.
 
@@ -77,7 +82,8 @@ class Schemas:
         key = call.parameters["RegistryName"], call.parameters["SchemaName"]
         return {
             "SchemaVersions": [
-                self._identity(schema, call) | {"Type": schema.type} for schema in reversed(self._versions[key])
+                self._identity(schema, call) | {"Type": schema.type}
+                for schema in reversed(self._versions[key])
             ]
         }
 

@@ -20,7 +20,7 @@ from emulators.genesys.gate import Gate, add_headers
 from emulators.genesys.ledger import Ledger
 from emulators.genesys.limits import RateWindow
 from emulators.genesys.lines import Composer
-from emulators.genesys.notifications import NotificationOptions, Notifications
+from emulators.genesys.notifications import NotificationOptions, Notifications, Shared
 from emulators.genesys.permissions import ALL_PERMISSIONS, Permissions
 from emulators.genesys.production import Production
 from emulators.genesys.stream import Desk
@@ -87,17 +87,11 @@ class GenesysEmulator:
             pace=pace,
             heartbeat_seconds=heartbeat_seconds,
             limits=channel_limits or ChannelLimits(),
-        )
-        self.notifications = Notifications(
-            options,
-            self._book,
-            self.tokens,
-            self.permissions,
-            clock,
-            lambda: self.socket_url,
             count=count,
             seed=seed,
         )
+        shared = Shared(self._book, self.tokens, self.permissions, clock, lambda: self.socket_url)
+        self.notifications = Notifications(options, shared)
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
 

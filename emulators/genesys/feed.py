@@ -33,7 +33,6 @@ class Feed:
         book: FaultBook,
         tally: Tally,
         clock: Callable[[], float],
-        *,
         count: int | None,
         seed: int,
     ) -> None:

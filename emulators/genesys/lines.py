@@ -20,6 +20,8 @@ GARBAGE: tuple[bytes, ...] = (
 INVALID_UTF8 = b'{"id":"\xff\xfe\xf0\x28\x8c\x28","resourceType":"interaction"}'
 LARGEST_PIECE = 700
 """Bytes of the largest ragged chunk: small enough that most events are cut somewhere."""
+MOST_PIECES = 200
+"""About so many pieces at most, so that a huge line does not become tens of thousands of chunks."""
 
 
 class Composer:
@@ -48,9 +50,9 @@ class Composer:
         if not faults.ragged_chunks:
             yield data
             return
-        start = 0
+        start, largest = 0, max(LARGEST_PIECE, len(data) // MOST_PIECES)
         while start < len(data):
-            end = start + self._random.randint(1, LARGEST_PIECE)
+            end = start + self._random.randint(1, largest)
             yield data[start:end]
             start = end
 
@@ -78,9 +80,9 @@ def deep_line(depth: int) -> bytes:
     return b'{"payload":' * depth + b"{}" + b"}" * depth
 
 
-def error_line() -> bytes:
-    """What a proxy or a service writes into a running answer when it breaks."""
-    return orjson.dumps(ApiError(500, "The stream was interrupted by an internal error.").body())
+def error_line(status: int) -> bytes:
+    """What a service writes into a running answer when it can no longer change the answer's status."""
+    return orjson.dumps(ApiError(status, "The stream was interrupted.").body())
 
 
 def _groups(entries: Sequence[Entry], size: int) -> Iterable[Sequence[Entry]]:

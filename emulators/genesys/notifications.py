@@ -33,34 +33,39 @@ class NotificationOptions:
     pace: float = 1.0
     heartbeat_seconds: float = 30.0
     limits: ChannelLimits = field(default_factory=ChannelLimits)
+    count: int | None = None
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the notification side has in common with the rest of the emulator."""
+
+    book: FaultBook
+    tokens: Tokens
+    permissions: Permissions
+    clock: Callable[[], float]
+    socket_url: Callable[[], str]
 
 
 class Notifications:
     """Everything that is heard over sockets, and the REST paths that belong to it."""
 
-    def __init__(
-        self,
-        options: NotificationOptions,
-        book: FaultBook,
-        tokens: Tokens,
-        permissions: Permissions,
-        clock: Callable[[], float],
-        socket_url: Callable[[], str],
-        *,
-        count: int | None,
-        seed: int,
-    ) -> None:
+    def __init__(self, options: NotificationOptions, shared: Shared) -> None:
+        book, permissions = shared.book, shared.permissions
         self.directory = Directory()
         self.tally = Tally()
-        self.channels = Channels(options.limits, clock)
+        self.channels = Channels(options.limits, shared.clock)
         queues, users = list(self.directory.queues.values()), list(self.directory.users.values())
-        self.simulator = Simulator(queues, users, options.conversation_rate, seed, options.pace)
-        self.feed = Feed(self.simulator, self.channels, book, self.tally, clock, count=count, seed=seed)
+        self.simulator = Simulator(queues, users, options.conversation_rate, options.seed, options.pace)
+        self.feed = Feed(
+            self.simulator, self.channels, book, self.tally, shared.clock, options.count, options.seed
+        )
         exchange = Exchange(self.channels, permissions, book, self.tally, options.heartbeat_seconds)
-        self._upgrades = Upgrades(exchange, tokens.good)
-        self._tokens = tokens
+        self._upgrades = Upgrades(exchange, shared.tokens.good)
+        self._tokens = shared.tokens
         self._parts = (
-            Notifying(self.channels, permissions, socket_url),
+            Notifying(self.channels, permissions, shared.socket_url),
             Listing(self.directory, permissions),
             Querying(self.simulator, permissions),
             self._upgrades,

@@ -62,7 +62,7 @@ class Connection:
         """End this connection soon: after the block being written, or hard when the reader does not read."""
         self._cut_because = self._cut_because or because
         self._subscription.arrived.set()
-        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._abort)
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._abort_if_stuck)
 
     async def serve(self) -> web.StreamResponse:
         """Write until the connection is cut, the reader leaves, or the server stops."""
@@ -120,7 +120,7 @@ class Connection:
     async def _faults_that_end(self) -> None:
         desk, faults = self._desk, self._desk.book.faults
         if faults.error_line_every and desk.composer.events % faults.error_line_every == 0:
-            await self._write(error_line() + b"\n")
+            await self._write(error_line(faults.error_line_status) + b"\n")
             desk.ledger.injected["error_line"] += 1
             await self._close("error line")
         if faults.cut_every_events and desk.since_cut >= faults.cut_every_events:
@@ -196,6 +196,10 @@ class Connection:
     def _shut(self) -> None:
         if (transport := self._request.transport) is not None:
             transport.close()
+
+    def _abort_if_stuck(self) -> None:
+        if not self.over.is_set():  # else the connection may already serve another request
+            self._abort()
 
     def _abort(self) -> None:
         if (transport := self._request.transport) is not None:

@@ -15,7 +15,7 @@ from emulators.genesys.stream import Connection, Desk
 from emulators.genesys.subscriptions import Subscription, parse_definition
 
 PATH = "/api/v2/events/subscriptions"
-BACKLOG_LIMIT = 1_000_000
+BACKLOG_LIMIT = 500_000
 
 
 class Streaming:

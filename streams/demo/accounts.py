@@ -56,7 +56,7 @@ class Books:
     async def sent(self) -> int:
         """How many events the Genesys emulator has written to its readers."""
         answer = await self.client.get(f"{self.genesys}/_emulator/summary")
-        return int(answer.json()["stream"]["written"])
+        return sum(answer.json()["stream"]["delivered"].values())
 
     async def account(self) -> Account:
         """Where every event is just now."""
@@ -86,7 +86,7 @@ class Books:
     async def _read_bus(self) -> None:
         answer = await self.client.get(f"{self.aws}/_emulator/events", params={"since": len(self._bus)})
         for event in answer.json()["events"]:
-            detail = event["Detail"]
+            detail = event["detail"]
             self._bus.append((detail["eventId"], _name(detail["interactionId"])))
 
     async def _read_topics(self) -> None:

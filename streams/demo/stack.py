@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from emulators.kafka import EmbeddedKafka
 
@@ -72,7 +72,7 @@ class Stack:
                 "AWS_ACCESS_KEY_ID": "demo",
                 "AWS_SECRET_ACCESS_KEY": "demo",
                 "EVENTBUS_NAME": BUS,
-                "DLQ_QUEUE_URL": f"{self.aws}/000000000000/{QUEUE}",
+                "DLQ_QUEUE_URL": aws["queues"][QUEUE],
                 "WEB_HOST": "127.0.0.1",
                 "WEB_PORT": str(port),
                 "DATA_DIR": str(self.folder),
@@ -104,7 +104,7 @@ class Stack:
         faults = ["--throttle", "0.1", "--drop-connections", "0.02"] if self.options.faults else []
         return ["--bus", BUS, "--queue", QUEUE, *faults]
 
-    def _emulator(self, name: str, arguments: list[str]) -> dict[str, str]:
+    def _emulator(self, name: str, arguments: list[str]) -> dict[str, Any]:
         log = self._log(name)
         process = subprocess.Popen(
             [sys.executable, "-m", f"emulators.{name}", "--port", "0", *arguments],
@@ -116,7 +116,7 @@ class Stack:
         line = process.stdout.readline() if readable else b""
         if not line:
             raise DemoError(f"the {name} emulator did not start; see {self.folder / name}.log")
-        ready: dict[str, str] = json.loads(line)
+        ready: dict[str, Any] = json.loads(line)
         return ready
 
     def _worker(self) -> subprocess.Popen[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from emulators.aws.calls import Answer, Call
@@ -83,7 +84,9 @@ class Buses:
         if "/" in name:
             raise validation("Event bus name must not contain '/'.")
         if len(self._buses) >= BUSES_PER_ACCOUNT:
-            raise AWSError("LimitExceededException", f"The limit of {BUSES_PER_ACCOUNT} event buses is reached.")
+            raise AWSError(
+                "LimitExceededException", f"The limit of {BUSES_PER_ACCOUNT} event buses is reached."
+            )
         bus = self.add(name, call.parameters.get("Description"))
         return {"EventBusArn": bus.as_json(call.region or self._region, self._account)["Arn"]}
 
@@ -111,8 +114,13 @@ class Buses:
 
 def check_name(name: object, place: str) -> None:
     """Raises ValidationException when this is neither a name nor an ARN by its form."""
-    if not isinstance(name, str) or len(name) > NAME_OR_ARN_LENGTH or not NAME_OR_ARN.fullmatch(name):
+    if not isinstance(name, str) or not _is_name(name):
         raise _unsound(place, name, NAME_OR_ARN.pattern)
+
+
+@lru_cache(maxsize=256)
+def _is_name(text: str) -> bool:
+    return len(text) <= NAME_OR_ARN_LENGTH and NAME_OR_ARN.fullmatch(text) is not None
 
 
 def _unsound(place: str, value: object, pattern: str) -> AWSError:

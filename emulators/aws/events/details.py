@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import orjson
 
 LEVELS = 1000
 """PutEvents processes nested JSON up to 1000 levels deep (EventBridge API reference, PutEvents)."""
-INTEGERS = range(-(2**63), 2**63)
+LARGEST = 2**63
 """The constraint on integer numbers, from the same page."""
 
-_LONG_NUMBER = re.compile(r"\d{19}")
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 
@@ -27,7 +26,7 @@ def is_sound(detail: str) -> bool:
         return False
     if not isinstance(value, dict):
         return False
-    return _LONG_NUMBER.search(detail) is None or _integers_fit(detail)
+    return not _has_large_number(value) or _integers_fit(detail)
 
 
 def depth(text: str) -> int:
@@ -43,9 +42,23 @@ def depth(text: str) -> int:
     return deepest
 
 
+def _has_large_number(value: dict[str, Any]) -> bool:
+    """Whether a number is large enough to be an integer of more than 64 bits (which orjson makes a float)."""
+    below: list[Any] = [value]
+    while below:
+        branch = below.pop()
+        for item in branch.values() if branch.__class__ is dict else branch:
+            kind = item.__class__
+            if kind is dict or kind is list:
+                below.append(item)
+            elif (kind is int or kind is float) and not -LARGEST <= item < LARGEST:
+                return True
+    return False
+
+
 def _integers_fit(detail: str) -> bool:
     def check(digits: str) -> int:
-        if len(digits) > 20 or int(digits) not in INTEGERS:
+        if len(digits) > 20 or not -LARGEST <= int(digits) < LARGEST:
             raise OverflowError(digits)
         return int(digits)
 

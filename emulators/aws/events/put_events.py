@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import uuid4
 
 from emulators.aws.calls import Call
 from emulators.aws.errors import AWSError, serialization, validation
 from emulators.aws.events.buses import Buses, check_name
 from emulators.aws.events.details import is_sound
 from emulators.aws.fault_book import FaultBook
+from emulators.aws.identifiers import new_identifier
 from emulators.aws.ledger import AcceptedEvent, Ledger, PutRequest
 
 ENTRIES = 10
@@ -20,7 +20,7 @@ DETAIL_TYPE_LENGTH = 128
 TRACE_HEADER_LENGTH = 500
 TIME_BYTES = 14
 
-_TEXTS = ("Source", "DetailType", "Detail", "EventBusName", "TraceHeader")
+_TEXTS = frozenset(("Source", "DetailType", "Detail", "EventBusName", "TraceHeader"))
 _REQUIRED = ("Source", "DetailType", "Detail")
 
 Entry = Mapping[str, Any]
@@ -55,7 +55,7 @@ class PutEvents:
         if failure is not None:
             self._ledger.fail(request, failure[0])
             return {"ErrorCode": failure[0], "ErrorMessage": failure[1]}
-        event_id = str(uuid4())
+        event_id = new_identifier()
         name = entry.get("EventBusName")
         bus = self._buses.find(name)
         if bus is None:
@@ -89,7 +89,10 @@ class PutEvents:
         """Error code and message; what is wrong with the entry comes before what was asked for as a fault."""
         for name in _REQUIRED:
             if not entry.get(name):
-                return "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
+                return (
+                    "InvalidArgument",
+                    f"Parameter {name} is not valid. Reason: {name} is a required argument.",
+                )
         if len(entry["DetailType"]) > DETAIL_TYPE_LENGTH:
             reason = f"DetailType is longer than {DETAIL_TYPE_LENGTH} characters."
             return "InvalidArgument", f"Parameter DetailType is not valid. Reason: {reason}"
@@ -126,39 +129,36 @@ def entries_of(parameters: Mapping[str, Any]) -> list[Entry]:
 
 
 def entry_size(entry: Entry) -> int:
-    """Bytes as AWS counts them (user guide, "Calculating PutEvents event entry size"): bus and trace are free."""
-    size = TIME_BYTES if entry.get("Time") is not None else 0
-    for name in _REQUIRED:
-        size += _bytes(entry.get(name))
-    for resource in entry.get("Resources") or ():
-        size += _bytes(resource)
-    return size
-
-
-def _bytes(text: str | None) -> int:
-    if not text:
-        return 0
-    return len(text) if text.isascii() else len(text.encode())
+    """Bytes as AWS counts them (user guide, "Calculating PutEvents event entry size"); the bus is free."""
+    get = entry.get
+    texts = (get("Source"), get("DetailType"), get("Detail"), *(get("Resources") or ()))
+    size = sum(len(text) if text.isascii() else len(text.encode()) for text in texts if text)
+    return size if get("Time") is None else size + TIME_BYTES
 
 
 def _check_types(entry: object) -> None:
     if not isinstance(entry, dict):
         raise serialization("Start of structure or map found where not expected.")
-    for name in _TEXTS:
-        value = entry.get(name)
-        if value is not None and not isinstance(value, str):
-            raise serialization(f"{type(value).__name__} can not be converted to a String")
-    if not isinstance(entry.get("Time"), int | float | str | None):
-        raise serialization("Time can not be converted to a Timestamp")
-    resources = entry.get("Resources")
-    if resources is not None:
-        _check_resources(resources)
+    for name, value in entry.items():
+        if value.__class__ is not str and value is not None:
+            _check_field(name, value)
+    if isinstance(entry.get("Resources"), str):
+        raise serialization("Unexpected field type: Resources is not a list.")
     if len(entry.get("TraceHeader") or "") > TRACE_HEADER_LENGTH:
-        raise validation(f"Value at 'traceHeader' must have length less than or equal to {TRACE_HEADER_LENGTH}")
+        raise validation(
+            f"Value at 'traceHeader' must have length less than or equal to {TRACE_HEADER_LENGTH}"
+        )
 
 
-def _check_resources(resources: object) -> None:
-    if not isinstance(resources, list) or not all(isinstance(item, str | None) for item in resources):
+def _check_field(name: str, value: object) -> None:
+    """A field that is neither text nor null; fields that the model does not know are passed over."""
+    if name in _TEXTS:
+        raise serialization(f"{type(value).__name__} can not be converted to a String")
+    if name == "Time" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise serialization("Time can not be converted to a Timestamp")
+    if name == "Resources" and not (
+        isinstance(value, list) and all(item is None or isinstance(item, str) for item in value)
+    ):
         raise serialization("Unexpected field type: Resources is not a list of strings.")
 
 

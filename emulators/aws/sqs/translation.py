@@ -23,7 +23,7 @@ _RESULT_ENTRIES = {
 
 
 def parameters_of_query(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Flattened lists under their JSON names, `Attribute.n.Name/Value` pairs as one object; values stay text."""
+    """Flattened lists under their JSON names, `Attribute.n.Name` pairs as one object; values stay text."""
     translated: dict[str, Any] = {}
     for name, value in parameters.items():
         if name == "Attribute":

@@ -174,6 +174,17 @@ async def test_no_more_than_300_calls_go_in_any_minute(rest, server, fake_time):
     assert fake_time.now - 1_000 < 190
 
 
+async def test_background_calls_leave_a_third_of_the_rate_to_the_others(rest, server, fake_time):
+    server.answers = [OK]
+    for _ in range(200):
+        await rest.read("GET", "/x", background=True)
+    for _ in range(100):
+        await rest.request("GET", "/x")
+    assert fake_time.sleeps == []
+    await rest.read("GET", "/x", background=True)
+    assert sum(fake_time.sleeps) == pytest.approx(60)
+
+
 async def test_read_wants_a_json_object(rest, server):
     server.answers = [OK]
     assert await rest.read("GET", "/x") == {"well": True}

@@ -54,7 +54,7 @@ def test_ids_are_unique() -> None:
     assert len({str(generated.event["id"]) for generated in generate(5_000)}) == 5_000
 
 
-@pytest.mark.parametrize("flaw", FLAWS)
+@pytest.mark.parametrize("flaw", [*FLAWS, "not-a-uuid"])
 def test_each_flaw_can_be_asked_for_alone(flaw: Flaw) -> None:
     for generated in generate(20, shares=Shares(0, 0, 1), flaws=[flaw]):
         assert FLAW_SHOWS[flaw](generated)

@@ -1,0 +1,19 @@
+"""This package is an emulated AWS: EventBridge, SQS, CloudWatch, schema registry and STS on one port."""
+
+from emulators.aws.emulator import ACCOUNT, REGION, AWSEmulator
+from emulators.aws.faults import DEMO, EntryFault, FaultError, Faults, RequestFault, parse_faults, shorthand
+from emulators.aws.state import State
+
+__all__ = [
+    "ACCOUNT",
+    "DEMO",
+    "REGION",
+    "AWSEmulator",
+    "EntryFault",
+    "FaultError",
+    "Faults",
+    "RequestFault",
+    "State",
+    "parse_faults",
+    "shorthand",
+]

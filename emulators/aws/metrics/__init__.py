@@ -1,0 +1,1 @@
+"""This package is the emulated CloudWatch, as far as PutMetricData goes."""

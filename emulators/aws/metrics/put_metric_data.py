@@ -1,0 +1,143 @@
+"""This module is PutMetricData: the limits of a request, and the data points that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulators.aws.calls import Answer, Call
+from emulators.aws.metrics.values import (
+    dimensions,
+    exclusive,
+    invalid,
+    missing,
+    number,
+    numbers,
+    statistics,
+    text,
+    timestamp,
+)
+
+METRICS = 1000
+REQUEST_BYTES = 1_048_576
+"""1000 metrics and 1 MB of HTTP body for a request (API reference of PutMetricData)."""
+
+_BINARY = ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes")
+_BITS = ("Bits", "Kilobits", "Megabits", "Gigabits", "Terabits")
+_RATES = tuple(f"{unit}/Second" for unit in (*_BINARY, *_BITS, "Count"))
+UNITS = frozenset(
+    ("Seconds", "Microseconds", "Milliseconds", *_BINARY, *_BITS, *_RATES, "Percent", "Count", "None")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DataPoint:
+    """One datum: `values` with `counts` beside them, or `statistics`; `timestamp` is epoch seconds."""
+
+    namespace: str
+    name: str
+    dimensions: dict[str, str]
+    timestamp: float
+    values: tuple[float, ...]
+    counts: tuple[float, ...]
+    statistics: dict[str, float] | None
+    unit: str
+    resolution: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "namespace": self.namespace,
+            "name": self.name,
+            "dimensions": self.dimensions,
+            "timestamp": self.timestamp,
+            "values": self.values,
+            "counts": self.counts,
+            "statistics": self.statistics,
+            "unit": self.unit,
+            "resolution": self.resolution,
+        }
+
+
+class Metrics:
+    """Every data point in order of arrival; a request leaves all of its data or none."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.points: list[DataPoint] = []
+
+    async def put(self, call: Call) -> Answer:
+        namespace = _namespace(call.parameters.get("Namespace"))
+        now = self._clock()
+        points = [_point(namespace, datum, now, place) for place, datum in _data(call.parameters)]
+        self.points.extend(points)
+        return {}
+
+
+def _namespace(value: object) -> str:
+    namespace = text(value, "Namespace")
+    if namespace.startswith((":", "AWS/")):
+        raise invalid(f"The value {namespace} for parameter Namespace is invalid.")
+    return namespace
+
+
+def _data(parameters: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """Each datum and its place, of MetricData and of every entity."""
+    groups = [("MetricData", parameters.get("MetricData") or [])]
+    for position, entity in enumerate(parameters.get("EntityMetricData") or [], start=1):
+        groups.append((f"EntityMetricData.member.{position}.MetricData", entity.get("MetricData") or []))
+    total = sum(len(data) for _, data in groups)
+    if total == 0:
+        raise missing("MetricData")
+    if total > METRICS:
+        raise invalid(f"The collection MetricData must not have a size greater than {METRICS}.")
+    for place, data in groups:
+        for position, datum in enumerate(data, start=1):
+            yield f"{place}.member.{position}", datum
+
+
+def _point(namespace: str, datum: Mapping[str, Any], now: float, place: str) -> DataPoint:
+    if not isinstance(datum, Mapping):
+        raise invalid(f"The value of parameter {place} is not a structure.")
+    values, counts, summary = _measured(datum, place)
+    unit = datum.get("Unit") or "None"
+    if unit not in UNITS:
+        raise invalid(f"The parameter {place}.Unit must be one of the units of CloudWatch, not {unit}.")
+    resolution = number(datum.get("StorageResolution") or 60, f"{place}.StorageResolution")
+    if resolution not in (1, 60):
+        raise invalid(f"The parameter {place}.StorageResolution must be 1 or 60.")
+    return DataPoint(
+        namespace=namespace,
+        name=text(datum.get("MetricName"), f"{place}.MetricName"),
+        dimensions=dimensions(datum.get("Dimensions") or [], f"{place}.Dimensions"),
+        timestamp=timestamp(datum.get("Timestamp"), now, f"{place}.Timestamp"),
+        values=values,
+        counts=counts,
+        statistics=summary,
+        unit=unit,
+        resolution=int(resolution),
+    )
+
+
+Measured = tuple[tuple[float, ...], tuple[float, ...], dict[str, float] | None]
+
+
+def _measured(datum: Mapping[str, Any], place: str) -> Measured:
+    """Exactly one of Value, Values and StatisticValues; Counts only beside Values, as many."""
+    given = [name for name in ("Value", "Values", "StatisticValues") if datum.get(name) not in (None, [])]
+    if not given:
+        raise missing(f"{place}.Value")
+    if len(given) > 1:
+        raise exclusive(f"{place}.{given[0]}", f"{place}.{given[1]}")
+    value = datum[given[0]]
+    if given[0] == "Value":
+        return (number(value, f"{place}.Value"),), (1.0,), None
+    if given[0] == "StatisticValues":
+        return (), (), statistics(value, f"{place}.StatisticValues")
+    values = numbers(value, f"{place}.Values")
+    counts = numbers(datum.get("Counts") or [1.0] * len(values), f"{place}.Counts")
+    if len(counts) != len(values):
+        raise invalid(f"The parameters {place}.Values and {place}.Counts must have the same size.")
+    if min(counts) < 0:
+        raise invalid(f"The parameter {place}.Counts must not have negative numbers.")
+    return values, counts, None

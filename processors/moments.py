@@ -1,0 +1,41 @@
+"""This module reads a moment as people write it: `2h`, `1d12h`, an ISO date or an ISO time."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+_UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_AGE = re.compile(r"(?:\d{1,9}[smhdw])+", re.ASCII)
+_PART = re.compile(r"(\d+)([smhdw])", re.ASCII)
+
+
+def moment(text: str, now_ms: int) -> int:
+    """Epoch ms of `text`: an age before `now_ms`, or an ISO 8601 time (UTC where it names no zone).
+
+    Raises ValueError with a sentence that says what can be written.
+    """
+    text = text.strip()
+    if _AGE.fullmatch(text):
+        age_ms = sum(int(number) * _UNITS_MS[unit] for number, unit in _PART.findall(text))
+        if age_ms > now_ms:
+            raise ValueError(f"{text!r} lies before 1970")
+        return now_ms - age_ms
+    try:
+        parsed = datetime.fromisoformat(text)
+        known = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        epoch_ms = round(known.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text!r} is no moment: write an age (45s, 30m, 2h, 7d, 1d12h) or a time "
+            "(2026-11-23, 2026-11-23T10:00:00Z)"
+        ) from None
+    if epoch_ms < 0:
+        raise ValueError(f"{text!r} lies before 1970")
+    return epoch_ms
+
+
+def iso(epoch_ms: int) -> str:
+    """The moment in UTC, as `moment` reads it."""
+    text = datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

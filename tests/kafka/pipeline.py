@@ -1,0 +1,245 @@
+"""This module runs whole workers against a given Kafka and the AWS emulator, and reads where events ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import orjson
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from tests.kafka import ledger
+from tests.kafka.broker import free_ports
+from tests.kafka.ledger import Account
+
+BUS = "bus"
+QUEUE = "failures.fifo"
+
+
+class WaitedInVainError(AssertionError):
+    """What was waited for did not come; the text says what was there instead."""
+
+
+def wait_until(what: str, holds: Callable[[], Any], timeout: float = 60.0) -> Any:
+    """Ask until the answer is truthy, and give it."""
+    ends = time.monotonic() + timeout
+    while not (answer := holds()):
+        if time.monotonic() > ends:
+            raise WaitedInVainError(f"{what} did not come within {timeout:g} s; last answer: {answer!r}")
+        time.sleep(0.1)  # between two looks at the condition
+    return answer
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker process."""
+
+    name: str
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str) -> httpx.Response | None:
+        """An answer of its web views; None while it does not answer."""
+        try:
+            return httpx.get(f"{self.url}{path}", timeout=5)
+        except httpx.TransportError:
+            return None
+
+    def ready(self) -> bool:
+        """Whether it says that all is well."""
+        if self.process.poll() is not None:
+            raise WaitedInVainError(f"{self.name} ended with {self.process.returncode}: {self.tail()}")
+        answer = self.get("/health/ready")
+        return answer is not None and answer.status_code == 200
+
+    def tail(self, lines: int = 5) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-lines:])
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def wait(self, timeout: float = 30.0) -> int:
+        """Exit code, when it has ended."""
+        return self.process.wait(timeout)
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """Workers of one group with topics, bus and queue of their own. A context manager."""
+
+    bootstrap_servers: str
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    aws_arguments: tuple[str, ...] = ()
+    prefix: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:8]}.")
+    workers: list[Worker] = field(default_factory=list)
+    aws: str = ""
+    queue_url: str = ""
+    _exits: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        arguments = ["--bus", BUS, "--queue", QUEUE, *self.aws_arguments]
+        announced = self.emulator("aws", arguments)
+        self.aws, self.queue_url = announced["url"], announced["queues"][QUEUE]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            _kill(worker.process)
+        self._exits.close()
+
+    def emulator(self, name: str, arguments: Iterable[str]) -> dict[str, Any]:
+        """Start an emulator; gives what it announces."""
+        log = self._exits.enter_context((self.folder / f"{name}.log").open("wb"))
+        command = [sys.executable, "-m", f"emulators.{name}", "--port", "0", *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+        self._exits.callback(_kill, process)
+        assert process.stdout is not None  # opened as a pipe
+        readable, _, _ = select.select([process.stdout], [], [], 30)
+        line = process.stdout.readline() if readable else b""
+        if not line:
+            raise WaitedInVainError(f"the {name} emulator did not start: {(self.folder / f'{name}.log').read_text()}")
+        announced: dict[str, Any] = json.loads(line)
+        return announced
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a worker."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("GENESYS", "KAFKA", "AWS"))}
+        return {
+            **clean,
+            "GENESYS_SOURCE": "none",
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "KAFKA_TOPIC_PREFIX": self.prefix,
+            "KAFKA_TOPIC_PARTITIONS": "4",
+            "AWS_ENDPOINT_URL": self.aws,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "EVENTBUS_NAME": BUS,
+            "DLQ_QUEUE_URL": self.queue_url,
+            "DATA_DIR": str(self.folder / "data"),
+            **self.settings,
+            **more,
+        }
+
+    def start(self, *arguments: str, wait: bool = True, **more: str) -> Worker:
+        """Start a worker, and wait until it is ready."""
+        port, number = free_ports(1)[0], len(self.workers)
+        log = self.folder / f"worker-{number}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "streams", "worker", *arguments],
+                env=self.environment(WEB_PORT=str(port), **more),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        worker = Worker(f"worker {number}", port, log, process)
+        self.workers.append(worker)
+        if wait:
+            wait_until(f"{worker.name} to be ready", worker.ready)
+        return worker
+
+    def feed(self, numbers: Iterable[int]) -> None:
+        """Write numbered events to `raw`; returns when the broker has them."""
+        refused: list[object] = []
+        producer = Producer({"bootstrap.servers": self.bootstrap_servers, "acks": "all", "linger.ms": 5})
+        for number in numbers:
+            value = orjson.dumps(ledger.event(number))
+            producer.produce(f"{self.prefix}raw", value, ledger.interaction(number).encode(),
+                             on_delivery=lambda error, _: refused.append(error) if error else None)  # fmt: skip
+            producer.poll(0)
+        if producer.flush(60) or refused:
+            raise WaitedInVainError(f"Kafka did not take the events: {refused[:3]}")
+
+    def read(self, topic: str) -> list[bytes]:
+        """Every value on a topic up to its present end."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": uuid.uuid4().hex,
+                             "enable.auto.commit": False, "auto.offset.reset": "earliest"})  # fmt: skip
+        try:
+            name = f"{self.prefix}{topic}"
+            partitions = [TopicPartition(name, part, 0) for part in consumer.list_topics(name, 10).topics[name].partitions]
+            ends = {part.partition: consumer.get_watermark_offsets(part, 10)[1] for part in partitions}
+            consumer.assign(partitions)
+            values: list[bytes] = []
+            open_parts = {part for part, end in ends.items() if end > 0}
+            deadline = time.monotonic() + 60
+            while open_parts and time.monotonic() < deadline:
+                for message in consumer.consume(1000, 1.0):
+                    if message.error() is None:
+                        values.append(message.value())
+                        if message.offset() + 1 >= ends[message.partition()]:
+                            open_parts.discard(message.partition())
+            return values
+        finally:
+            consumer.close()
+
+    def on_bus(self) -> int:
+        """How many entries EventBridge took."""
+        return int(self.inspect("summary")["events"]["accepted"])
+
+    def bus(self) -> list[dict[str, Any]]:
+        """Details on the bus, in order of arrival."""
+        return [entry["detail"] for entry in self.inspect("events")["events"]]
+
+    def queue(self) -> list[str]:
+        """Bodies in the dead-letter queue."""
+        return [message["body"] for message in self.inspect(f"queues/{QUEUE}/messages")["messages"]]
+
+    def inspect(self, what: str) -> Any:
+        """Ask the AWS emulator what it received."""
+        return httpx.get(f"{self.aws}/_emulator/{what}", timeout=60).raise_for_status().json()
+
+    def aws_faults(self, faults: dict[str, Any] | None) -> None:
+        """Put faults into force, or take all away."""
+        url = f"{self.aws}/_emulator/faults"
+        answer = httpx.delete(url, timeout=10) if faults is None else httpx.put(url, json=faults, timeout=10)
+        answer.raise_for_status()
+
+    def account(self, events: int) -> Account:
+        """Where each of `events` numbered events is now."""
+        return ledger.account(events, self.bus(), self.read("failures"), self.queue())
+
+    def settled(self, events: int, timeout: float = 120.0) -> Account:
+        """Wait until nothing is lost any more, or nothing has changed for a while; give the account."""
+        wanted = sum(ledger.fate(number) == "published" for number in range(events))
+        last, since = -1, time.monotonic()
+        ends = since + timeout
+        while time.monotonic() < ends:
+            taken = self.on_bus()
+            if taken != last:
+                last, since = taken, time.monotonic()
+            if taken >= wanted and not (found := self.account(events)).lost and not found.unmirrored:
+                return found
+            if time.monotonic() - since > 45:
+                break
+            time.sleep(0.25)  # between two looks at the condition
+        return self.account(events)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
