@@ -1,12 +1,13 @@
-"""This module opens AWS clients: the default provider chain, one attempt a call, the timeouts of the settings.
+"""This module opens AWS clients: default provider chain, one attempt a call, the timeouts of the settings.
 
-The SDK retries nothing: no mode of it retries an entry that PutEvents refused, so the retries are ours, in one
-layer (clients/publisher.py, clients/sqs.py).
+The SDK retries nothing: no mode of it retries an entry that PutEvents refused, so the retries are ours, in
+one layer (clients/publisher.py, clients/sqs.py).
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aioboto3
@@ -14,26 +15,48 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigParseError,
+    ConnectionError,  # noqa: A004
     CredentialRetrievalError,
     HTTPClientError,
+    InvalidRegionError,
+    MetadataRetrievalError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from processors.retry import CREDENTIALS
 from streams.settings import Settings
 
 #: Everything an AWS call can raise.
-AWS_ERRORS = (BotoCoreError, ClientError)
+AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
+
+#: No answer of the service: the network, a proxy's page, or credentials that are not there just now.
+UNANSWERED = (
+    ConnectionError,
+    HTTPClientError,
+    ResponseParserError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+    TokenRetrievalError,
+    SSOError,
+)
 
 
 class AwsConfigurationError(Exception):
     """AWS cannot be called as things are set; the text names the remedy."""
 
 
-def open_client(settings: Settings, service: str) -> AbstractAsyncContextManager[Any]:
-    """A client for `service`, to be entered with `async with`. Raises AwsConfigurationError without a region."""
+@asynccontextmanager
+async def open_client(settings: Settings, service: str) -> AsyncIterator[Any]:
+    """A client for `service`. Raises AwsConfigurationError for a region or profile that cannot be used."""
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=5,
@@ -42,11 +65,17 @@ def open_client(settings: Settings, service: str) -> AbstractAsyncContextManager
         tcp_keepalive=True,
     )
     session = aioboto3.Session(region_name=settings.aws_region)
+    opening = session.client(service, endpoint_url=settings.aws_endpoint_url, config=config)
     try:
-        client = session.client(service, endpoint_url=settings.aws_endpoint_url, config=config)
+        client = await opening.__aenter__()
     except NoRegionError:
         raise AwsConfigurationError("no AWS region: set AWS_REGION") from None
-    return client  # type: ignore[no-any-return]
+    except (InvalidRegionError, ProfileNotFound, ConfigParseError) as error:
+        raise AwsConfigurationError(f"{error}: mend AWS_REGION, AWS_PROFILE or AWS's config file") from None
+    try:
+        yield client
+    finally:
+        await opening.__aexit__(None, None, None)
 
 
 def error_code(error: Exception) -> str:
@@ -71,6 +100,4 @@ def is_unanswered(error: Exception) -> bool:
     """
     if isinstance(error, ClientError):
         return error_code(error) in CREDENTIALS
-    return isinstance(
-        error, (HTTPClientError, NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
-    )
+    return isinstance(error, UNANSWERED)

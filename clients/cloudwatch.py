@@ -14,8 +14,8 @@ METRICS = {"EventsIngested": "ingested", "EventsPublished": "published", "Events
 async def put_metrics(client: Any, namespace: str, sums: Sums) -> str | None:
     """One PutMetricData; gives the reason when CloudWatch did not take it.
 
-    Latencies go as the upper bounds of their buckets (ms) with their counts, so that percentiles work: at most
-    20 values, of the 150 that CloudWatch takes (PutMetricData API reference).
+    Latencies go as the upper bounds of their buckets (ms) with their counts, so that percentiles work: at
+    most 20 values, of the 150 that CloudWatch takes (PutMetricData API reference).
     """
     try:
         await client.put_metric_data(Namespace=namespace, MetricData=metric_data(sums))

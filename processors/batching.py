@@ -1,4 +1,4 @@
-"""This module makes PutEvents entries from mapped events, measures them as AWS does and cuts them into requests."""
+"""This module makes PutEvents entries of mapped events, measures them as AWS does, cuts them into requests."""
 
 from __future__ import annotations
 
@@ -31,14 +31,18 @@ def entry(mapped: JsonObject, bus: str) -> Entry:
 
     Raises KeyError, TypeError or ValueError when `mapped` is not the shape that routes give.
     """
-    detail = orjson.dumps(mapped["detail"]).decode()
+    detail, resources = mapped["detail"], mapped.get("resources") or []
+    if not isinstance(detail, dict) or not isinstance(resources, list):
+        raise TypeError("detail must be an object and resources an array")
     fields: dict[str, Any] = {
         "Source": mapped["source"],
         "DetailType": mapped["detail-type"],
-        "Detail": detail,
+        "Detail": orjson.dumps(detail).decode(),
         "EventBusName": bus,
-        "Resources": list(mapped.get("resources") or ()),
+        "Resources": resources,
     }
+    if not all(isinstance(text, str) for text in (fields["Source"], fields["DetailType"], *resources)):
+        raise TypeError("source, detail-type and every resource must be text")
     if mapped.get("time") is not None:
         fields["Time"] = parse_time(mapped["time"])
     return Entry(fields, _size(fields))

@@ -7,8 +7,10 @@ An event is one JSON object: a stream event of the HTTP subscription, or a notif
 from __future__ import annotations
 
 import json
+import math
 import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +29,9 @@ MAX_DEPTH = 200
 INT64 = range(-(2**63), 2**63)
 
 _LONG_NUMBER = re.compile(rb"\d{19}")
+_BRACKETS = re.compile(rb"[\[\]{}]")
+#: Possessive, and an unended string runs to the end: so no input takes more than one pass.
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _CONVERSATION_TOPIC = re.compile(r"\.conversations?\.([0-9a-fA-F-]{36})(?:\.|$)")
 
 
@@ -114,8 +119,16 @@ def json_type(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def has_foreign_integer(value: Any) -> bool:
-    """Whether a JSON value holds an integer beyond int64 (facts of PutEvents: Detail keeps to int64)."""
+def has_foreign_number(value: Any) -> bool:
+    """Whether a value holds an integer beyond int64, to which PutEvents keeps Detail, or a float that is no number."""
+    return any(
+        not math.isfinite(number) if isinstance(number, float) else number not in INT64
+        for number in numbers(value)
+    )
+
+
+def numbers(value: Any) -> Iterator[int | float]:
+    """Every number in a JSON value."""
     stack = [value]
     while stack:
         item = stack.pop()
@@ -123,34 +136,21 @@ def has_foreign_integer(value: Any) -> bool:
             stack.extend(item.values())
         elif isinstance(item, list):
             stack.extend(item)
-        elif isinstance(item, int) and item not in INT64:
-            return True
-    return False
+        elif isinstance(item, int | float) and not isinstance(item, bool):
+            yield item
 
 
 def _check_depth(value: bytes) -> None:
     if value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
         return
-    depth, in_string, escaped = 0, False, False
-    for byte in value:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise MalformedEventError(f"nested deeper than {MAX_DEPTH} levels", code="NestedTooDeep")
-        elif byte in b"]}":
-            depth -= 1
+    depth = 0
+    for match in _BRACKETS.finditer(_STRINGS.sub(b"", value)):
+        depth += 1 if match[0] in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise MalformedEventError(f"nested deeper than {MAX_DEPTH} levels", code="NestedTooDeep")
 
 
 def _check_integers(value: bytes) -> None:
     # orjson turns an integer beyond 64 bits into a float without a word; the standard library keeps it.
-    if has_foreign_integer(json.loads(value)):
+    if has_foreign_number(json.loads(value)):
         raise MalformedEventError("holds an integer beyond int64", code="NumberOutOfRange")

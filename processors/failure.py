@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 
-from processors.event import JsonObject, parse
 from processors.errors import PipelineError
+from processors.event import JsonObject, parse
 from processors.outcome import Failed
+
+_PARTITION = re.compile(r"\d{1,9}", re.ASCII)
+_OFFSET = re.compile(r"\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Origin:
         """Read `topic/partition/offset`; None when the text is not one."""
         topic, _, rest = text.rpartition("/")[0].rpartition("/")
         offset = text.rpartition("/")[2]
-        if topic and rest.isascii() and rest.isdigit() and offset.isascii() and offset.isdigit():
+        if topic and _PARTITION.fullmatch(rest) and _OFFSET.fullmatch(offset):
             return cls(topic, int(rest), int(offset))
         return None
 
@@ -43,9 +48,10 @@ def failure_record(
     event_id: str | None = None,
     origin: Origin | None = None,
 ) -> JsonObject:
-    """The record of the outside contract. `original`: the event's bytes as they were read, None when they are gone.
+    """The record of the outside contract. `original`: the event's bytes as read, None when they are gone.
 
-    Bytes that are not JSON are kept as base64, marked by `"encoding": "base64"`.
+    Bytes that are not JSON are kept as base64, marked by `"encoding": "base64"`. A transformed event for which
+    JSON has no word (a function, a lone surrogate) is left out.
     """
     record: JsonObject = {
         **_original(original),
@@ -53,12 +59,14 @@ def failure_record(
         "timestamp": timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "retryAttempt": failed.attempts,
         "stage": failed.stage,
-        "message": failed.message,
-        "details": [violation.as_json() for violation in failed.details],
+        "message": _plain(failed.message),
+        "details": [
+            {name: _plain(text) for name, text in violation.as_json().items()} for violation in failed.details
+        ],
         "route": failed.route,
         "eventId": event_id,
         "origin": None,
-        "transformedEvent": failed.transformed,
+        "transformedEvent": failed.transformed if _is_json({"transformedEvent": failed.transformed}) else None,
     }
     if origin is not None:
         record["origin"] = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
@@ -66,10 +74,11 @@ def failure_record(
 
 
 def encode(record: JsonObject, limit: int) -> bytes:
-    """JSON of the record in at most `limit` bytes.
+    """JSON of the record in at most `limit` bytes (above some 4 KB, which its other fields need).
 
-    What does not fit goes in this order: the transformed event, then the end of the original one (kept
-    as the beginning of its text, with `truncated` and `originalBytes`; `origin` points at the whole).
+    What does not fit goes in this order: the transformed event, all but the first violations and the end of
+    the message, then the end of the original event (kept as the beginning of its text, with `truncated` and
+    `originalBytes`; `origin` points at the whole).
     """
     encoded = _dumps(record)
     if len(encoded) <= limit:
@@ -78,30 +87,66 @@ def encode(record: JsonObject, limit: int) -> bytes:
     encoded = _dumps(smaller)
     if len(encoded) <= limit:
         return encoded
+    smaller |= {
+        "message": _beginning(str(record["message"]), limit // 8),
+        "details": _first(record["details"], limit // 4),
+    }
+    encoded = _dumps(smaller)
+    if len(encoded) <= limit:
+        return encoded
     original = smaller["originalEvent"]
     text = original if isinstance(original, str) else _dumps(original).decode()
-    room = max(0, limit - len(_dumps({**smaller, "originalEvent": "", "originalBytes": len(text)})) - 16)
-    kept = text.encode("utf-8")[: room // 2].decode("utf-8", "ignore")  # quoting may double a character
-    return _dumps({**smaller, "originalEvent": kept, "originalBytes": len(text)})
+    smaller |= {"originalEvent": "", "originalBytes": len(text.encode())}
+    return _dumps(smaller | {"originalEvent": _beginning(text, limit - len(_dumps(smaller)))})
 
 
 def original_bytes(record: JsonObject) -> bytes | None:
-    """The event's bytes back from a record; None when it was truncated or never kept."""
+    """The event's bytes back from a record; None when it was truncated, never kept, or is not what was written."""
     original = record.get("originalEvent")
-    if original is None or ("originalBytes" in record):
+    if original is None or "originalBytes" in record:
         return None
-    if record.get("encoding") == "base64":
-        return base64.b64decode(original)
-    return _dumps(original)
+    if record.get("encoding") != "base64":
+        return _dumps(original)
+    try:
+        return base64.b64decode(original, validate=True)
+    except (TypeError, ValueError):
+        return None
+
+
+def _beginning(text: str, room: int) -> str:
+    """As much of the text as its JSON has room for, in bytes: an escape may take six for one character."""
+    kept = bisect_right(range(len(text) + 1), room, key=lambda length: len(_dumps(text[:length])) - 2) - 1
+    return text[: max(0, kept)]
+
+
+def _first(details: list[JsonObject], room: int) -> list[JsonObject]:
+    kept = bisect_right(range(len(details) + 1), room, key=lambda number: len(_dumps(details[:number]))) - 1
+    return details[: max(0, kept)]
 
 
 def _original(value: bytes | None) -> JsonObject:
     if value is None:
         return {"originalEvent": None}
     try:
-        return {"originalEvent": parse(value)}
+        original = parse(value)
     except PipelineError:
+        original = None
+    if original is None:  # JSON's null as well: as a value it would say that the event is gone
         return {"originalEvent": base64.b64encode(value).decode(), "encoding": "base64"}
+    return {"originalEvent": original}
+
+
+def _plain(text: str) -> str:
+    """The text without lone surrogates, which an engine's or a schema's message may repeat."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        _dumps(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _dumps(value: Any) -> bytes:

@@ -1,7 +1,8 @@
-"""This module reads and writes the headers of a record: event-id, route, received-at, origin and what else travels."""
+"""This module names and reads the headers of a record: event-id, route, received-at, origin and the rest."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ ORIGIN = "origin"
 
 #: The raw event, carried beside a validated one so that a failure to publish can report it whole.
 ORIGINAL = "original"
+
+_EPOCH_MS = re.compile(r"\d{1,15}", re.ASCII)
 
 #: Set on what `replay` and `redrive` write; its value names the run.
 REPLAYED = "replayed"
@@ -36,14 +39,12 @@ class Meta:
 
 def read(headers: Mapping[str, bytes | None]) -> Meta:
     """Read headers; a value that is not of its kind counts as missing."""
-    received_at = _text(headers, RECEIVED_AT)
+    received_at = _text(headers, RECEIVED_AT) or ""
     origin = _text(headers, ORIGIN)
     return Meta(
         event_id=_text(headers, EVENT_ID),
         route=_text(headers, ROUTE),
-        received_at=int(received_at)
-        if received_at and received_at.isascii() and received_at.isdigit()
-        else None,
+        received_at=int(received_at) if _EPOCH_MS.fullmatch(received_at) else None,
         origin=Origin.parse(origin) if origin else None,
         original=headers.get(ORIGINAL),
         replayed=_text(headers, REPLAYED),

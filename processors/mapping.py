@@ -14,7 +14,7 @@ import jsonata
 from jsonata.jexception import JException
 
 from processors.errors import RouteError
-from processors.event import Event
+from processors.event import Event, JsonObject, numbers
 
 try:
     import jsonatapy
@@ -33,6 +33,21 @@ class ExpressionError(Exception):
     def __init__(self, message: str, *, timeout: bool = False) -> None:
         super().__init__(message[:500])
         self.timeout = timeout
+
+
+#: Integers up to here are the same in every JSONata engine; beyond, doubles lose digits.
+EXACT = 2**53
+
+
+def engines_may_differ(body: JsonObject) -> bool:
+    """Whether the engines may read or write a number of the event differently.
+
+    They do so beyond 2**53, where the fast one keeps doubles, and for floats without a fraction (`1.0`), which
+    they turn into text differently.
+    """
+    return any(
+        number.is_integer() if isinstance(number, float) else abs(number) > EXACT for number in numbers(body)
+    )
 
 
 class Expression(Protocol):

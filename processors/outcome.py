@@ -1,4 +1,4 @@
-"""This module names the ways in which a stage can end an event: forwarded, reported or dropped, never two of them."""
+"""This module names the ways in which a stage ends an event: forwarded, reported or dropped, only one of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from processors.event import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A route took the event; `entry` is the mapped event `{source, detail-type, detail, time, resources, id}`."""
+    """A route took the event and made `{source, detail-type, detail, time, resources, id}` of it."""
 
     route: str
     entry: JsonObject

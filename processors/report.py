@@ -95,7 +95,10 @@ def empty() -> Sums:
 
 
 def add(sums: Sums, delta: Sums) -> Sums:
-    """New sums with a delta added; neither argument changes. Raises KeyError or TypeError for another shape."""
+    """New sums with a delta added; neither argument changes.
+
+    Raises KeyError, TypeError, AttributeError or ValueError for another shape.
+    """
     return {
         "counts": _plus(sums["counts"], delta["counts"]),
         "failed": _plus(sums["failed"], delta["failed"]),
@@ -124,7 +127,10 @@ def percentile(buckets: Sequence[int], share: float) -> int | None:
 
 
 def report(sums: Sums) -> Sums:
-    """What an operator asks first. Rates in percent, latencies in ms; success = published / (published + failed)."""
+    """What an operator asks first. Rates in percent, latencies in ms.
+
+    The success rate is published / (published + failed).
+    """
     counts, latency = sums["counts"], sums["latency"]
     numbers = {name: counts.get(name, 0) for name in COUNTERS}
     ended = numbers["published"] + numbers["failed"]
@@ -148,4 +154,4 @@ def report_line(numbers: Sums) -> str:
 
 
 def _plus(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
-    return dict(Counter(left) + Counter(right))
+    return {name: left.get(name, 0) + right.get(name, 0) for name in {**left, **right}}

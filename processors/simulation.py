@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from processors.event import JsonObject, identify
-from processors.outcome import Failed, Mapped
+from processors.outcome import Failed, Mapped, Outcome
 from processors.route import Routes
 
 #: What a simulated event is made of; all are text.
@@ -54,11 +52,16 @@ def run(routes: Routes, body: JsonObject) -> JsonObject:
     return result
 
 
-def _describe(outcome: Any) -> JsonObject:
+def _describe(outcome: Outcome) -> JsonObject:
     if isinstance(outcome, Mapped):
         return {"outcome": "mapped", "event": outcome.entry}
     if isinstance(outcome, Failed):
         details = [violation.as_json() for violation in outcome.details]
-        return {"outcome": "failed", "stage": outcome.stage, "error": outcome.error, "message": outcome.message,
-                "details": details}  # fmt: skip
+        return {
+            "outcome": "failed",
+            "stage": outcome.stage,
+            "error": outcome.error,
+            "message": outcome.message,
+            "details": details,
+        }
     return {"outcome": "filtered"}

@@ -6,14 +6,18 @@ does jsonschema walk the event and list every violation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import fastjsonschema
-from jsonschema import FormatChecker
+from fastjsonschema.draft07 import CodeGeneratorDraft07
+from jsonschema import Draft4Validator, Draft6Validator, Draft7Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
+from jsonschema_specifications import REGISTRY
+from referencing.exceptions import Unresolvable
 
 from processors.errors import InvalidEventError, RouteError, Violation
 from processors.event import JsonObject
@@ -21,32 +25,73 @@ from processors.formats import FORMATS
 
 Check = Callable[[Any], None]
 
+#: The drafts that fastjsonschema knows; it would read a newer one as draft 7 and pass over its new keywords.
+FAST_DRAFTS = (Draft4Validator, Draft6Validator, Draft7Validator)
+
+
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    compiled = re.compile(pattern)
+    return lambda text: compiled.match(text) is not None
+
+
+#: What both validators check of a format: fastjsonschema's own patterns, but for our two.
+CHECKED = {
+    **{name: _matcher(pattern) for name, pattern in CodeGeneratorDraft07.FORMAT_REGEXS.items()},
+    **FORMATS,
+}
+
 
 def compile_schema(schema: JsonObject, name: str) -> Check:
     """Compile `schema` to a check that raises InvalidEventError with every violation.
 
-    Raises RouteError when the schema itself is not one; `name` says where it came from.
+    A schema without `$schema` is draft 7. Raises RouteError when the schema itself is not one, or refers to
+    another document; `name` says where it came from.
     """
-    validator_class = validator_for(schema)
+    validator_class = validator_for(schema, default=Draft7Validator if "$schema" not in schema else None)
+    if validator_class is None:
+        raise RouteError(f"{name}: not a JSON Schema: unknown $schema {str(schema['$schema'])[:100]}")
     try:
         validator_class.check_schema(schema)
-        fast = fastjsonschema.compile(schema, formats=FORMATS, use_default=False)
+        fast = _compile_fast(schema) if validator_class in FAST_DRAFTS else None
     except (SchemaError, fastjsonschema.JsonSchemaDefinitionException) as error:
         raise RouteError(f"{name}: not a JSON Schema: {_first_line(error)}") from None
-    thorough = validator_class(schema, format_checker=_format_checker())
+    thorough = validator_class(schema, format_checker=_format_checker(), registry=REGISTRY)
 
     def check(value: Any) -> None:
         try:
-            fast(value)
+            if fast is None:
+                _refuse_violations(thorough, value)
+            else:
+                fast(value)
         except fastjsonschema.JsonSchemaValueException as error:
             raise _invalid(thorough, value, error) from None
+        except (RecursionError, Unresolvable) as error:
+            reason = f"cannot be checked against its schema: {type(error).__name__}"
+            raise InvalidEventError(reason, code="SchemaViolation") from None
 
     return check
 
 
+def _compile_fast(schema: JsonObject) -> Callable[[Any], Any]:
+    handlers = dict.fromkeys(("http", "https", "ftp", "file"), _refuse_document)  # a schema is one document
+    compiled: Callable[[Any], Any] = fastjsonschema.compile(
+        schema, handlers=handlers, formats=CHECKED, use_default=False
+    )
+    return compiled
+
+
+def _refuse_document(uri: str) -> NoReturn:
+    raise fastjsonschema.JsonSchemaDefinitionException(f"$ref to another document: {uri}")
+
+
+def _refuse_violations(validator: Validator, value: Any) -> None:
+    if not validator.is_valid(value):
+        raise fastjsonschema.JsonSchemaValueException("breaks its schema")
+
+
 def _format_checker() -> FormatChecker:
     checker = FormatChecker(formats=())
-    for name, is_valid in FORMATS.items():
+    for name, is_valid in CHECKED.items():
         checker.checks(name)(lambda value, is_valid=is_valid: not isinstance(value, str) or is_valid(value))
     return checker
 

@@ -38,6 +38,7 @@ class PipelineApp(faust.App):
     async def on_first_start(self) -> None:
         if self.before_start is not None:
             await self.before_start()
+        self.conf.datadir.mkdir(parents=True, exist_ok=True)
         await super().on_first_start()
 
 

@@ -19,11 +19,16 @@ from clients.genesys.reader import ChannelReader, Received
 from clients.genesys.rest import GenesysRest
 from clients.genesys.waiting import Backoff
 from processors.conversation import Interval
+from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 #: A channel is left at the latest at this share of its life (24 h: at 23 h 2 min).
 LIFE_SHARE = 0.96
+
+#: A channel that is gone sooner was evicted, by another program with the same OAuth client: replacing it at
+#: once, again and again, would evict the other's in turn.
+SHORT_LIFE_S = 60.0
 
 #: Added to both ends of a gap: the clocks differ, and an event takes a moment to arrive.
 GAP_MARGIN_MS = 5_000
@@ -38,6 +43,16 @@ class KeeperOptions:
     overlap: float
     max_bytes: int
     since_ms: int | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings, since_ms: int | None) -> KeeperOptions:
+        return cls(
+            silence=settings.genesys_heartbeat_timeout,
+            rotate=settings.genesys_channel_rotate,
+            overlap=settings.genesys_channel_overlap,
+            max_bytes=settings.genesys_max_line_bytes,
+            since_ms=since_ms,
+        )
 
 
 class ChannelKeeper:
@@ -76,10 +91,16 @@ class ChannelKeeper:
         """Keep the topics covered."""
         await self._wanted.wait()
         async with asyncio.TaskGroup() as group:
+            churn = Backoff(self._rest.clock)
             current = await self._open(group)
             while True:
+                opened_s = self._rest.clock.now()
                 reason = await self._leaving(current)
                 log.info("genesys.channel.rotate", reason=reason)
+                if current in self._live or self._rest.clock.now() - opened_s > SHORT_LIFE_S:
+                    churn.reset()
+                else:
+                    await churn.wait()
                 following = await self._open(group)
                 group.create_task(self._retire(current))
                 current = following

@@ -76,13 +76,7 @@ class NotificationSource:
         self._states = SeenStates()
         self._topics: frozenset[str] = frozenset()
         self._refused: tuple[RefusedTopic, ...] = ()
-        options = KeeperOptions(
-            silence=settings.genesys_heartbeat_timeout,
-            rotate=settings.genesys_channel_rotate,
-            overlap=settings.genesys_channel_overlap,
-            max_bytes=settings.genesys_max_line_bytes,
-            since_ms=since_ms,
-        )
+        options = KeeperOptions.from_settings(settings, since_ms)
         self._keeper = ChannelKeeper(rest, options, put=self._inbox.put, gap=self._found_gap)
         self._healer = GapHealer(
             rest,

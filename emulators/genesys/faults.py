@@ -76,7 +76,7 @@ class Faults(BaseModel):
 
 
 DEMO = Faults(
-    cut_every_events=97,
+    cut_every_events=499,
     half_line=True,
     blank_every=25,
     ragged_chunks=True,

@@ -51,7 +51,7 @@ def _has_large_number(value: dict[str, Any]) -> bool:
             kind = item.__class__
             if kind is dict or kind is list:
                 below.append(item)
-            elif (kind is int or kind is float) and not -LARGEST <= item < LARGEST:
+            elif (kind is int or kind is float) and not -LARGEST < item < LARGEST:
                 return True
     return False
 

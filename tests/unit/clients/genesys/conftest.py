@@ -1,16 +1,22 @@
-"""Fixtures of the Genesys client's tests: a clock that never waits and a REST client on a scripted server."""
+"""Fixtures of the Genesys client's tests: a clock that never waits, scripted servers, a listener."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 
 import httpx
 import pytest
 import structlog
 from pydantic import SecretStr
 
+from clients.genesys.notifications import NotificationSource
 from clients.genesys.observer import Observer
 from clients.genesys.rest import GenesysRest
 from clients.genesys.waiting import Clock
+from emulators.genesys import GenesysEmulator
+from processors.lines import OversizedLine
+from streams.settings import Settings
 
 
 class FakeTime:
@@ -119,3 +125,120 @@ def until():
 def logged():
     with structlog.testing.capture_logs() as entries:
         yield entries
+
+
+async def eventually(condition, seconds=20.0):
+    """Wait for a condition that other tasks bring about over real sockets."""
+    for _ in range(int(seconds * 100)):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the condition never came true")
+
+
+class Listener:
+    """A source on an emulator, read by a task; `lines` are what it gave."""
+
+    def __init__(self, emulator, **settings) -> None:
+        self.emulator = emulator
+        self.observer = Observer()
+        self.rest = GenesysRest(
+            emulator.url,
+            emulator.url,
+            emulator.client_id,
+            SecretStr(emulator.client_secret),
+            observer=self.observer,
+        )
+        defaults = {"genesys_heartbeat_timeout": 5.0, "genesys_channel_overlap": 0.2}
+        self.settings = Settings(**(defaults | settings))
+        self.lines: list[bytes | OversizedLine] = []
+        self.reports = []
+        self.source: NotificationSource
+        self.task: asyncio.Task[None]
+
+    def listen(self, shard=0, shards=1, **options):
+        self.source = NotificationSource(
+            self.rest, self.settings, shard, shards, self._on_gap, passes=(0.1, 0.2), **options
+        )
+        self.task = asyncio.create_task(self._read())
+        return self
+
+    async def _on_gap(self, report):
+        self.reports.append(report)
+
+    async def _read(self):
+        async with aclosing(self.source.frames()) as frames:
+            async for line in frames:
+                self.lines.append(line)
+
+    async def close(self):
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        await self.rest.aclose()
+
+    @property
+    def events(self):
+        return [json.loads(line) for line in self.lines if isinstance(line, bytes) and line.startswith(b"{")]
+
+    @property
+    def channels(self):
+        return self.emulator.notifications.as_json()["channels"]
+
+    @property
+    def sockets(self):
+        return self.emulator.notifications.as_json()["sockets"]
+
+    async def ready(self, sockets=1):
+        await eventually(lambda: self.sockets == sockets or self.task.done())
+        assert not self.task.done(), self.task.exception()
+
+    def say(self, topic, body):
+        assert self.emulator.emit_notification(topic, body) >= 1
+
+    def queue_topic(self, number=0):
+        return f"v2.routing.queues.{list(self.emulator.notifications.directory.queues)[number]}.conversations"
+
+    def states(self):
+        return [report.state for report in self.reports]
+
+    @staticmethod
+    def snapshot(conversation, *states):
+        """A queue snapshot's body: one agent for each state."""
+        participants = [
+            {"id": f"p{number}", "purpose": "agent", "calls": [{"state": state}]}
+            for number, state in enumerate(states)
+        ]
+        return {"id": conversation, "participants": participants}
+
+
+@pytest.fixture
+async def emulator():
+    async with GenesysEmulator(conversation_rate=0.0, heartbeat_seconds=0.2, api_limit=10_000) as running:
+        yield running
+
+
+@pytest.fixture
+async def start():
+    started = []
+
+    def begin(emulator, shard=0, shards=1, options=None, **settings):
+        listener = Listener(emulator, **settings).listen(shard, shards, **(options or {}))
+        started.append(listener)
+        return listener
+
+    yield begin
+    for listener in started:
+        await listener.close()
+
+
+@pytest.fixture
+async def idle_listener(emulator):
+    """A listener that does not read by itself."""
+    listener = Listener(emulator)
+    yield listener
+    await listener.rest.aclose()
+
+
+@pytest.fixture(name="eventually")
+def eventually_fixture():
+    return eventually

@@ -1,0 +1,233 @@
+"""This module is the command `replay`: a range of a topic once more, into a topic or through a mapping."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import uuid
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from processors.route import Route
+from streams import flow
+from streams.commands.options import (
+    EXIT_STOPPED,
+    bounds,
+    quiet_logs,
+    range_options,
+    refuse,
+    resume_arguments,
+    span_arguments,
+)
+from streams.commands.replay_report import as_object, show
+from streams.commands.screen import print_json, progress_bar
+from streams.loading import compiled_routes
+from streams.ranges import Bounds, RangeError, open_reader, topics
+from streams.replaying import Plan, Progress, Replay
+from streams.settings import Settings, load_settings
+from streams.stopping import stoppable
+from streams.writing import open_writer
+
+EXAMPLES = """\b
+Examples:
+  genesys-eventbridge replay --since 2h --dry-run
+  genesys-eventbridge replay --since 7d --dry-run --routes-dir ./new-schemas
+  genesys-eventbridge replay --since 2026-11-23T10:00Z --until 2026-11-23T11:00Z --into raw --rate 200
+  genesys-eventbridge replay --partition 3 --from-offset 1000 --to-offset 2000 --into raw
+  genesys-eventbridge replay --key 5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11 --into raw
+
+Exit codes: 0 all of the range, 1 stopped before its end (the command that goes on is printed), 2 cannot be done.
+"""
+
+#: Topics whose records are understood by what reads another topic: nothing else may be mixed.
+KINDS = ("raw", "validated", "failures")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for. `source` and `into` are full names of topics."""
+
+    source: str
+    into: str | None
+    dry_run: bool
+    bounds: Bounds
+    key: str | None
+    route: str | None
+    rate: float | None
+    limit: int | None
+    routes_dir: Path | None
+    as_json: bool
+
+
+@click.command(epilog=EXAMPLES)
+@range_options
+@click.option("--key", help="Only records of this key: the interaction (conversation) id.")
+@click.option("--route", metavar="NAME", help="Only events that this route takes.")
+@click.option("--from", "source", metavar="TOPIC", default="raw", show_default=True, help="Topic to read.")
+@click.option("--into", metavar="TOPIC", help="Topic to write to: raw, or any other.")
+@click.option("--dry-run", is_flag=True, help="Run filter, mapping and schema on each event; write nothing.")
+@click.option(
+    "--routes-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Routes to try in a dry run; what they would change against ROUTES_DIR is reported.",
+)
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Events a second, at most.")
+@click.option("--limit", type=click.IntRange(1), help="End after so many events.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def replay(
+    source: str,
+    into: str | None,
+    dry_run: bool,
+    key: str | None,
+    route: str | None,
+    rate: float | None,
+    limit: int | None,
+    routes_dir: Path | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Read a range of a topic once more and emit it again, or try it on routes.
+
+    The range ends where the topic ends when the command starts. Records written keep key, value, event id and
+    all other headers, and carry the run's name in the header `replayed`. No consumer group takes part: the
+    workers' offsets stay as they are. Topics of the flow go by their short names (raw, validated, failures).
+    """
+    quiet_logs()
+    settings = load_settings()
+    request = Request(
+        source=flow.full_name(settings, source),
+        into=flow.full_name(settings, into) if into else None,
+        dry_run=dry_run,
+        bounds=bounds(**given),
+        key=key,
+        route=route,
+        rate=rate,
+        limit=limit,
+        routes_dir=routes_dir,
+        as_json=as_json,
+    )
+    _check(request, settings)
+    try:
+        asyncio.run(_run(request, settings))
+    except RangeError as error:
+        refuse(error)
+
+
+def _check(request: Request, settings: Settings) -> None:
+    """Refuse what cannot be meant. Raises UsageError."""
+    source = flow.flow_name(settings, request.source)
+    into = flow.flow_name(settings, request.into) if request.into else None
+    if not request.dry_run and request.into is None:
+        raise click.UsageError(
+            "choose --dry-run to see what the routes make of the range, or --into raw to emit it again"
+        )
+    if request.routes_dir is not None and not request.dry_run:
+        raise click.UsageError("--routes-dir tries other routes: give --dry-run with it")
+    if request.dry_run and source not in ("raw", None):
+        raise click.UsageError(f"a dry run tries events of raw, and {request.source} holds something else")
+    if request.dry_run or into is None:
+        return
+    if into not in KINDS or (source is not None and source != into):
+        remedy = (
+            "redrive takes failures back"
+            if source == "failures"
+            else "choose --into raw or a topic of your own"
+        )
+        raise click.UsageError(f"{request.into} cannot take records of {request.source}: {remedy}")
+
+
+async def _run(request: Request, settings: Settings) -> None:
+    plan = await _plan(request, settings)
+    known = await topics(settings)
+    if plan.into is not None and plan.into not in known:
+        known = {**known, **await topics(settings, touch=(plan.into,))}
+        if plan.into not in known:
+            raise RangeError(f"there is no topic {plan.into}: create it first")
+    replaying: Replay | None = None
+    with stoppable() as stop:
+        async with contextlib.AsyncExitStack() as stack:
+            reader = await stack.enter_async_context(open_reader(settings, request.source, known))
+            replaying = Replay(plan, await reader.range(request.bounds), stop)
+            writer = await stack.enter_async_context(open_writer(settings)) if plan.into else None
+            with progress_bar(request.source, replaying.progress.what.size) as moved:
+                try:
+                    await replaying.run(reader, writer, moved)
+                except RangeError as error:
+                    replaying.progress.stopped = str(error)
+    _end(request, plan, replaying.progress)
+
+
+async def _plan(request: Request, settings: Settings) -> Plan:
+    """The plan, with the routes that it needs compiled. Raises RouteError, UsageError for an unknown route."""
+    plan = Plan(
+        bounds=request.bounds,
+        into=None if request.dry_run else request.into,
+        run=run_name("replay"),
+        key=request.key.encode() if request.key is not None else None,
+        route=request.route,
+        rate=request.rate,
+        limit=request.limit,
+    )
+    if not request.dry_run and request.route is None:
+        return plan
+    routes = await compiled_routes(settings, request.routes_dir)
+    current = await compiled_routes(settings) if request.routes_dir is not None else None
+    if request.route is not None:
+        every = (*routes, *(current or ()))
+        if not any(one.name == request.route for one in every):
+            names = ", ".join(sorted({one.name for one in every}))
+            raise click.UsageError(f"there is no route {request.route}; there are {names}")
+        routes = _only(routes, request.route)
+        current = _only(current, request.route) if current is not None else None
+    return replace(plan, routes=routes, current=current)
+
+
+def _only(routes: tuple[Route, ...], name: str) -> tuple[Route, ...]:
+    return tuple(route for route in routes if route.name == name)
+
+
+def run_name(what: str) -> str:
+    """A name for this run: what, when, and something no other run has."""
+    return f"{what}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+
+
+def _end(request: Request, plan: Plan, progress: Progress) -> None:
+    """Tell the result; exit 1 when it is not the whole range."""
+    resume = _resume(request, progress) if progress.stopped or progress.limited else ""
+    if request.as_json:
+        print_json(as_object(plan, progress, resume))
+    else:
+        show(request.source, plan, progress)
+    if resume:
+        why = progress.stopped or "the limit is reached"
+        click.echo(f"genesys-eventbridge: {why}; to go on:\n  {resume}", err=True)
+    if progress.stopped:
+        raise SystemExit(EXIT_STOPPED)
+
+
+def _resume(request: Request, progress: Progress) -> str:
+    """The command that goes on where this one ended; empty when nothing is left."""
+    if not progress.what.open:
+        return ""
+    left = (
+        request.limit - progress.read if request.limit is not None and not progress.limited else request.limit
+    )
+    options = {
+        "--from": request.source,
+        "--into": request.into,
+        "--key": request.key,
+        "--route": request.route,
+        "--routes-dir": request.routes_dir,
+        "--rate": request.rate,
+        "--limit": left,
+    }
+    given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
+    if request.dry_run:
+        given.append("--dry-run")
+    given += span_arguments(request.bounds.span) + resume_arguments(progress.what)
+    return shlex.join(["genesys-eventbridge", "replay", *given])

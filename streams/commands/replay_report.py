@@ -1,0 +1,89 @@
+"""This module tells what a replay did, as one JSON object or for a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from processors.differences import MISSING, Difference
+from processors.event import JsonObject
+from processors.trial import UNREAD, Comparison
+from streams.commands.screen import brief, console, table
+from streams.replaying import Plan, Progress
+
+
+def as_object(plan: Plan, progress: Progress, resume: str) -> JsonObject:
+    """`{read, mapped, filtered, failed, written, …}`; `mapped` and `failed` count outcomes, as workers do."""
+    survey, comparison = progress.survey, progress.comparison
+    told: JsonObject = {
+        "read": progress.read,
+        "mapped": survey.mapped,
+        "filtered": survey.filtered,
+        "failed": survey.failed,
+        "written": progress.written,
+    }
+    if plan.into is None:
+        told["routes"] = {name or "none": dict(counts) for name, counts in sorted(survey.by_route.items())}
+        told["errors"] = dict(survey.errors)
+    else:
+        told |= {"into": plan.into, "run": plan.run}
+    if plan.current is not None:
+        told["changed"] = comparison.events
+        told["changes"] = comparison.by_route()
+        told["differences"] = [changed.as_json() for changed in comparison.first]
+    if progress.stopped:
+        told["stopped"] = progress.stopped
+    if resume:
+        told["resume"] = resume
+    return told
+
+
+def show(source: str, plan: Plan, progress: Progress) -> None:
+    """What a person wants to see on stdout."""
+    screen = console()
+    if progress.what.size == 0:
+        screen.print(f"nothing to read: {source} has no records in this range", markup=False)
+        return
+    if plan.into is not None:
+        run = f" (run {plan.run})" if progress.written else ""
+        screen.print(f"{progress.read} read, {progress.written} written to {plan.into}{run}", markup=False)
+        return
+    _show_survey(screen, progress)
+    if plan.current is not None:
+        _show_changes(screen, progress.comparison)
+
+
+def _show_survey(screen: Console, progress: Progress) -> None:
+    survey = progress.survey
+    screen.print(
+        f"{progress.read} read: {survey.mapped} mapped, {survey.filtered} filtered, {survey.failed} failed; "
+        "nothing was written",
+        markup=False,
+    )
+    kinds = ("mapped", "filtered", "failed")
+    rows = [
+        ["(no event)" if name == UNREAD else name, *(str(counts[kind]) for kind in kinds)]
+        for name, counts in sorted(survey.by_route.items())
+    ]
+    if rows:
+        screen.print(table("By route", ["route", "#mapped", "#filtered", "#failed"], rows))
+    if survey.errors:
+        errors = [[name, str(number)] for name, number in survey.errors.most_common()]
+        screen.print(table("Failures", ["stage/error", "#events"], errors))
+
+
+def _show_changes(screen: Console, comparison: Comparison) -> None:
+    if not comparison.events:
+        screen.print("the other routes would change nothing", markup=False)
+        return
+    rows = [[route, change, str(number)] for (route, change), number in sorted(comparison.counts.items())]
+    screen.print(table(f"{comparison.events} events would change", ["route", "change", "#events"], rows))
+    places = [
+        [str(changed.origin), changed.route, changed.change, place.path, *_sides(place)]
+        for changed in comparison.first
+        for place in changed.places
+    ]
+    screen.print(table("The first of them", ["record", "route", "change", "where", "now", "then"], places))
+
+
+def _sides(place: Difference) -> list[str]:
+    return ["nothing" if side is MISSING else brief(side) for side in (place.before, place.after)]

@@ -1,0 +1,71 @@
+"""This module draws what commands tell: a progress bar and tables, on a terminal or in a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+#: Widths of a file or pipe, where rich would fold at 80.
+PLAIN_WIDTH = 160
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console as wide as the terminal, or wide enough for a file."""
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=PLAIN_WIDTH)
+
+
+@contextmanager
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr that a callback moves; nothing where stderr is no terminal."""
+    screen = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("offsets"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> Table:
+    """A table whose cells are taken as they are, markup or not; columns named with a `#` are numbers."""
+    made = Table(title=title, title_justify="left", title_style="bold")
+    for name in columns:
+        made.add_column(
+            name.lstrip("#"), justify="right" if name.startswith("#") else "left", overflow="fold"
+        )
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    return made
+
+
+def brief(value: Any, most: int = 120) -> str:
+    """JSON of a value, cut to what a table cell holds."""
+    text = as_json(value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """JSON for people and programs; a lone surrogate, which no output can carry, stays an escape."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text
+
+
+def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
+    """One JSON text on stdout, on one line."""
+    print(as_json(value), flush=True)

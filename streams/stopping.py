@@ -1,0 +1,33 @@
+"""This module lets a command end in order when it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def stoppable() -> Iterator[asyncio.Event]:
+    """An event that the first SIGINT or SIGTERM sets; the second ends the process as usual."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def told() -> None:
+        stop.set()
+        _forget(loop)
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, told)
+    try:
+        yield stop
+    finally:
+        _forget(loop)
+
+
+def _forget(loop: asyncio.AbstractEventLoop) -> None:
+    for number in SIGNALS:
+        loop.remove_signal_handler(number)

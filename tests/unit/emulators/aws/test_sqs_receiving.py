@@ -1,0 +1,196 @@
+"""This module holds receiving from emulated queues to what SQS does: visibility, order, handles."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from botocore.exceptions import ClientError
+
+from emulators.aws import AWSEmulator
+
+
+@pytest.fixture
+def url(aws):
+    return aws.queue_url("failures")
+
+
+@pytest.fixture
+def fifo_url(aws):
+    return aws.queue_url("failures.fifo")
+
+
+async def bodies(sqs, url, **options):
+    answer = await sqs.receive_message(QueueUrl=url, **{"MaxNumberOfMessages": 10, **options})
+    return [message["Body"] for message in answer.get("Messages", [])]
+
+
+async def send_fifo(sqs, url, *messages):
+    for number, (group, body) in enumerate(messages):
+        await sqs.send_message(
+            QueueUrl=url, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=f"{group}{number}"
+        )
+
+
+async def test_a_received_message_is_hidden_until_its_timeout(sqs, url, clock):
+    await sqs.send_message(QueueUrl=url, MessageBody="x")
+    assert await bodies(sqs, url, VisibilityTimeout=20) == ["x"]
+    clock.now += 19
+    assert await bodies(sqs, url) == []
+    clock.now += 1
+    again = await sqs.receive_message(QueueUrl=url, AttributeNames=["ApproximateReceiveCount"])
+    assert again["Messages"][0]["Attributes"] == {"ApproximateReceiveCount": "2"}
+
+
+async def test_a_deleted_message_is_gone_and_may_be_deleted_again(aws, sqs, url, clock):
+    await sqs.send_message(QueueUrl=url, MessageBody="x")
+    message = (await sqs.receive_message(QueueUrl=url))["Messages"][0]
+    for _ in range(2):
+        await sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    clock.now += 60
+    assert await bodies(sqs, url) == []
+    assert aws.state.queues["failures"].contents() == []
+
+
+async def test_a_late_delete_takes_the_message_off_the_queue(sqs, url, clock):
+    await sqs.send_message(QueueUrl=url, MessageBody="x")
+    message = (await sqs.receive_message(QueueUrl=url, VisibilityTimeout=1))["Messages"][0]
+    clock.now += 2
+    await sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    counted = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    assert counted["Attributes"] == {"ApproximateNumberOfMessages": "0"}
+    assert await bodies(sqs, url) == []
+
+
+async def test_a_batch_of_deletes_answers_by_id(sqs, url):
+    await sqs.send_message(QueueUrl=url, MessageBody="x")
+    handle = (await sqs.receive_message(QueueUrl=url))["Messages"][0]["ReceiptHandle"]
+    answer = await sqs.delete_message_batch(
+        QueueUrl=url,
+        Entries=[{"Id": "good", "ReceiptHandle": handle}, {"Id": "bad", "ReceiptHandle": "nonsense"}],
+    )
+    assert [item["Id"] for item in answer["Successful"]] == ["good"]
+    assert [(item["Id"], item["Code"]) for item in answer["Failed"]] == [("bad", "ReceiptHandleIsInvalid")]
+
+
+async def test_visibility_can_be_given_back_and_prolonged(sqs, url, clock):
+    await sqs.send_message(QueueUrl=url, MessageBody="x")
+    handle = (await sqs.receive_message(QueueUrl=url, VisibilityTimeout=30))["Messages"][0]["ReceiptHandle"]
+    await sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=100)
+    clock.now += 99
+    assert await bodies(sqs, url) == []
+    await sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+    assert await bodies(sqs, url) == ["x"]
+
+
+async def test_a_delayed_message_comes_later(sqs, url, clock):
+    await sqs.send_message(QueueUrl=url, MessageBody="x", DelaySeconds=10)
+    assert await bodies(sqs, url) == []
+    clock.now += 10
+    assert await bodies(sqs, url) == ["x"]
+
+
+async def test_a_long_poll_ends_when_a_message_comes(sqs, url):
+    polling = asyncio.create_task(bodies(sqs, url, WaitTimeSeconds=20))
+    await sqs.send_message(QueueUrl=url, MessageBody="x")
+    assert await asyncio.wait_for(polling, 10) == ["x"]
+
+
+async def test_a_long_poll_ends_when_a_message_becomes_visible_again(clients):
+    async with AWSEmulator(queues=["real-time"]) as aws:
+        sqs = await clients("sqs", aws.url)
+        url = aws.queue_url("real-time")
+        await sqs.send_message(QueueUrl=url, MessageBody="x")
+        assert await bodies(sqs, url, VisibilityTimeout=1) == ["x"]
+        assert await asyncio.wait_for(bodies(sqs, url, WaitTimeSeconds=20), 10) == ["x"]
+
+
+async def test_a_group_in_flight_gives_nothing_more(sqs, fifo_url):
+    await send_fifo(sqs, fifo_url, ("a", "a1"), ("a", "a2"), ("b", "b1"))
+    first = await sqs.receive_message(QueueUrl=fifo_url, MaxNumberOfMessages=1)
+    assert first["Messages"][0]["Body"] == "a1"
+    assert await bodies(sqs, fifo_url) == ["b1"]
+    assert await bodies(sqs, fifo_url) == []
+    await sqs.delete_message(QueueUrl=fifo_url, ReceiptHandle=first["Messages"][0]["ReceiptHandle"])
+    assert await bodies(sqs, fifo_url) == ["a2"]
+
+
+async def test_a_group_keeps_its_order_through_a_timeout(sqs, fifo_url, clock):
+    await send_fifo(sqs, fifo_url, ("a", "a1"), ("a", "a2"), ("a", "a3"))
+    assert await bodies(sqs, fifo_url, MaxNumberOfMessages=2, VisibilityTimeout=5) == ["a1", "a2"]
+    clock.now += 5
+    assert await bodies(sqs, fifo_url) == ["a1", "a2", "a3"]
+
+
+async def test_an_expired_handle_does_not_delete_from_a_fifo_queue(sqs, fifo_url, clock):
+    await send_fifo(sqs, fifo_url, ("a", "a1"))
+    received = await sqs.receive_message(QueueUrl=fifo_url, VisibilityTimeout=5)
+    clock.now += 6
+    with pytest.raises(ClientError, match="expired"):
+        await sqs.delete_message(QueueUrl=fifo_url, ReceiptHandle=received["Messages"][0]["ReceiptHandle"])
+    assert await bodies(sqs, fifo_url) == ["a1"]
+
+
+async def test_attributes_come_back_as_asked(sqs, url):
+    attributes = {
+        "stage": {"DataType": "String", "StringValue": "publish"},
+        "origin.topic": {"DataType": "String", "StringValue": "raw"},
+        "digest": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
+    }
+    await sqs.send_message(QueueUrl=url, MessageBody="x", MessageAttributes=attributes)
+    received = await sqs.receive_message(QueueUrl=url, MessageAttributeNames=["origin.*", "digest"])
+    got = received["Messages"][0]["MessageAttributes"]
+    assert set(got) == {"origin.topic", "digest"}
+    assert got["digest"]["BinaryValue"] == b"\x00\xff"
+
+
+async def test_purge_empties_a_queue_once_a_minute(sqs, url, clock):
+    await sqs.send_message(QueueUrl=url, MessageBody="x")
+    await sqs.purge_queue(QueueUrl=url)
+    assert await bodies(sqs, url) == []
+    with pytest.raises(sqs.exceptions.PurgeQueueInProgress):
+        await sqs.purge_queue(QueueUrl=url)
+    clock.now += 60
+    await sqs.purge_queue(QueueUrl=url)
+
+
+async def test_a_message_received_too_often_moves_to_the_dead_letter_queue(aws, sqs, url, clock):
+    policy = '{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:failures", "maxReceiveCount": 1}'
+    made = await sqs.create_queue(QueueName="work", Attributes={"RedrivePolicy": policy})
+    await sqs.send_message(QueueUrl=made["QueueUrl"], MessageBody="x")
+    assert await bodies(sqs, made["QueueUrl"]) == ["x"]
+    clock.now += 31
+    assert await bodies(sqs, made["QueueUrl"]) == []
+    assert await bodies(sqs, url) == ["x"]
+    assert aws.state.queues["work"].contents() == []
+
+
+async def test_queues_are_created_listed_changed_and_deleted(aws, sqs):
+    made = await sqs.create_queue(QueueName="new", Attributes={"VisibilityTimeout": "5"})
+    assert made["QueueUrl"] == f"{aws.url}/123456789012/new"
+    with pytest.raises(sqs.exceptions.QueueNameExists):
+        await sqs.create_queue(QueueName="new", Attributes={"VisibilityTimeout": "6"})
+    assert (await sqs.list_queues(QueueNamePrefix="n"))["QueueUrls"] == [made["QueueUrl"]]
+    await sqs.set_queue_attributes(QueueUrl=made["QueueUrl"], Attributes={"DelaySeconds": "3"})
+    told = await sqs.get_queue_attributes(QueueUrl=made["QueueUrl"], AttributeNames=["All"])
+    assert (told["Attributes"]["VisibilityTimeout"], told["Attributes"]["DelaySeconds"]) == ("5", "3")
+    await sqs.delete_queue(QueueUrl=made["QueueUrl"])
+    with pytest.raises(sqs.exceptions.QueueDoesNotExist):
+        await sqs.get_queue_url(QueueName="new")
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "code"),
+    [
+        ("no spaces", {}, "InvalidParameterValue"),
+        ("x.fifo", {}, "InvalidParameterValue"),
+        ("x", {"FifoQueue": "true"}, "InvalidParameterValue"),
+        ("x", {"VisibilityTimeout": "43201"}, "InvalidAttributeValue"),
+        ("x", {"Nonsense": "1"}, "InvalidAttributeName"),
+        ("x", {"RedrivePolicy": "{}"}, "InvalidAttributeValue"),
+    ],
+)
+async def test_a_queue_that_is_not_allowed_is_refused(sqs, name, attributes, code):
+    with pytest.raises(ClientError) as caught:
+        await sqs.create_queue(QueueName=name, Attributes=attributes)
+    assert caught.value.response["Error"]["Code"] == code
