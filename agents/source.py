@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -28,6 +29,7 @@ from streams import sources, topics
 from streams.app import app, settings
 from streams.delivery import Record, counts, ledger, record, send, stop_worker
 from streams.failures import report
+from streams.filesource import read_file
 from streams.health import health
 
 log = structlog.get_logger(__name__)
@@ -54,6 +56,23 @@ if "source" in settings.worker_roles and settings.genesys_source in ("notificati
     @app.on_before_shutdown.connect
     async def _stop(*_: Any, **__: Any) -> None:
         await _end(list(_readers))
+
+
+if "source" in settings.worker_roles and settings.genesys_source.startswith("file:"):
+
+    @app.task
+    async def read_whole_file() -> None:
+        """file → raw | failures, once, from its beginning; a worker that is nothing but a source then ends."""
+        path = Path(settings.genesys_source.removeprefix("file:"))
+        log.info("source starts", source=settings.genesys_source)
+        try:
+            await pump(read_file(path, settings.genesys_max_line_bytes))
+        except OSError as error:
+            await stop_worker(f"GENESYS_SOURCE names {path}, which cannot be read: {error.strerror}")
+            return
+        log.info("the file is in Kafka", file=path.name)
+        if set(settings.worker_roles) <= {"source", "metrics"}:
+            await stop_worker(f"all of {path.name} is in Kafka", exit_code=0)
 
 
 async def ingest(lines: Iterable[Line]) -> None:

@@ -7,7 +7,7 @@ one layer (clients/publisher.py, clients/sqs.py).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import aioboto3
@@ -16,7 +16,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConfigParseError,
-    ConnectionError,  # noqa: A004
+    ConnectionError,
     CredentialRetrievalError,
     HTTPClientError,
     InvalidRegionError,
@@ -64,18 +64,17 @@ async def open_client(settings: Settings, service: str) -> AsyncIterator[Any]:
         max_pool_connections=max(10, settings.eventbridge_in_flight * 2),
         tcp_keepalive=True,
     )
-    session = aioboto3.Session(region_name=settings.aws_region)
-    opening = session.client(service, endpoint_url=settings.aws_endpoint_url, config=config)
+    stack = AsyncExitStack()
     try:
-        client = await opening.__aenter__()
+        session = aioboto3.Session(region_name=settings.aws_region)
+        opening = session.client(service, endpoint_url=settings.aws_endpoint_url, config=config)
+        client = await stack.enter_async_context(opening)
     except NoRegionError:
         raise AwsConfigurationError("no AWS region: set AWS_REGION") from None
     except (InvalidRegionError, ProfileNotFound, ConfigParseError) as error:
         raise AwsConfigurationError(f"{error}: mend AWS_REGION, AWS_PROFILE or AWS's config file") from None
-    try:
+    async with stack:
         yield client
-    finally:
-        await opening.__aexit__(None, None, None)
 
 
 def error_code(error: Exception) -> str:

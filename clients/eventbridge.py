@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ParamValidationError
+
 from clients.aws import AWS_ERRORS, error_code, is_unanswered, status
 from processors.batching import Entry
 
@@ -55,7 +57,7 @@ class EventBridge:
         return _results(entries, answer)
 
     async def describe(self, bus: str) -> str:
-        """ARN of a bus, by name or ARN. Raises botocore's ClientError (ResourceNotFoundException) and BotoCoreError."""
+        """ARN of a bus, by name or ARN. Raises AWS_ERRORS; ResourceNotFoundException for an unknown bus."""
         answer = await self._client.describe_event_bus(Name=bus)
         return str(answer.get("Arn", ""))
 
@@ -69,8 +71,10 @@ class EventBridge:
 
 
 def _names_an_entry(error: Exception) -> bool:
+    # Throttling and server trouble concern the request; so does a permission. The rest may be one entry's.
+    if isinstance(error, ParamValidationError):  # the SDK's own look at the entries; nothing was sent
+        return True
     code, found = error_code(error), status(error) or 0
-    # Throttling and server trouble concern the request; so does a permission. The rest may be one entry's fault.
     return (
         400 <= found < 500 and found != 429 and "Throttl" not in code and not code.startswith("AccessDenied")
     )

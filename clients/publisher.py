@@ -1,4 +1,4 @@
-"""This module publishes entries: batches them over all callers, keeps each key in order, retries what may be retried.
+"""This module publishes entries: batches them over all callers, keeps each key in order, retries.
 
 One coroutine an entry, one dispatcher for all. Entries of different calls share requests, also when they are
 sent again; an entry waits until the earlier ones with its key have ended.
@@ -147,11 +147,12 @@ class Publisher:
     async def _request(self, request: list[Waiting]) -> None:
         try:
             results = await self._put([entry for entry, _ in request])
+            answered = list(zip(request, results, strict=True))
         except Exception as error:  # a bug: whoever waits must hear of it, or would wait for ever
             for _, future in request:
                 if not future.done():
                     future.set_exception(error)
             return
-        for (_, future), result in zip(request, results, strict=True):
+        for (_, future), result in answered:
             if not future.done():
                 future.set_result(result)

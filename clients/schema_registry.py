@@ -1,8 +1,8 @@
 """This module pulls schemas from the AWS Schema Registry and makes JSON Schemas of mapped events of them.
 
 A registry schema describes the delivered envelope, of which only `detail` is ours before PutEvents; so the
-schema given back demands an object whose `detail` is valid. OpenAPI 3 is read as draft 4 of JSON Schema, which
-it was made from (its `exclusiveMinimum` is a boolean), with `nullable` turned into a null type.
+schema given back demands an object whose `detail` is valid. OpenAPI 3 is read as draft 4 of JSON Schema,
+which it was made from (its `exclusiveMinimum` is a boolean), with `nullable` turned into a null type.
 """
 
 from __future__ import annotations
@@ -17,6 +17,12 @@ from processors.event import JsonObject
 
 _DRAFT_4 = "http://json-schema.org/draft-04/schema#"
 _NOT_JSON_SCHEMA = ("example", "discriminator", "xml", "externalDocs")
+
+#: Keywords whose value maps names of the author's choice to schemas.
+_NAMED = ("properties", "patternProperties", "definitions", "schemas")
+
+#: Keywords whose value is data, not a schema.
+_DATA = ("enum", "default", "const")
 
 
 async def fetch_schemas(client: Any, names: Iterable[str]) -> dict[str, JsonObject]:
@@ -56,7 +62,7 @@ def mapped_event_schema(content: JsonObject) -> JsonObject:
         "type": "object",
         "required": ["source", "detail-type", "detail"],
         "properties": {"detail": _normalise(detail)},
-        **{name: _normalise(value) for name, value in kept.items()},
+        **{name: _member(name, value) for name, value in kept.items()},
     }
 
 
@@ -65,10 +71,18 @@ def _normalise(node: Any) -> Any:
         return [_normalise(item) for item in node]
     if not isinstance(node, dict):
         return node
-    result = {name: _normalise(value) for name, value in node.items() if name not in _NOT_JSON_SCHEMA}
+    result = {name: _member(name, value) for name, value in node.items() if name not in _NOT_JSON_SCHEMA}
     if result.pop("nullable", None) is True:
         if isinstance(result.get("type"), str):
             result["type"] = [result["type"], "null"]
         if isinstance(result.get("enum"), list):
             result["enum"] = [*result["enum"], None]
     return result
+
+
+def _member(name: str, value: Any) -> Any:
+    if name in _DATA:
+        return value
+    if name in _NAMED and isinstance(value, dict):
+        return {each: _normalise(schema) for each, schema in value.items()}
+    return _normalise(value)

@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from clients.aws import AWS_ERRORS, error_code
+from processors.batching import cut
 from processors.retry import backoff
 
 #: SendMessageBatch takes 10 messages and 1 MiB, of one and of all (SQS API reference).
@@ -59,9 +60,11 @@ class Queue:
 
         While the queue is away, deleted or forbidden this waits: that is mended outside, and nothing is lost.
         """
-        refusals: list[str | None] = [None] * len(messages)
-        for batch in _cut(messages):
-            await self._send_batch(messages, list(batch), refusals)
+        sizes = [len(_body(message).encode()) for message in messages]
+        refusals = ["MessageTooLong" if size > MAX_BYTES else None for size in sizes]
+        sendable = [index for index, size in enumerate(sizes) if size <= MAX_BYTES]
+        for batch in cut([sizes[index] for index in sendable], MAX_BYTES, MAX_MESSAGES):
+            await self._send_batch(messages, sendable[batch.start : batch.stop], refusals)
         return refusals
 
     async def _send_batch(
@@ -100,23 +103,15 @@ class Queue:
         return failed | unnamed
 
     def _entry(self, index: int, message: Message) -> dict[str, str]:
-        entry = {"Id": str(index), "MessageBody": message.body.translate(_FOREIGN)}
+        entry = {"Id": str(index), "MessageBody": _body(message)}
         if self.is_fifo:
             entry["MessageGroupId"] = _identifier(message.group)
             entry["MessageDeduplicationId"] = _identifier(message.deduplication)
         return entry
 
 
-def _cut(messages: Sequence[Message]) -> Iterator[range]:
-    start, total = 0, 0
-    for index, message in enumerate(messages):
-        size = len(message.body.encode())
-        if index > start and (index - start == MAX_MESSAGES or total + size > MAX_BYTES):
-            yield range(start, index)
-            start, total = index, 0
-        total += size
-    if start < len(messages):
-        yield range(start, len(messages))
+def _body(message: Message) -> str:
+    return message.body.translate(_FOREIGN)
 
 
 def _identifier(text: str) -> str:

@@ -1,4 +1,4 @@
-"""This module makes PutEvents entries of mapped events, measures them as AWS does, cuts them into requests."""
+"""This module makes PutEvents entries, measures them as AWS does and cuts them into requests."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ def failure_record(
 ) -> JsonObject:
     """The record of the outside contract. `original`: the event's bytes as read, None when they are gone.
 
-    Bytes that are not JSON are kept as base64, marked by `"encoding": "base64"`. A transformed event for which
-    JSON has no word (a function, a lone surrogate) is left out.
+    Bytes that are not JSON are kept as base64, marked by `"encoding": "base64"`. A transformed event that is
+    not JSON (it holds a function, a lone surrogate) is left out.
     """
     record: JsonObject = {
         **_original(original),
@@ -66,7 +66,9 @@ def failure_record(
         "route": failed.route,
         "eventId": event_id,
         "origin": None,
-        "transformedEvent": failed.transformed if _is_json({"transformedEvent": failed.transformed}) else None,
+        "transformedEvent": failed.transformed
+        if _is_json({"transformedEvent": failed.transformed})
+        else None,
     }
     if origin is not None:
         record["origin"] = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
@@ -101,7 +103,7 @@ def encode(record: JsonObject, limit: int) -> bytes:
 
 
 def original_bytes(record: JsonObject) -> bytes | None:
-    """The event's bytes back from a record; None when it was truncated, never kept, or is not what was written."""
+    """The event's bytes back from a record; None when it was truncated, never kept or damaged."""
     original = record.get("originalEvent")
     if original is None or "originalBytes" in record:
         return None

@@ -42,8 +42,8 @@ EXACT = 2**53
 def engines_may_differ(body: JsonObject) -> bool:
     """Whether the engines may read or write a number of the event differently.
 
-    They do so beyond 2**53, where the fast one keeps doubles, and for floats without a fraction (`1.0`), which
-    they turn into text differently.
+    They do so beyond 2**53, where the fast one keeps doubles, and for floats without a fraction (`1.0`),
+    which they turn into text differently.
     """
     return any(
         number.is_integer() if isinstance(number, float) else abs(number) > EXACT for number in numbers(body)

@@ -1,4 +1,4 @@
-"""This module names the ways in which a stage ends an event: forwarded, reported or dropped, only one of them."""
+"""This module names the ways in which a stage ends an event: forwarded, reported or dropped."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-#: Codes that no further attempt mends (PutEventsResultEntry, EventBridge API reference).
+#: Codes that no further attempt mends (PutEventsResultEntry, EventBridge API reference), and the SDK's own
+#: ParamValidationError.
 PERMANENT = frozenset(
     {
         "AccessDeniedException",
@@ -11,6 +12,7 @@ PERMANENT = frozenset(
         "MalformedDetail",
         "NotAuthorizedForDetailTypeException",
         "NotAuthorizedForSourceException",
+        "ParamValidationError",
         "RedactionFailure",
         "ResourceNotFoundException",
         "ValidationException",

@@ -205,7 +205,9 @@ def _check_sendable(entry: JsonObject) -> None:
     if problems:
         raise MappingError(f"PutEvents cannot take the mapped {', '.join(problems)}", code="MalformedEntry")
     if has_foreign_number(entry["detail"]):
-        raise MappingError("the mapped detail holds a number that JSON or int64 cannot hold", code="NumberOutOfRange")
+        raise MappingError(
+            "the mapped detail holds an integer beyond int64 or no number", code="NumberOutOfRange"
+        )
 
 
 def _is_text_list(value: Any) -> bool:

@@ -16,7 +16,7 @@ from jsonschema import Draft4Validator, Draft6Validator, Draft7Validator, Format
 from jsonschema.exceptions import SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
-from jsonschema_specifications import REGISTRY
+from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from processors.errors import InvalidEventError, RouteError, Violation
@@ -55,7 +55,7 @@ def compile_schema(schema: JsonObject, name: str) -> Check:
         fast = _compile_fast(schema) if validator_class in FAST_DRAFTS else None
     except (SchemaError, fastjsonschema.JsonSchemaDefinitionException) as error:
         raise RouteError(f"{name}: not a JSON Schema: {_first_line(error)}") from None
-    thorough = validator_class(schema, format_checker=_format_checker(), registry=REGISTRY)
+    thorough = validator_class(schema, format_checker=_format_checker(), registry=Registry())
 
     def check(value: Any) -> None:
         try:

@@ -12,6 +12,7 @@ error that left a Faust agent would ack its event (faust/streams.py), and a supe
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import signal
@@ -200,11 +201,11 @@ def die(where: str, error: BaseException) -> NoReturn:
     os._exit(EXIT_BUG)
 
 
-async def stop_worker(reason: str) -> None:
-    """End this worker in order, with exit code 2: only an operator can mend `reason`."""
-    log.critical("stopping", reason=reason)
+async def stop_worker(reason: str, exit_code: int = 2) -> None:
+    """End this worker in order; by default with the exit code that says: only you can mend `reason`."""
+    log.log(logging.CRITICAL if exit_code else logging.INFO, "stopping", reason=reason)
     print(f"genesys-eventbridge: {reason}", file=sys.stderr, flush=True)
-    app.exit_code = 2
+    app.exit_code = exit_code
     os.kill(os.getpid(), signal.SIGTERM)
 
 

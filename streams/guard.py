@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from collections.abc import Awaitable, Callable
 
@@ -17,7 +16,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -28,7 +29,7 @@ OPEN = ("/health/live", "/health/ready")
 
 
 def guard(token: SecretStr | None) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
-    """Middleware for the web server; without a token every page is open (it listens on loopback by default)."""
+    """Middleware for the web server; without a token every page is open (loopback is the default host)."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -50,14 +51,14 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as refusal:
-        return web.json_response({"error": refusal.reason}, status=refusal.status, headers=_allowed(refusal))
+        return web.json_response({"error": refusal.reason}, status=refusal.status, headers=_kept(refusal))
     except Exception as error:  # whatever it is, the caller must not see its trace; the log does
         log.error("a view failed", path=request.path, exc_info=error)
         return web.json_response({"error": "internal error"}, status=500)
 
 
-def _allowed(refusal: web.HTTPException) -> dict[str, str]:
-    return {"Allow": refusal.headers["Allow"]} if "Allow" in refusal.headers else {}
+def _kept(refusal: web.HTTPException) -> dict[str, str]:
+    return {name: refusal.headers[name] for name in ("Allow", "Location") if name in refusal.headers}
 
 
 def _knows(request: web.Request, token: SecretStr) -> bool:
@@ -65,8 +66,8 @@ def _knows(request: web.Request, token: SecretStr) -> bool:
     if scheme.lower() == "basic":  # what a browser asks a person for: any name, the token as password
         try:
             given = base64.b64decode(given, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return False
     elif scheme.lower() != "bearer":
         return False
-    return hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode())
+    return hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.get_secret_value().encode())

@@ -1,6 +1,8 @@
-"""This module mends what loses events in faust-streaming 0.15.3. Remove a patch when its upstream fix is in.
+"""This module mends what loses events in faust-streaming 0.15.3.
 
-Each patch replaces one method, names the upstream issue and is tested in tests/unit/streams/test_hardening.py.
+Remove a patch when its upstream fix is in.
+
+Each patch replaces one method and is tested, beside the fault, in tests/unit/streams/test_hardening.py.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from heapq import heappush
 from typing import Any
 
 import faust
-from faust.streams import _CStreamIterator
+import faust.streams
 from faust.tables.base import Collection
 from faust.transport.consumer import Consumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
@@ -31,10 +33,11 @@ def capped_new_offset(self: Any, tp: TP) -> int | None:
 
     Stock Faust takes the first consecutive run of acked offsets, even when it starts behind an unacked one.
     """
-    low = min((m.offset for m in self._unacked_messages if m.tp == tp and not m.acked), default=None)
+    flying: list[int] = [m.offset for m in self._unacked_messages if m.tp == tp and not m.acked]
     acked: list[int] = self._acked[tp]
+    low = min(flying, default=None)
     held = [] if low is None else [offset for offset in acked if offset >= low]
-    if not held:
+    if low is None or not held:
         return _new_offset(self, tp)
     acked[:] = [offset for offset in acked if offset < low]
     try:
@@ -78,7 +81,7 @@ def key_ttl(self: Any, key: Any, partition: int) -> None:
 
 
 def quick_consumer(self: Any, transport: Any) -> Any:
-    """Ask brokers to answer a fetch after 100 ms at the latest; Faust fixes 1.5 s, which is latency on a quiet topic."""
+    """Ask brokers to answer a fetch within 100 ms; Faust fixes 1.5 s, which a quiet topic waits."""
     consumer = _create_worker_consumer(self, transport)
     consumer._fetch_max_wait_ms = FETCH_WAIT_MS
     return consumer
@@ -93,13 +96,13 @@ def harden() -> None:
     """Apply every patch. Raises RuntimeError for a Faust they were not made for."""
     if faust.__version__ != VERSION:
         raise RuntimeError(
-            f"faust-streaming {faust.__version__} is installed but the delivery guarantee was proven on {VERSION}: "
-            f"install faust-streaming=={VERSION}"
+            f"faust-streaming {faust.__version__} is installed but the delivery guarantee was proven on "
+            f"{VERSION}: install faust-streaming=={VERSION}"
         )
-    if _CStreamIterator is None:
+    if getattr(faust.streams, "_CStreamIterator", None) is None:
         # The pure-Python iterator acks events that it skips in a rebalance (faust/streams.py, _py_aiter).
         raise RuntimeError(
-            "Faust runs without its compiled parts, which can lose events: unset NO_CYTHON and reinstall"
+            "Faust runs without its compiled parts, which can lose events: unset NO_CYTHON or reinstall"
         )
     Consumer._new_offset = capped_new_offset  # type: ignore[method-assign]
     Consumer._add_gap = add_gap  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""This module says how to reach Kafka, for Faust, for plain consumers and for the admin client, and makes topics."""
+"""This module says how to reach Kafka, for Faust and for plain clients, and makes topics."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
+from pydantic import SecretStr
 
 from streams.settings import Settings, SettingsError
 
@@ -38,8 +39,18 @@ class OAuthTokens(AbstractTokenProvider):  # type: ignore[misc]
     async def _fetch(self) -> tuple[str, float]:
         settings = self._settings
         secret = settings.kafka_sasl_oauth_client_secret
+        try:
+            answer = await self._post(settings, secret)
+            body = answer.raise_for_status().json()
+            return body["access_token"], float(body.get("expires_in", 300))
+        except (httpx.HTTPError, LookupError, TypeError, ValueError) as error:
+            raise KafkaConnectionError(
+                f"no token from KAFKA_SASL_OAUTH_TOKEN_URL: {type(error).__name__}"
+            ) from None
+
+    async def _post(self, settings: Settings, secret: SecretStr | None) -> httpx.Response:
         async with httpx.AsyncClient(timeout=10) as client:
-            answer = await client.post(
+            return await client.post(
                 settings.kafka_sasl_oauth_token_url or "",
                 data={
                     "grant_type": "client_credentials",
@@ -47,9 +58,6 @@ class OAuthTokens(AbstractTokenProvider):  # type: ignore[misc]
                 },
                 auth=(settings.kafka_sasl_oauth_client_id or "", secret.get_secret_value() if secret else ""),
             )
-        answer.raise_for_status()
-        body = answer.json()
-        return body["access_token"], float(body.get("expires_in", 300))
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext | None:
@@ -64,11 +72,12 @@ def ssl_context(settings: Settings) -> ssl.SSLContext | None:
             context.load_cert_chain(
                 settings.kafka_ssl_certfile,
                 settings.kafka_ssl_keyfile,
-                password.get_secret_value() if password else None,
+                password.get_secret_value() if password else "",  # None would ask the terminal for it
             )
     except OSError as error:
         raise SettingsError(
-            f"KAFKA_SSL_CAFILE, KAFKA_SSL_CERTFILE or KAFKA_SSL_KEYFILE cannot be used: {error.strerror or error}"
+            "KAFKA_SSL_CAFILE, KAFKA_SSL_CERTFILE or KAFKA_SSL_KEYFILE cannot be used: "
+            f"{error.strerror or error}"
         ) from None
     return context
 
@@ -122,7 +131,7 @@ class Cluster:
 
 
 async def describe(settings: Settings, touch: Iterable[str] = ()) -> Cluster:
-    """Ask the brokers for their metadata. Asking for a topic (`touch`) makes it where brokers create on first use.
+    """Ask the brokers for their metadata. To `touch` a topic makes it where brokers create on first use.
 
     Raises KafkaError; KafkaConnectionError when no broker answers.
     """
@@ -168,6 +177,6 @@ def _require(settings: Settings, *names: str) -> None:
     missing = [name.upper() for name in names if getattr(settings, name) is None]
     if missing:
         raise SettingsError(
-            f"{' and '.join(missing)} not set: KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol} with "
-            f"KAFKA_SASL_MECHANISM={settings.kafka_sasl_mechanism} needs them"
+            f"{' and '.join(missing)} not set: KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol} "
+            f"with KAFKA_SASL_MECHANISM={settings.kafka_sasl_mechanism} needs them"
         )

@@ -120,7 +120,7 @@ class Replay:
             self.progress.comparison.add(origin, before, outcomes)
 
     async def _write(self, writer: Writer, wanted: list[ConsumerRecord]) -> int:
-        """Write them; gives how many there are before the first that was refused, where `next` then stands."""
+        """Write them; gives how many there are before the first that was refused, where `next` stands."""
         progress = self.progress
         results = await writer.write(list(_again(wanted, self.plan.into or "", self.plan.run)))
         progress.written += results.count(None)

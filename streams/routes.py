@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from processors.errors import RouteError
-from processors.event import JsonObject
+from processors.errors import MalformedEventError, RouteError
+from processors.event import JsonObject, parse
 from processors.route import Example, Route, Routes, RouteTexts, compile_route, failing_examples
 
 #: Schemas pulled from a registry, by `registry/schema`.
 RegistrySchemas = Mapping[str, JsonObject]
+
+#: Keys of a route.toml that hold text.
+TEXTS = ("description", "source", "detail-type", "event-bus")
 
 
 def load_routes(folder: Path, registry_schemas: RegistrySchemas | None = None) -> Routes:
@@ -29,7 +30,7 @@ def read_routes(folder: Path, registry_schemas: RegistrySchemas | None = None) -
     """Read every route folder, in name order, compiling nothing. Raises RouteError."""
     if not folder.is_dir():
         raise RouteError(f"ROUTES_DIR {folder} is not a folder")
-    folders = [path for path in sorted(folder.iterdir()) if (path / "route.toml").is_file()]
+    folders = [path.parent for path in sorted(folder.glob("*/route.toml"))]
     if not folders:
         raise RouteError(f"ROUTES_DIR {folder} holds no route: a route is a folder with a route.toml")
     return [_read_route(path, registry_schemas or {}) for path in folders]
@@ -37,7 +38,7 @@ def read_routes(folder: Path, registry_schemas: RegistrySchemas | None = None) -
 
 def registry_names(folder: Path) -> list[str]:
     """The registry schemas that the routes ask for, as `registry/schema`. Raises RouteError."""
-    origins = (_toml(path).get("schema", {}) for path in sorted(folder.glob("*/route.toml")))
+    origins = (_origin(path, _toml(path)) for path in sorted(folder.glob("*/route.toml")))
     return sorted({f"{origin['registry']}/{origin['name']}" for origin in origins if "registry" in origin})
 
 
@@ -54,14 +55,16 @@ def _tried(route: Route) -> Route:
 
 def _read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:
     options = _toml(path / "route.toml")
-    unknown = set(options) - {"description", "source", "detail-type", "event-bus", "schema"}
+    unknown = set(options) - {*TEXTS, "schema"}
     if unknown:
         raise RouteError(f"{path.name}/route.toml: unknown key {', '.join(sorted(unknown))}")
-    origin = options.get("schema", {})
-    schema_origin, schema = _schema(path, origin, registry_schemas)
+    wrong = [name for name in TEXTS if not isinstance(options.get(name, ""), str)]
+    if wrong:
+        raise RouteError(f"{path.name}/route.toml: {', '.join(wrong)} must be text")
+    schema_origin, schema = _schema(path, _origin(path / "route.toml", options), registry_schemas)
     return RouteTexts(
         name=path.name,
-        description=str(options.get("description", "")),
+        description=options.get("description", ""),
         source=options.get("source"),
         detail_type=options.get("detail-type"),
         event_bus=options.get("event-bus"),
@@ -73,15 +76,25 @@ def _read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:
     )
 
 
+def _origin(file: Path, options: Mapping[str, Any]) -> dict[str, str]:
+    """The `[schema]` of a route.toml: empty, `{file}`, or `{registry, name}`."""
+    origin = options.get("schema", {})
+    if not isinstance(origin, dict) or not all(isinstance(value, str) and value for value in origin.values()):
+        raise RouteError(f"{file.parent.name}/{file.name}: [schema] is a table of texts")
+    if set(origin) not in (set(), {"file"}, {"registry", "name"}):
+        raise RouteError(f"{file.parent.name}/{file.name}: [schema] has either file, or registry and name")
+    return origin
+
+
 def _schema(
-    path: Path, origin: Mapping[str, Any], registry_schemas: RegistrySchemas
+    path: Path, origin: Mapping[str, str], registry_schemas: RegistrySchemas
 ) -> tuple[str, JsonObject]:
     if "registry" in origin:
-        name = f"{origin['registry']}/{origin.get('name', '')}"
+        name = f"{origin['registry']}/{origin['name']}"
         if name not in registry_schemas:
             raise RouteError(f"{path.name}/route.toml: the registry schema {name} was not found")
         return f"registry {name}", registry_schemas[name]
-    file = path / str(origin.get("file", "schema.json"))
+    file = path / origin.get("file", "schema.json")
     schema = _json(file)
     if not isinstance(schema, dict):
         raise RouteError(f"{path.name}/{file.name}: a JSON Schema is an object")
@@ -108,9 +121,9 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def _json(path: Path) -> Any:
     try:
-        return orjson.loads(_text(path))
-    except orjson.JSONDecodeError as error:
-        raise RouteError(f"{path.parent.name}/{path.name}: not JSON: {error}") from None
+        return parse(_text(path).encode())
+    except MalformedEventError as error:
+        raise RouteError(f"{path.parent.name}/{path.name}: {error}") from None
 
 
 def _text(path: Path) -> str:

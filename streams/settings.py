@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 #: Every role a worker can have, in the order the events flow.
 ROLES = ("source", "process", "sink", "failures", "metrics")
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 #: API hosts by AWS region name (Genesys SDK 269, purecloud_region_hosts.py).
 REGION_DOMAINS = {
@@ -153,7 +156,7 @@ class Settings(BaseSettings):
     kafka_create_topics: bool = Field(True, description="Create missing topics at start.")
     kafka_group: str | None = Field(
         None,
-        description="Consumer group and first part of the changelogs' names; unset: the prefix + `eventbridge`.",
+        description="Consumer group, which names the changelogs too; unset: the prefix + `eventbridge`.",
     )
     kafka_max_message_bytes: int = Field(
         1_000_000,
@@ -226,10 +229,16 @@ class Settings(BaseSettings):
     @field_validator("worker_roles")
     @classmethod
     def _known_roles(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [role for role in value if role not in ROLES]
-        if unknown or not value:
-            raise ValueError(f"roles are {', '.join(ROLES)}; not {', '.join(unknown) or 'none at all'}")
+        if not value or any(role not in ROLES for role in value):
+            raise ValueError(f"must name some of {', '.join(ROLES)}, comma separated")
         return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in LOG_LEVELS:
+            raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
+        return value.upper()
 
     @field_validator("genesys_source")
     @classmethod
@@ -296,8 +305,8 @@ class Settings(BaseSettings):
         ]
         if missing:
             raise SettingsError(
-                f"{' and '.join(missing)} not set: create an OAuth client with the client-credentials grant in "
-                "Genesys Cloud and set both, or set GENESYS_SOURCE=none or file:PATH to run without Genesys"
+                f"{' and '.join(missing)} not set: create an OAuth client with the client-credentials grant "
+                "in Genesys Cloud and set both, or set GENESYS_SOURCE=none or file:PATH to do without"
             )
 
 
@@ -306,8 +315,10 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
+        lines = [_line(problem) for problem in error.errors(include_input=False, include_url=False)]
         raise SettingsError("; ".join(lines)) from None
+
+
+def _line(problem: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in problem["loc"]).upper()
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}"

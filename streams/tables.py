@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from aiokafka.partitioner import DefaultPartitioner
 from faust import EventT, Table
 from yarl import URL
 
@@ -79,11 +80,18 @@ def rows(name: str) -> list[JsonObject]:
 
 
 def owner() -> URL | None:
-    """Web address of the worker that owns the rows; None while Kafka has not assigned them."""
-    try:
-        return app.router.key_store("totals", KEY)
-    except (KeyError, RuntimeError):
+    """Web address of the worker that owns the rows; None while Kafka has not assigned them.
+
+    By what the group's leader told everybody: Faust's own `router.key_store` asks the producer, which knows only
+    topics that it has written to.
+    """
+    topic = totals.changelog_topic.get_topic_name()
+    held = {url: found.get(topic, []) for url, found in app.router.table_metadata("totals").items()}
+    partitions = sorted({partition for found in held.values() for partition in found})
+    if not partitions:
         return None
+    ours = DefaultPartitioner()(METRICS_KEY, partitions, partitions)
+    return next((URL(url) for url, found in held.items() if ours in found), None)
 
 
 def is_owner() -> bool:

@@ -31,9 +31,15 @@ class Inbox(Generic[Item]):
                 raise self._error
             self._filled.clear()
             await self._filled.wait()
-        item = self._items.popleft()
         self._room.set()
-        return item
+        return self._items.popleft()
+
+    def get_nowait(self) -> Item | None:
+        """An item that is there, or None."""
+        if not self._items:
+            return None
+        self._room.set()
+        return self._items.popleft()
 
     def fail(self, error: BaseException) -> None:
         """The producers have ended with this error."""

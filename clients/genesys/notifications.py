@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
 
 import orjson
 import structlog
@@ -45,12 +47,21 @@ async def _ignore_gap(report: GapReport) -> None:
     """For callers that keep no record of gaps."""
 
 
+@dataclass(slots=True)
+class _Batch:
+    """What goes out at once; `since_ms`: all before was received; `report`: to be told after it."""
+
+    lines: list[Line] = field(default_factory=list)
+    since_ms: int | None = None
+    report: GapReport | None = None
+
+
 class NotificationSource:
     """The events of shard `shard` of `shards`: this share of the topics, on one channel of its own.
 
     `since_ms`: `position_ms` of an earlier owner of the shard; the time since is healed as a gap. `gaps`:
-    gaps that an earlier owner left unhealed. `on_gap` is awaited between two frames, when all frames before
-    have been taken: the consumer settles what it holds, then writes the report down.
+    gaps that an earlier owner left unhealed. `on_gap` is awaited between two batches, when all before are
+    settled: what it writes down is true.
     """
 
     def __init__(
@@ -90,7 +101,7 @@ class NotificationSource:
         )
         for interval in gaps:
             self._healer.add(interval, announced=True)
-        #: Every event before this (epoch ms) has been given by `frames`; None before the first frame.
+        #: Every event before this (epoch ms) is in a batch that was settled; None before the first one.
         self.position_ms: int | None = since_ms
 
     @property
@@ -104,23 +115,51 @@ class NotificationSource:
         return self._healer.unhealed
 
     async def frames(self) -> AsyncGenerator[Line, None]:
-        """Envelopes as bytes, for ever: `{topicName, version, eventBody, metadata}`, with `queue: {id, name}`
-        where the name is known and `backfilled: true` where it is so. What is no event is given as it came,
-        for a failure record; a frame over `GENESYS_MAX_LINE_BYTES` as OversizedLine.
+        """The same as `batches`, one by one."""
+        async with aclosing(self.batches()) as batches:
+            async for batch in batches:
+                for line in batch:
+                    yield line
 
-        Raises GenesysError when Genesys refuses for good (credentials, permissions).
+    async def batches(self) -> AsyncGenerator[list[Line], None]:
+        """What has come, as lists of envelopes in bytes, for ever; never an empty list.
+
+        An envelope is `{topicName, version, eventBody, metadata}`, with `queue: {id, name}` where the name is
+        known and `backfilled: true` where it is so. What is no event is given as it came, for a failure record;
+        a frame over `GENESYS_MAX_LINE_BYTES` as OversizedLine. Who pulls the next list has settled the last
+        one. Raises GenesysError when Genesys refuses for good (credentials, permissions).
         """
         runner = asyncio.create_task(self._run())
         runner.add_done_callback(self._ended)
         try:
             while True:
-                line = await self._handled(await self._inbox.get())
-                if line is not None:
-                    yield line
+                batch = await self._next_batch()
+                if batch.lines:
+                    yield batch.lines
+                if batch.since_ms is not None:
+                    self.position_ms = max(self.position_ms or 0, batch.since_ms)
+                if batch.report is not None:
+                    await self._on_gap(batch.report)
         finally:
             runner.cancel()
             await asyncio.gather(runner, return_exceptions=True)
             await self._names.aclose()
+
+    async def _next_batch(self) -> _Batch:
+        """All that is there now, up to a report on a gap: what it speaks of must be settled before it is told."""
+        batch = _Batch()
+        item: Item | None = await self._inbox.get()
+        while item is not None:
+            if isinstance(item, GapReport):
+                batch.report = item
+                break
+            if isinstance(item, Received):
+                batch.since_ms = max(batch.since_ms or 0, item.since_ms)
+            line = await (self._live(item) if isinstance(item, Received) else self._past(item))
+            if line is not None:
+                batch.lines.append(line)
+            item = self._inbox.get_nowait() if len(batch.lines) < INBOX else None
+        return batch
 
     async def _run(self) -> None:
         await self._resolve()
@@ -165,21 +204,16 @@ class NotificationSource:
         log.warning("genesys.gap.opened", shard=self._shard, start_ms=interval.start_ms, seconds=seconds)
         self._healer.add(interval)
 
-    async def _handled(self, item: Item) -> Line | None:
-        """What of an item goes on; None when nothing does."""
-        if isinstance(item, GapReport):
-            await self._on_gap(item)
-            return None
-        if isinstance(item, Received):
-            self.position_ms = max(self.position_ms or 0, item.since_ms)
-            return await self._live(item)
-        if self._is_known(item):
+    async def _past(self, envelope: JsonObject) -> Line | None:
+        """A backfilled event that goes on; None when it is known."""
+        if self._is_known(envelope):
             self._rest.observer.count("backfill_known")
             return None
         self._rest.observer.count("event_backfilled")
-        return await self._named(orjson.dumps(item), item)
+        return await self._named(orjson.dumps(envelope), envelope)
 
     async def _live(self, item: Received) -> Line | None:
+        """What of a frame goes on; None when nothing does."""
         envelope = item.frame.envelope
         if item.frame.kind == "malformed" or envelope is None or not isinstance(item.value, bytes):
             return item.value

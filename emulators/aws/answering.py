@@ -17,6 +17,9 @@ _NAMESPACES: dict[Service, str] = {
     "sqs": "http://queue.amazonaws.com/doc/2012-11-05/",
 }
 
+_ONCE_QUERY = ("sqs", "monitoring")
+"""Services whose models are marked awsQueryCompatible."""
+
 
 def succeeded(call: Call, answer: Answer) -> web.Response:
     """HTTP 200 with the answer."""
@@ -56,7 +59,7 @@ def refused(call: Call | None, error: AWSError) -> web.Response:
             headers["x-amzn-ErrorType"] = error.code
             body = orjson.dumps({"Code": error.code, "Message": error.message})
         case _:
-            if error.query_code:
+            if error.query_code and call is not None and call.service in _ONCE_QUERY:
                 headers["x-amzn-query-error"] = (
                     f"{error.query_code};{'Sender' if error.sender else 'Receiver'}"
                 )

@@ -37,7 +37,7 @@ class State:
         self.calls.clear()
         self.book.struck.clear()
         for queue in self.queues:
-            queue.clear()
+            queue.reset()
 
     def summary(self) -> dict[str, Any]:
         return {

@@ -48,17 +48,17 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
     options = Options(events, source, faults, rate, port)
     try:
         with Stack(options) as stack:
-            account, seconds = asyncio.run(_watch(stack, exits))
+            account = asyncio.run(_watch(stack, exits))
     except DemoError as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         console.print("ended")
         return
-    print(json.dumps(_summary(account, seconds)), flush=True)
+    print(json.dumps(_summary(account)), flush=True)
     sys.exit(1 if account.lost else 0)
 
 
-def _summary(account: Account, seconds: float) -> dict[str, float]:
+def _summary(account: Account) -> dict[str, float]:
     return {
         "ingested": account.ingested,
         "filtered": account.filtered,
@@ -66,12 +66,12 @@ def _summary(account: Account, seconds: float) -> dict[str, float]:
         "failed": account.failed,
         "duplicates": account.duplicates,
         "lost": account.lost,
-        "seconds": round(seconds, 2),
-        "events_per_second": round(account.ended / seconds, 1) if seconds else 0.0,
+        "seconds": round(account.seconds, 2),
+        "events_per_second": round(account.ended / account.seconds, 1) if account.seconds else 0.0,
     }
 
 
-async def _watch(stack: Stack, exits: bool) -> tuple[Account, float]:
+async def _watch(stack: Stack, exits: bool) -> Account:
     """Draw once a second until all events are accounted for; without `exits`, until Ctrl-C."""
     kafka = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
     async with httpx.AsyncClient(timeout=30) as client:
@@ -82,26 +82,23 @@ async def _watch(stack: Stack, exits: bool) -> tuple[Account, float]:
             await books.close()
 
 
-async def _until_accounted(stack: Stack, books: Books, exits: bool) -> tuple[Account, float]:
+async def _until_accounted(stack: Stack, books: Books, exits: bool) -> Account:
     rate, began, log = Rate(), time.monotonic(), str(stack.folder / "worker.log")
-    flowing: float | None = None
     progress, moved_at = -1, began
     with Live(console=console, refresh_per_second=4, transient=exits) as live:
         while True:
             stack.check()
             now, report = time.monotonic(), await books.report()
             ended = report["filtered"] + report["published"] + report["failed"] if report else 0
-            if flowing is None and report and report["ingested"]:
-                flowing = now
             live.update(draw(report, rate.look(now, ended), now - began, stack.web, log))
             if ended != progress:
                 progress, moved_at = ended, now
             if exits and report and await _may_be_done(stack, books, report, ended):
                 account = await books.account()
                 if account.lost == 0 and account.ended >= account.ingested:
-                    return account, time.monotonic() - (flowing or began)
+                    return account
             if exits and now - moved_at > PATIENCE_S:
-                return await books.account(), now - (flowing or began)
+                return await books.account()
             await asyncio.sleep(0.25 if exits else 1.0)
 
 

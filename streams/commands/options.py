@@ -108,7 +108,10 @@ def resume_arguments(what: Range) -> list[str]:
 def quiet_logs() -> None:
     """Keep log lines off the terminal and out of JSON: what goes wrong is told by the command, once."""
     logging.disable(logging.CRITICAL)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL + 1))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def refuse(reason: object) -> NoReturn:

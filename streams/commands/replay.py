@@ -41,7 +41,7 @@ Examples:
   genesys-eventbridge replay --partition 3 --from-offset 1000 --to-offset 2000 --into raw
   genesys-eventbridge replay --key 5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11 --into raw
 
-Exit codes: 0 all of the range, 1 stopped before its end (the command that goes on is printed), 2 cannot be done.
+Exit codes: 0 all of the range, 1 stopped before its end (the command to go on with is printed), 2 not begun.
 """
 
 #: Topics whose records are understood by what reads another topic: nothing else may be mixed.
@@ -163,7 +163,7 @@ async def _run(request: Request, settings: Settings) -> None:
 
 
 async def _plan(request: Request, settings: Settings) -> Plan:
-    """The plan, with the routes that it needs compiled. Raises RouteError, UsageError for an unknown route."""
+    """The plan, with the routes that it needs. Raises RouteError, and UsageError for an unknown route."""
     plan = Plan(
         bounds=request.bounds,
         into=None if request.dry_run else request.into,

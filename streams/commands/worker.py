@@ -41,15 +41,10 @@ def worker(role: str | None, web_port: int | None, log_level: str | None) -> Non
 
     from streams.app import app
 
-    class Worker(faust.Worker):
-        """Faust's worker, with our logging and our exit code."""
-
-        def on_worker_shutdown(self) -> None:
-            pass  # the stock one writes a spinner
-
     app.finalize()
     app.discover()
-    runner = Worker(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False, quiet=True)
+    runner = faust.Worker(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False, quiet=True)
+    runner.spinner = None  # it writes to the terminal under our log
     try:
         runner.execute_from_commandline()
     except SystemExit as end:

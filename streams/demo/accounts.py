@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Events by where they are; `lost` ones are nowhere."""
+    """Events by where they are; `lost` ones are nowhere. `seconds`: from the first taken in to the last one's end."""
 
     ingested: int
     filtered: int
@@ -24,6 +24,7 @@ class Account:
     failed: int
     duplicates: int
     lost: int
+    seconds: float
 
     @property
     def ended(self) -> int:
@@ -44,6 +45,8 @@ class Books:
     _bus: list[tuple[str, Any]] = field(default_factory=list)
     _records: dict[str, dict[str, Any]] = field(default_factory=dict)
     _consumer: AIOKafkaConsumer | None = None
+    _first_ms: int = 0
+    _last_ms: int = 0
 
     async def report(self) -> dict[str, Any] | None:
         """The worker's own report; None while it is not ready."""
@@ -76,6 +79,7 @@ class Books:
             failed=len(self._records["genesys.failures"]),
             duplicates=len(self._bus) - published,
             lost=nowhere + max(0, len(ledger["filtered"]) - filtered),
+            seconds=max(0.0, (self._last_ms - self._first_ms) / 1000) if self._first_ms else 0.0,
         )
 
     async def close(self) -> None:
@@ -87,6 +91,7 @@ class Books:
         answer = await self.client.get(f"{self.aws}/_emulator/events", params={"since": len(self._bus)})
         for event in answer.json()["events"]:
             detail = event["detail"]
+            self._last_ms = max(self._last_ms, event["arrivedAt"])
             self._bus.append((detail["eventId"], _name(detail["interactionId"])))
 
     async def _read_topics(self) -> None:
@@ -114,6 +119,8 @@ class Books:
         return set(self._consumer.partitions_for_topic(name) or ())
 
     def _note(self, topic: str, record: Any) -> None:
+        self._first_ms = min(self._first_ms or record.timestamp, record.timestamp)
+        self._last_ms = max(self._last_ms, record.timestamp)
         headers = dict(record.headers)
         place = f"@{record.partition}/{record.offset}"  # a line that was no event never had an id
         event_id = headers["event-id"].decode() if "event-id" in headers else place

@@ -34,10 +34,14 @@ class Queue:
         self.name, self.arn, self.attributes = name, arn, attributes
         self.is_fifo = name.endswith(FIFO_SUFFIX)
         self.created = self.modified = int(clock())
-        self.sent = 0
         self._clock, self._dead_letter = clock, dead_letter
-        self._purged_at = float("-inf")
         self._arrival = asyncio.Event()
+        self.reset()
+
+    def reset(self) -> None:
+        """As if nothing had ever been sent."""
+        self.sent = 0
+        self._purged_at = float("-inf")
         self.clear()
 
     def clear(self) -> None:

@@ -21,12 +21,13 @@ async def test_a_channel_is_replaced_before_its_age_without_a_gap(emulator, star
         listener.say(listener.queue_topic(), listener.snapshot(f"c-{said}", "connected"))
         await asyncio.sleep(0.02)
     await eventually(lambda: len(listener.lines) == said)
-    assert [event["eventBody"]["id"] for event in listener.events] == [f"c-{n}" for n in range(1, said + 1)]
+    # Two channels side by side may bring two events in either order, as Genesys itself may.
+    arrived = [event["eventBody"]["id"] for event in listener.events]
+    assert sorted(arrived) == sorted(f"c-{number}" for number in range(1, said + 1))
     assert listener.observer.counts["frame_duplicate"] > 0, "the channels never ran side by side"
     assert listener.reports == []
-    emptied = [one for one in emulator.notifications.channels_as_json() if not one["connected"]]
-    assert len(emptied) >= 2
-    assert all(one["topics"] == [] for one in emptied)
+    channels = emulator.notifications.channels_as_json
+    await eventually(lambda: sum(not one["connected"] and not one["topics"] for one in channels()) >= 2)
 
 
 async def test_a_channel_is_left_before_its_life_ends(start, eventually):

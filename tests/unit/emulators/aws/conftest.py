@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -59,6 +60,18 @@ async def aws(clock: Clock) -> AsyncIterator[AWSEmulator]:
 async def clients() -> AsyncIterator[Clients]:
     async with AsyncExitStack() as stack:
         yield Clients(stack)
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """`await until(condition)`, for what the emulator tells nobody of."""
+
+    async def waited(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():  # noqa: ASYNC110 - there is no event to wait for
+                await asyncio.sleep(0.005)
+
+    return waited
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 MESSAGE_BYTES = 1_048_576
 
-# aiohttp's client warns of bodies above 1 MiB that aiobotocore hands it as bytes; ours are that large on purpose.
+# aiohttp's client warns of bodies above 1 MiB that aiobotocore hands it as bytes; these are meant.
 pytestmark = pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")
 
 

@@ -1,0 +1,223 @@
+"""This module runs `replay` as a process on the embedded broker."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import shutil
+import signal
+import uuid
+from pathlib import Path
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EVENT_ID = "5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11"
+
+
+@pytest.fixture
+async def raw(producer, prefix, call):
+    """Six records: three calls, one of low priority, one without priority, one that is no event."""
+    topic = f"{prefix}raw"
+    values = [call(number) for number in range(3)]
+    values += [call(3, priority="low"), call(4, priority=None), b"not json"]
+    for number, value in enumerate(values):
+        headers = [("event-id", str(uuid.UUID(int=100 + number)).encode()), ("received-at", b"1700000000000")]
+        await producer.send_and_wait(topic, value, key=f"k{number}".encode(), headers=headers)
+    return topic
+
+
+async def test_replays_into_raw_with_same_key_value_and_ids_and_ends(run, read, raw):
+    before = await read(raw)
+
+    result = await run("replay", "--into", "raw", "--json")
+
+    assert result.code == 0, result.err
+    assert {name: result.json[name] for name in ("read", "written", "mapped", "filtered", "failed")} == {
+        "read": 6,
+        "written": 6,
+        "mapped": 0,
+        "filtered": 0,
+        "failed": 0,
+    }
+    after = await read(raw)
+    places = {(record.partition, record.offset) for record in before}
+    again = [record for record in after if (record.partition, record.offset) not in places]
+    kept = {(r.partition, r.key, r.value, *r.headers) for r in before}
+    assert {(r.partition, r.key, r.value, *r.headers[:-1]) for r in again} == kept
+    assert {r.headers[-1] for r in again} == {("replayed", result.json["run"].encode())}
+
+
+async def test_moves_no_offsets_of_the_live_group(run, raw, broker, env):
+    group = f"{env['KAFKA_TOPIC_PREFIX']}eventbridge"
+    consumer = AIOKafkaConsumer(bootstrap_servers=broker, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    place = TopicPartition(raw, 0)
+    consumer.assign([place])
+    await consumer.commit({place: 1})
+
+    result = await run("replay", "--into", "raw", "--json")
+
+    assert result.code == 0, result.err
+    assert await consumer.committed(place) == 1
+    await consumer.stop()
+
+
+async def test_a_second_replay_names_its_own_run_once(run, read, raw):
+    await run("replay", "--into", "raw", "--limit", "1", "--json")
+    second = await run("replay", "--into", "raw", "--json")
+
+    named = [[value for name, value in record.headers if name == "replayed"] for record in await read(raw)]
+    assert max(len(runs) for runs in named) == 1
+    assert named.count([second.json["run"].encode()]) == 7
+
+
+async def test_dry_run_counts_what_the_routes_make_and_writes_nothing(run, read, raw):
+    result = await run("replay", "--dry-run", "--json")
+
+    assert result.code == 0, result.err
+    told = result.json
+    assert (told["read"], told["mapped"], told["filtered"], told["failed"]) == (6, 3, 1, 2)
+    assert told["written"] == 0
+    assert told["routes"]["interaction"]["mapped"] == 3
+    assert sum(told["errors"].values()) == 2
+    assert len(await read(raw)) == 6
+
+
+async def test_dry_run_for_people_shows_routes_and_failures(run, raw):
+    result = await run("replay", "--dry-run")
+
+    assert result.code == 0, result.err
+    assert "6 read: 3 mapped, 1 filtered, 2 failed" in result.out
+    assert "SchemaViolation" in result.out or "validate/" in result.out
+
+
+async def test_dry_run_tells_what_other_routes_would_change(run, raw, tmp_path):
+    routes = tmp_path / "routes"
+    shutil.copytree(ROOT / "schemas" / "interaction", routes / "interaction")
+    mapping = routes / "interaction" / "mapping.jsonata"
+    mapping.write_text(
+        mapping.read_text().replace('"type": payload.type', '"type": $uppercase(payload.type)')
+    )
+
+    result = await run("replay", "--dry-run", "--route", "interaction", "--routes-dir", str(routes), "--json")
+
+    assert result.code == 0, result.err
+    assert result.json["changed"] == 3
+    assert result.json["changes"] == {"interaction": {"mapped differently": 3}}
+    first = result.json["differences"][0]
+    assert first["differences"] == [{"path": "detail.type", "before": "voice", "after": "VOICE"}]
+    assert first["origin"].startswith(f"{raw}/")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "read_count"),
+    [
+        (["--key", "k1"], 1),
+        (["--key", "nobody"], 0),
+        (["--limit", "4"], 4),
+        (["--since", "1h"], 6),
+        (["--since", "2h", "--until", "1h"], 0),
+        (["--until", "1h"], 0),
+        (["--from-offset", "1000000"], 0),
+        (["--to-offset", "0"], 0),
+        (["--route", "interaction"], 4),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+async def test_selects(run, raw, arguments, read_count):
+    result = await run("replay", "--dry-run", "--json", *arguments)
+
+    assert result.code == 0, result.err
+    assert result.json["read"] == read_count
+
+
+async def test_reads_one_partition_between_offsets(run, producer, prefix, read, call):
+    for number in range(10):
+        await producer.send_and_wait(f"{prefix}raw", call(number), key=b"k", partition=2)
+
+    result = await run(
+        "replay",
+        "--partition",
+        "2",
+        "--from-offset",
+        "3",
+        "--to-offset",
+        "7",
+        "--into",
+        f"{prefix}copy",
+        "--json",
+    )
+
+    assert result.code == 0, result.err
+    assert [record.value for record in await read(f"{prefix}copy")] == [
+        call(number) for number in range(3, 7)
+    ]
+
+
+async def test_stops_in_order_and_names_the_command_that_goes_on(start, run, producer, prefix, read, call):
+    from_topic, into = f"{prefix}raw", f"{prefix}copy"
+    for number in range(40):
+        await producer.send_and_wait(from_topic, call(number), key=str(number % 5).encode())
+    process = await start("replay", "--into", into, "--rate", "4", "--json")
+    async with asyncio.timeout(60):
+        while len(await read(into)) < 3:
+            assert process.returncode is None
+        process.send_signal(signal.SIGINT)
+        out, err = await process.communicate()
+
+    assert process.returncode == 1, err
+    told = orjson.loads(out)
+    assert 3 <= told["written"] < 40
+    assert len(await read(into)) == told["written"]
+    assert told["resume"] in err.decode()
+
+    resumed = await run(*shlex.split(told["resume"])[1:], "--rate", "1000", "--json")
+    assert resumed.code == 0, resumed.err
+    assert resumed.json["written"] == 40 - told["written"]
+    assert sorted(record.value for record in await read(into)) == sorted(call(number) for number in range(40))
+
+
+async def test_an_empty_topic_is_no_error(run, producer, prefix):
+    await producer.client.set_topics([f"{prefix}raw"])
+
+    result = await run("replay", "--into", "raw")
+
+    assert result.code == 0, result.err
+    assert "nothing to read" in result.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "choose --dry-run"),
+        (["--from", "nowhere", "--dry-run"], "there is no topic nowhere"),
+        (["--partition", "9", "--dry-run"], "has no partition 9"),
+        (["--since", "yesterday", "--dry-run"], "is no moment"),
+        (["--since", "1h", "--until", "2h", "--dry-run"], "--until must be later"),
+        (["--from", "failures", "--into", "raw"], "redrive takes failures back"),
+        (["--into", "validated"], "cannot take records"),
+        (["--from", "validated", "--dry-run"], "holds something else"),
+        (["--route", "nothing", "--dry-run"], "there is no route nothing"),
+        (["--routes-dir", "schemas", "--into", "raw"], "give --dry-run with it"),
+        (["--from-offset", "3:", "--dry-run"], "is no offset"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+async def test_refuses_what_cannot_be_done(run, raw, arguments, says):
+    result = await run("replay", *arguments)
+
+    assert result.code == 2
+    assert says in result.err
+    assert result.out == ""
+    assert "Traceback" not in result.err
+
+
+async def test_kafka_away_is_one_line(run):
+    result = await run("replay", "--dry-run", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+
+    assert result.code == 2
+    assert len(result.err.strip().splitlines()) == 1
+    assert "no Kafka broker answers at 127.0.0.1:1" in result.err

@@ -1,0 +1,136 @@
+"""This module runs the same calls against the emulator and against moto where both follow AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from emulators.aws import AWSEmulator
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["emulator", "moto"])
+async def url(request):
+    if request.param == "moto":
+        yield request.getfixturevalue("moto")
+    else:
+        async with AWSEmulator() as aws:
+            yield aws.url
+
+
+async def refused(call) -> str:
+    with pytest.raises(ClientError) as caught:
+        await call
+    return caught.value.response["Error"]["Code"]
+
+
+async def test_put_events_answers_by_entry(url, clients):
+    events = await clients("events", url)
+    good = {"Source": "s", "DetailType": "t", "Detail": json.dumps({"a": 1})}
+    answer = await events.put_events(
+        Entries=[
+            good,
+            *(good | {name: ""} for name in ("Source", "DetailType", "Detail")),
+            good | {"Detail": "{"},
+        ]
+    )
+    assert answer["FailedEntryCount"] == 4
+    assert [item.get("ErrorCode") for item in answer["Entries"]] == [
+        None,
+        *["InvalidArgument"] * 3,
+        "MalformedDetail",
+    ]
+    assert await refused(events.put_events(Entries=[good] * 11)) == "ValidationException"
+
+
+async def test_buses_are_described_or_not_found(url, clients):
+    events = await clients("events", url)
+    made = await events.create_event_bus(Name="second-opinion")
+    described = await events.describe_event_bus(Name="second-opinion")
+    assert described["Arn"] == made["EventBusArn"]
+    assert await refused(events.describe_event_bus(Name="nowhere")) == "ResourceNotFoundException"
+    assert await refused(events.create_event_bus(Name="second-opinion")) == "ResourceAlreadyExistsException"
+    await events.delete_event_bus(Name="second-opinion")
+
+
+async def test_messages_travel_with_the_same_digests(url, clients):
+    sqs = await clients("sqs", url)
+    queue = (await sqs.create_queue(QueueName="second-opinion"))["QueueUrl"]
+    attributes = {
+        "stage": {"DataType": "String", "StringValue": "publish"},
+        "raw": {"DataType": "Binary", "BinaryValue": b"\x00\x01"},
+    }
+    sent = await sqs.send_message(QueueUrl=queue, MessageBody="ü", MessageAttributes=attributes)
+    received = await sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"])
+    (message,) = received["Messages"]
+    assert (message["Body"], message["MessageAttributes"]) == ("ü", attributes)
+    assert message["MD5OfBody"] == sent["MD5OfMessageBody"] == "c03410a5204b21cd8229ff754688d743"
+    assert message["MD5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
+    await sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    await sqs.delete_queue(QueueUrl=queue)
+
+
+async def test_fifo_groups_and_duplicates(url, clients):
+    sqs = await clients("sqs", url)
+    made = await sqs.create_queue(QueueName="second-opinion.fifo", Attributes={"FifoQueue": "true"})
+    queue = made["QueueUrl"]
+    for body, group, key in (("a1", "a", "1"), ("a1 again", "a", "1"), ("a2", "a", "2"), ("b1", "b", "3")):
+        await sqs.send_message(
+            QueueUrl=queue, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=key
+        )
+    first = await sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=1)
+    second = await sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+    assert [message["Body"] for message in first["Messages"]] == ["a1"]
+    assert [message["Body"] for message in second["Messages"]] == ["b1"]
+    assert await refused(sqs.send_message(QueueUrl=queue, MessageBody="x")) == "MissingParameter"
+    await sqs.delete_queue(QueueUrl=queue)
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")
+@pytest.mark.parametrize(
+    ("entries", "error"),
+    [
+        ([], "EmptyBatchRequest"),
+        ([{"Id": str(number), "MessageBody": "x"} for number in range(11)], "TooManyEntriesInBatchRequest"),
+        ([{"Id": "a", "MessageBody": "x"}] * 2, "BatchEntryIdsNotDistinct"),
+        ([{"Id": str(number), "MessageBody": "x" * 600_000} for number in range(2)], "BatchRequestTooLong"),
+    ],
+)
+async def test_batches_beyond_the_limits(url, clients, entries, error):
+    sqs = await clients("sqs", url)
+    queue = (await sqs.create_queue(QueueName="second-opinion"))["QueueUrl"]
+    with pytest.raises(getattr(sqs.exceptions, error)):
+        await sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+
+
+async def test_a_missing_queue(url, clients):
+    sqs = await clients("sqs", url)
+    with pytest.raises(sqs.exceptions.QueueDoesNotExist):
+        await sqs.get_queue_url(QueueName="nowhere")
+
+
+async def test_metrics_are_taken_and_bad_ones_refused(url, clients):
+    cloudwatch = await clients("cloudwatch", url)
+    datum = {"MetricName": "m", "Dimensions": [{"Name": "a", "Value": "b"}], "Unit": "Count"}
+    summary = {"SampleCount": 1, "Sum": 1, "Minimum": 1, "Maximum": 1}
+    for measured in (
+        {"Value": 1.0},
+        {"Values": [1.0, 2.0], "Counts": [1.0, 3.0]},
+        {"StatisticValues": summary},
+    ):
+        answer = await cloudwatch.put_metric_data(Namespace="N", MetricData=[datum | measured])
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    not_a_number = cloudwatch.put_metric_data(Namespace="N", MetricData=[datum | {"Value": float("nan")}])
+    assert await refused(not_a_number) == "InvalidParameterValue"
