@@ -7,6 +7,7 @@ reader for each part, and another worker takes over when it dies. A file is read
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
@@ -19,6 +20,8 @@ from faust import StreamT
 from faust.types import TP
 
 from clients.genesys.errors import GenesysError
+from clients.genesys.gaps import GapReport
+from clients.genesys.observer import CountName, Observer
 from processors import headers
 from processors.errors import MalformedEventError
 from processors.event import Event, identify, json_type, parse
@@ -27,12 +30,19 @@ from processors.outcome import Failed
 from processors.report import Counts
 from streams import sources, topics
 from streams.app import app, settings
-from streams.delivery import Record, counts, ledger, record, send, stop_worker
+from streams.delivery import METRICS_KEY, Record, counts, each, ledger, record, send, stop_worker
 from streams.failures import report
 from streams.filesource import read_file
 from streams.health import health
 
 log = structlog.get_logger(__name__)
+
+#: What the client counts -> our counter.
+COUNTED: dict[CountName, str] = {
+    "frame_duplicate": "duplicates",
+    "frame_unchanged": "unchanged",
+    "event_backfilled": "backfilled",
+}
 
 _readers: dict[int, asyncio.Task[None]] = {}
 
@@ -40,9 +50,8 @@ if "source" in settings.worker_roles and settings.genesys_source in ("notificati
 
     @app.agent(topics.sources, name="source")
     async def source(stream: StreamT[bytes]) -> None:
-        """Genesys Cloud → raw | failures (reads no records: owning the partitions is what counts)"""
-        async for _ in stream.noack().events():
-            log.warning("a record on the sources topic means nothing and is left")
+        """Genesys Cloud → raw | failures (of the records nothing is done: owning the partition is what counts)"""
+        await each(stream, "source", lambda event: None)
 
     @app.on_partitions_assigned.connect
     async def _assigned(_: Any, assigned: set[TP], **__: Any) -> None:
@@ -84,12 +93,45 @@ async def ingest(lines: Iterable[Line]) -> None:
 
 
 async def _read(part: int) -> None:
-    log.info("source starts", source=settings.genesys_source, part=part)
+    checkpoint = await sources.last_checkpoint(settings, topics.sources.get_topic_name(), part)
+    log.info("source starts", source=settings.genesys_source, part=part, position_ms=checkpoint.position_ms)
+    observer = Observer(health.observer("genesys"), _count)
     try:
-        async with sources.open_source(settings, part, health.observer("genesys")) as batches:
-            await pump(batches)
+        async with sources.open_source(settings, part, observer, checkpoint, _note_gap) as opened:
+            remembering = asyncio.create_task(_remember(part, opened))
+            try:
+                await pump(opened.batches)
+            finally:
+                remembering.cancel()
+                await asyncio.gather(remembering, return_exceptions=True)
     except GenesysError as error:
         await stop_worker(f"Genesys Cloud refuses to serve events: {error}")
+
+
+async def _remember(part: int, opened: sources.OpenSource) -> None:
+    """Write the part's checkpoint each second, when it has moved."""
+    known: sources.Checkpoint | None = None
+    while opened.checkpoint is not None:
+        await asyncio.sleep(1.0)
+        now = opened.checkpoint()
+        if now != known:
+            await send([Record(topics.sources.get_topic_name(), str(part).encode(), now.encode(), partition=part)])
+            known = now
+
+
+async def _note_gap(gap: GapReport) -> None:
+    """Tell the tables of a gap: found, healed, or lost."""
+    log.log(logging.ERROR if gap.state == "lost" else logging.WARNING, "gap", state=gap.state, part=gap.shard,
+            start_ms=gap.interval.start_ms, end_ms=gap.interval.end_ms, events=gap.events, reason=gap.reason)  # fmt: skip
+    row = {"part": gap.shard, "start_ms": gap.interval.start_ms, "end_ms": gap.interval.end_ms,
+           "state": gap.state, "events": gap.events, "reason": gap.reason}  # fmt: skip
+    await send([Record(topics.metrics.get_topic_name(), METRICS_KEY, orjson.dumps({"gap": row}))])
+
+
+def _count(name: CountName, amount: int) -> None:
+    if name in COUNTED:
+        counts.add(COUNTED[name], amount)
+        ledger.start()
 
 
 async def pump(batches: AsyncIterator[list[Line]]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import jsonata
 from jsonata.jexception import JException
@@ -28,11 +28,15 @@ MAX_SEQUENCE = 100_000
 
 
 class ExpressionError(Exception):
-    """An expression did not compile or raised while running. `timeout`: a bound of time or depth was met."""
+    """An expression did not compile or raised while running.
 
-    def __init__(self, message: str, *, timeout: bool = False) -> None:
+    `kind` is the end of the failure's code: `Timeout` when a bound of time or depth was met, `Crash` when memory
+    ran out, else `Error`.
+    """
+
+    def __init__(self, message: str, *, kind: Literal["Error", "Timeout", "Crash"] = "Error") -> None:
         super().__init__(message[:500])
-        self.timeout = timeout
+        self.kind = kind
 
 
 #: Integers up to here are the same in every JSONata engine; beyond, doubles lose digits.
@@ -60,7 +64,8 @@ class Expression(Protocol):
 class ReferenceExpression:
     """JSONata by jsonata-python."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, timeout_ms: int = TIMEOUT_MS) -> None:
+        self._timeout_ms = timeout_ms
         try:
             self._program = jsonata.Jsonata(text)
         except (JException, RecursionError) as error:
@@ -71,13 +76,16 @@ class ReferenceExpression:
 
     def __call__(self, event: Event) -> Any:
         self._event_id = event.event_id
-        self._program.environment.set_runtime_bounds(TIMEOUT_MS, MAX_STACK)
+        self._program.environment.set_runtime_bounds(self._timeout_ms, MAX_STACK)
         try:
             return _plain(self._program.evaluate(event.body))
         except JException as error:
-            raise ExpressionError(str(error), timeout=error.error in ("D1011", "D1012")) from None
+            bounded = error.error in ("D1011", "D1012")
+            raise ExpressionError(str(error), kind="Timeout" if bounded else "Error") from None
         except RecursionError:
-            raise ExpressionError("recursion too deep", timeout=True) from None
+            raise ExpressionError("recursion too deep", kind="Timeout") from None
+        except MemoryError:
+            raise ExpressionError("out of memory", kind="Crash") from None
         except (
             Exception
         ) as error:  # the library lets the interpreter's own errors through (TypeError, KeyError …)
@@ -87,10 +95,10 @@ class ReferenceExpression:
 class FastExpression:
     """JSONata by jsonatapy."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, timeout_ms: int = TIMEOUT_MS) -> None:
         try:
             self._program = jsonatapy.compile(
-                text, timeout=TIMEOUT_MS, max_stack_depth=MAX_STACK, max_sequence_length=MAX_SEQUENCE
+                text, timeout=timeout_ms, max_stack_depth=MAX_STACK, max_sequence_length=MAX_SEQUENCE
             )
         except ValueError as error:
             raise ExpressionError(str(error)) from None
@@ -104,10 +112,14 @@ class FastExpression:
             return self._program.evaluate(event.body)
         except (ValueError, TypeError, OverflowError) as error:
             text = str(error)
-            raise ExpressionError(text, timeout=text.startswith(("D1011", "D1012", "D2015"))) from None
+            bounded = text.startswith(("D1011", "D1012", "D2015"))
+            raise ExpressionError(text, kind="Timeout" if bounded else "Error") from None
+        except MemoryError:
+            raise ExpressionError("out of memory", kind="Crash") from None
 
 
-Engine = Callable[[str], Expression]
+#: Makes an expression of a text and its bound in milliseconds.
+Engine = Callable[[str, int], Expression]
 
 #: The engines at hand, fast first; the last one is the reference.
 ENGINES: tuple[Engine, ...] = (FastExpression, ReferenceExpression) if jsonatapy else (ReferenceExpression,)
@@ -119,10 +131,10 @@ def as_predicate(text: str) -> str:
     return f"$boolean((\n{text}\n))"
 
 
-def compile_text(text: str, engine: Engine, name: str) -> Expression:
-    """Compile for start-up. Raises RouteError naming the file."""
+def compile_text(text: str, engine: Engine, name: str, timeout_ms: int = TIMEOUT_MS) -> Expression:
+    """Compile for start-up; one evaluation may take `timeout_ms`. Raises RouteError naming the file."""
     try:
-        return engine(text)
+        return engine(text, timeout_ms)
     except ExpressionError as error:
         raise RouteError(f"{name}: the JSONata does not compile: {error}") from None
 

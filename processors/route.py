@@ -12,6 +12,7 @@ from processors.formats import is_date_time
 from processors.mapping import (
     ENGINES,
     REFERENCE,
+    TIMEOUT_MS,
     Engine,
     Expression,
     ExpressionError,
@@ -89,15 +90,13 @@ class Route:
         try:
             return self.filter(event) is True
         except ExpressionError as error:
-            raise FilterError(str(error), code="FilterTimeout" if error.timeout else "FilterError") from None
+            raise FilterError(str(error), code=f"Filter{error.kind}") from None
 
     def _map(self, event: Event) -> JsonObject:
         try:
             mapped = self.mapping(event)
         except ExpressionError as error:
-            raise MappingError(
-                str(error), code="MappingTimeout" if error.timeout else "MappingError"
-            ) from None
+            raise MappingError(str(error), code=f"Mapping{error.kind}") from None
         if not isinstance(mapped, dict):
             raise MappingError(f"the mapping gave {json_type(mapped)}, not an object", code="MappingError")
         defaults = {"source": self.texts.source, "detail-type": self.texts.detail_type}
@@ -126,14 +125,17 @@ class Routes:
         return [outcome for outcome in outcomes if not isinstance(outcome, Filtered)]
 
 
-def compile_route(texts: RouteTexts) -> Route:
-    """Compile on the fastest engine that agrees with the reference on every example. Raises RouteError."""
+def compile_route(texts: RouteTexts, timeout_ms: int = TIMEOUT_MS) -> Route:
+    """Compile on the fastest engine that agrees with the reference on every example.
+
+    One evaluation of filter or mapping may take `timeout_ms`. Raises RouteError.
+    """
     check = compile_schema(texts.schema, f"{texts.name}: {texts.schema_origin}")
-    reference = _build(texts, check, REFERENCE)
+    reference = _build(texts, check, REFERENCE, timeout_ms)
     if ENGINES[0] is REFERENCE:
         return replace(reference, engine_reason="jsonatapy is not installed")
     try:
-        fast = _build(texts, check, ENGINES[0])
+        fast = _build(texts, check, ENGINES[0], timeout_ms)
     except RouteError as error:
         return replace(reference, engine_reason=f"the fast engine does not compile it: {error}")
     for example in texts.examples:
@@ -151,9 +153,9 @@ def failing_examples(route: Route) -> list[tuple[Example, str]]:
     ]
 
 
-def _build(texts: RouteTexts, check: Check, engine: Engine) -> Route:
-    accepts = compile_text(as_predicate(texts.filter), engine, f"{texts.name}/filter.jsonata")
-    maps = compile_text(texts.mapping, engine, f"{texts.name}/mapping.jsonata")
+def _build(texts: RouteTexts, check: Check, engine: Engine, timeout_ms: int) -> Route:
+    accepts = compile_text(as_predicate(texts.filter), engine, f"{texts.name}/filter.jsonata", timeout_ms)
+    maps = compile_text(texts.mapping, engine, f"{texts.name}/mapping.jsonata", timeout_ms)
     return Route(texts, accepts, maps, check, "reference" if engine is REFERENCE else "fast")
 
 

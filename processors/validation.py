@@ -59,12 +59,7 @@ def compile_schema(schema: JsonObject, name: str) -> Check:
 
     def check(value: Any) -> None:
         try:
-            if fast is None:
-                _refuse_violations(thorough, value)
-            else:
-                fast(value)
-        except fastjsonschema.JsonSchemaValueException as error:
-            raise _invalid(thorough, value, error) from None
+            _check(fast, thorough, value)
         except (RecursionError, Unresolvable) as error:
             reason = f"cannot be checked against its schema: {type(error).__name__}"
             raise InvalidEventError(reason, code="SchemaViolation") from None
@@ -84,9 +79,18 @@ def _refuse_document(uri: str) -> NoReturn:
     raise fastjsonschema.JsonSchemaDefinitionException(f"$ref to another document: {uri}")
 
 
-def _refuse_violations(validator: Validator, value: Any) -> None:
-    if not validator.is_valid(value):
-        raise fastjsonschema.JsonSchemaValueException("breaks its schema")
+def _check(fast: Callable[[Any], Any] | None, thorough: Validator, value: Any) -> None:
+    first: Exception | None = None
+    if fast is not None:
+        try:
+            fast(value)
+        except fastjsonschema.JsonSchemaValueException as error:
+            first = error
+        else:
+            return
+    elif thorough.is_valid(value):
+        return
+    raise _invalid(thorough, value, first) from None
 
 
 def _format_checker() -> FormatChecker:
@@ -96,14 +100,14 @@ def _format_checker() -> FormatChecker:
     return checker
 
 
-def _invalid(validator: Validator, value: Any, first: Exception) -> InvalidEventError:
+def _invalid(validator: Validator, value: Any, first: Exception | None) -> InvalidEventError:
     violations: dict[Violation, None] = {}
     for error in validator.iter_errors(value):
         for violation in _violations(error):
             violations[violation] = None
     # The fast validator decides; should the thorough one find nothing, its one message still stands.
     found = sorted(violations, key=lambda item: (item.path, item.rule)) or [
-        Violation("", "schema", _first_line(first))
+        Violation("", "schema", _first_line(first) if first else "")
     ]
     paths = ", ".join(f"{item.path or 'event'} ({item.rule})" for item in found)
     return InvalidEventError(f"breaks its schema: {paths}"[:1000], code="SchemaViolation", details=found)

@@ -50,12 +50,13 @@ Handle = Callable[[Sequence[EventT]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is to be sent: topic name, key, value, headers."""
+    """What is to be sent: topic name, key, value, headers; the partition follows from the key unless it is given."""
 
     topic: str
     key: bytes | None
     value: bytes
     headers: dict[str, bytes] = field(default_factory=dict)
+    partition: int | None = None
 
 
 def record(topic: TopicT, key: str, value: bytes, headers: dict[str, str | bytes | None]) -> Record:
@@ -87,7 +88,7 @@ async def _attempt(producer: Any, records: Sequence[Record]) -> list[KafkaError 
     futures = []
     for one in records:
         try:
-            futures.append(await producer.send(one.topic, one.key, one.value, None, None, one.headers))
+            futures.append(await producer.send(one.topic, one.key, one.value, one.partition, None, one.headers))
         except KafkaError as error:  # refused before it was queued
             futures.append(error)
     for future in futures:

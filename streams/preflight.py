@@ -51,7 +51,7 @@ def needed_topics() -> dict[str, dict[str, str]]:
     return {
         **topics.CONFIGS,
         **{
-            f"{settings.group}-{name}-changelog": compacted if name == "totals" else changelog
+            f"{settings.group}-{name}-changelog": compacted if name in ("totals", "gaps") else changelog
             for name in tables.TABLES
         },
     }

@@ -224,6 +224,7 @@ async def open_reader(settings: Settings, topic: str, known: Mapping[str, int]) 
     )
     try:
         await consumer.start()
+        await asyncio.sleep(0)  # aiokafka's stop() raises CancelledError for a task not begun
         yield Reader(consumer, topic, known[topic])
     except KafkaError as error:
         raise RangeError(f"Kafka refuses: {type(error).__name__}: {error}") from error

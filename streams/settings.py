@@ -177,7 +177,7 @@ class Settings(BaseSettings):
         5, ge=0, description="Further attempts for a retryable entry before it is a failure."
     )
     eventbridge_request_bytes: int = Field(
-        1_000_000, ge=1_000, description="Limit of one PutEvents request, counted as AWS counts it."
+        999_999, ge=1_000, description="Limit of one PutEvents request, counted as AWS counts it (less than 1 MB)."
     )
     eventbridge_linger_ms: int = Field(50, ge=0, description="How long a request waits to be filled.")
     eventbridge_in_flight: int = Field(8, ge=1, le=64, description="PutEvents requests at the same time.")
@@ -192,6 +192,22 @@ class Settings(BaseSettings):
     schema_registry_refresh: float = Field(
         300.0, gt=0, description="Seconds between two looks for a new version of a registry schema."
     )
+    mapping_timeout: float = Field(
+        1.0, gt=0, le=60, description="Seconds that one route may take over one event before it is a failure."
+    )
+    mapping_memory_bytes: int = Field(
+        512 * 1024 * 1024,
+        ge=64 * 1024 * 1024,
+        description="Memory that the mapping process may take beyond what it has at its start.",
+    )
+    flood_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Share of failing events above which the process stage pauses; 1 turns that off.",
+    )
+    flood_min: int = Field(100, ge=1, description="Events that routes must have taken before the share counts.")
+    flood_window: float = Field(60.0, gt=0, description="Seconds over which the share is taken.")
     worker_roles: CommaList = Field(ROLES, description="Stages this worker runs; `worker --role` sets it.")
     report_interval: float = Field(60.0, gt=0, description="Seconds between two [Pipeline Report] log lines.")
     metrics_retention: float = Field(

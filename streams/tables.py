@@ -16,7 +16,8 @@ from aiokafka.partitioner import DefaultPartitioner
 from faust import EventT, Table
 from yarl import URL
 
-from processors.event import JsonObject
+from processors.errors import MalformedEventError
+from processors.event import JsonObject, parse_object
 from processors.report import Sums, add, add_latency, empty, percentile
 from streams.app import app, settings
 from streams.delivery import METRICS_KEY
@@ -44,13 +45,23 @@ latency = _windowed("latency", "Milliseconds from received to accepted by EventB
 #: One row: the sums since the group's tables began.
 totals: Table = app.Table("totals", default=dict, help="All counts since the tables began")
 
-PLAIN["totals"] = totals
-TABLES: dict[str, Any] = {"throughput": throughput, "failed": failed, "latency": latency, "totals": totals}
+#: One row for each gap in the notifications: `{part, start_ms, end_ms, state, events, reason}`.
+gaps: Table = app.Table("gaps", default=dict, help="Times when a notification socket was down, and what became of them")
+
+PLAIN.update(totals=totals, gaps=gaps)
+TABLES: dict[str, Any] = {"throughput": throughput, "failed": failed, "latency": latency, "totals": totals, "gaps": gaps}
+
+#: Gaps kept; the oldest go first.
+GAPS = 1_000
 
 
 def apply(event: EventT) -> None:
     """Add one delta to every table. Call inside the metrics agent. Raises ValueError for another shape."""
-    delta = read_delta(event.value)
+    content = _parsed(event.value)
+    if "gap" in content:
+        _note_gap(content["gap"])
+        return
+    delta = read_delta(content)
     totals[KEY] = add(totals[KEY] or empty(), delta)
     throughput[KEY] = _plus(throughput[KEY].current(event), delta["counts"])
     if delta["failed"]:
@@ -59,17 +70,34 @@ def apply(event: EventT) -> None:
         latency[KEY] = add_latency(latency[KEY].current(event) or empty()["latency"], delta["latency"])
 
 
-def read_delta(value: bytes | None) -> Sums:
+def read_delta(content: JsonObject) -> Sums:
     """Read a delta; raises ValueError when it is none (anybody may write to the topic)."""
     try:
-        return add(empty(), orjson.loads(value or b""))
-    except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
-        raise ValueError(f"not a delta: {error}") from None
+        return add(empty(), content)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"not a delta: {error!r}") from None
+
+
+def _parsed(value: bytes | None) -> JsonObject:
+    try:
+        return parse_object(value or b"")
+    except MalformedEventError as error:
+        raise ValueError(str(error)) from None
+
+
+def _note_gap(row: Any) -> None:
+    if not isinstance(row, dict) or not {"part", "start_ms", "state"} <= set(row):
+        raise ValueError("not a gap")
+    gaps[f"{row['part']}/{row['start_ms']}"] = row
+    for key in sorted(gaps.keys(), key=lambda key: gaps[key]["start_ms"])[:-GAPS]:
+        gaps.pop(key)
 
 
 def rows(name: str) -> list[JsonObject]:
     """Rows of a windowed table, newest first: `{"from": epoch s, "to": epoch s, …}`. Raises KeyError."""
     table = TABLES[name]
+    if name == "gaps":
+        return sorted(table.values(), key=lambda row: -row["start_ms"])
     if name == "totals":
         return [{"key": key, **value} for key, value in table.items()]
     found = []

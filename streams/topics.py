@@ -22,7 +22,7 @@ def _topic(name: str) -> TopicT:
     )
 
 
-#: Who owns a partition of this topic runs the part of the source with that number; nothing is written to it.
+#: Who owns a partition of this topic runs the part of the source with that number, and writes its checkpoints there.
 sources = _topic("sources")
 raw = _topic("raw")
 validated = _topic("validated")
@@ -31,7 +31,7 @@ metrics = _topic("metrics")
 
 #: What is kept how long: stages read at once, operators replay `raw` and redrive `failures` for a week.
 CONFIGS: dict[str, dict[str, str]] = {
-    settings.topic("sources"): {"retention.ms": "3600000"},
+    settings.topic("sources"): {"cleanup.policy": "compact", "segment.ms": "3600000"},
     settings.topic("raw"): {"retention.ms": "604800000"},
     settings.topic("validated"): {"retention.ms": "604800000"},
     settings.topic("failures"): {"retention.ms": "1209600000"},

@@ -48,7 +48,6 @@ class _Pending:
     interval: Interval
     due_s: float  # on the clock
     passes: list[float]
-    announced: bool
     events: int = 0
     backoff: Backoff | None = None
     reason: str = "the query gave no answer in time"
@@ -84,31 +83,26 @@ class GapHealer:
         """The gaps that are not done with."""
         return tuple(pending.interval for pending in self._pending)
 
-    def add(self, interval: Interval, *, announced: bool = False) -> None:
-        """Take a gap on. `announced`: it was reported as open before."""
+    def add(self, interval: Interval) -> None:
+        """Take a gap on; whoever found it has reported it as open."""
         first, *later = self._passes
         steps = [after - before for before, after in zip(self._passes, later, strict=False)]
-        self._pending.append(_Pending(interval, self._rest.clock.now() + first, steps, announced))
+        self._pending.append(_Pending(interval, self._rest.clock.now() + first, steps))
         self._changed.set()
 
     async def run(self) -> None:
         """Heal gaps as they become due, for ever."""
         while True:
-            await self._announce()
+            self._changed.clear()
+            if not self._enabled:
+                for gap in list(self._pending):
+                    await self._done(gap, "lost", "GENESYS_BACKFILL is off")
             due_s = min((gap.due_s for gap in self._pending), default=None)
             now = self._rest.clock.now()
             if due_s is None or due_s > now:
                 await self._wait(None if due_s is None else due_s - now)
             else:
                 await self._heal([gap for gap in self._pending if gap.due_s <= now])
-
-    async def _announce(self) -> None:
-        self._changed.clear()
-        for gap in [gap for gap in self._pending if not gap.announced]:
-            gap.announced = True
-            await self._report(GapReport(self._shard, gap.interval, "open"))
-            if not self._enabled:
-                await self._done(gap, "lost", "GENESYS_BACKFILL is off")
 
     async def _wait(self, seconds: float | None) -> None:
         try:

@@ -22,6 +22,10 @@ class Inbox(Generic[Item]):
         while len(self._items) >= self._capacity:
             self._room.clear()
             await self._room.wait()
+        self.put_nowait(item)
+
+    def put_nowait(self, item: Item) -> None:
+        """Add an item beyond the capacity: for the few that must come before what follows."""
         self._items.append(item)
         self._filled.set()
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-import orjson
 import structlog
 
 from clients.genesys.errors import GenesysError
@@ -18,18 +17,11 @@ from clients.genesys.listening import TopicResolver
 from clients.genesys.queues import QueueNames
 from clients.genesys.reader import Received
 from clients.genesys.rest import GenesysRest
+from clients.genesys.sieve import Sieve
 from clients.genesys.topics import RefusedTopic, separate
 from processors.conversation import Interval
-from processors.event import JsonObject, derive_event_id
+from processors.event import JsonObject
 from processors.lines import Line
-from processors.notification import (
-    SeenEvents,
-    SeenStates,
-    queue_id,
-    snapshot_key,
-    snapshot_state,
-    with_queue,
-)
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -83,24 +75,19 @@ class NotificationSource:
         self._names = QueueNames(rest)
         self._resolver = resolver or TopicResolver(rest, settings, self._names)
         self._inbox: Inbox[Item] = Inbox(INBOX)
-        self._seen = SeenEvents(settings.genesys_channel_overlap + REPEAT_WINDOW_S)
-        self._states = SeenStates()
+        self._sieve = Sieve(
+            rest,
+            self._names,
+            window=settings.genesys_channel_overlap + REPEAT_WINDOW_S,
+            drop_unchanged=settings.genesys_drop_unchanged,
+        )
         self._topics: frozenset[str] = frozenset()
         self._refused: tuple[RefusedTopic, ...] = ()
         options = KeeperOptions.from_settings(settings, since_ms)
         self._keeper = ChannelKeeper(rest, options, put=self._inbox.put, gap=self._found_gap)
-        self._healer = GapHealer(
-            rest,
-            shard,
-            topics=lambda: self._topics,
-            put=self._inbox.put,
-            report=self._inbox.put,
-            max_age=settings.genesys_backfill_max_age,
-            passes=passes,
-            enabled=settings.genesys_backfill,
-        )
+        self._healer = self._new_healer(passes)
         for interval in gaps:
-            self._healer.add(interval, announced=True)
+            self._healer.add(interval)
         #: Every event before this (epoch ms) is in a batch that was settled; None before the first one.
         self.position_ms: int | None = since_ms
 
@@ -125,9 +112,9 @@ class NotificationSource:
         """What has come, as lists of envelopes in bytes, for ever; never an empty list.
 
         An envelope is `{topicName, version, eventBody, metadata}`, with `queue: {id, name}` where the name is
-        known and `backfilled: true` where it is so. What is no event is given as it came, for a failure record;
-        a frame over `GENESYS_MAX_LINE_BYTES` as OversizedLine. Who pulls the next list has settled the last
-        one. Raises GenesysError when Genesys refuses for good (credentials, permissions).
+        known and `backfilled: true` where it is so. What is no event is given as it came, for a failure
+        record; a frame over `GENESYS_MAX_LINE_BYTES` as OversizedLine. Who pulls the next list has settled
+        the last one. Raises GenesysError when Genesys refuses for good (credentials, permissions).
         """
         runner = asyncio.create_task(self._run())
         runner.add_done_callback(self._ended)
@@ -145,8 +132,20 @@ class NotificationSource:
             await asyncio.gather(runner, return_exceptions=True)
             await self._names.aclose()
 
+    def _new_healer(self, passes: tuple[float, ...]) -> GapHealer:
+        return GapHealer(
+            self._rest,
+            self._shard,
+            topics=lambda: self._topics,
+            put=self._inbox.put,
+            report=self._inbox.put,
+            max_age=self._settings.genesys_backfill_max_age,
+            passes=passes,
+            enabled=self._settings.genesys_backfill,
+        )
+
     async def _next_batch(self) -> _Batch:
-        """All that is there now, up to a report on a gap: what it speaks of must be settled before it is told."""
+        """All that is there now, up to a report on a gap: what is before it must be settled first."""
         batch = _Batch()
         item: Item | None = await self._inbox.get()
         while item is not None:
@@ -155,7 +154,7 @@ class NotificationSource:
                 break
             if isinstance(item, Received):
                 batch.since_ms = max(batch.since_ms or 0, item.since_ms)
-            line = await (self._live(item) if isinstance(item, Received) else self._past(item))
+            line = await (self._sieve.live(item) if isinstance(item, Received) else self._sieve.past(item))
             if line is not None:
                 batch.lines.append(line)
             item = self._inbox.get_nowait() if len(batch.lines) < INBOX else None
@@ -199,56 +198,9 @@ class NotificationSource:
         await self._keeper.listen_to(topics)
 
     def _found_gap(self, interval: Interval) -> None:
+        # Told before any frame that follows: a crash then must not hide it behind `position_ms`.
+        self._inbox.put_nowait(GapReport(self._shard, interval, "open"))
         self._rest.observer.count("gap_opened")
         seconds = (interval.end_ms - interval.start_ms) / 1000
         log.warning("genesys.gap.opened", shard=self._shard, start_ms=interval.start_ms, seconds=seconds)
         self._healer.add(interval)
-
-    async def _past(self, envelope: JsonObject) -> Line | None:
-        """A backfilled event that goes on; None when it is known."""
-        if self._is_known(envelope):
-            self._rest.observer.count("backfill_known")
-            return None
-        self._rest.observer.count("event_backfilled")
-        return await self._named(orjson.dumps(envelope), envelope)
-
-    async def _live(self, item: Received) -> Line | None:
-        """What of a frame goes on; None when nothing does."""
-        envelope = item.frame.envelope
-        if item.frame.kind == "malformed" or envelope is None or not isinstance(item.value, bytes):
-            return item.value
-        if item.frame.kind == "reply" or item.frame.topic.startswith("v2.system."):
-            if item.frame.kind != "closing":
-                self._rest.observer.count("frame_dropped")
-            return None
-        if item.frame.kind != "event" or self._is_repeated(envelope) or self._is_unchanged(envelope):
-            return None
-        return await self._named(item.value, envelope)
-
-    def _is_repeated(self, envelope: JsonObject) -> bool:
-        """Whether this very event came before: from the channel beside, or sent twice."""
-        if self._seen.is_new(derive_event_id(envelope), self._rest.clock.now()):
-            return False
-        self._rest.observer.count("frame_duplicate")
-        return True
-
-    def _is_unchanged(self, envelope: JsonObject) -> bool:
-        state = snapshot_state(envelope)
-        if state is None or self._states.is_change(snapshot_key(envelope), state):
-            return False
-        if not self._settings.genesys_drop_unchanged:
-            return False
-        self._rest.observer.count("frame_unchanged")
-        return True
-
-    def _is_known(self, envelope: JsonObject) -> bool:
-        """Whether a backfilled snapshot was given before, or shows a state that a live one has shown."""
-        if not self._seen.is_new(derive_event_id(envelope), self._rest.clock.now()):
-            return True
-        state = snapshot_state(envelope)
-        return state is not None and not self._states.is_unseen(snapshot_key(envelope), state)
-
-    async def _named(self, value: bytes, envelope: JsonObject) -> bytes:
-        queue = queue_id(envelope)
-        name = await self._names.name(queue) if queue is not None else None
-        return value if queue is None or name is None else with_queue(value, envelope, queue, name)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shlex
-import uuid
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from streams.commands.options import (
     range_options,
     refuse,
     resume_arguments,
+    run_name,
     span_arguments,
 )
 from streams.commands.replay_report import as_object, show
@@ -189,11 +188,6 @@ async def _plan(request: Request, settings: Settings) -> Plan:
 
 def _only(routes: tuple[Route, ...], name: str) -> tuple[Route, ...]:
     return tuple(route for route in routes if route.name == name)
-
-
-def run_name(what: str) -> str:
-    """A name for this run: what, when, and something no other run has."""
-    return f"{what}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
 
 def _end(request: Request, plan: Plan, progress: Progress) -> None:

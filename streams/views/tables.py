@@ -43,7 +43,7 @@ class TableRows(View):
             return self.json({"error": "bad request", "message": "limit must be a positive number"}, status=400)
 
         def answer() -> dict[str, object]:
-            window = None if table == "totals" else tables.WINDOW_S
+            window = None if table in ("totals", "gaps") else tables.WINDOW_S
             return {"table": table, "window_s": window, "rows": tables.rows(table)[: int(limit)]}
 
         return await from_owner(self, request, answer)

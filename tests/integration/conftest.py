@@ -142,6 +142,8 @@ async def read(broker: str) -> AsyncIterator[Read]:
     async def reader(topic: str) -> list[ConsumerRecord]:
         places = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
         ends = await consumer.end_offsets(places)
+        if not any(ends.values()):
+            return []
         consumer.assign([place for place in places if ends[place]])
         await consumer.seek_to_beginning()
         found: list[ConsumerRecord] = []

@@ -14,15 +14,15 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-EVENT_ID = "5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11"
+PRIORITY_QUEUE = {"queue": {"name": "Priority Support"}}
 
 
 @pytest.fixture
 async def raw(producer, prefix, call):
-    """Six records: three calls, one of low priority, one without priority, one that is no event."""
+    """Six records: three calls, one of low priority, one without, one that is no event."""
     topic = f"{prefix}raw"
     values = [call(number) for number in range(3)]
-    values += [call(3, priority="low"), call(4, priority=None), b"not json"]
+    values += [call(3, priority="low"), call(4, priority=None, routing=PRIORITY_QUEUE), b"not json"]
     for number, value in enumerate(values):
         headers = [("event-id", str(uuid.UUID(int=100 + number)).encode()), ("received-at", b"1700000000000")]
         await producer.send_and_wait(topic, value, key=f"k{number}".encode(), headers=headers)

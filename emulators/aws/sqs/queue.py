@@ -48,6 +48,7 @@ class Queue:
         """No messages, no deduplication ids."""
         self.messages: dict[str, Message] = {}
         self._shelf: Shelf = FifoShelf() if self.is_fifo else StandardShelf()
+        self._flying = 0
         self._hidden: list[tuple[float, int, Message]] = []
         self._handles: dict[str, Message] = {}
         self._deduplicated: dict[str, Message] = {}
@@ -99,17 +100,18 @@ class Queue:
 
     def _take(self, count: int, visibility: int) -> list[tuple[Message, str]]:
         self._unhide()
-        flying = len(self.messages) - self.waiting() - self.delayed()
-        if flying >= IN_FLIGHT:
-            raise plain("OverLimit", f"Too many messages in flight: {flying}.")
+        if self._flying >= IN_FLIGHT:
+            raise plain("OverLimit", f"Too many messages in flight: {self._flying}.")
         now = self._clock()
         received = []
         for message in self._shelf.take(count):
+            message.in_flight = True
+            self._flying += 1
             if self._is_dead(message):
+                self._forget(message)
                 continue
             message.receives += 1
             message.first_received_ms = message.first_received_ms or int(now * 1000)
-            message.in_flight = True
             self._hide(message, now + visibility)
             handle = new_identifier()
             self._handles[handle] = message
@@ -120,14 +122,9 @@ class Queue:
         """Whether it is gone: older than the retention period, or moved to the dead-letter queue."""
         age = self._clock() - message.sent_ms / 1000
         policy = redrive(self.attributes.get("RedrivePolicy", ""))
-        is_old = age > int(self.attributes["MessageRetentionPeriod"])
-        if not is_old and not (
-            policy and message.receives >= policy[1] and self._dead_letter(policy[0], message)
-        ):
-            return False
-        message.in_flight = True
-        self._forget(message)
-        return True
+        if age > int(self.attributes["MessageRetentionPeriod"]):
+            return True
+        return bool(policy and message.receives >= policy[1] and self._dead_letter(policy[0], message))
 
     def _hide(self, message: Message, until: float) -> None:
         message.visible_at = until
@@ -142,6 +139,7 @@ class Queue:
             message.visible_at = 0.0
             if message.in_flight:
                 message.in_flight = False
+                self._flying -= 1
                 self._shelf.give_back(message)
             else:
                 self._shelf.put(message)
@@ -162,6 +160,7 @@ class Queue:
         message.deleted = True
         self.messages.pop(message.message_id, None)
         self._shelf.remove(message)
+        self._flying -= message.in_flight
 
     def change_visibility(self, handle: object, seconds: int) -> None:
         """Hidden for so many seconds from now. Raises `AWSError`."""
@@ -195,7 +194,7 @@ class Queue:
         return self._shelf.waiting()
 
     def delayed(self) -> int:
-        return sum(1 for _, _, message in self._hidden if not message.in_flight and not message.deleted)
+        return len(self.messages) - self.waiting() - self._flying
 
     def all_attributes(self) -> dict[str, str]:
         """What was set, and what is counted now."""
@@ -205,7 +204,7 @@ class Queue:
             "QueueArn": self.arn,
             "ApproximateNumberOfMessages": str(waiting),
             "ApproximateNumberOfMessagesDelayed": str(delayed),
-            "ApproximateNumberOfMessagesNotVisible": str(len(self.messages) - waiting - delayed),
+            "ApproximateNumberOfMessagesNotVisible": str(self._flying),
             "CreatedTimestamp": str(self.created),
             "LastModifiedTimestamp": str(self.modified),
         }

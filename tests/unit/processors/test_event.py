@@ -173,7 +173,7 @@ def test_redelivered_notification_keeps_its_identity():
         ({}, None),
         (notification(), CONVERSATION),
         (notification(conversationId="c", id="i"), "c"),
-        ({"topicName": f"v2.detail.events.conversation.{CONVERSATION}.acd", "eventBody": {}}, None),
+        ({"topicName": f"v2.detail.events.conversation.{CONVERSATION}.acd", "eventBody": {}}, CONVERSATION),
         ({"topicName": f"v2.conversations.{CONVERSATION}", "eventBody": {"id": "other"}}, CONVERSATION),
         ({"topicName": f"v2.users.x.conversations.{CONVERSATION}.y", "eventBody": {"id": "o"}}, CONVERSATION),
         ({"topicName": 7, "eventBody": {"id": "i"}}, "i"),
@@ -181,8 +181,6 @@ def test_redelivered_notification_keeps_its_identity():
     ],
 )
 def test_interaction_id(body, expected):
-    if expected is None and "topicName" in body:
-        expected = CONVERSATION  # named by the topic alone
     assert interaction_id(body) == expected
 
 

@@ -1,8 +1,11 @@
 """Tests of gaps: told, filled from the analytics query, given up at their age; on the emulator."""
 
+import asyncio
 import json
 import time
+from contextlib import aclosing
 
+from clients.genesys.notifications import NotificationSource
 from emulators.genesys import GenesysEmulator
 from emulators.genesys.permissions import CONVERSATION_VIEW, DETAIL_VIEW, QUEUE_VIEW
 from processors.conversation import Interval
@@ -56,7 +59,7 @@ async def test_a_gap_that_cannot_be_filled_is_told_lost_at_its_age(start, eventu
         )
         await eventually(lambda: listener.states() == ["lost"])
         later = Interval(past, int(time.time() * 1000) + 500)
-        listener.source._healer.add(later, announced=True)
+        listener.source._healer.add(later)
         await eventually(lambda: listener.states() == ["lost", "lost"])
         assert DETAIL_VIEW in listener.reports[-1].reason
         assert listener.observer.counts["gap_lost"] == 2
@@ -69,3 +72,39 @@ async def test_gaps_are_told_even_when_backfill_is_off(emulator, start, eventual
     emulator.cut()
     await eventually(lambda: listener.states() == ["open", "lost"])
     assert listener.reports[-1].reason == "GENESYS_BACKFILL is off"
+
+
+async def test_a_gap_is_told_before_the_frames_that_follow_it(idle_listener, eventually):
+    listener = idle_listener
+    order = []
+
+    async def on_gap(report):
+        order.append(report.state)
+
+    source = NotificationSource(
+        listener.rest, listener.settings, 0, 1, on_gap, since_ms=int(time.time() * 1000) - 60_000
+    )
+    async with aclosing(source.batches()) as batches:
+        first = asyncio.create_task(anext(batches))
+        await eventually(lambda: listener.sockets == 1)
+        listener.say(listener.queue_topic(), listener.snapshot("c-1", "connected"))
+        order.append(len(await first))
+        assert order == ["open", 1]
+
+
+async def test_the_position_stays_until_a_batch_is_settled(idle_listener, eventually):
+    listener = idle_listener
+    source = NotificationSource(listener.rest, listener.settings, 0, 1)
+    async with aclosing(source.batches()) as batches:
+        first = asyncio.create_task(anext(batches))
+        await eventually(lambda: listener.sockets == 1)
+        await eventually(lambda: source.position_ms is not None)  # a heartbeat
+        listener.say(listener.queue_topic(), listener.snapshot("c-1", "connected"))
+        await first
+        held = source.position_ms
+        await eventually(lambda: source._inbox._items)  # a heartbeat came after it
+        assert source.position_ms == held
+        second = asyncio.create_task(anext(batches))
+        await eventually(lambda: source.position_ms > held)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)

@@ -105,6 +105,54 @@ async def test_a_long_poll_ends_when_a_message_becomes_visible_again(clients):
         assert await asyncio.wait_for(bodies(sqs, url, WaitTimeSeconds=20), 10) == ["x"]
 
 
+@pytest.mark.parametrize("queue", ["failures", "failures.fifo"])
+async def test_messages_are_counted_by_state(aws, sqs, clock, queue):
+    url = aws.queue_url(queue)
+    await sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "10"})
+    fifo = {"MessageGroupId": "g"} if queue.endswith(".fifo") else {}
+    for number in range(4):
+        if number == 3:
+            clock.now += 10
+        unique = {"MessageDeduplicationId": str(number)} if fifo else {}
+        await sqs.send_message(QueueUrl=url, MessageBody=str(number), **fifo, **unique)
+
+    async def counts():
+        names = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
+        told = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        return [int(told["Attributes"][name]) for name in names]
+
+    assert await counts() == [3, 0, 1]
+    received = await sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=2, VisibilityTimeout=5)
+    assert await counts() == [1, 2, 1]
+    await sqs.delete_message(QueueUrl=url, ReceiptHandle=received["Messages"][0]["ReceiptHandle"])
+    assert await counts() == [1, 1, 1]
+    clock.now += 5
+    assert await counts() == [2, 0, 1]
+    clock.now += 5
+    assert await counts() == [3, 0, 0]
+    assert len(await bodies(sqs, url)) == 3
+    assert await counts() == [0, 3, 0]
+
+
+async def test_too_many_in_flight_are_refused(sqs, url, monkeypatch):
+    monkeypatch.setattr("emulators.aws.sqs.queue.IN_FLIGHT", 1)
+    for body in ("one", "two"):
+        await sqs.send_message(QueueUrl=url, MessageBody=body)
+    assert await bodies(sqs, url, MaxNumberOfMessages=1) == ["one"]
+    with pytest.raises(sqs.exceptions.OverLimit):
+        await sqs.receive_message(QueueUrl=url)
+
+
+async def test_messages_are_kept_for_the_retention_period(aws, sqs, url, clock):
+    await sqs.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "60"})
+    await sqs.send_message(QueueUrl=url, MessageBody="old")
+    clock.now += 30
+    await sqs.send_message(QueueUrl=url, MessageBody="young")
+    clock.now += 31
+    assert await bodies(sqs, url) == ["young"]
+    assert len(aws.state.queues["failures"].messages) == 1
+
+
 async def test_a_group_in_flight_gives_nothing_more(sqs, fifo_url):
     await send_fifo(sqs, fifo_url, ("a", "a1"), ("a", "a2"), ("b", "b1"))
     first = await sqs.receive_message(QueueUrl=fifo_url, MaxNumberOfMessages=1)

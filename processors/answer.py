@@ -1,0 +1,107 @@
+"""This module takes an event's bytes through decoding, routes and encoding, to what the process stage sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import orjson
+
+from processors.errors import MalformedEventError, Violation
+from processors.event import decode
+from processors.outcome import Failed, Filtered, Mapped, Outcome
+from processors.route import Routes
+
+#: More violations than a failure record has room for (processors/failure.py cuts them to a quarter of a message).
+MOST_VIOLATIONS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One event as it stands in Kafka. `event_id`: the id the source gave; `barred`: routes to leave out."""
+
+    value: bytes | None
+    event_id: str | None = None
+    barred: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A mapped event as JSON, ready to be sent."""
+
+    route: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one event, in the order of the routes; nothing means that no route takes it.
+
+    `key` and `event_id` are None where the bytes could not be read as an event.
+    """
+
+    key: str | None = None
+    event_id: str | None = None
+    outcomes: tuple[Encoded | Failed, ...] = ()
+
+
+def answer(routes: Routes, raw: Raw, most_bytes: int, on_route: Callable[[str], None]) -> Answer:
+    """Try one event on every route that is not barred; `on_route` hears of each one before it is tried.
+
+    A mapped event of more than `most_bytes` is the failure `EntryTooLarge`.
+    """
+    try:
+        event = decode(raw.value, raw.event_id)
+    except MalformedEventError as error:
+        return Answer(outcomes=(_plain(Failed.of(error), most_bytes),))
+    outcomes: list[Encoded | Failed] = []
+    for route in routes:
+        if route.name in raw.barred:
+            continue
+        on_route(route.name)
+        outcome = encoded(route.apply(event), most_bytes)
+        if outcome is not None:
+            outcomes.append(outcome)
+    return Answer(_text(event.key), event.event_id, tuple(outcomes))
+
+
+def encoded(outcome: Outcome, most_bytes: int) -> Encoded | Failed | None:
+    """The outcome as bytes, or the failure that it cannot be; None for an event that the route does not take."""
+    if isinstance(outcome, Filtered):
+        return None
+    if isinstance(outcome, Mapped):
+        try:
+            value = orjson.dumps(outcome.entry)
+        except TypeError as error:  # a mapping can make what JSON has no word for: a lone surrogate
+            message = f"the mapped event is not JSON: {error}"
+            return _plain(Failed("transform", "MappingError", message, route=outcome.route), most_bytes)
+        if len(value) > most_bytes:
+            message = f"the mapped event has {len(value)} bytes"
+            return Failed("transform", "EntryTooLarge", message, route=outcome.route)
+        return Encoded(outcome.route, value)
+    return _plain(outcome, most_bytes)
+
+
+def _plain(failed: Failed, most_bytes: int) -> Failed:
+    """The failure with nothing in it that JSON cannot carry, or that its record would not keep."""
+    return replace(
+        failed,
+        message=_text(failed.message),
+        details=tuple(_violation(one) for one in failed.details[:MOST_VIOLATIONS]),
+        transformed=failed.transformed if _fits(failed.transformed, most_bytes) else None,
+    )
+
+
+def _fits(value: object, most_bytes: int) -> bool:
+    try:
+        return len(orjson.dumps({"transformedEvent": value})) <= most_bytes
+    except TypeError:
+        return False
+
+
+def _violation(one: Violation) -> Violation:
+    return Violation(_text(one.path), one.rule, _text(one.message))
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

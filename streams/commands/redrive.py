@@ -1,0 +1,229 @@
+"""This module is the command `redrive`: failures back to the topics they come from, to be tried again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import click
+
+from clients.aws import AWS_ERRORS, AwsConfigurationError, error_code, open_client
+from clients.sqs_receiver import QueueReceiver
+from processors.errors import Stage
+from processors.selection import FailureSelection
+from streams.commands.options import (
+    EXIT_STOPPED,
+    bounds,
+    quiet_logs,
+    range_options,
+    refuse,
+    resume_arguments,
+    run_name,
+    span_arguments,
+)
+from streams.commands.redrive_report import as_object, show, show_rehearsal
+from streams.commands.screen import print_json, progress_bar
+from streams.originals import open_originals
+from streams.ranges import Bounds, Range, RangeError, open_reader, topics
+from streams.redriving import Plan, Progress, Redriving
+from streams.settings import Settings, load_settings
+from streams.stopping import stoppable
+from streams.writing import open_writer
+
+EXAMPLES = """\b
+Examples:
+  genesys-eventbridge redrive --dry-run
+  genesys-eventbridge redrive --stage publish --since 2h
+  genesys-eventbridge redrive --error SchemaViolation --route interaction --yes --json
+  genesys-eventbridge redrive --from-queue --limit 100 --rate 10
+
+Exit codes: 0 all that was meant, 1 stopped before (the command to go on with is printed), 2 not begun.
+"""
+
+#: Seconds for which received messages stay with this run at least.
+VISIBILITY_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for."""
+
+    plan: Plan
+    bounds: Bounds
+    from_queue: bool
+    dry_run: bool
+    confirmed: bool
+    as_json: bool
+
+
+@click.command(epilog=EXAMPLES)
+@click.option(
+    "--stage",
+    "stages",
+    type=click.Choice(get_args(Stage)),
+    multiple=True,
+    help="Only of this stage; repeatable.",
+)
+@click.option(
+    "--error", "errors", multiple=True, help="Only with this error (ThrottlingException …); repeatable."
+)
+@click.option("--route", "routes", multiple=True, help="Only of this route; repeatable.")
+@range_options
+@click.option("--from-queue", is_flag=True, help="Take them from DLQ_QUEUE_URL and delete them there.")
+@click.option("--dry-run", is_flag=True, help="Tell what would be redriven; write and delete nothing.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Events a second, at most.")
+@click.option("--limit", type=click.IntRange(1), help="End after so many records.")
+@click.option("--yes", is_flag=True, help="Do not ask on a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def redrive(
+    stages: tuple[str, ...],
+    errors: tuple[str, ...],
+    routes: tuple[str, ...],
+    from_queue: bool,
+    dry_run: bool,
+    rate: float | None,
+    limit: int | None,
+    yes: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Take failed events back to where they failed: publish to `validated`, everything else to `raw`.
+
+    Without options all of the failures topic is meant, as it is when the command starts; an event goes back
+    once, however many records it has. What a record holds no more is looked up in `raw`. Events keep key and
+    event id, and carry the run's name in the header `replayed`; those that fail again make new records, which
+    this run does not take. The records stay in the topic (narrow with --since the next time); messages of the
+    queue are deleted when Kafka has the event.
+    """
+    quiet_logs()
+    settings = load_settings()
+    where = bounds(**given)
+    selection = FailureSelection(stages, errors, routes, where.span)
+    plan = Plan(selection, run_name("redrive"), rate, limit)
+    request = Request(plan, where, from_queue, dry_run, yes or not _asks(), as_json)
+    if from_queue and (where.partitions or where.first.by_partition or where.end.by_partition):
+        raise click.UsageError(
+            "a queue has no partitions and offsets: select with --since, --stage or --error"
+        )
+    if from_queue and settings.dlq_queue_url is None:
+        refuse("DLQ_QUEUE_URL is not set: set it, or leave --from-queue out to redrive the failures topic")
+    try:
+        asyncio.run(_run(request, settings))
+    except RangeError as error:
+        refuse(error)
+
+
+def _asks() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+async def _run(request: Request, settings: Settings) -> None:
+    known = await topics(settings)
+    if request.from_queue:
+        await _from_queue(request, settings, known)
+    else:
+        await _from_topic(request, settings, known)
+
+
+async def _from_topic(request: Request, settings: Settings, known: Mapping[str, int]) -> None:
+    """Rehearse where somebody is to be asked, then do it over the very same range."""
+    source = settings.topic("failures")
+    async with open_reader(settings, source, known) as reader:
+        what = await reader.range(request.bounds)
+        if not request.dry_run and not request.confirmed and what.size:
+            async with _redriving(request.plan, settings, known, writes=False) as rehearsal:
+                rehearsed = Range(source, dict(what.next), what.end)
+                with progress_bar(f"counting {source}", what.size) as moved:
+                    await rehearsal.from_topic(reader, rehearsed, moved)
+            show_rehearsal(rehearsal.progress)
+            click.confirm("Redrive them?", abort=True, err=True)
+        async with _redriving(request.plan, settings, known, writes=not request.dry_run) as redriving:
+            with progress_bar(source, what.size) as moved:
+                try:
+                    await redriving.from_topic(reader, what, moved)
+                except RangeError as error:
+                    redriving.progress.stopped = str(error)
+    _end(request, redriving.progress, source, what)
+
+
+async def _from_queue(request: Request, settings: Settings, known: Mapping[str, int]) -> None:
+    url = settings.dlq_queue_url or ""
+    started_ms = time.time_ns() // 1_000_000
+    pause_s = 10 / request.plan.rate if request.plan.rate else 0.0
+    progress: Progress | None = None
+    try:
+        async with open_client(settings, "sqs") as client:
+            if not request.dry_run and not request.confirmed:
+                await _ask_for_queue(client, url)
+            queue = QueueReceiver(client, url, visibility_s=min(43_200, VISIBILITY_S + int(2 * pause_s)))
+            async with _redriving(request.plan, settings, known, writes=not request.dry_run) as redriving:
+                progress = redriving.progress
+                await redriving.from_queue(queue, started_ms)
+    except AwsConfigurationError as error:
+        refuse(error)
+    except AWS_ERRORS as error:
+        reason = f"the queue {url} cannot be used: AWS answered {error_code(error)}"
+        if progress is None or not progress.read:
+            refuse(
+                f"{reason} (sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility are needed)"
+            )
+        progress.stopped = reason
+    assert progress is not None
+    _end(request, progress, url.rpartition("/")[2], None)
+
+
+async def _ask_for_queue(client: Any, url: str) -> None:
+    name = "ApproximateNumberOfMessages"
+    answer = await client.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+    number = (answer.get("Attributes") or {}).get(name, "?")
+    click.confirm(
+        f"The queue holds about {number} messages. Redrive those that are meant?", abort=True, err=True
+    )
+
+
+@contextlib.asynccontextmanager
+async def _redriving(
+    plan: Plan, settings: Settings, known: Mapping[str, int], *, writes: bool
+) -> AsyncIterator[Redriving]:
+    with stoppable() as stop:
+        async with contextlib.AsyncExitStack() as stack:
+            originals = await stack.enter_async_context(open_originals(settings, known))
+            writer = await stack.enter_async_context(open_writer(settings)) if writes else None
+            yield Redriving(plan, settings, originals, writer, stop)
+
+
+def _end(request: Request, progress: Progress, source: str, what: Range | None) -> None:
+    """Tell the result; exit 1 when it is not all that was meant."""
+    resume = _resume(request, progress, what) if progress.stopped or progress.limited else ""
+    if request.as_json:
+        print_json(as_object(request.plan, progress, dry_run=request.dry_run, resume=resume))
+    else:
+        show(request.plan, progress, source, dry_run=request.dry_run)
+    if resume:
+        why = progress.stopped or "the limit is reached"
+        click.echo(f"genesys-eventbridge: {why}; to go on:\n  {resume}", err=True)
+    if progress.stopped:
+        raise SystemExit(EXIT_STOPPED)
+
+
+def _resume(request: Request, progress: Progress, what: Range | None) -> str:
+    """The command that goes on where this one ended; empty when nothing is left."""
+    if what is not None and not what.open:
+        return ""
+    plan, chosen = request.plan, request.plan.selection
+    given = [part for stage in chosen.stages for part in ("--stage", stage)]
+    given += [part for error in chosen.errors for part in ("--error", error)]
+    given += [part for route in chosen.routes for part in ("--route", route)]
+    left = plan.limit - progress.read if plan.limit is not None and not progress.limited else plan.limit
+    options = {"--rate": plan.rate, "--limit": left}
+    given += [part for name, value in options.items() if value is not None for part in (name, str(value))]
+    flags = {"--from-queue": request.from_queue, "--dry-run": request.dry_run}
+    given += [name for name, is_given in flags.items() if is_given]
+    given += span_arguments(chosen.span) + (resume_arguments(what) if what is not None else [])
+    return shlex.join(["genesys-eventbridge", "redrive", *given])

@@ -1,0 +1,58 @@
+"""This module tells what a redrive did, as one JSON object or for a terminal."""
+
+from __future__ import annotations
+
+from processors.event import JsonObject
+from streams.commands.screen import console, table
+from streams.redriving import Plan, Progress
+
+
+def as_object(plan: Plan, progress: Progress, *, dry_run: bool, resume: str) -> JsonObject:
+    """`{read, redriven, skipped, …}`; in a dry run `redriven` is what would be."""
+    told: JsonObject = {
+        "read": progress.read,
+        "redriven": progress.redriven,
+        "skipped": progress.skipped,
+        "reasons": dict(progress.reasons),
+        "into": dict(progress.targets),
+        "failures": {f"{stage}/{error}": number for (stage, error), number in progress.kinds.most_common()},
+        "dryRun": dry_run,
+        "run": plan.run,
+    }
+    if progress.stopped:
+        told["stopped"] = progress.stopped
+    if resume:
+        told["resume"] = resume
+    return told
+
+
+def show(plan: Plan, progress: Progress, source: str, *, dry_run: bool) -> None:
+    """What a person wants to see on stdout."""
+    screen = console()
+    if not progress.read:
+        screen.print(f"nothing to redrive: {source} has no record that is meant", markup=False)
+        return
+    into = ", ".join(f"{number} into {name}" for name, number in progress.targets.items())
+    verb = "would be redriven" if dry_run else "redriven"
+    run = "" if dry_run or not progress.redriven else f" (run {plan.run})"
+    screen.print(
+        f"{progress.read} read, {progress.redriven} {verb}{f': {into}' if into else ''}{run}", markup=False
+    )
+    _show_counts(progress, with_kinds=dry_run)
+
+
+def show_rehearsal(progress: Progress) -> None:
+    """What a person is asked to confirm, on stderr."""
+    into = ", ".join(f"{number} into {name}" for name, number in progress.targets.items()) or "none"
+    console(stderr=True).print(f"{progress.read} failure records are meant; {into}", markup=False)
+    _show_counts(progress, with_kinds=True, stderr=True)
+
+
+def _show_counts(progress: Progress, *, with_kinds: bool, stderr: bool = False) -> None:
+    screen = console(stderr=stderr)
+    if with_kinds:
+        rows = [[stage, error, str(number)] for (stage, error), number in progress.kinds.most_common()]
+        screen.print(table("Failures", ["stage", "error", "#records"], rows))
+    if progress.reasons:
+        reasons = [[reason, str(number)] for reason, number in progress.reasons.most_common()]
+        screen.print(table("Skipped", ["because", "#records"], reasons))

@@ -1,0 +1,124 @@
+"""This module is the command `routes`: lists the routes, and runs their examples."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from processors.differences import MISSING, Difference
+from processors.event import JsonObject
+from processors.examples import Tried, run_examples
+from processors.route import Route
+from streams.commands.options import EXIT_STOPPED, quiet_logs
+from streams.commands.screen import brief, console, print_json, table
+from streams.loading import compiled_routes
+from streams.settings import load_settings
+
+EPILOG = """\b
+Examples:
+  genesys-eventbridge routes
+  genesys-eventbridge routes test
+  genesys-eventbridge routes --routes-dir ./new-schemas test --json
+
+Exit codes: 0 fine, 1 an example does not hold, 2 a route is wrong (one line says which).
+"""
+
+
+@click.group(invoke_without_command=True, epilog=EPILOG)
+@click.option(
+    "--routes-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of routes; by default ROUTES_DIR.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+@click.pass_context
+def routes(context: click.Context, routes_dir: Path | None, as_json: bool) -> None:
+    """List the routes: what each takes, what it makes of it, and the JSONata engine it runs on."""
+    quiet_logs()
+    context.obj = (routes_dir, as_json)
+    if context.invoked_subcommand is None:
+        found = asyncio.run(compiled_routes(load_settings(), routes_dir))
+        if as_json:
+            print_json([_as_json(route) for route in found])
+        else:
+            _show(found)
+
+
+@routes.command(epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@click.pass_context
+def test(context: click.Context, as_json: bool) -> None:
+    """Run every route's examples and show what differs."""
+    routes_dir, above = context.obj
+    found = asyncio.run(compiled_routes(load_settings(), routes_dir))
+    tried = {route.name: run_examples(route) for route in found}
+    failed = sum(not one.holds for ones in tried.values() for one in ones)
+    if as_json or above:
+        total = sum(map(len, tried.values()))
+        by_route = {name: [one.as_json() for one in ones] for name, ones in tried.items()}
+        print_json({"examples": total, "failed": failed, "routes": by_route})
+    else:
+        _show_tried(tried, failed)
+    sys.exit(EXIT_STOPPED if failed else 0)
+
+
+def _as_json(route: Route) -> JsonObject:
+    texts = route.texts
+    return {
+        "name": route.name,
+        "description": texts.description,
+        "source": texts.source,
+        "detailType": texts.detail_type,
+        "eventBus": texts.event_bus,
+        "schema": texts.schema_origin,
+        "examples": len(texts.examples),
+        "engine": route.engine,
+        "engineReason": route.engine_reason,
+    }
+
+
+def _show(found: tuple[Route, ...]) -> None:
+    """Two lines a route: a table of so many columns would fold on most terminals."""
+    rows = [
+        [
+            route.name,
+            route.texts.description,
+            f"{route.texts.source or '(by mapping)'} · {route.texts.detail_type or '(by mapping)'}",
+            route.texts.event_bus or "EVENTBUS_NAME",
+            route.texts.schema_origin,
+            route.engine + (f": {route.engine_reason}" if route.engine_reason else ""),
+        ]
+        for route in found
+    ]
+    columns = ["route", "description", "source · detail-type", "bus", "schema", "engine"]
+    console().print(table(f"{len(found)} routes", columns, rows))
+
+
+def _show_tried(tried: dict[str, list[Tried]], failed: int) -> None:
+    screen = console()
+    for name, ones in tried.items():
+        rows = [[one.name, _verdict(one), "\n".join(_differences(one))] for one in ones]
+        screen.print(table(name, ["example", "", "expected → found"], rows))
+    total = sum(map(len, tried.values()))
+    screen.print(f"{total - failed} of {total} examples hold", markup=False)
+
+
+def _verdict(one: Tried) -> Text:
+    return Text("ok", style="green") if one.holds else Text("failed", style="bold red")
+
+
+def _differences(one: Tried) -> list[str]:
+    if one.holds:
+        return []
+    # An outcome of another kind is told best in words; it differs as a whole.
+    whole = not one.places or any(place.path == "the result" for place in one.places)
+    return [one.mismatch] if whole else [_told(place) for place in one.places]
+
+
+def _told(place: Difference) -> str:
+    sides = ["nothing" if side is MISSING else brief(side, 80) for side in (place.before, place.after)]
+    return f"{place.path}: {sides[0]} → {sides[1]}"

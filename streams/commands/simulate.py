@@ -1,0 +1,110 @@
+"""This module is the command `simulate`: one event through filter, mapping and schema."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.json import JSON
+from rich.text import Text
+
+from processors.errors import MalformedEventError
+from processors.event import JsonObject, parse_object
+from processors.route import Routes
+from processors.simulation import FIELDS, run, simulated_event
+from streams.commands.options import EXIT_STOPPED, quiet_logs, refuse
+from streams.commands.screen import as_json as json_text
+from streams.commands.screen import console, print_json, table
+from streams.loading import compiled_routes
+from streams.settings import load_settings
+
+EPILOG = f"""\b
+Examples:
+  genesys-eventbridge simulate event.json
+  echo '{{"priority": "high", "type": "chat"}}' | genesys-eventbridge simulate -
+  genesys-eventbridge simulate event.json --routes-dir ./new-schemas --json
+
+FILE holds a whole event (of the event stream, or a notification), or the short form of POST /simulate:
+any of {", ".join(FIELDS)}.
+
+Exit codes: 0 mapped or filtered, 1 failed, 2 no event or no routes.
+"""
+
+STYLES = {"mapped": "bold green", "filtered": "yellow", "failed": "bold red"}
+
+
+@click.command(epilog=EPILOG)
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.option(
+    "--routes-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of routes; by default ROUTES_DIR.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def simulate(file: Path, routes_dir: Path | None, as_json: bool) -> None:
+    """Run one event through filter, mapping and schema of every route; publish nothing.
+
+    Needs neither Kafka nor AWS nor Genesys, unless a route takes its schema from the AWS Schema Registry.
+    """
+    quiet_logs()
+    event = _event(file)
+    found = asyncio.run(compiled_routes(load_settings(), routes_dir))
+    result = run(Routes(found), event)
+    if as_json:
+        print_json(result)
+    else:
+        _show(console(), result)
+    sys.exit(EXIT_STOPPED if result["status"] == "validation_failed" else 0)
+
+
+def _event(file: Path) -> JsonObject:
+    """Read the file, `-` being stdin; ends with exit code 2 when it holds no event."""
+    name = "stdin" if str(file) == "-" else str(file)
+    try:
+        value = sys.stdin.buffer.read() if name == "stdin" else file.read_bytes()
+        body = parse_object(value)
+        if not is_short(body):
+            return body
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return simulated_event(body, interaction_id=str(uuid.uuid4()), now=now)
+    except OSError as error:
+        refuse(f"{name} cannot be read: {error.strerror}")
+    except (MalformedEventError, ValueError) as error:
+        refuse(f"{name} holds no event: {error}")
+
+
+def is_short(body: JsonObject) -> bool:
+    """Whether an object is the short form: `interactionId` is in no event, the other fields may be."""
+    return "interactionId" in body or set(body) <= set(FIELDS)
+
+
+def _show(screen: Console, result: JsonObject) -> None:
+    for tried in result["routes"]:
+        outcome = tried["outcome"]
+        screen.print(Text.assemble((tried["route"], "bold"), ": ", (outcome, STYLES[outcome])))
+        if outcome == "mapped":
+            screen.print(_json(tried["event"]))
+        elif outcome == "failed":
+            _show_failure(screen, tried)
+    if result["status"] == "filtered":
+        screen.print("No route takes the event: a worker would count it as filtered.", markup=False)
+
+
+def _show_failure(screen: Console, tried: JsonObject) -> None:
+    screen.print(f"{tried['stage']}/{tried['error']}: {tried['message']}", markup=False)
+    if tried["details"]:
+        rows = [
+            [one["path"] or "(the event)", one["rule"], one.get("message", "")] for one in tried["details"]
+        ]
+        screen.print(table("Violations", ["path", "rule", "message"], rows))
+
+
+def _json(value: Any) -> JSON | Text:
+    text = json_text(value, indent=2)
+    return JSON(text) if sys.stdout.isatty() else Text(text)

@@ -1,0 +1,136 @@
+"""This module is the mapping process: reads events, answers what the routes make of them, ends with its worker.
+
+The kernel ends it when one route takes too long over one event (SIGPROF, which stops even an engine that never
+comes back to Python), and refuses it memory beyond its bound. Which event it was is the worker's to find out.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from typing import IO
+
+import orjson
+
+from processors import wire
+from processors.answer import Answer, answer
+from processors.outcome import Failed
+from processors.route import Routes, compile_route
+
+#: Answers are sent when they have so many bytes, or after so many seconds, and at the end of the events.
+FLUSH_BYTES = 65_536
+FLUSH_S = 0.25
+
+
+class Mapping:
+    """The routes and their bounds, at work."""
+
+    def __init__(self, stream: IO[bytes], routes: Routes, cpu_s: float, most_bytes: int) -> None:
+        self._stream = stream
+        self._routes = routes
+        self._cpu_s = cpu_s
+        self._most_bytes = most_bytes
+
+    def serve(self) -> None:
+        """Answer until the worker has gone."""
+        while (body := _read(self._stream, wire.EVENTS)) is not None:
+            raws, careful = wire.read_events(body)
+            begin = self._begin_carefully if careful else self._begin
+            found: list[Answer] = []
+            size, last = 0, time.monotonic()
+            for raw in raws:
+                self._arm()
+                found.append(self._answer(answer(self._routes, raw, self._most_bytes, begin)))
+                size += sum(len(getattr(one, "value", b"")) + 200 for one in found[-1].outcomes)
+                if careful or size > FLUSH_BYTES or time.monotonic() - last > FLUSH_S:
+                    self._send(wire.ANSWERS, wire.answers(found))
+                    found, size, last = [], 0, time.monotonic()
+            if found:
+                self._send(wire.ANSWERS, wire.answers(found))
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def _answer(self, found: Answer) -> Answer:
+        # What memory is left after that is anybody's guess: a fresh process tries the event again.
+        if any(isinstance(one, Failed) and one.error.endswith("Crash") for one in found.outcomes):
+            os._exit(wire.EXIT_MEMORY)
+        return found
+
+    def _begin(self, route: str) -> None:
+        self._arm()
+
+    def _begin_carefully(self, route: str) -> None:
+        self._send(wire.ROUTE, route.encode())
+        self._arm()
+
+    def _arm(self) -> None:
+        # CPU time and not the clock's: a worker or machine that is frozen for a while makes no event a culprit.
+        signal.setitimer(signal.ITIMER_PROF, self._cpu_s)
+
+    def _send(self, kind: bytes, body: bytes) -> None:
+        self._stream.write(wire.frame(kind, body))
+        self._stream.flush()
+
+
+def main() -> None:
+    """Serve the socket that is the standard input."""
+    # Told to stop is the worker: it drains first, and closes the socket when it is done.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
+    stream = socket.socket(fileno=0).makefile("rwb", 262_144)
+    body = _read(stream, wire.START)
+    if body is None:
+        return
+    start = orjson.loads(body)
+    routes = Routes(
+        compile_route(wire.read_texts(texts), int(start["timeout_s"] * 1000)) for texts in start["routes"]
+    )
+    _bound(start["memory_bytes"])
+    # The engines notice most of what takes too long by themselves, and without ending the process: a little earlier.
+    mapping = Mapping(stream, routes, start["timeout_s"] * 1.25, start["most_bytes"])
+    mapping._send(wire.READY, b"")
+    _silence()
+    try:
+        mapping.serve()
+    except MemoryError:
+        os._exit(wire.EXIT_MEMORY)
+
+
+def _bound(memory_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold events
+    try:
+        with open("/proc/self/statm", "rb") as sizes:
+            now = int(sizes.read().split()[0]) * resource.getpagesize()
+    except FileNotFoundError:  # not Linux: macOS counts shared libraries as well, some gigabytes, and bounds little
+        now = 8 * 1024**3
+    resource.setrlimit(resource.RLIMIT_AS, (now + memory_bytes, now + memory_bytes))
+
+
+def _silence() -> None:
+    """From here on nothing is written to the log: a panic's text repeats pieces of events."""
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
+
+
+def _read(stream: IO[bytes], kind: bytes) -> bytes | None:
+    """The body of the next frame; None when the worker has closed the socket."""
+    head = stream.read(wire.PREFIX.size)
+    if len(head) < wire.PREFIX.size:
+        return None
+    length, found = wire.prefix(head)
+    if found != kind:
+        raise ValueError(f"expected a frame of kind {kind!r}, got {found!r}")
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (BrokenPipeError, ConnectionResetError):
+        sys.exit(0)

@@ -1,0 +1,229 @@
+"""This module runs `redrive` as a process, on the embedded broker and the AWS emulator."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+
+import aioboto3
+import orjson
+import pytest
+
+from processors.errors import InvalidEventError, MalformedEventError
+from processors.failure import Origin, encode, failure_record
+from processors.outcome import Failed
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+MAPPED = {"source": "genesys.cloud", "detail-type": "interaction.event", "detail": {"type": "voice"}}
+
+
+def event_id(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+@pytest.fixture
+def records(prefix, call):
+    """Failure records by a telling name: what is written to `failures`, as (key, value, headers)."""
+
+    def made(number, failed, original, limit=1_000_000):
+        origin = Origin(f"{prefix}raw", 1, number)
+        content = failure_record(failed, original, timestamp=NOW, event_id=event_id(number), origin=origin)
+        headers = {
+            "event-id": event_id(number),
+            "route": failed.route,
+            "received-at": "1700000000000",
+            "origin": str(origin),
+        }
+        told = [(name, value.encode()) for name, value in headers.items() if value]
+        return f"key-{number}".encode(), encode(content, limit), told
+
+    invalid = Failed.of(InvalidEventError("breaks its schema", code="SchemaViolation"), "interaction")
+    throttled = Failed("publish", "ThrottlingException", "slow", (), "interaction", MAPPED, 5)
+    return {
+        "invalid": made(1, invalid, call(1)),
+        "throttled": made(2, throttled, call(2)),
+        "no JSON": made(3, Failed.of(MalformedEventError("not JSON", code="MalformedJSON")), b"\xff{"),
+        "cut, still in raw": made(0, invalid, call(0, notes="x" * 5000), limit=1500),
+        "cut, gone from raw": made(9, invalid, call(9, notes="x" * 5000), limit=1500),
+    }
+
+
+@pytest.fixture
+async def failures(producer, prefix, records, call):
+    """The records, one of them twice, and something that is no failure record."""
+    whole = call(0, notes="x" * 5000)
+    await producer.send_and_wait(
+        f"{prefix}raw", whole, key=b"key-0", partition=1, headers=[("received-at", b"1")]
+    )
+    for key, value, headers in [*records.values(), records["invalid"], (b"odd", b"[]", [])]:
+        await producer.send_and_wait(f"{prefix}failures", value, key=key, headers=headers, partition=0)
+    return f"{prefix}failures"
+
+
+async def test_takes_each_failure_back_to_where_it_failed(run, read, failures, prefix, call):
+    result = await run("redrive", "--json")
+
+    assert result.code == 0, result.err
+    told = result.json
+    assert (told["read"], told["redriven"], told["skipped"]) == (7, 4, 3)
+    assert told["into"] == {"raw": 3, "validated": 1}
+    assert Counter(reason.partition(",")[0] for reason in told["reasons"]) == {
+        "the original event was cut to fit": 1,
+        "its event was redriven already by this run": 1,
+        "it is not a failure record": 1,
+    }
+    raw = {
+        record.key: record
+        for record in await read(f"{prefix}raw")
+        if ("replayed", told["run"].encode()) in record.headers
+    }
+    assert orjson.loads(raw[b"key-1"].value) == orjson.loads(call(1))
+    assert raw[b"key-3"].value == b"\xff{"
+    assert raw[b"key-0"].value == call(0, notes="x" * 5000)
+    assert dict(raw[b"key-1"].headers) == {
+        "event-id": event_id(1).encode(),
+        "received-at": b"1700000000000",
+        "replayed": told["run"].encode(),
+    }
+    [mapped] = await read(f"{prefix}validated")
+    assert mapped.key == b"key-2"
+    assert orjson.loads(mapped.value) == MAPPED
+    assert {name: value for name, value in mapped.headers if name != "original"} == {
+        "event-id": event_id(2).encode(),
+        "route": b"interaction",
+        "received-at": b"1700000000000",
+        "origin": f"{prefix}raw/1/2".encode(),
+        "replayed": told["run"].encode(),
+    }
+    assert orjson.loads(dict(mapped.headers)["original"]) == orjson.loads(call(2))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "numbers"),
+    [
+        (["--stage", "publish"], (1, 1, 0)),
+        (["--error", "SchemaViolation"], (4, 2, 2)),
+        (["--error", "SchemaViolation", "--limit", "1"], (1, 1, 0)),
+        (["--route", "nothing"], (0, 0, 0)),
+        (["--until", "1h"], (0, 0, 0)),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value[0], str) else None,
+)
+async def test_selects(run, read, failures, prefix, arguments, numbers):
+    result = await run("redrive", *arguments, "--json")
+
+    assert result.code == 0, result.err
+    told = result.json
+    assert (told["read"], told["redriven"], told["skipped"]) == numbers
+    assert len(await read(f"{prefix}raw")) + len(await read(f"{prefix}validated")) == 1 + told["redriven"]
+
+
+async def test_dry_run_writes_nothing_and_counts_by_stage_and_error(run, read, failures, prefix):
+    result = await run("redrive", "--dry-run")
+
+    assert result.code == 0, result.err
+    assert "7 read, 4 would be redriven" in result.out
+    assert "SchemaViolation" in result.out
+    assert len(await read(f"{prefix}raw")) == 1
+    assert await read(f"{prefix}validated") == []
+
+
+async def test_no_failures_topic_is_one_line(run):
+    result = await run("redrive", "--json")
+
+    assert result.code == 2
+    assert "there is no topic" in result.err
+    assert len(result.err.strip().splitlines()) == 1
+
+
+@pytest.fixture(params=["failures", "failures.fifo"])
+async def queue(request, env):
+    """An SQS queue of the emulator, and the settings that name it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "emulators.aws", "--queue", request.param,
+        env=env, cwd=env["PYTHONPATH"], stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    url = json.loads(await process.stdout.readline())["url"]
+    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+    session = aioboto3.Session("test", "test", region_name="us-east-1")
+    async with session.client("sqs", endpoint_url=url) as client:
+        queue_url = (await client.get_queue_url(QueueName=request.param))["QueueUrl"]
+        env.update(credentials, AWS_ENDPOINT_URL=url, DLQ_QUEUE_URL=queue_url)
+        yield Queue(client, queue_url)
+    process.terminate()
+    await process.communicate()
+
+
+class Queue:
+    """What the tests do with the queue."""
+
+    def __init__(self, client, url):
+        self.client, self.url = client, url
+
+    async def put(self, bodies):
+        fifo = self.url.endswith(".fifo")
+        for number, body in enumerate(bodies):
+            more = {"MessageGroupId": f"g{number}", "MessageDeduplicationId": f"d{number}"} if fifo else {}
+            await self.client.send_message(QueueUrl=self.url, MessageBody=body, **more)
+
+    async def visible(self):
+        name = "ApproximateNumberOfMessages"
+        answer = await self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
+        return int(answer["Attributes"][name])
+
+
+async def test_takes_messages_out_of_the_queue_when_kafka_has_them(
+    run, read, queue, records, prefix, producer, call
+):
+    await queue.put([value.decode() for _, value, _ in records.values()])
+
+    result = await run("redrive", "--from-queue", "--json")
+
+    assert result.code == 0, result.err
+    told = result.json
+    assert (told["read"], told["redriven"], told["skipped"]) == (5, 3, 2)
+    assert await queue.visible() == 2
+    keys = {record.key for record in await read(f"{prefix}raw")}
+    assert keys == {json.loads(call(1))["id"].encode(), event_id(3).encode()}
+    [mapped] = await read(f"{prefix}validated")
+    assert dict(mapped.headers)["event-id"] == event_id(2).encode()
+
+
+async def test_messages_that_are_not_meant_stay_in_the_queue(run, read, queue, records, prefix):
+    await queue.put([value.decode() for _, value, _ in records.values()])
+
+    result = await run("redrive", "--from-queue", "--stage", "publish", "--json")
+
+    assert result.code == 0, result.err
+    assert result.json["redriven"] == 1
+    assert await queue.visible() == 4
+
+
+async def test_a_rehearsal_of_the_queue_leaves_it_full(run, queue, records):
+    await queue.put([value.decode() for _, value, _ in records.values()])
+
+    result = await run("redrive", "--from-queue", "--dry-run", "--json")
+
+    assert result.code == 0, result.err
+    assert result.json["redriven"] == 3
+    assert await queue.visible() == 5
+
+
+async def test_a_missing_queue_is_one_line(run, queue):
+    result = await run("redrive", "--from-queue", DLQ_QUEUE_URL=queue.url.replace("failures", "others"))
+
+    assert result.code == 2
+    assert len(result.err.strip().splitlines()) == 1
+    assert "cannot be used: AWS answered" in result.err
+    assert "Traceback" not in result.err
+
+
+async def test_without_a_queue_set_from_queue_is_refused(run):
+    result = await run("redrive", "--from-queue")
+
+    assert result.code == 2
+    assert "DLQ_QUEUE_URL is not set" in result.err
