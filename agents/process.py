@@ -4,89 +4,99 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-import orjson
 from faust import EventT
 
 from processors import headers
-from processors.errors import MalformedEventError
-from processors.event import Event, decode
+from processors.answer import Answer, Encoded, Raw
 from processors.failure import Origin
-from processors.outcome import Failed, Mapped
+from processors.headers import Meta
+from processors.outcome import Failed
 from processors.report import Counts
-from streams import topics
+from streams import mapper, topics
 from streams.app import app, settings
-from streams.delivery import Record, counts, record, send, stage
+from streams.delivery import Record, counts, die, record, send, stage
 from streams.failures import ENVELOPE_BYTES, report
+from streams.flood import guard
+from streams.sandbox.process import SandboxError
 
-#: Events between two moments in which the event loop may do something else (JSONata holds it).
-BREATH = 25
+#: Who sends; a batch gets here in the order in which it was mapped, so that the order of events holds.
+_sending = asyncio.Lock()
 
 
-@stage("process", topics.raw, max_events=500, linger_s=0.02)
-async def process(batch: Sequence[EventT]) -> None:
+# Two batches: one is mapped, in a process of its own, while the one before is sent.
+@stage("process", topics.raw, max_events=500, linger_s=0.02, open_batches=2)
+async def process(batch: Sequence[EventT[Any]]) -> None:
     """raw → validated | failures"""
-    records: list[Record] = []
-    tally = Counts()
-    for number, event in enumerate(batch):
-        records.extend(_outcomes(event, tally))
-        if number % BREATH == BREATH - 1:
-            await asyncio.sleep(0)
-    await send(records)
-    counts.take(tally)
-
-
-def _outcomes(message: EventT, tally: Counts) -> Iterator[Record]:
-    origin = Origin(message.message.topic, message.message.partition, message.message.offset)
-    meta = headers.read(message.headers)
-    received_at = meta.received_at or int(message.message.timestamp * 1000)
-    try:
-        event = decode(message.value, meta.event_id)
-    except MalformedEventError as error:
-        tally.fail(error.stage, error.code)
-        yield report(
-            Failed.of(error), message.value, event_id=meta.event_id, origin=origin, received_at=received_at
+    metas = [headers.read(message.headers) for message in batch]
+    sandbox = await mapper.sandbox("process")
+    answers = await sandbox.apply(
+        [Raw(message.value, meta.event_id) for message, meta in zip(batch, metas, strict=True)]
+    )
+    async with _sending:
+        await guard.admit(answers)
+        tally = Counts()
+        await send(
+            one
+            for message, meta, answer in zip(batch, metas, answers, strict=True)
+            for one in _records(message, meta, answer, tally)
         )
-        return
-    outcomes = app.routes.apply(event)
-    if not outcomes:
+        counts.take(tally)
+
+
+if "process" in settings.worker_roles:
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust declares it
+    async def start_mapping() -> None:
+        """Start the mapping process with the worker, so that the first event does not wait for it."""
+        try:
+            await (await mapper.sandbox("process")).start()
+        except SandboxError as error:
+            die("the start of the mapping process", error)
+
+
+def _records(message: EventT[Any], meta: Meta, answer: Answer, tally: Counts) -> Iterator[Record]:
+    """What is to be sent of one event; nothing when no route takes it."""
+    origin = Origin(message.message.topic, message.message.partition, message.message.offset)
+    received_at = meta.received_at or int(message.message.timestamp * 1000)
+    if not answer.outcomes:
         tally.add("filtered")
-    for outcome in outcomes:
-        sendable = _forward(outcome, event, message.value, origin, received_at) if isinstance(outcome, Mapped) else outcome
-        if isinstance(sendable, Record):
+    for outcome in answer.outcomes:
+        if isinstance(outcome, Encoded):
             tally.add("validated")
-            yield sendable
+            yield _validated(outcome, message, answer, origin, received_at)
         else:
-            tally.fail(sendable.stage, sendable.error)
-            yield report(
-                sendable,
-                message.value,
-                key=event.key,
-                event_id=event.event_id,
-                origin=origin,
-                received_at=received_at,
+            tally.fail(outcome.stage, outcome.error)
+            yield _failure(
+                outcome, message, answer.event_id or meta.event_id, answer.key, origin, received_at
             )
 
 
-def _forward(mapped: Mapped, event: Event, original: bytes, origin: Origin, received_at: int) -> Record | Failed:
-    try:
-        value = orjson.dumps(mapped.entry)
-    except TypeError as error:  # a mapping can make what JSON has no word for (a lone surrogate, a NaN is null)
-        return Failed("transform", "MappingError", f"the mapped event is not JSON: {error}", route=mapped.route)
-    room = settings.kafka_max_message_bytes - ENVELOPE_BYTES - len(value)
-    if room < 0:
-        return Failed(
-            "transform", "EntryTooLarge", f"the mapped event has {len(value)} bytes", route=mapped.route
-        )
+def _failure(
+    failed: Failed,
+    message: EventT[Any],
+    event_id: str | None,
+    key: str | None,
+    origin: Origin,
+    received_at: int,
+) -> Record:
+    return report(failed, message.value, key=key, event_id=event_id, origin=origin, received_at=received_at)
+
+
+def _validated(
+    encoded: Encoded, message: EventT[Any], answer: Answer, origin: Origin, received_at: int
+) -> Record:
+    room = settings.kafka_max_message_bytes - ENVELOPE_BYTES - len(encoded.value)
     return record(
         topics.validated,
-        event.key,
-        value,
+        answer.key or "",
+        encoded.value,
         {
-            headers.EVENT_ID: event.event_id,
-            headers.ROUTE: mapped.route,
+            headers.EVENT_ID: answer.event_id,
+            headers.ROUTE: encoded.route,
             headers.RECEIVED_AT: str(received_at),
             headers.ORIGIN: str(origin),
-            headers.ORIGINAL: original if len(original) <= room else None,
+            headers.ORIGINAL: message.value if len(message.value) <= room else None,
         },
     )

@@ -1,4 +1,4 @@
-"""This module takes an event's bytes through decoding, routes and encoding, to what the process stage sends."""
+"""This module makes of an event's bytes what the process stage sends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from processors.event import decode
 from processors.outcome import Failed, Filtered, Mapped, Outcome
 from processors.route import Routes
 
-#: More violations than a failure record has room for (processors/failure.py cuts them to a quarter of a message).
+#: More violations than a failure record has room for (processors/failure.py keeps a quarter of a message).
 MOST_VIOLATIONS = 5_000
 
 
@@ -48,7 +48,8 @@ class Answer:
 def answer(routes: Routes, raw: Raw, most_bytes: int, on_route: Callable[[str], None]) -> Answer:
     """Try one event on every route that is not barred; `on_route` hears of each one before it is tried.
 
-    A mapped event of more than `most_bytes` is the failure `EntryTooLarge`.
+    A mapped event of more than `most_bytes` is the failure `EntryTooLarge`. Raises MemoryError when a route
+    ran out of it: what an expression has left of the process by then is anybody's guess.
     """
     try:
         event = decode(raw.value, raw.event_id)
@@ -60,13 +61,15 @@ def answer(routes: Routes, raw: Raw, most_bytes: int, on_route: Callable[[str], 
             continue
         on_route(route.name)
         outcome = encoded(route.apply(event), most_bytes)
+        if isinstance(outcome, Failed) and outcome.error.endswith("Crash"):
+            raise MemoryError(outcome.message)
         if outcome is not None:
             outcomes.append(outcome)
     return Answer(_text(event.key), event.event_id, tuple(outcomes))
 
 
 def encoded(outcome: Outcome, most_bytes: int) -> Encoded | Failed | None:
-    """The outcome as bytes, or the failure that it cannot be; None for an event that the route does not take."""
+    """The outcome as bytes, or why it cannot be; None for an event that the route does not take."""
     if isinstance(outcome, Filtered):
         return None
     if isinstance(outcome, Mapped):

@@ -31,7 +31,7 @@ class Tried:
 
 
 def run_examples(route: Route) -> list[Tried]:
-    """Every example of the route, in order of their names; differences go from what is expected to what came."""
+    """Every example of the route, in order; differences go from what is expected to what came."""
     mismatches = {example.name: mismatch for example, mismatch in failing_examples(route)}
     tried = []
     for example in route.texts.examples:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import jsonata
 from jsonata.jexception import JException
@@ -30,13 +30,18 @@ MAX_SEQUENCE = 100_000
 class ExpressionError(Exception):
     """An expression did not compile or raised while running.
 
-    `kind` is the end of the failure's code: `Timeout` when a bound of time or depth was met, `Crash` when memory
-    ran out, else `Error`.
+    `timeout`: a bound of time or depth was met. `crash`: memory ran out.
     """
 
-    def __init__(self, message: str, *, kind: Literal["Error", "Timeout", "Crash"] = "Error") -> None:
+    def __init__(self, message: str, *, timeout: bool = False, crash: bool = False) -> None:
         super().__init__(message[:500])
-        self.kind = kind
+        self.timeout = timeout
+        self.crash = crash
+
+    @property
+    def kind(self) -> str:
+        """The end of the failure's code."""
+        return "Timeout" if self.timeout else "Crash" if self.crash else "Error"
 
 
 #: Integers up to here are the same in every JSONata engine; beyond, doubles lose digits.
@@ -81,11 +86,11 @@ class ReferenceExpression:
             return _plain(self._program.evaluate(event.body))
         except JException as error:
             bounded = error.error in ("D1011", "D1012")
-            raise ExpressionError(str(error), kind="Timeout" if bounded else "Error") from None
+            raise ExpressionError(str(error), timeout=bounded) from None
         except RecursionError:
-            raise ExpressionError("recursion too deep", kind="Timeout") from None
+            raise ExpressionError("recursion too deep", timeout=True) from None
         except MemoryError:
-            raise ExpressionError("out of memory", kind="Crash") from None
+            raise ExpressionError("out of memory", crash=True) from None
         except (
             Exception
         ) as error:  # the library lets the interpreter's own errors through (TypeError, KeyError …)
@@ -113,9 +118,9 @@ class FastExpression:
         except (ValueError, TypeError, OverflowError) as error:
             text = str(error)
             bounded = text.startswith(("D1011", "D1012", "D2015"))
-            raise ExpressionError(text, kind="Timeout" if bounded else "Error") from None
+            raise ExpressionError(text, timeout=bounded) from None
         except MemoryError:
-            raise ExpressionError("out of memory", kind="Crash") from None
+            raise ExpressionError("out of memory", crash=True) from None
 
 
 #: Makes an expression of a text and its bound in milliseconds.

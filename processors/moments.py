@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _AGE = re.compile(r"(?:\d{1,9}[smhdw])+", re.ASCII)
@@ -24,7 +26,7 @@ def moment(text: str, now_ms: int) -> int:
     try:
         parsed = datetime.fromisoformat(text)
         known = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-        epoch_ms = round(known.timestamp() * 1000)
+        epoch_ms = (known - EPOCH) // timedelta(milliseconds=1)
     except (ValueError, OverflowError):
         raise ValueError(
             f"{text!r} is no moment: write an age (45s, 30m, 2h, 7d, 1d12h) or a time "
@@ -37,5 +39,5 @@ def moment(text: str, now_ms: int) -> int:
 
 def iso(epoch_ms: int) -> str:
     """The moment in UTC, as `moment` reads it."""
-    text = datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    text = (EPOCH + timedelta(milliseconds=epoch_ms)).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")

@@ -153,7 +153,7 @@ def failing_examples(route: Route) -> list[tuple[Example, str]]:
     ]
 
 
-def _build(texts: RouteTexts, check: Check, engine: Engine, timeout_ms: int) -> Route:
+def _build(texts: RouteTexts, check: Check, engine: Engine, timeout_ms: int = TIMEOUT_MS) -> Route:
     accepts = compile_text(as_predicate(texts.filter), engine, f"{texts.name}/filter.jsonata", timeout_ms)
     maps = compile_text(texts.mapping, engine, f"{texts.name}/mapping.jsonata", timeout_ms)
     return Route(texts, accepts, maps, check, "reference" if engine is REFERENCE else "fast")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from processors.event import JsonObject, identify
 from processors.outcome import Failed, Mapped, Outcome
 from processors.route import Routes
@@ -31,13 +33,17 @@ def simulated_event(fields: JsonObject, *, interaction_id: str, now: str) -> Jso
 
 
 def run(routes: Routes, body: JsonObject) -> JsonObject:
-    """Try an event on every route; nothing is written anywhere.
+    """Try an event on every route; nothing is written anywhere. Gives what `told` gives."""
+    event = identify(body)
+    return told(body, [(route.name, route.apply(event)) for route in routes])
+
+
+def told(body: JsonObject, outcomes: Sequence[tuple[str, Outcome]]) -> JsonObject:
+    """What came of an event, by route.
 
     Gives `{"status": "simulated" | "filtered" | "validation_failed", "originalEvent", "transformedEvent",
     "routes": [{"route", "outcome", …}]}`, and for a failure `error` and `details` of the first one.
     """
-    event = identify(body)
-    outcomes = [(route.name, route.apply(event)) for route in routes]
     failed = [outcome for _, outcome in outcomes if isinstance(outcome, Failed)]
     mapped = [outcome for _, outcome in outcomes if isinstance(outcome, Mapped)]
     result: JsonObject = {

@@ -5,24 +5,33 @@ Start-up runs the checks that a worker's roles need and ends at the first that f
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from clients.aws import AWS_ERRORS, AwsConfigurationError, error_code, is_unanswered, open_client, status
 from clients.eventbridge import EventBridge
 from clients.genesys.errors import GenesysError
+from clients.genesys.listening import TopicResolver
+from clients.genesys.observer import Observer
 from clients.genesys.rest import GenesysRest
+from clients.genesys.topics import TopicPlan
 from clients.schema_registry import fetch_schemas
 from clients.sqs import Queue
 from processors.errors import RouteError
 from processors.event import JsonObject
-from processors.route import Routes
+from processors.route import Route, Routes, RouteTexts, compile_route, failing_examples
 from streams import kafka
-from streams.routes import load_routes, registry_names
+from streams.flow import SAFE_REPLICAS
+from streams.routes import read_routes, registry_names
 from streams.settings import Settings, SettingsError
+
+#: Seconds that Genesys gets; its client would wait out an outage for ever.
+GENESYS_S = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +49,45 @@ class Finding:
 
 
 async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]]:
-    """Load every route, with its schema from the registry where it asks for one, and run its examples."""
+    """Compile every route, with its schema from the registry where it asks for one, and run its examples."""
     try:
         wanted = registry_names(settings.routes_dir) if settings.routes_dir.is_dir() else []
         schemas = await _registry(settings, wanted)
-        routes = load_routes(settings.routes_dir, schemas)
+        texts = read_routes(settings.routes_dir, schemas)
     except RouteError as error:
         return None, [Finding("routes", False, str(error))]
     except AWS_ERRORS as error:
-        return None, [_aws_failed("schema registry", error, "allow schemas:DescribeSchema, or name a file in route.toml")]
+        remedy = "allow schemas:DescribeSchema, or name a file in route.toml"
+        return None, [_aws_failed("schema registry", error, remedy)]
     except AwsConfigurationError as error:
         return None, [Finding("schema registry", False, str(error))]
-    findings = [
-        Finding(
-            f"route {route.name}",
-            True,
-            f"{len(route.texts.examples)} examples hold, {route.engine} engine"
-            + (f" ({route.engine_reason})" if route.engine_reason else ""),
-        )
-        for route in routes
-    ]
-    if wanted:
-        findings.append(Finding("schema registry", True, ", ".join(wanted)))
-    return routes, findings
+    tried = [_check_route(one) for one in texts]
+    findings = [finding for _, finding in tried]
+    findings.append(Finding("schema registry", True, ", ".join(wanted) or "not used"))
+    routes = [route for route, _ in tried if route is not None]
+    return (Routes(routes) if len(routes) == len(texts) else None), findings
 
 
-async def check_kafka(settings: Settings, topics: Iterable[str]) -> tuple[kafka.Cluster | None, list[Finding]]:
+def _check_route(texts: RouteTexts) -> tuple[Route | None, Finding]:
+    """Compile a route and run its examples; no route when either fails."""
+    name = f"route {texts.name}"
+    try:
+        route = compile_route(texts)
+    except RouteError as error:
+        return None, Finding(name, False, str(error))
+    failing = failing_examples(route)
+    if failing:
+        example, found = failing[0]
+        more = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
+        fix = "mend the route or the example; `genesys-eventbridge routes test` shows all"
+        return None, Finding(name, False, f"example {example.name} does not hold: {found}{more}", fix)
+    engine = f"{route.engine} engine" + (f" ({route.engine_reason})" if route.engine_reason else "")
+    return route, Finding(name, True, f"{len(texts.examples)} examples hold, {engine}")
+
+
+async def check_kafka(
+    settings: Settings, topics: Iterable[str]
+) -> tuple[kafka.Cluster | None, list[Finding]]:
     """Look whether brokers answer and which topics are missing."""
     where = settings.kafka_bootstrap_servers
     try:
@@ -73,7 +95,9 @@ async def check_kafka(settings: Settings, topics: Iterable[str]) -> tuple[kafka.
     except (KafkaError, OSError) as error:
         away = not isinstance(error, KafkaError) or kafka.is_away(error)
         fix = "start Kafka or mend KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL and what belongs to it"
-        return None, [Finding("kafka", False, f"no broker answers at {where}: {type(error).__name__}", fix, away)]
+        return None, [
+            Finding("kafka", False, f"no broker answers at {where}: {type(error).__name__}", fix, away)
+        ]
     findings = [Finding("kafka", True, f"{cluster.brokers} broker(s) at {where}")]
     missing = [name for name in topics if name not in cluster.partitions]
     if not missing:
@@ -86,16 +110,72 @@ async def check_kafka(settings: Settings, topics: Iterable[str]) -> tuple[kafka.
     return cluster, findings
 
 
+async def check_replicas(settings: Settings, topics: Iterable[str], brokers: int) -> list[Finding]:
+    """Look whether what the brokers confirm outlives the loss of one: replicas, all of them in sync."""
+    admin = AIOKafkaAdminClient(**kafka.client_options(settings), request_timeout_ms=10_000)
+    try:
+        await admin.start()
+        described = await admin.describe_topics(sorted(topics))
+    except KafkaError as error:
+        return [
+            Finding(
+                "replicas", False, f"cannot be seen: {type(error).__name__}", "allow Describe on the topics"
+            )
+        ]
+    finally:
+        await admin.close()
+    partitions = {topic["topic"]: topic["partitions"] for topic in described if not topic["error_code"]}
+    lagging = [
+        name
+        for name, ones in partitions.items()
+        if any(len(one["isr"]) < len(one["replicas"]) for one in ones)
+    ]
+    if lagging:
+        fix = "look whether all brokers run"
+        return [Finding("replicas", True, f"not all in sync: {', '.join(lagging)}", fix)]
+    fewest = {name: min(len(one["replicas"]) for one in ones) for name, ones in partitions.items() if ones}
+    few = [name for name, replicas in fewest.items() if replicas < min(SAFE_REPLICAS, brokers)]
+    if few:
+        fix = f"reassign them to {min(SAFE_REPLICAS, brokers)} replicas: a lost broker loses events otherwise"
+        return [Finding("replicas", True, f"{min(fewest[name] for name in few)} only: {', '.join(few)}", fix)]
+    least = min(fewest.values(), default=0)
+    return [
+        Finding(
+            "replicas", True, f"{least} of each topic, all in sync" if least else "no topic to look at yet"
+        )
+    ]
+
+
 async def check_genesys(settings: Settings) -> list[Finding]:
-    """Fetch a token. Permissions of single topics are the source's to find out."""
+    """Fetch a token; for notifications, look which topics the OAuth client may listen to."""
     if settings.genesys_source not in ("notifications", "stream"):
         return [Finding("genesys", True, f"not used: GENESYS_SOURCE={settings.genesys_source}")]
+    observer = Observer()
+    findings: list[Finding] = []
     try:
-        async with GenesysRest.from_settings(settings) as rest:
+        async with asyncio.timeout(GENESYS_S), GenesysRest.from_settings(settings, observer) as rest:
             await rest.token()
+            findings.append(Finding("genesys", True, f"token from {settings.login_url}"))
+            if settings.genesys_source == "notifications":
+                findings.append(_topics_found(await TopicResolver(rest, settings).resolve()))
+    except TimeoutError:
+        reason = observer.reason or f"no answer within {GENESYS_S:g} s"
+        fix = "mend the network, GENESYS_BASE_URL or GENESYS_LOGIN_URL"
+        findings.append(Finding("genesys topics" if findings else "genesys", False, reason, fix, away=True))
     except (SettingsError, GenesysError) as error:
-        return [Finding("genesys", False, str(error))]
-    return [Finding("genesys", True, f"token from {settings.login_url}")]
+        findings.append(Finding("genesys topics" if findings else "genesys", False, str(error)))
+    return findings
+
+
+def _topics_found(plan: TopicPlan) -> Finding:
+    name = "genesys topics"
+    refused = "; ".join(f"{one.topic} {one.reason}" for one in plan.refused[:3])
+    if not plan.topics:
+        fix = "mend GENESYS_TOPICS, GENESYS_QUEUES or GENESYS_USERS"
+        return Finding(name, False, f"nothing to listen to: {refused or 'no queue or user matches'}", fix)
+    needed = sorted({one for ones in (plan.permissions or {}).values() for one in ones})
+    detail = f"{len(plan.topics)} to listen to" + (f", with permission {', '.join(needed)}" if needed else "")
+    return Finding(name, True, detail, f"left out: {refused}" if refused else "")
 
 
 async def check_buses(settings: Settings, buses: Sequence[str]) -> list[Finding]:
@@ -113,7 +193,9 @@ async def check_buses(settings: Settings, buses: Sequence[str]) -> list[Finding]
 async def check_queue(settings: Settings) -> list[Finding]:
     """Look at the dead-letter queue."""
     if settings.dlq_queue_url is None:
-        return [Finding("queue", True, "none: failures stay in Kafka only", "set DLQ_QUEUE_URL to mirror them")]
+        return [
+            Finding("queue", True, "none: failures stay in Kafka only", "set DLQ_QUEUE_URL to mirror them")
+        ]
     name = f"queue {settings.dlq_queue_url.rpartition('/')[2]}"
     try:
         async with open_client(settings, "sqs") as client:
@@ -135,14 +217,18 @@ async def _check_bus(bridge: EventBridge, bus: str) -> Finding:
         return Finding(name, True, await bridge.describe(bus))
     except AWS_ERRORS as error:
         if error_code(error) == "ResourceNotFoundException":
-            return Finding(name, False, "does not exist", "create it, or mend EVENTBUS_NAME or the route's event-bus")
+            return Finding(
+                name, False, "does not exist", "create it, or mend EVENTBUS_NAME or the route's event-bus"
+            )
         return _aws_failed(name, error, "allow events:DescribeEventBus and events:PutEvents")
 
 
 def _aws_failed(name: str, error: Exception, permission: str) -> Finding:
     code = error_code(error)
     if "Credentials" in type(error).__name__:
-        return Finding(name, False, "no AWS credentials", "set AWS_PROFILE, AWS_ACCESS_KEY_ID … or run with a role")
+        return Finding(
+            name, False, "no AWS credentials", "set AWS_PROFILE, AWS_ACCESS_KEY_ID … or run with a role"
+        )
     if is_unanswered(error) and status(error) is None:
         fix = "mend the network, AWS_REGION or AWS_ENDPOINT_URL"
         return Finding(name, False, f"AWS does not answer: {code}", fix, away=True)

@@ -8,7 +8,10 @@ from streams.settings import Settings
 TOPICS = ("sources", "raw", "validated", "failures", "metrics")
 
 #: The Faust tables; each has a changelog topic (streams/tables.py).
-TABLES = ("throughput", "failed", "latency", "totals")
+TABLES = ("throughput", "failed", "latency", "totals", "gaps")
+
+#: Tables without windows: their rows stay.
+LASTING = ("totals", "gaps")
 
 #: Replicas that a topic should have where the cluster has brokers enough.
 SAFE_REPLICAS = 3
@@ -16,16 +19,16 @@ SAFE_REPLICAS = 3
 
 def topic_configs(settings: Settings) -> dict[str, dict[str, str]]:
     """Topic -> how it is created. What is kept how long: stages read at once, operators replay `raw` for a
-    week and redrive `failures` for two.
+    week and redrive `failures` for two; of a source's part only the last checkpoint matters.
     """
-    retention_ms = {
-        "sources": "3600000",
-        "raw": "604800000",
-        "validated": "604800000",
-        "failures": "1209600000",
-        "metrics": "3600000",
+    configs = {
+        "sources": {"cleanup.policy": "compact", "segment.ms": "3600000"},
+        "raw": {"retention.ms": "604800000"},
+        "validated": {"retention.ms": "604800000"},
+        "failures": {"retention.ms": "1209600000"},
+        "metrics": {"retention.ms": "3600000"},
     }
-    return {settings.topic(name): {"retention.ms": retention_ms[name]} for name in TOPICS}
+    return {settings.topic(name): configs[name] for name in TOPICS}
 
 
 def needed_topics(settings: Settings) -> dict[str, dict[str, str]]:
@@ -38,7 +41,7 @@ def needed_topics(settings: Settings) -> dict[str, dict[str, str]]:
     return {
         **topic_configs(settings),
         **{
-            f"{settings.group}-{name}-changelog": compacted if name == "totals" else changelog
+            f"{settings.group}-{name}-changelog": compacted if name in LASTING else changelog
             for name in TABLES
         },
     }

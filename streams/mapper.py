@@ -1,8 +1,9 @@
-"""This module holds this worker's mapping processes: one for the process stage, one for who tries an event."""
+"""This module holds this worker's mapping processes: one for the stage, one for who tries an event."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Literal
 
 from streams.app import app, settings
@@ -14,18 +15,31 @@ from streams.sandbox.process import Plan
 #: Who maps. What an operator tries must not hold up the stage, so it has a process of its own.
 Purpose = Literal["process", "simulate"]
 
-_sandboxes: dict[Purpose, tuple[asyncio.AbstractEventLoop, Sandbox]] = {}
+_sandboxes: dict[Purpose, Sandbox] = {}
 
 
 async def sandbox(purpose: Purpose) -> Sandbox:
-    """The sandbox for that purpose, made when it is first asked for and closed with the app."""
-    loop = asyncio.get_running_loop()
-    owner, found = _sandboxes.get(purpose, (None, None))
-    if found is None or owner is not loop:
-        found = Sandbox(_plan(), health.observer(f"mapping for {purpose}"))
-        _sandboxes[purpose] = (loop, found)
-        app.exit_stack.push_async_callback(found.close) if False else None
-    return found
+    """The sandbox for that purpose, made of the app's routes when first asked for; it ends with the app."""
+    if not _sandboxes:
+        await app.add_async_context(_closing())
+    if purpose not in _sandboxes:
+        _sandboxes[purpose] = Sandbox(_plan(), health.observer(f"mapping ({purpose})"))
+    return _sandboxes[purpose]
+
+
+async def close() -> None:
+    """End every mapping process; the next one asked for is new."""
+    while _sandboxes:
+        _, ending = _sandboxes.popitem()
+        await ending.close()
+
+
+@asynccontextmanager
+async def _closing() -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await close()
 
 
 def _plan() -> Plan:

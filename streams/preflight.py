@@ -17,9 +17,10 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from processors.route import Routes
-from streams import kafka, sources, tables, topics
+from streams import kafka, sources, topics
 from streams.app import app, settings
 from streams.checks import Finding, buses_of, check_buses, check_kafka, check_queue, check_routes
+from streams.flow import needed_topics
 from streams.settings import SettingsError
 
 log = structlog.get_logger(__name__)
@@ -42,19 +43,6 @@ async def preflight() -> None:
     if "failures" in roles:
         await _all_ok(lambda: check_queue(settings))
     await _make_topics(cluster)
-
-
-def needed_topics() -> dict[str, dict[str, str]]:
-    """Every topic the group uses, with the configuration it is created with; changelogs last."""
-    changelog = {"cleanup.policy": "compact,delete", "retention.ms": str(int(settings.metrics_retention * 1000))}
-    compacted = {"cleanup.policy": "compact"}
-    return {
-        **topics.CONFIGS,
-        **{
-            f"{settings.group}-{name}-changelog": compacted if name in ("totals", "gaps") else changelog
-            for name in tables.TABLES
-        },
-    }
 
 
 def refuse(reason: str) -> NoReturn:
@@ -113,7 +101,7 @@ async def _all_ok(look: Callable[[], Awaitable[list[Finding]]]) -> None:
 
 async def _make_topics(cluster: kafka.Cluster) -> None:
     """Make what is missing; the changelogs with as many partitions as `metrics` has (Faust demands it)."""
-    needed = needed_topics()
+    needed = needed_topics(settings)
     if settings.kafka_create_topics:
         replicas = settings.kafka_replication_factor or min(3, cluster.brokers)
         known = dict(cluster.partitions)
@@ -148,7 +136,7 @@ async def _present(needed: Iterable[str]) -> dict[str, int]:
 
 def _fit(partitions: Mapping[str, int]) -> None:
     metrics = settings.topic("metrics")
-    for name in needed_topics():
+    for name in needed_topics(settings):
         if name.endswith("-changelog") and partitions[name] != partitions[metrics]:
             refuse(f"topic {name} has {partitions[name]} partitions and {metrics} has {partitions[metrics]}: delete {name}")
     parts = sources.parts(settings)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from faust import TopicT
 
 from streams.app import app, settings
+from streams.flow import topic_configs
 
 
 def _topic(name: str) -> TopicT:
@@ -29,11 +30,5 @@ validated = _topic("validated")
 failures = _topic("failures")
 metrics = _topic("metrics")
 
-#: What is kept how long: stages read at once, operators replay `raw` and redrive `failures` for a week.
-CONFIGS: dict[str, dict[str, str]] = {
-    settings.topic("sources"): {"cleanup.policy": "compact", "segment.ms": "3600000"},
-    settings.topic("raw"): {"retention.ms": "604800000"},
-    settings.topic("validated"): {"retention.ms": "604800000"},
-    settings.topic("failures"): {"retention.ms": "1209600000"},
-    settings.topic("metrics"): {"retention.ms": "3600000"},
-}
+#: Every topic above, with the configuration it is created with.
+CONFIGS = topic_configs(settings)

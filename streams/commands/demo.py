@@ -22,7 +22,7 @@ PACED_RATE = 1_000.0
 WATCHED_RATE = 50.0
 
 #: Seconds without any event coming to its end after which a demo with `--exit` gives up.
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 console = Console(stderr=True)
 
@@ -75,7 +75,7 @@ async def _watch(stack: Stack, exits: bool) -> Account:
     """Draw once a second until all events are accounted for; without `exits`, until Ctrl-C."""
     kafka = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
     async with httpx.AsyncClient(timeout=30) as client:
-        books = Books(stack.genesys, stack.aws, stack.web, kafka, client)
+        books = Books(stack.genesys, stack.aws, stack.web, kafka, client, stack.options.source)
         try:
             return await _until_accounted(stack, books, exits)
         finally:
@@ -104,4 +104,4 @@ async def _until_accounted(stack: Stack, books: Books, exits: bool) -> Account:
 
 async def _may_be_done(stack: Stack, books: Books, report: dict[str, int], ended: int) -> bool:
     """Whether the cheap numbers say that all is through, so that the exact books are worth reading."""
-    return ended >= report["ingested"] and await books.sent() >= (stack.options.events or 0)
+    return ended >= report["ingested"] and await books.all_sent(stack.options.events or 0)

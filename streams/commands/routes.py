@@ -82,7 +82,6 @@ def _as_json(route: Route) -> JsonObject:
 
 
 def _show(found: tuple[Route, ...]) -> None:
-    """Two lines a route: a table of so many columns would fold on most terminals."""
     rows = [
         [
             route.name,
@@ -95,13 +94,15 @@ def _show(found: tuple[Route, ...]) -> None:
         for route in found
     ]
     columns = ["route", "description", "source · detail-type", "bus", "schema", "engine"]
-    console().print(table(f"{len(found)} routes", columns, rows))
+    console().print(table("Routes", columns, rows))
 
 
 def _show_tried(tried: dict[str, list[Tried]], failed: int) -> None:
     screen = console()
     for name, ones in tried.items():
-        rows = [[one.name, _verdict(one), "\n".join(_differences(one))] for one in ones]
+        rows: list[list[str | Text]] = [
+            [one.name, _verdict(one), "\n".join(_differences(one))] for one in ones
+        ]
         screen.print(table(name, ["example", "", "expected → found"], rows))
     total = sum(map(len, tried.values()))
     screen.print(f"{total - failed} of {total} examples hold", markup=False)

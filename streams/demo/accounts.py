@@ -41,6 +41,7 @@ class Books:
     web: str
     bootstrap_servers: str
     client: httpx.AsyncClient
+    source: str = "stream"
     topics: tuple[str, ...] = ("genesys.raw", "genesys.failures")
     _bus: list[tuple[str, Any]] = field(default_factory=list)
     _records: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -56,10 +57,14 @@ class Books:
             return None
         return dict(answer.json()) if answer.status_code == 200 else None
 
-    async def sent(self) -> int:
-        """How many events the Genesys emulator has written to its readers."""
-        answer = await self.client.get(f"{self.genesys}/_emulator/summary")
-        return sum(answer.json()["stream"]["delivered"].values())
+    async def all_sent(self, events: int) -> bool:
+        """Whether the Genesys emulator has sent all it was asked for, and every gap in it is filled."""
+        summary = (await self.client.get(f"{self.genesys}/_emulator/summary")).json()
+        if self.source == "stream":
+            return sum(summary["stream"]["delivered"].values()) >= events
+        answer = await self.client.get(f"{self.web}/api/tables/gaps/")
+        gaps = answer.json()["rows"] if answer.status_code == 200 else [{"state": "open"}]
+        return bool(summary["notifications"]["ended"]) and all(gap["state"] != "open" for gap in gaps)
 
     async def account(self) -> Account:
         """Where every event is just now."""
@@ -67,20 +72,30 @@ class Books:
         await self._read_topics()
         report = await self.report()
         filtered = report["filtered"] if report else 0
-        ledger = (await self.client.get(f"{self.genesys}/_emulator/ledger")).json()
-        on_bus, failed = {interaction for _, interaction in self._bus}, set(self._records["genesys.failures"].values())
-        wanted = [*ledger["match"], *ledger["invalid"]]
-        nowhere = sum(1 for id in wanted if _name(id) not in on_bus and _name(id) not in failed)
+        raw, failures = self._records["genesys.raw"], self._records["genesys.failures"]
         published = len({event_id for event_id, _ in self._bus})
         return Account(
-            ingested=len(self._records["genesys.raw"]) + sum(1 for key in self._records["genesys.failures"] if key[:1] == "@"),
+            ingested=len(raw) + sum(1 for event_id in failures if event_id.startswith("@")),
             filtered=filtered,
             published=published,
-            failed=len(self._records["genesys.failures"]),
+            failed=len(failures),
             duplicates=len(self._bus) - published,
-            lost=nowhere + max(0, len(ledger["filtered"]) - filtered),
+            lost=await self._lost(filtered),
             seconds=max(0.0, (self._last_ms - self._first_ms) / 1000) if self._first_ms else 0.0,
         )
+
+    async def _lost(self, filtered: int) -> int:
+        raw, failures = self._records["genesys.raw"], self._records["genesys.failures"]
+        if self.source == "stream":
+            ledger = (await self.client.get(f"{self.genesys}/_emulator/ledger")).json()
+            ended = {interaction for _, interaction in self._bus} | set(failures.values())
+            nowhere = sum(1 for id in [*ledger["match"], *ledger["invalid"]] if _name(id) not in ended)
+            return nowhere + max(0, len(ledger["filtered"]) - filtered)
+        # Snapshots repeat each other: Genesys' word is by conversation, the pipeline's by event.
+        truth = (await self.client.get(f"{self.genesys}/_emulator/conversations")).json()
+        unheard = {_name(id) for id in truth["sent"]} - set(raw.values())
+        ended = {event_id for event_id, _ in self._bus} | set(failures)
+        return len(unheard) + max(0, len(set(raw) - ended) - filtered)
 
     async def close(self) -> None:
         """Leave Kafka."""
@@ -92,7 +107,7 @@ class Books:
         for event in answer.json()["events"]:
             detail = event["detail"]
             self._last_ms = max(self._last_ms, event["arrivedAt"])
-            self._bus.append((detail["eventId"], _name(detail["interactionId"])))
+            self._bus.append((detail["eventId"], _name(detail.get("interactionId", detail.get("conversationId")))))
 
     async def _read_topics(self) -> None:
         """Read to the present end of `raw` and `failures`: event id -> id that Genesys gave."""
@@ -126,7 +141,13 @@ class Books:
         event_id = headers["event-id"].decode() if "event-id" in headers else place
         content = orjson.loads(record.value)
         event = content.get("originalEvent") if topic.endswith("failures") else content
-        self._records[topic][event_id] = _name(event.get("id") if isinstance(event, dict) else event)
+        self._records[topic][event_id] = _name(_id(event) if isinstance(event, dict) else event)
+
+
+def _id(event: dict[str, Any]) -> Any:
+    """The interaction or conversation of an event."""
+    body = event.get("eventBody")
+    return body.get("conversationId", body.get("id")) if isinstance(body, dict) else event.get("id")
 
 
 def _name(id: Any) -> str:

@@ -1,7 +1,8 @@
-"""This module is the mapping process: reads events, answers what the routes make of them, ends with its worker.
+"""This module is the mapping process: reads events and answers what the routes make of them.
 
-The kernel ends it when one route takes too long over one event (SIGPROF, which stops even an engine that never
-comes back to Python), and refuses it memory beyond its bound. Which event it was is the worker's to find out.
+The kernel ends it when one route takes too long over one event (SIGPROF, which stops even an engine that
+never comes back to Python), and refuses it memory beyond its bound. Which event it was is the worker's to
+find out. It ends when the worker has gone.
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ import signal
 import socket
 import sys
 import time
-from typing import IO
+from typing import IO, cast
 
 import orjson
 
 from processors import wire
 from processors.answer import Answer, answer
-from processors.outcome import Failed
 from processors.route import Routes, compile_route
 
 #: Answers are sent when they have so many bytes, or after so many seconds, and at the end of the events.
@@ -44,7 +44,7 @@ class Mapping:
             size, last = 0, time.monotonic()
             for raw in raws:
                 self._arm()
-                found.append(self._answer(answer(self._routes, raw, self._most_bytes, begin)))
+                found.append(answer(self._routes, raw, self._most_bytes, begin))
                 size += sum(len(getattr(one, "value", b"")) + 200 for one in found[-1].outcomes)
                 if careful or size > FLUSH_BYTES or time.monotonic() - last > FLUSH_S:
                     self._send(wire.ANSWERS, wire.answers(found))
@@ -52,12 +52,6 @@ class Mapping:
             if found:
                 self._send(wire.ANSWERS, wire.answers(found))
             signal.setitimer(signal.ITIMER_PROF, 0)
-
-    def _answer(self, found: Answer) -> Answer:
-        # What memory is left after that is anybody's guess: a fresh process tries the event again.
-        if any(isinstance(one, Failed) and one.error.endswith("Crash") for one in found.outcomes):
-            os._exit(wire.EXIT_MEMORY)
-        return found
 
     def _begin(self, route: str) -> None:
         self._arm()
@@ -67,7 +61,7 @@ class Mapping:
         self._arm()
 
     def _arm(self) -> None:
-        # CPU time and not the clock's: a worker or machine that is frozen for a while makes no event a culprit.
+        # CPU time, not the clock's: a worker or machine that is frozen for a while makes no event a culprit.
         signal.setitimer(signal.ITIMER_PROF, self._cpu_s)
 
     def _send(self, kind: bytes, body: bytes) -> None:
@@ -82,7 +76,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
-    stream = socket.socket(fileno=0).makefile("rwb", 262_144)
+    stream = cast("IO[bytes]", socket.socket(fileno=0).makefile("rwb", 262_144))
     body = _read(stream, wire.START)
     if body is None:
         return
@@ -91,14 +85,14 @@ def main() -> None:
         compile_route(wire.read_texts(texts), int(start["timeout_s"] * 1000)) for texts in start["routes"]
     )
     _bound(start["memory_bytes"])
-    # The engines notice most of what takes too long by themselves, and without ending the process: a little earlier.
+    # A little later than the engines, which notice most of what takes too long without ending the process.
     mapping = Mapping(stream, routes, start["timeout_s"] * 1.25, start["most_bytes"])
     mapping._send(wire.READY, b"")
     _silence()
     try:
         mapping.serve()
     except MemoryError:
-        os._exit(wire.EXIT_MEMORY)
+        os._exit(wire.EXIT_MEMORY)  # at once: to end in order may need memory as well
 
 
 def _bound(memory_bytes: int) -> None:
@@ -106,7 +100,9 @@ def _bound(memory_bytes: int) -> None:
     try:
         with open("/proc/self/statm", "rb") as sizes:
             now = int(sizes.read().split()[0]) * resource.getpagesize()
-    except FileNotFoundError:  # not Linux: macOS counts shared libraries as well, some gigabytes, and bounds little
+    except (
+        FileNotFoundError
+    ):  # not Linux: macOS counts shared libraries as well, some gigabytes, and bounds little
         now = 8 * 1024**3
     resource.setrlimit(resource.RLIMIT_AS, (now + memory_bytes, now + memory_bytes))
 

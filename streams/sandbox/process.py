@@ -20,8 +20,8 @@ from processors.route import RouteTexts
 #: Seconds that a process gets to compile the routes.
 START_S = 120.0
 
-#: Seconds without a word, beside ten times the time of one event, after which a process is taken for hung: CPU time
-#: is what bounds an event (streams/sandbox/__main__.py), this is for what hangs without using any.
+#: Seconds without a word, beside ten times the time of one event, after which a process is taken for hung.
+#: CPU time is what bounds an event (streams/sandbox/__main__.py); this is for what hangs without using any.
 SILENCE_S = 30.0
 
 #: What the process gets of the environment: how to find Python and our modules, and no secret.
@@ -66,7 +66,11 @@ class MappingProcess:
     """Made by `start`; asked by one caller at a time."""
 
     def __init__(
-        self, plan: Plan, popen: subprocess.Popen[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        plan: Plan,
+        popen: subprocess.Popen[bytes],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         self._plan = plan
         self._popen = popen
@@ -79,13 +83,7 @@ class MappingProcess:
         """Start one and wait until it has compiled the routes. Raises SandboxError."""
         ours, theirs = socket.socketpair()
         with theirs:
-            popen = subprocess.Popen(  # noqa: ASYNC220  # returns as soon as the process is there
-                [sys.executable, "-m", "streams.sandbox"],
-                stdin=theirs,
-                stdout=subprocess.DEVNULL,
-                env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-                start_new_session=True,
-            )
+            popen = _spawn(theirs)
         reader, writer = await asyncio.open_connection(sock=ours, limit=1024 * 1024)
         process = cls(plan, popen, reader, writer)
         try:
@@ -99,8 +97,13 @@ class MappingProcess:
     def pid(self) -> int:
         return self._popen.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has been seen to end."""
+        return self._popen.returncode is not None
+
     async def exchange(self, raws: Sequence[Raw], *, careful: bool) -> Exchange:
-        """Ask for the answers to `raws`. A process that died over them, or hung, has ended when this returns."""
+        """Ask for the answers to `raws`. One that died or hung over them has ended when this returns."""
         found = Exchange()
         try:
             await self._ask(raws, careful, found)
@@ -140,7 +143,9 @@ class MappingProcess:
                 kind, _ = await self._frame()
         except (OSError, EOFError, TimeoutError, ValueError) as error:
             code = await self.end()
-            raise SandboxError(f"the mapping process did not start: {type(error).__name__}, exit {code}") from None
+            raise SandboxError(
+                f"the mapping process did not start: {type(error).__name__}, exit {code}"
+            ) from None
         if kind != wire.READY:
             raise SandboxError(f"the mapping process began with a frame of kind {kind!r}")
 
@@ -172,6 +177,16 @@ class MappingProcess:
             return Death("MappingCrash", f"a route asked for more than {plan.memory_bytes} bytes of memory")
         how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return Death("MappingCrash", f"the mapping process {how} over the event")
+
+
+def _spawn(connection: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "streams.sandbox"],
+        stdin=connection.fileno(),
+        stdout=subprocess.DEVNULL,
+        env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+        start_new_session=True,
+    )
 
 
 def _checked(body: bytes) -> list[Answer]:

@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 import orjson
 from faust.web import Request, Response, View
 
+from processors.answer import Encoded, Raw
 from processors.errors import MalformedEventError
-from processors.event import parse_object
+from processors.event import JsonObject, parse_object
+from processors.outcome import Filtered, Mapped, Outcome
 from processors.report import report
-from processors.simulation import run, simulated_event
+from processors.simulation import simulated_event, told
+from streams import mapper
 from streams.app import app
 from streams.telemetry import worker_sums
 
@@ -29,12 +32,24 @@ class Simulate(View):
             event = simulated_event(fields, interaction_id=str(uuid.uuid4()), now=now)
         except (MalformedEventError, ValueError) as error:
             return self.json({"status": "invalid_request", "error": str(error)}, status=422)
-        result = run(app.routes, event)
+        result = told(event, await _outcomes(event))
         tried = result.pop("routes")
         result["latencyMs"] = round((time.perf_counter() - started) * 1000, 3)
         result["report"] = {**report(worker_sums.total), "routes": tried}
         status = 400 if result["status"] == "validation_failed" else 200
         return self.bytes(orjson.dumps(result), content_type="application/json", status=status)
+
+
+async def _outcomes(event: JsonObject) -> list[tuple[str, Outcome]]:
+    """What each route makes of the event, within the bounds of the process stage."""
+    sandbox = await mapper.sandbox("simulate")
+    [answer] = await sandbox.apply([Raw(orjson.dumps(event))])
+    found: dict[str, Outcome] = {route.name: Filtered() for route in app.routes}
+    for one in answer.outcomes:
+        found[one.route or ""] = (
+            Mapped(one.route, orjson.loads(one.value)) if isinstance(one, Encoded) else one
+        )
+    return list(found.items())
 
 
 @app.page("/simulate/")

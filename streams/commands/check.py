@@ -1,0 +1,132 @@
+"""This module is the command `check`: looks at everything a worker needs, and says how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Awaitable
+
+import click
+from rich.text import Text
+
+from processors.event import JsonObject
+from streams.checks import (
+    Finding,
+    buses_of,
+    check_buses,
+    check_genesys,
+    check_kafka,
+    check_queue,
+    check_replicas,
+    check_routes,
+)
+from streams.commands.options import EXIT_STOPPED, quiet_logs
+from streams.commands.screen import console, print_json, table
+from streams.flow import needed_topics
+from streams.settings import Settings, SettingsError, load_settings
+
+EPILOG = """\b
+Examples:
+  genesys-eventbridge check
+  genesys-eventbridge check --json
+
+Exit codes: 0 nothing failed (there may be warnings), 1 something failed.
+"""
+
+#: Seconds that each part gets; all parts are looked at side by side.
+PATIENCE_S = 15.0
+
+STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}
+
+
+@click.command(epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def check(as_json: bool) -> None:
+    """Look at settings, routes, Kafka, Genesys, event bus and queue, and say how to mend what is wrong.
+
+    Nothing is written anywhere. Parts that do not answer are given up after 15 s.
+    """
+    quiet_logs()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        lines = re.split(r"; (?=[A-Z_]+: )", str(error))
+        findings = [Finding("settings", False, line, "see docs/settings.md") for line in lines]
+        findings.append(Finding("everything else", False, "not looked at", "mend the settings first"))
+    else:
+        findings = [_settings(settings), *asyncio.run(_look(settings))]
+    if as_json:
+        print_json({"ok": all(one.ok for one in findings), "checks": [_as_json(one) for one in findings]})
+    else:
+        _show(findings)
+    sys.exit(0 if all(one.ok for one in findings) else EXIT_STOPPED)
+
+
+def _settings(settings: Settings) -> Finding:
+    given = len(settings.model_fields_set)
+    return Finding("settings", True, f"{given} set, the others by default")
+
+
+async def _look(settings: Settings) -> list[Finding]:
+    groups = await asyncio.gather(
+        _routes_and_buses(settings),
+        _within("kafka", _kafka(settings), "start Kafka, or mend KAFKA_BOOTSTRAP_SERVERS"),
+        _within("genesys", check_genesys(settings), "mend the network or GENESYS_BASE_URL"),
+        _within("queue", check_queue(settings), "mend the network, AWS_REGION or AWS_ENDPOINT_URL"),
+    )
+    return [finding for group in groups for finding in group]
+
+
+async def _routes_and_buses(settings: Settings) -> list[Finding]:
+    """The routes name the buses; where they cannot be read, the bus of the settings is looked at."""
+    buses = [settings.eventbus_name]
+
+    async def routes() -> list[Finding]:
+        nonlocal buses
+        found, findings = await check_routes(settings)
+        buses = buses_of(settings, found) if found is not None else buses
+        return findings
+
+    fix = "mend the network, AWS_REGION or AWS_ENDPOINT_URL"
+    findings = await _within("routes", routes(), fix)
+    return findings + await _within("event bus", check_buses(settings, buses), fix)
+
+
+async def _kafka(settings: Settings) -> list[Finding]:
+    needed = needed_topics(settings)
+    try:
+        cluster, findings = await check_kafka(settings, needed)
+    except SettingsError as error:
+        return [Finding("kafka", False, str(error))]
+    if cluster is not None:
+        existing = [name for name in needed if name in cluster.partitions]
+        findings += await check_replicas(settings, existing, cluster.brokers) if existing else []
+    return findings
+
+
+async def _within(name: str, look: Awaitable[list[Finding]], fix: str) -> list[Finding]:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await look
+    except TimeoutError:
+        return [Finding(name, False, f"no answer within {PATIENCE_S:g} s", fix)]
+
+
+def status(finding: Finding) -> str:
+    """`ok`, `warning` (nothing failed, but there is something to do) or `failed`."""
+    return "failed" if not finding.ok else "warning" if finding.fix else "ok"
+
+
+def _as_json(finding: Finding) -> JsonObject:
+    return {"name": finding.name, "status": status(finding), "detail": finding.detail, "fix": finding.fix}
+
+
+def _show(findings: list[Finding]) -> None:
+    rows: list[list[str | Text]] = [
+        [one.name, Text(status(one), style=STYLES[status(one)]), one.detail, one.fix] for one in findings
+    ]
+    screen = console()
+    screen.print(table("genesys-eventbridge check", ["what", "", "found", "to do"], rows))
+    failed = sum(not one.ok for one in findings)
+    screen.print(f"{failed} of {len(findings)} failed" if failed else "nothing failed", markup=False)

@@ -1,0 +1,65 @@
+"""This module tests what `replay` and `redrive` refuse before they ask Kafka anything."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "choose --dry-run"),
+        (["--since", "yesterday", "--dry-run"], "is no moment"),
+        (["--since", "1h", "--until", "2h", "--dry-run"], "--until must be later"),
+        (["--from", "failures", "--into", "raw"], "redrive takes failures back"),
+        (["--from", "validated", "--into", "raw"], "cannot take records"),
+        (["--into", "validated"], "cannot take records"),
+        (["--from", "metrics", "--into", "metrics"], "cannot take records"),
+        (["--from", "validated", "--dry-run"], "holds something else"),
+        (["--route", "nothing", "--dry-run"], "there is no route nothing"),
+        (["--routes-dir", ".", "--into", "raw"], "give --dry-run with it"),
+        (["--from-offset", "3:", "--dry-run"], "is no offset"),
+        (["--rate", "0", "--dry-run"], "0.0 is not in the range"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_replay_refuses_what_cannot_be_meant(invoke, arguments, says):
+    result = invoke("replay", *arguments)
+
+    assert result.exit_code == 2
+    assert says in " ".join(result.stderr.split())
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--from-queue"], "DLQ_QUEUE_URL is not set"),
+        (["--from-queue", "--partition", "1"], "a queue has no partitions"),
+        (["--stage", "delivery"], "'delivery' is not one of"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_redrive_refuses_what_cannot_be_meant(invoke, arguments, says):
+    result = invoke("redrive", *arguments)
+
+    assert result.exit_code == 2
+    assert says in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [("replay", "--dry-run"), ("replay", "--into", "raw"), ("redrive",)])
+def test_kafka_away_is_one_line(invoke, arguments):
+    result = invoke(*arguments)
+
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "no Kafka broker answers at 127.0.0.1:1" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["replay", "redrive", "check", "simulate", "routes"])
+def test_help_shows_examples_and_exit_codes(invoke, command):
+    result = invoke(command, "--help")
+
+    assert result.exit_code == 0
+    assert "Examples:" in result.stdout
+    assert "Exit codes:" in result.stdout

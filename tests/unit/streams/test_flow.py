@@ -1,0 +1,36 @@
+"""This module tests that the light list of topics is the app's own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from streams import flow
+from streams.settings import Settings
+
+SETTINGS = Settings(kafka_topic_prefix="p.", kafka_group="g")
+
+
+def test_every_table_of_the_app_has_its_changelog_in_the_list():
+    # A process of its own: importing the app reads the environment and patches Faust.
+    code = "from streams import flow, tables; assert set(flow.TABLES) == set(tables.TABLES), tables.TABLES"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"GENESYS_SOURCE": "none"})
+
+
+def test_changelogs_come_last_and_bear_the_group():
+    names = list(flow.needed_topics(SETTINGS))
+
+    assert names[: len(flow.TOPICS)] == [f"p.{name}" for name in flow.TOPICS]
+    assert names[len(flow.TOPICS) :] == [f"g-{name}-changelog" for name in flow.TABLES]
+
+
+@pytest.mark.parametrize(("typed", "full"), [("raw", "p.raw"), ("p.raw", "p.raw"), ("copy", "copy")])
+def test_topics_of_the_flow_go_by_short_names(typed, full):
+    assert flow.full_name(SETTINGS, typed) == full
+
+
+@pytest.mark.parametrize(("topic", "name"), [("p.raw", "raw"), ("raw", None), ("copy", None)])
+def test_a_full_name_tells_whether_it_is_the_flows(topic, name):
+    assert flow.flow_name(SETTINGS, topic) == name
