@@ -27,4 +27,6 @@ def apply(event: EventT) -> None:
     try:
         tables.apply(event)
     except ValueError as error:
-        log.warning("not counted", partition=event.message.partition, offset=event.message.offset, reason=str(error))
+        log.warning(
+            "not counted", partition=event.message.partition, offset=event.message.offset, reason=str(error)
+        )

@@ -22,15 +22,13 @@ from faust.types import TP
 from clients.genesys.errors import GenesysError
 from clients.genesys.gaps import GapReport
 from clients.genesys.observer import CountName, Observer
-from processors import headers
-from processors.errors import MalformedEventError
-from processors.event import Event, identify, json_type, parse
-from processors.lines import Line, OversizedLine
+from processors.intake import Taken, taken_in
+from processors.lines import Line
 from processors.outcome import Failed
 from processors.report import Counts
 from streams import sources, topics
 from streams.app import app, settings
-from streams.delivery import METRICS_KEY, Record, counts, each, ledger, record, send, stop_worker
+from streams.delivery import METRICS_KEY, Record, counts, each, ledger, send, stop_worker
 from streams.failures import report
 from streams.filesource import read_file
 from streams.health import health
@@ -57,7 +55,9 @@ if "source" in settings.worker_roles and settings.genesys_source in ("notificati
     async def _assigned(_: Any, assigned: set[TP], **__: Any) -> None:
         """Start what is ours now, end what is not; what stays ours is read on through the rebalance."""
         name = topics.sources.get_topic_name()
-        owned = {tp.partition for tp in assigned if tp.topic == name and tp.partition < sources.parts(settings)}
+        owned = {
+            tp.partition for tp in assigned if tp.topic == name and tp.partition < sources.parts(settings)
+        }
         await _end([part for part in _readers if part not in owned])
         for part in owned - set(_readers):
             _readers[part] = asyncio.create_task(_read(part))
@@ -115,7 +115,9 @@ async def _remember(part: int, opened: sources.OpenSource) -> None:
         await asyncio.sleep(1.0)
         now = opened.checkpoint()
         if now != known:
-            await send([Record(topics.sources.get_topic_name(), str(part).encode(), now.encode(), partition=part)])
+            await send(
+                [Record(topics.sources.get_topic_name(), str(part).encode(), now.encode(), partition=part)]
+            )
             known = now
 
 
@@ -157,37 +159,10 @@ async def _end(parts: list[int]) -> None:
 
 def _records(lines: Iterable[Line], tally: Counts) -> Iterator[Record]:
     received_at = int(time.time() * 1000)
-    for line in lines:
-        if isinstance(line, OversizedLine):
-            message = f"a line of {line.size} bytes; the limit is GENESYS_MAX_LINE_BYTES={settings.genesys_max_line_bytes}"
-            yield _refuse(MalformedEventError(message, code="LineTooLong"), line.prefix, received_at, tally)
-            continue
-        try:
-            found = parse(line)
-        except MalformedEventError as error:
-            yield _refuse(error, line, received_at, tally)
-            continue
-        items = found if isinstance(found, list) else [found]
-        for item in items:
-            tally.add("ingested")
-            value = line if item is found else orjson.dumps(item)
-            if isinstance(item, dict):
-                yield _ingested(identify(item), value, received_at)
-            else:
-                error = MalformedEventError(f"expected a JSON object, got {json_type(item)}", code="NotAnObject")
-                yield _failed(error, value, received_at, tally)
-
-
-def _ingested(event: Event, value: bytes, received_at: int) -> Record:
-    names = {headers.EVENT_ID: event.event_id, headers.RECEIVED_AT: str(received_at)}
-    return record(topics.raw, event.key, value, {**names})
-
-
-def _refuse(error: MalformedEventError, value: bytes, received_at: int, tally: Counts) -> Record:
-    tally.add("ingested")
-    return _failed(error, value, received_at, tally)
-
-
-def _failed(error: MalformedEventError, value: bytes, received_at: int, tally: Counts) -> Record:
-    tally.fail(error.stage, error.code)
-    return report(Failed.of(error), value, received_at=received_at)
+    for found in taken_in(lines, received_at, settings.genesys_max_line_bytes):
+        tally.add("ingested")
+        if isinstance(found, Taken):
+            yield Record(topics.raw.get_topic_name(), found.key, found.value, found.headers)
+        else:
+            tally.fail(found.error.stage, found.error.code)
+            yield report(Failed.of(found.error), found.value, received_at=received_at)

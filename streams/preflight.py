@@ -107,7 +107,11 @@ async def _make_topics(cluster: kafka.Cluster) -> None:
         known = dict(cluster.partitions)
         for name, configs in needed.items():
             if name not in known:
-                known[name] = settings.kafka_topic_partitions if name in topics.CONFIGS else known[settings.topic("metrics")]
+                known[name] = (
+                    settings.kafka_topic_partitions
+                    if name in topics.CONFIGS
+                    else known[settings.topic("metrics")]
+                )
                 await _create(name, known[name], replicas, configs)
     _fit(await _present(needed))
 
@@ -138,10 +142,14 @@ def _fit(partitions: Mapping[str, int]) -> None:
     metrics = settings.topic("metrics")
     for name in needed_topics(settings):
         if name.endswith("-changelog") and partitions[name] != partitions[metrics]:
-            refuse(f"topic {name} has {partitions[name]} partitions and {metrics} has {partitions[metrics]}: delete {name}")
+            refuse(
+                f"topic {name} has {partitions[name]} partitions and {metrics} has {partitions[metrics]}: delete {name}"
+            )
     parts = sources.parts(settings)
     if partitions[settings.topic("sources")] < parts:
-        refuse(f"GENESYS_SHARDS={parts} needs as many partitions of {settings.topic('sources')}: add some, or lower it")
+        refuse(
+            f"GENESYS_SHARDS={parts} needs as many partitions of {settings.topic('sources')}: add some, or lower it"
+        )
 
 
 app.before_start = preflight

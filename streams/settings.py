@@ -177,7 +177,9 @@ class Settings(BaseSettings):
         5, ge=0, description="Further attempts for a retryable entry before it is a failure."
     )
     eventbridge_request_bytes: int = Field(
-        999_999, ge=1_000, description="Limit of one PutEvents request, counted as AWS counts it (less than 1 MB)."
+        999_999,
+        ge=1_000,
+        description="Limit of one PutEvents request, counted as AWS counts it (less than 1 MB).",
     )
     eventbridge_linger_ms: int = Field(50, ge=0, description="How long a request waits to be filled.")
     eventbridge_in_flight: int = Field(8, ge=1, le=64, description="PutEvents requests at the same time.")
@@ -206,7 +208,9 @@ class Settings(BaseSettings):
         le=1,
         description="Share of failing events above which the process stage pauses; 1 turns that off.",
     )
-    flood_min: int = Field(100, ge=1, description="Events that routes must have taken before the share counts.")
+    flood_min: int = Field(
+        100, ge=1, description="Events that routes must have taken before the share counts."
+    )
     flood_window: float = Field(60.0, gt=0, description="Seconds over which the share is taken.")
     worker_roles: CommaList = Field(ROLES, description="Stages this worker runs; `worker --role` sets it.")
     report_interval: float = Field(60.0, gt=0, description="Seconds between two [Pipeline Report] log lines.")

@@ -46,10 +46,18 @@ latency = _windowed("latency", "Milliseconds from received to accepted by EventB
 totals: Table = app.Table("totals", default=dict, help="All counts since the tables began")
 
 #: One row for each gap in the notifications: `{part, start_ms, end_ms, state, events, reason}`.
-gaps: Table = app.Table("gaps", default=dict, help="Times when a notification socket was down, and what became of them")
+gaps: Table = app.Table(
+    "gaps", default=dict, help="Times when a notification socket was down, and what became of them"
+)
 
 PLAIN.update(totals=totals, gaps=gaps)
-TABLES: dict[str, Any] = {"throughput": throughput, "failed": failed, "latency": latency, "totals": totals, "gaps": gaps}
+TABLES: dict[str, Any] = {
+    "throughput": throughput,
+    "failed": failed,
+    "latency": latency,
+    "totals": totals,
+    "gaps": gaps,
+}
 
 #: Gaps kept; the oldest go first.
 GAPS = 1_000
@@ -103,7 +111,13 @@ def rows(name: str) -> list[JsonObject]:
     found = []
     for (_, window), value in list(table.table.items()):
         begin = int(window[0])
-        found.append({"from": begin, "to": begin + int(WINDOW_S), **(_with_percentiles(value) if name == "latency" else value)})
+        found.append(
+            {
+                "from": begin,
+                "to": begin + int(WINDOW_S),
+                **(_with_percentiles(value) if name == "latency" else value),
+            }
+        )
     return sorted(found, key=lambda row: -row["from"])
 
 

@@ -37,23 +37,31 @@ class WorkerSums:
 
     def collect(self) -> Iterator[Metric]:
         """The families for Prometheus; all counts are this worker's own, so that Prometheus can add them up."""
-        events = CounterMetricFamily("genesys_eventbridge_events", "Events, by what became of them", labels=["outcome"])
+        events = CounterMetricFamily(
+            "genesys_eventbridge_events", "Events, by what became of them", labels=["outcome"]
+        )
         for name in COUNTERS:
             events.add_metric([name], self.total["counts"].get(name, 0))
         yield events
-        failures = CounterMetricFamily("genesys_eventbridge_failures", "Failure records", labels=["stage", "error"])
+        failures = CounterMetricFamily(
+            "genesys_eventbridge_failures", "Failure records", labels=["stage", "error"]
+        )
         for name, number in self.total["failed"].items():
             failures.add_metric(name.split("/", 1), number)
         yield failures
         yield self._latency()
-        trouble = GaugeMetricFamily("genesys_eventbridge_trouble", "1 for each part that does not work now", labels=["part"])
+        trouble = GaugeMetricFamily(
+            "genesys_eventbridge_trouble", "1 for each part that does not work now", labels=["part"]
+        )
         for part in health.troubles():
             trouble.add_metric([part], 1)
         yield trouble
 
     def _latency(self) -> Metric:
         latency, seen, buckets = self.total["latency"], 0, []
-        for bound, number in zip((*(str(ms / 1000) for ms in BUCKETS_MS), "+Inf"), latency["buckets"], strict=True):
+        for bound, number in zip(
+            (*(str(ms / 1000) for ms in BUCKETS_MS), "+Inf"), latency["buckets"], strict=True
+        ):
             seen += number
             buckets.append((bound, seen))
         family = HistogramMetricFamily(

@@ -192,32 +192,15 @@ async def test_an_empty_topic_is_no_error(run, producer, prefix):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "choose --dry-run"),
-        (["--from", "nowhere", "--dry-run"], "there is no topic nowhere"),
-        (["--partition", "9", "--dry-run"], "has no partition 9"),
-        (["--since", "yesterday", "--dry-run"], "is no moment"),
-        (["--since", "1h", "--until", "2h", "--dry-run"], "--until must be later"),
-        (["--from", "failures", "--into", "raw"], "redrive takes failures back"),
-        (["--into", "validated"], "cannot take records"),
-        (["--from", "validated", "--dry-run"], "holds something else"),
-        (["--route", "nothing", "--dry-run"], "there is no route nothing"),
-        (["--routes-dir", "schemas", "--into", "raw"], "give --dry-run with it"),
-        (["--from-offset", "3:", "--dry-run"], "is no offset"),
+        (["--from", "nowhere"], "there is no topic nowhere"),
+        (["--partition", "9"], "has no partition 9"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-async def test_refuses_what_cannot_be_done(run, raw, arguments, says):
-    result = await run("replay", *arguments)
+async def test_what_is_not_there_is_one_line(run, raw, arguments, says):
+    result = await run("replay", *arguments, "--dry-run")
 
     assert result.code == 2
     assert says in result.err
-    assert result.out == ""
-    assert "Traceback" not in result.err
-
-
-async def test_kafka_away_is_one_line(run):
-    result = await run("replay", "--dry-run", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
-
-    assert result.code == 2
     assert len(result.err.strip().splitlines()) == 1
-    assert "no Kafka broker answers at 127.0.0.1:1" in result.err
+    assert result.out == ""

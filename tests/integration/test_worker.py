@@ -87,14 +87,20 @@ def report(worker: Worker) -> dict:
 def test_the_sum_is_exact(report: dict):
     failed = GOOD // 10 + len(BAD_LINES) + len(BAD_EVENTS)
     assert report["ingested"] == GOOD + len(BAD_LINES) + len(BAD_EVENTS)
-    assert (report["filtered"], report["published"], report["failed"]) == (GOOD * 3 // 10, GOOD * 6 // 10, failed)
+    assert (report["filtered"], report["published"], report["failed"]) == (
+        GOOD * 3 // 10,
+        GOOD * 6 // 10,
+        failed,
+    )
 
 
 def test_each_bad_line_is_a_failure_record_that_keeps_it(report: dict, pipeline: Pipeline):
     records = [orjson.loads(value) for value in pipeline.read("failures")]
     source = [record for record in records if record["stage"] == "source"]
     assert sorted(record["error"] for record in source) == sorted(BAD_LINES.values())
-    kept = {base64.b64decode(record["originalEvent"]) for record in source if record.get("encoding") == "base64"}
+    kept = {
+        base64.b64decode(record["originalEvent"]) for record in source if record.get("encoding") == "base64"
+    }
     assert b"{garbage" in kept
     assert b'{"id": "\xff\xfe"}' in kept
 
@@ -122,7 +128,11 @@ def test_raw_keeps_the_bytes_and_the_headers(report: dict, pipeline: Pipeline):
 
 
 def test_entries_carry_every_field(report: dict, pipeline: Pipeline):
-    entry = next(one for one in pipeline.inspect("events")["events"] if ledger.number_of(one["detail"]["timestamp"]) == 0)
+    entry = next(
+        one
+        for one in pipeline.inspect("events")["events"]
+        if ledger.number_of(one["detail"]["timestamp"]) == 0
+    )
     assert entry["bus"].endswith(BUS)
     assert (entry["source"], entry["detailType"]) == ("genesys.cloud", "interaction.event")
     assert entry["resources"] == [f"/genesys/interactions/{ledger.interaction(0)}"]
@@ -139,7 +149,11 @@ def test_the_report_line_and_cloudwatch_tell_the_same(report: dict, pipeline: Pi
             sums[point["name"]] = sums.get(point["name"], 0) + sum(point["values"])
         return sums
 
-    wanted = {"EventsIngested": report["ingested"], "EventsPublished": report["published"], "EventsFailed": report["failed"]}
+    wanted = {
+        "EventsIngested": report["ingested"],
+        "EventsPublished": report["published"],
+        "EventsFailed": report["failed"],
+    }
     wait_until("CloudWatch", lambda: {name: summed().get(name) for name in wanted} == wanted)
     assert "ProcessingLatency" in summed()
 
@@ -160,14 +174,19 @@ def test_every_table_answers_and_an_unknown_one_is_named(report: dict, worker: W
         assert sum(minute.get("published", 0) for minute in minutes) == report["published"]
         assert client.get("/api/tables/nothing/").status_code == 404
         assert client.get("/api/tables/throughput/", params={"limit": "x"}).status_code == 400
-        assert f'genesys_eventbridge_events_total{{outcome="published"}} {report["published"]}.0' in client.get("/metrics").text
+        assert (
+            f'genesys_eventbridge_events_total{{outcome="published"}} {report["published"]}.0'
+            in client.get("/metrics").text
+        )
 
 
 @pytest.mark.parametrize("path", ["/simulate", "/simulate/"])
 def test_simulate_publishes_nothing(report: dict, pipeline: Pipeline, worker: Worker, path: str):
     before = pipeline.on_bus()
     with httpx.Client(base_url=worker.url, headers=HEADERS) as client:
-        good = client.post(path, json={"interactionId": "i-1", "type": "chat", "createdTime": "2026-11-23T10:00:00Z"})
+        good = client.post(
+            path, json={"interactionId": "i-1", "type": "chat", "createdTime": "2026-11-23T10:00:00Z"}
+        )
         assert good.status_code == 200
         body = good.json()
         assert body["status"] == "simulated"
@@ -219,7 +238,9 @@ def _published_failures(pipeline: Pipeline) -> dict | None:
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_a_start_that_must_fail_says_why_in_one_line(pipeline: Pipeline, settings: dict[str, str], words: str):
+def test_a_start_that_must_fail_says_why_in_one_line(
+    pipeline: Pipeline, settings: dict[str, str], words: str
+):
     settings = {name: value.format(aws=pipeline.aws) for name, value in settings.items()}
     ended = subprocess.run(
         [sys.executable, "-m", "streams", "worker"],

@@ -78,7 +78,9 @@ class Account:
         )
 
 
-def account(events: int, bus: Iterable[dict[str, Any]], failures: Iterable[bytes], queue: Iterable[str] | None) -> Account:
+def account(
+    events: int, bus: Iterable[dict[str, Any]], failures: Iterable[bytes], queue: Iterable[str] | None
+) -> Account:
     """Account for numbers 0 to `events` - 1.
 
     `bus`: details in order of arrival; `failures`: values of the failures topic; `queue`: bodies in SQS, None when

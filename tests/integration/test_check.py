@@ -1,0 +1,86 @@
+"""This module runs `check` as a process, where everything is there and where one thing is not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import pytest
+
+from streams.flow import needed_topics
+from streams.settings import Settings
+
+
+@pytest.fixture
+async def emulator(env):
+    """Start an emulator by name and give what it announces; all end with the test."""
+    started = []
+
+    async def starter(name, *arguments):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            f"emulators.{name}",
+            *arguments,
+            env=env,
+            cwd=env["PYTHONPATH"],
+            stdout=asyncio.subprocess.PIPE,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        return json.loads(await process.stdout.readline())
+
+    yield starter
+    for process in started:
+        process.terminate()
+        await process.communicate()
+
+
+@pytest.fixture
+async def whole(emulator, env, producer, prefix):
+    """Settings with which nothing is missing."""
+    aws = await emulator("aws", "--bus", "orders", "--queue", "failures")
+    genesys = await emulator("genesys", "--rate", "1")
+    for topic in needed_topics(Settings(kafka_topic_prefix=prefix)):
+        await producer.client.add_topic(topic)
+    return {
+        "GENESYS_BASE_URL": genesys["url"],
+        "GENESYS_CLIENT_ID": genesys["clientId"],
+        "GENESYS_CLIENT_SECRET": genesys["clientSecret"],
+        "AWS_ENDPOINT_URL": aws["url"],
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "EVENTBUS_NAME": "orders",
+        "DLQ_QUEUE_URL": aws["queues"]["failures"],
+    }
+
+
+@pytest.mark.parametrize("source", ["stream", "notifications"])
+async def test_nothing_fails_where_everything_is_there(run, whole, source):
+    result = await run("check", "--json", **whole, GENESYS_SOURCE=source)
+
+    told = {one["name"]: one for one in result.json["checks"]}
+    assert [one for one in told.values() if one["status"] == "failed"] == []
+    assert result.code == 0
+    assert told["genesys"]["detail"].startswith("token from")
+    assert ("genesys topics" in told) is (source == "notifications")
+    assert told["event bus orders"]["status"] == told["queue failures"]["status"] == "ok"
+    assert told["replicas"]["detail"] == "1 of each topic, all in sync"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "row"),
+    [
+        ("EVENTBUS_NAME", "others", "event bus others"),
+        ("GENESYS_CLIENT_SECRET", "wrong", "genesys"),
+        ("KAFKA_TOPIC_PREFIX", "elsewhere.", "topics"),
+    ],
+)
+async def test_one_thing_that_is_missing_is_the_one_that_fails(run, whole, setting, value, row):
+    result = await run("check", "--json", **whole | {"GENESYS_SOURCE": "stream", setting: value})
+
+    failed = [one["name"] for one in result.json["checks"] if one["status"] == "failed"]
+    assert result.code == 1
+    assert failed == [row]

@@ -1,0 +1,87 @@
+"""Fixtures of the streams' tests: a producer that answers by script, and events that remember their ack."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from aiokafka.errors import KafkaError
+
+from streams import delivery
+from streams.app import app
+from streams.health import health
+
+
+@dataclass
+class Message:
+    topic: str = "genesys.raw"
+    partition: int = 0
+    offset: int = 0
+    timestamp: float = 1_763_895_600.0
+    key: bytes | None = b"k"
+
+
+@dataclass(eq=False)
+class FakeEvent:
+    """What the stages use of Faust's event."""
+
+    value: bytes | None = b"{}"
+    headers: dict = field(default_factory=dict)
+    message: Message = field(default_factory=Message)
+    acked: bool = False
+
+    def ack(self):
+        self.acked = True
+
+
+class ScriptedProducer:
+    """Takes what it is given, unless a topic's script says otherwise; `taken` is what the broker has."""
+
+    def __init__(self):
+        self.taken = []
+        self.attempts = []
+        self.refusals = {}  # topic -> errors, one for each attempt
+        self.confirmed = asyncio.Event()  # cleared: the broker does not answer
+        self.confirmed.set()
+        self.asked = asyncio.Event()
+
+    async def send(self, topic, key, value, partition, timestamp, headers):
+        self.attempts.append(topic)
+        self.asked.set()
+        script = self.refusals.get(topic, [])
+        error = script.pop(0) if script else None
+        if isinstance(error, KafkaError) and getattr(error, "at_once", False):
+            raise error
+        return asyncio.ensure_future(self._deliver(delivery.Record(topic, key, value, headers, partition), error))
+
+    async def _deliver(self, record, error):
+        await self.confirmed.wait()
+        if error is not None:
+            raise error
+        self.taken.append(record)
+
+
+@pytest.fixture
+def event():
+    return lambda value=b"{}", headers=None, **message: FakeEvent(value, headers or {}, Message(**message))
+
+
+@pytest.fixture
+def ledger(monkeypatch):
+    """A ledger of this test alone, whose counts are the stages'."""
+    made = delivery.Ledger()
+    monkeypatch.setattr(delivery, "ledger", made)
+    monkeypatch.setattr(made, "start", lambda: None)  # the tests flush by hand
+    return made
+
+
+@pytest.fixture
+def producer(monkeypatch):
+    made = ScriptedProducer()
+
+    async def start():
+        return made
+
+    monkeypatch.setattr(app, "maybe_start_producer", start)
+    monkeypatch.setattr(delivery, "backoff", lambda attempt, chance: 0.0)
+    yield made
+    health.well("kafka")

@@ -1,0 +1,72 @@
+"""Tests of what a worker knows to be wrong."""
+
+import pytest
+
+from streams.health import Health
+
+
+@pytest.fixture
+def health():
+    made = Health(clock=lambda: made.now)
+    made.now = 1_000.0
+    return made
+
+
+def test_all_is_well_at_first(health):
+    assert (health.troubles(), health.known()) == ({}, False)
+
+
+def test_a_trouble_is_kept_from_its_beginning_with_its_last_reason(health):
+    health.trouble("kafka", "first")
+    health.now += 2.5
+    health.trouble("kafka", "second")
+    assert health.troubles() == {"kafka": {"reason": "second", "seconds": 2.5}}
+    assert health.known()
+
+
+def test_a_part_that_works_again_is_forgotten(health):
+    health.trouble("kafka", "x")
+    health.trouble("sqs", "y")
+    health.well("kafka")
+    health.well("never in trouble")
+    assert list(health.troubles()) == ["sqs"]
+
+
+def test_a_trouble_that_comes_again_begins_anew(health):
+    health.trouble("kafka", "x")
+    health.well("kafka")
+    health.now += 10
+    health.trouble("kafka", "x")
+    assert health.troubles()["kafka"]["seconds"] == 0
+
+
+def test_an_observer_turns_reasons_into_troubles(health):
+    observe = health.observer("eventbridge")
+    observe("no answer")
+    assert list(health.troubles()) == ["eventbridge"]
+    observe(None)
+    assert health.troubles() == {}
+
+
+def test_checks_are_asked_at_every_look(health):
+    reasons = iter(["stalled", None])
+    health.check("stages", lambda: next(reasons))
+    assert health.troubles() == {"stages": {"reason": "stalled"}}
+    assert health.troubles() == {}
+    assert not health.known()
+
+
+def test_long_reasons_are_cut(health):
+    health.trouble("kafka", "x" * 1_000)
+    assert len(health.troubles()["kafka"]["reason"]) == 300
+
+
+def test_each_change_is_logged_once(health, capsys):
+    for _ in range(5):
+        health.trouble("kafka", "same")
+    health.trouble("kafka", "other")
+    health.well("kafka")
+    health.well("kafka")
+    printed = capsys.readouterr()
+    lines = [line for line in (printed.out + printed.err).splitlines() if "kafka" in line]
+    assert len(lines) == 3
