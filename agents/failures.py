@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from faust import EventT
@@ -26,7 +27,7 @@ _queue: Queue | None = None
 
 
 @stage("failures", topics.failures, max_events=10, linger_s=0.05)
-async def failures(batch: Sequence[EventT]) -> None:
+async def failures(batch: Sequence[EventT[Any]]) -> None:
     """failures → SQS dead-letter queue"""
     if settings.dlq_queue_url is None:
         return
@@ -46,7 +47,7 @@ async def _open_queue(url: str) -> Queue:
     return _queue
 
 
-def _message(event: EventT) -> Message:
+def _message(event: EventT[Any]) -> Message:
     """The record's text as it stands; for a FIFO queue grouped by interaction, one message an event and stage."""
     value = event.value or b""
     record: JsonObject

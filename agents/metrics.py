@@ -6,6 +6,8 @@ leader writes assignments that the owners of the tables refuse (faust/assignor/p
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 from faust import EventT, StreamT
 
@@ -22,7 +24,7 @@ async def metrics(stream: StreamT[bytes]) -> None:
     await each(stream, "metrics", apply)
 
 
-def apply(event: EventT) -> None:
+def apply(event: EventT[Any]) -> None:
     """Add a delta to the tables; what is none is named in the log and left."""
     try:
         tables.apply(event)

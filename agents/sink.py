@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from faust import EventT
 
@@ -26,11 +27,12 @@ from streams.failures import report
 from streams.health import health
 
 _publisher: Publisher | None = None
+_opening = asyncio.Lock()
 
 
 # Many small batches at a time: an entry in a long back-off holds up its few neighbours, not the stream.
 @stage("sink", topics.validated, max_events=50, linger_s=0.0, open_batches=80)
-async def sink(batch: Sequence[EventT]) -> None:
+async def sink(batch: Sequence[EventT[Any]]) -> None:
     """validated → EventBridge bus | failures"""
     publisher = await _open_publisher()
     tally = Counts()
@@ -41,21 +43,30 @@ async def sink(batch: Sequence[EventT]) -> None:
 
 async def _open_publisher() -> Publisher:
     global _publisher  # the client belongs to the app's event loop, which is not there at import
-    if _publisher is None:
-        bus = EventBridge(await app.add_async_context(open_client(settings, "events")))
-        _publisher = Publisher(
-            bus.put,
-            max_bytes=settings.eventbridge_request_bytes,
-            linger_s=settings.eventbridge_linger_ms / 1000,
-            in_flight=settings.eventbridge_in_flight,
-            max_retries=settings.max_retries,
-            on_trouble=health.observer("eventbridge"),
-            on_retry=lambda: counts.add("retries"),
-        )
-    return _publisher
+    async with _opening:
+        if _publisher is None:
+            bus = EventBridge(await app.add_async_context(open_client(settings, "events")))
+            _publisher = Publisher(
+                bus.put,
+                max_bytes=settings.eventbridge_request_bytes,
+                linger_s=settings.eventbridge_linger_ms / 1000,
+                in_flight=settings.eventbridge_in_flight,
+                max_retries=settings.max_retries,
+                on_trouble=health.observer("eventbridge"),
+                on_retry=lambda: counts.add("retries"),
+            )
+        return _publisher
 
 
-async def _publish(publisher: Publisher, message: EventT, tally: Counts) -> Record | None:
+if "sink" in settings.worker_roles:
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust declares it
+    async def open_bus() -> None:
+        """Open the client with the worker: it takes a second, which the first event need not wait for."""
+        await _open_publisher()
+
+
+async def _publish(publisher: Publisher, message: EventT[Any], tally: Counts) -> Record | None:
     """Publish one event; gives the failure record when it cannot be."""
     meta = headers.read(message.headers)
     mapped: JsonObject | None = None
@@ -83,7 +94,7 @@ def _entry(mapped: JsonObject, meta: Meta) -> Entry:
     return entry(mapped, bus)
 
 
-def _failure(failed: Failed, message: EventT, meta: Meta, tally: Counts) -> Record:
+def _failure(failed: Failed, message: EventT[Any], meta: Meta, tally: Counts) -> Record:
     tally.fail(failed.stage, failed.error)
     here = Origin(message.message.topic, message.message.partition, message.message.offset)
     event_id = meta.event_id or (derive_event_id(failed.transformed) if failed.transformed else None)

@@ -28,7 +28,7 @@ from processors.outcome import Failed
 from processors.report import Counts
 from streams import sources, topics
 from streams.app import app, settings
-from streams.delivery import METRICS_KEY, Record, counts, each, ledger, send, stop_worker
+from streams.delivery import METRICS_KEY, Record, counts, die, each, ledger, send, stop_worker
 from streams.failures import report
 from streams.filesource import read_file
 from streams.health import health
@@ -43,24 +43,26 @@ COUNTED: dict[CountName, str] = {
 }
 
 _readers: dict[int, asyncio.Task[None]] = {}
+_rest = sources.SharedRest(settings, lambda: Observer(health.observer("genesys"), _count))
 
 if "source" in settings.worker_roles and settings.genesys_source in ("notifications", "stream"):
 
     @app.agent(topics.sources, name="source")
     async def source(stream: StreamT[bytes]) -> None:
-        """Genesys Cloud → raw | failures (of the records nothing is done: owning the partition is what counts)"""
+        """Genesys Cloud → raw | failures (the records are left: owning the partition is what counts)"""
         await each(stream, "source", lambda event: None)
 
     @app.on_partitions_assigned.connect
-    async def _assigned(_: Any, assigned: set[TP], **__: Any) -> None:
+    async def _assigned(*arguments: Any, **_: Any) -> None:
         """Start what is ours now, end what is not; what stays ours is read on through the rebalance."""
+        assigned: set[TP] = arguments[-1]
         name = topics.sources.get_topic_name()
-        owned = {
-            tp.partition for tp in assigned if tp.topic == name and tp.partition < sources.parts(settings)
-        }
+        ours = {tp.partition for tp in assigned if tp.topic == name}
+        owned = {part for part in ours if part < sources.parts(settings)}
         await _end([part for part in _readers if part not in owned])
         for part in owned - set(_readers):
             _readers[part] = asyncio.create_task(_read(part))
+            _readers[part].add_done_callback(_ended)
 
     @app.on_before_shutdown.connect
     async def _stop(*_: Any, **__: Any) -> None:
@@ -69,9 +71,9 @@ if "source" in settings.worker_roles and settings.genesys_source in ("notificati
 
 if "source" in settings.worker_roles and settings.genesys_source.startswith("file:"):
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]  # as Faust declares it
     async def read_whole_file() -> None:
-        """file → raw | failures, once, from its beginning; a worker that is nothing but a source then ends."""
+        """file → raw | failures, once, from its beginning; a worker that is but a source then ends."""
         path = Path(settings.genesys_source.removeprefix("file:"))
         log.info("source starts", source=settings.genesys_source)
         try:
@@ -95,9 +97,9 @@ async def ingest(lines: Iterable[Line]) -> None:
 async def _read(part: int) -> None:
     checkpoint = await sources.last_checkpoint(settings, topics.sources.get_topic_name(), part)
     log.info("source starts", source=settings.genesys_source, part=part, position_ms=checkpoint.position_ms)
-    observer = Observer(health.observer("genesys"), _count)
     try:
-        async with sources.open_source(settings, part, observer, checkpoint, _note_gap) as opened:
+        async with _rest.use() as rest:
+            opened = sources.open_source(settings, rest, part, checkpoint, _note_gap)
             remembering = asyncio.create_task(_remember(part, opened))
             try:
                 await pump(opened.batches)
@@ -106,6 +108,12 @@ async def _read(part: int) -> None:
                 await asyncio.gather(remembering, return_exceptions=True)
     except GenesysError as error:
         await stop_worker(f"Genesys Cloud refuses to serve events: {error}")
+
+
+def _ended(reader: asyncio.Task[None]) -> None:
+    error = asyncio.CancelledError() if reader.cancelled() else reader.exception()
+    if error is not None and reader in _readers.values():
+        die("the source", error)  # nobody else would notice that a part is not read any more
 
 
 async def _remember(part: int, opened: sources.OpenSource) -> None:
@@ -123,10 +131,15 @@ async def _remember(part: int, opened: sources.OpenSource) -> None:
 
 async def _note_gap(gap: GapReport) -> None:
     """Tell the tables of a gap: found, healed, or lost."""
-    log.log(logging.ERROR if gap.state == "lost" else logging.WARNING, "gap", state=gap.state, part=gap.shard,
-            start_ms=gap.interval.start_ms, end_ms=gap.interval.end_ms, events=gap.events, reason=gap.reason)  # fmt: skip
-    row = {"part": gap.shard, "start_ms": gap.interval.start_ms, "end_ms": gap.interval.end_ms,
-           "state": gap.state, "events": gap.events, "reason": gap.reason}  # fmt: skip
+    row = {
+        "part": gap.shard,
+        "start_ms": gap.interval.start_ms,
+        "end_ms": gap.interval.end_ms,
+        "state": gap.state,
+        "events": gap.events,
+        "reason": gap.reason,
+    }
+    log.log(logging.ERROR if gap.state == "lost" else logging.WARNING, "gap", **row)
     await send([Record(topics.metrics.get_topic_name(), METRICS_KEY, orjson.dumps({"gap": row}))])
 
 
@@ -153,7 +166,7 @@ async def _end(parts: list[int]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    if tasks:
+    if tasks and not _readers:
         health.well("genesys")
 
 

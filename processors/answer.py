@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import orjson
 
 from processors.errors import MalformedEventError, Violation
-from processors.event import decode
+from processors.event import Event, decode
 from processors.outcome import Failed, Filtered, Mapped, Outcome
-from processors.route import Routes
 
 #: More violations than a failure record has room for (processors/failure.py keeps a quarter of a message).
 MOST_VIOLATIONS = 5_000
@@ -45,7 +45,17 @@ class Answer:
     outcomes: tuple[Encoded | Failed, ...] = ()
 
 
-def answer(routes: Routes, raw: Raw, most_bytes: int, on_route: Callable[[str], None]) -> Answer:
+class Tried(Protocol):
+    """What an event is tried on: a route."""
+
+    @property
+    def name(self) -> str: ...
+
+    def apply(self, event: Event) -> Outcome:
+        """Filter, map, validate; raises nothing."""
+
+
+def answer(routes: Iterable[Tried], raw: Raw, most_bytes: int, on_route: Callable[[str], None]) -> Answer:
     """Try one event on every route that is not barred; `on_route` hears of each one before it is tried.
 
     A mapped event of more than `most_bytes` is the failure `EntryTooLarge`. Raises MemoryError when a route

@@ -22,6 +22,9 @@ from processors.headers import Meta
 #: Bytes of a message that key and headers may take beside the value.
 ENVELOPE_BYTES = 4_096
 
+#: Error of a line over GENESYS_MAX_LINE_BYTES, of which the record holds the beginning alone.
+LINE_TOO_LONG = "LineTooLong"
+
 Target = Literal["raw", "validated"]
 
 
@@ -62,8 +65,7 @@ def redrive(record: JsonObject, meta: Meta, key: bytes | None, run: str, topics:
     if record.get("stage") == "publish" and isinstance(transformed, dict):
         return _to_validated(transformed, original, meta, key, run, topics)
     if original is None:
-        cut = "was cut to fit" if record.get("truncated") else "was not kept"
-        return Gone(f"the original event {cut}", meta.origin)
+        return Gone(f"the original event {_lack(record)}", meta.origin)
     return rebuilt(record, original, meta, key, run, topics)
 
 
@@ -119,7 +121,15 @@ def _origin(value: object) -> Origin | None:
     return None
 
 
+def _lack(record: JsonObject) -> str:
+    if record.get("error") == LINE_TOO_LONG:
+        return "was never read whole"
+    return "was cut to fit" if record.get("truncated") else "was not kept"
+
+
 def _original(record: JsonObject) -> bytes | None:
+    if record.get("error") == LINE_TOO_LONG:
+        return None
     try:
         return original_bytes(record)
     except (ValueError, TypeError):  # marked as base64 and is none: somebody else wrote it

@@ -13,9 +13,19 @@ from typing import Any
 
 Sums = dict[str, Any]
 
-#: Names of the counters. `ingested`: taken in by a source; `duplicates` and `unchanged`: what the source or the
-#: de-duplication dropped as a repetition; `backfilled`: fetched for a gap.
-COUNTERS = ("ingested", "filtered", "validated", "published", "failed", "retries", "duplicates", "unchanged", "backfilled")
+#: Names of the counters. `ingested`: taken in by a source; `duplicates` and `unchanged`: what the source or
+#: the de-duplication dropped as a repetition; `backfilled`: fetched for a gap.
+COUNTERS = (
+    "ingested",
+    "filtered",
+    "validated",
+    "published",
+    "failed",
+    "retries",
+    "duplicates",
+    "unchanged",
+    "backfilled",
+)
 
 #: Upper bounds of the latency buckets in milliseconds; one more bucket takes the rest.
 BUCKETS_MS = (

@@ -10,7 +10,18 @@ import click
 from processors.errors import RouteError
 from streams.settings import SettingsError
 
-COMMANDS = ("worker", "demo", "check", "replay", "redrive", "resume", "simulate", "routes")
+COMMANDS = (
+    "worker",
+    "demo",
+    "check",
+    "replay",
+    "redrive",
+    "resume",
+    "backfill",
+    "topics",
+    "simulate",
+    "routes",
+)
 
 EXIT_USAGE = 2
 

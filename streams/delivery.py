@@ -25,7 +25,7 @@ from typing import Any, NoReturn
 import orjson
 import structlog
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from faust import EventT, StreamT, TopicT
+from faust import EventT, TopicT
 
 from processors.report import Counts, Sums
 from processors.retry import backoff
@@ -42,10 +42,16 @@ EXIT_BUG = 70
 #: because Faust's router looks for a key's owner by its serialised form.
 METRICS_KEY = orjson.dumps("pipeline")
 
+#: Seconds between two flushes of the ledger.
+FLUSH_S = 1.0
+
 #: Seconds that a stage may take over one batch, nothing being in trouble, before liveness fails.
 STALL_S = 300.0
 
-Handle = Callable[[Sequence[EventT]], Awaitable[None]]
+#: One event of a stream; its value is bytes.
+Message = EventT[Any]
+
+Handle = Callable[[Sequence[Message]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +113,30 @@ def _reason(refused: tuple[Record, KafkaError]) -> str:
 
 
 class Ledger:
-    """Settled events that wait for their counts to be written, and those counts."""
+    """Events taken and not yet acked, and the counts that are to be written before they are.
+
+    Every event stays referenced here until it is acked: Faust holds them weakly, and commits past one that was
+    taken, not acked and then forgotten (streams/hardening.py caps the commit at those it still sees).
+    """
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._settled: list[EventT] = []
+        self._taken: dict[int, Message] = {}
+        self._settled: list[Message] = []
         self._task: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
         self._open: dict[int, float] = {}
         self.listeners: list[Callable[[Sums], None]] = []
 
-    def opened(self, batch: Sequence[EventT]) -> None:
+    def took(self, event: Message) -> None:
+        """Note that an event was taken from its stream."""
+        self._taken[id(event)] = event
+
+    def opened(self, batch: Sequence[Message]) -> None:
         """Note that a batch is being worked on; see `stalled`."""
         self._open[id(batch)] = time.monotonic()
 
-    def settled(self, batch: Sequence[EventT]) -> None:
+    def settled(self, batch: Sequence[Message]) -> None:
         """Note that every event of the batch has ended; it is acked with the next flush."""
         self._open.pop(id(batch), None)
         self._settled.extend(batch)
@@ -140,13 +156,18 @@ class Ledger:
                 listener(delta)
         for event in settled:
             event.ack()
+            self._taken.pop(id(event), None)
 
     async def close(self) -> None:
-        """Flush a last time and end."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.wait_for(self.flush(), settings.shutdown_grace)
+        """Flush a last time and end; a flush under way is waited for, as its counts are drained already.
+
+        Raises TimeoutError when Kafka does not take the counts within the grace: nothing is acked then.
+        """
+        self._closing.set()
+        async with asyncio.timeout(settings.shutdown_grace):
+            if self._task is not None:
+                await self._task
+            await self.flush()
 
     def stalled(self) -> str | None:
         """Why this worker should be started again; None while it makes progress or knows its trouble."""
@@ -156,8 +177,11 @@ class Ledger:
         return f"a batch has been worked on for {time.monotonic() - oldest:.0f} s"
 
     async def _flush_forever(self) -> None:
-        while True:
-            await asyncio.sleep(1.0)
+        while not self._closing.is_set():
+            try:
+                await asyncio.wait_for(self._closing.wait(), FLUSH_S)
+            except TimeoutError:
+                pass  # the second is over
             try:
                 await self.flush()
             except Exception as error:
@@ -169,8 +193,11 @@ counts = ledger.counts
 
 
 @app.on_before_shutdown.connect
-async def _close_ledger(app: Any, **_: Any) -> None:
-    await ledger.close()
+async def _close_ledger(*_: Any, **__: Any) -> None:
+    try:
+        await ledger.close()
+    except TimeoutError:
+        log.warning("Kafka did not take the last counts; their events will be delivered again")
 
 
 def stage(
@@ -185,7 +212,7 @@ def stage(
     def wrap(handle: Handle) -> Handle:
         if role in settings.worker_roles:
 
-            async def body(stream: StreamT[bytes]) -> None:
+            async def body(stream: Any) -> None:
                 await _run(stream, handle, max_events, linger_s, open_batches)
 
             body.__doc__ = handle.__doc__
@@ -210,7 +237,7 @@ async def stop_worker(reason: str, exit_code: int = 2) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-async def each(stream: StreamT[bytes], where: str, apply: Callable[[EventT], None]) -> None:
+async def each(stream: Any, where: str, apply: Callable[[Message], None]) -> None:
     """Apply events one after the other inside the agent, where alone Faust lets tables be changed; then ack."""
     async for event in stream.noack().events():
         try:
@@ -221,20 +248,21 @@ async def each(stream: StreamT[bytes], where: str, apply: Callable[[EventT], Non
 
 
 async def _run(
-    stream: StreamT[bytes], handle: Handle, max_events: int, linger_s: float, open_batches: int
+    stream: Any, handle: Handle, max_events: int, linger_s: float, open_batches: int
 ) -> None:
-    queue: asyncio.Queue[EventT] = asyncio.Queue(max_events)
+    queue: asyncio.Queue[Message] = asyncio.Queue(max_events)
     batches = asyncio.create_task(_work(queue, handle, max_events, linger_s, open_batches))
     try:
         # noack() first: stock take() gives the stream its acks back while events are still in flight.
         async for event in stream.noack().events():
+            ledger.took(event)
             await queue.put(event)
     finally:
         batches.cancel()
 
 
 async def _work(
-    queue: asyncio.Queue[EventT], handle: Handle, max_events: int, linger_s: float, open_batches: int
+    queue: asyncio.Queue[Message], handle: Handle, max_events: int, linger_s: float, open_batches: int
 ) -> None:
     slots = asyncio.Semaphore(open_batches)
     running: set[asyncio.Task[None]] = set()
@@ -251,7 +279,7 @@ async def _work(
             task.cancel()
 
 
-async def _next_batch(queue: asyncio.Queue[EventT], max_events: int, linger_s: float) -> list[EventT]:
+async def _next_batch(queue: asyncio.Queue[Message], max_events: int, linger_s: float) -> list[Message]:
     batch = [await queue.get()]
     ends = asyncio.get_running_loop().time() + linger_s
     while len(batch) < max_events:
@@ -268,7 +296,7 @@ async def _next_batch(queue: asyncio.Queue[EventT], max_events: int, linger_s: f
     return batch
 
 
-async def _settle(handle: Handle, batch: list[EventT]) -> None:
+async def _settle(handle: Handle, batch: list[Message]) -> None:
     ledger.opened(batch)
     try:
         await handle(batch)

@@ -12,7 +12,13 @@ import httpx
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 from pydantic import SecretStr
 
@@ -170,7 +176,7 @@ async def create_topic(
 
 def is_away(error: KafkaError) -> bool:
     """Whether the error says that no broker answers, rather than that it refuses."""
-    return isinstance(error, KafkaConnectionError) or bool(error.retriable)
+    return isinstance(error, KafkaConnectionError | KafkaTimeoutError) or bool(error.retriable)
 
 
 def _require(settings: Settings, *names: str) -> None:

@@ -7,6 +7,7 @@ replay of a topic into itself ends.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ CHUNK = 500
 
 #: Seconds in which brokers must answer, and a partition that has records must give one.
 PATIENCE_S = 15.0
+
+#: Seconds that a consumer gets to say good-bye.
+STOP_S = 5.0
 
 FETCH_BYTES = 2 * 1024 * 1024
 
@@ -229,4 +233,6 @@ async def open_reader(settings: Settings, topic: str, known: Mapping[str, int]) 
     except KafkaError as error:
         raise RangeError(f"Kafka refuses: {type(error).__name__}: {error}") from error
     finally:
-        await consumer.stop()
+        with contextlib.suppress(TimeoutError):  # brokers that are gone would be waited for
+            async with asyncio.timeout(STOP_S):
+                await consumer.stop()

@@ -198,7 +198,7 @@ class Redriving:
         if isinstance(built, Gone):
             found = await self._originals.find(built)
             if found is None or not found.value:
-                return f"{built.reason}, and {self._named.raw} does not hold it any more"
+                return f"{built.reason}, and {self._named.raw} does not hold it"
             meta = headers.read(dict(found.headers))
             built = rebuilt(failure.record, found.value, meta, found.key, run, self._named)
         return built if self._once.is_first(built) else AGAIN

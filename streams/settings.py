@@ -111,6 +111,11 @@ class Settings(BaseSettings):
     genesys_backfill: bool = Field(
         True, description="Fill gaps in the notifications from the analytics query."
     )
+    genesys_backfill_delays: Annotated[tuple[float, ...], NoDecode] = Field(
+        (6.0, 60.0),
+        min_length=1,
+        description="Seconds after a gap's end at which the analytics query is asked, comma separated.",
+    )
     genesys_backfill_max_age: float = Field(
         6 * 3600.0, gt=0, description="Age in seconds at which an unhealed gap is given up and reported."
     )
@@ -238,12 +243,19 @@ class Settings(BaseSettings):
 
     @field_validator(
         "genesys_resource_types", "genesys_event_types", "genesys_queues", "genesys_users", "genesys_topics",
-        "worker_roles", mode="before",
+        "genesys_backfill_delays", "worker_roles", mode="before",
     )  # fmt: skip
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("genesys_backfill_delays")
+    @classmethod
+    def _rising(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if value[0] < 0 or list(value) != sorted(value):
+            raise ValueError("must be seconds, none below zero, each at least the one before")
         return value
 
     @field_validator("worker_roles")

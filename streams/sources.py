@@ -7,13 +7,13 @@ own partition: whoever owns that partition next reads them and heals what was mi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
 import orjson
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from clients.genesys.gaps import GapReport
@@ -23,19 +23,21 @@ from clients.genesys.rest import GenesysRest
 from clients.genesys.stream import SubscriptionStream
 from processors.conversation import Interval
 from processors.lines import Line
-from streams.kafka import client_options
+from streams.kafka import client_options, describe
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 Batches = AsyncGenerator[list[Line], None]
 
-READ_TIMEOUT_S = 10.0
+#: How long before a part's position events are looked up that need not go on again, and at most how many.
+RECENT_MS = 300_000
+RECENT_EVENTS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Where one part stands: every event before `position_ms` (epoch ms) is in Kafka, but for those in `gaps`."""
+    """How far a part is: every event before `position_ms` (epoch ms) is in Kafka, but for those in `gaps`."""
 
     position_ms: int | None = None
     gaps: tuple[Interval, ...] = ()
@@ -69,30 +71,51 @@ def parts(settings: Settings) -> int:
     return settings.genesys_shards if settings.genesys_source == "notifications" else 1
 
 
-@asynccontextmanager
-async def open_source(
+class SharedRest:
+    """One REST client for all parts that a worker reads: one token, one pace, open while a part uses it."""
+
+    def __init__(self, settings: Settings, observer: Callable[[], Observer]) -> None:
+        self._settings, self._observer = settings, observer
+        self._rest: GenesysRest | None = None
+        self._users = 0
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[GenesysRest]:
+        """The client. Raises SettingsError without credentials."""
+        if self._rest is None:
+            self._rest = GenesysRest.from_settings(self._settings, observer=self._observer())
+        rest = self._rest
+        self._users += 1
+        try:
+            yield rest
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._rest = None
+                await rest.aclose()
+
+
+def open_source(
     settings: Settings,
+    rest: GenesysRest,
     part: int,
-    observer: Observer,
     checkpoint: Checkpoint,
     on_gap: Callable[[GapReport], Awaitable[None]],
-) -> AsyncIterator[OpenSource]:
-    """Open one part of the source. Raises SettingsError without credentials, GenesysError when Genesys refuses for good."""
-    settings.require_genesys()
-    async with GenesysRest.from_settings(settings, observer=observer) as rest:
-        if settings.genesys_source == "stream":
-            yield OpenSource(SubscriptionStream.from_settings(rest, settings).batches())
-            return
-        source = NotificationSource(
-            rest,
-            settings,
-            part,
-            parts(settings),
-            on_gap,
-            since_ms=checkpoint.position_ms,
-            gaps=checkpoint.gaps,
-        )
-        yield OpenSource(source.batches(), lambda: Checkpoint(source.position_ms, source.unhealed))
+) -> OpenSource:
+    """One part of the source. Its batches raise GenesysError when Genesys refuses for good."""
+    if settings.genesys_source == "stream":
+        return OpenSource(SubscriptionStream.from_settings(rest, settings).batches())
+    source = NotificationSource(
+        rest,
+        settings,
+        part,
+        parts(settings),
+        on_gap,
+        since_ms=checkpoint.position_ms,
+        gaps=checkpoint.gaps,
+        recent=lambda: recent(settings, checkpoint),
+    )
+    return OpenSource(source.batches(), lambda: Checkpoint(source.position_ms, source.unhealed))
 
 
 async def last_checkpoint(settings: Settings, topic: str, part: int) -> Checkpoint:
@@ -105,18 +128,80 @@ async def last_checkpoint(settings: Settings, topic: str, part: int) -> Checkpoi
             await asyncio.sleep(1.0)
 
 
+async def recent(settings: Settings, checkpoint: Checkpoint) -> list[bytes]:
+    """What stands in `raw` since shortly before the checkpoint's position and gaps; nothing on a fresh start.
+
+    Without it the new owner of a part would send on once more what the old one sent. A broker that cannot
+    look up by time (the embedded one), or none that answers, costs repetitions and nothing else.
+    """
+    moments = [gap.start_ms for gap in checkpoint.gaps]
+    if checkpoint.position_ms is not None:
+        moments.append(checkpoint.position_ms)
+    if not moments:
+        return []
+    found: list[bytes] = []
+    raw = settings.topic("raw")
+    try:
+        known = (await describe(settings)).partitions.get(raw, 0)
+        partitions = [TopicPartition(raw, number) for number in range(known)]
+        async with _consumer(settings) as consumer:
+            bounds = await _since(consumer, partitions, min(moments) - RECENT_MS)
+            async for record in _records(consumer, bounds):
+                if record.value is not None:
+                    found.append(record.value)
+    except KafkaError as error:
+        log.warning("what was sent lately is not known", error=type(error).__name__)
+    return found
+
+
+async def _since(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], since_ms: int
+) -> dict[TopicPartition, tuple[int, int]]:
+    """First offset of that time and end of each partition that has such records; the newest of too many."""
+    if not partitions:
+        return {}
+    starts = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
+    ends = await consumer.end_offsets(partitions)
+    most = RECENT_EVENTS // len(partitions)
+    return {
+        partition: (max(start.offset, ends[partition] - most), ends[partition])
+        for partition, start in starts.items()
+        if start is not None
+    }
+
+
 async def _read_last(settings: Settings, partition: TopicPartition) -> Checkpoint:
     found = Checkpoint()
+    async with _consumer(settings) as consumer:
+        begin = (await consumer.beginning_offsets([partition]))[partition]
+        end = (await consumer.end_offsets([partition]))[partition]
+        async for record in _records(consumer, {partition: (begin, end)}):
+            found = Checkpoint.decode(record.value)
+    return found
+
+
+@asynccontextmanager
+async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer outside every group."""
     consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False, fetch_max_wait_ms=100)
     try:
         await consumer.start()
-        consumer.assign([partition])
-        begin = (await consumer.beginning_offsets([partition]))[partition]
-        end = (await consumer.end_offsets([partition]))[partition]
-        consumer.seek(partition, begin)
-        while await consumer.position(partition) < end:
-            for record in (await consumer.getmany(timeout_ms=1000)).get(partition, []):
-                found = Checkpoint.decode(record.value)
-        return found
+        await asyncio.sleep(0)  # stop() raises CancelledError when the consumer's own tasks have not begun
+        yield consumer
     finally:
         await consumer.stop()
+
+
+async def _records(
+    consumer: AIOKafkaConsumer, bounds: Mapping[TopicPartition, tuple[int, int]]
+) -> AsyncIterator[ConsumerRecord]:
+    """What stands from each first offset to before each end."""
+    if not bounds:
+        return
+    consumer.assign(list(bounds))
+    for partition, (first, _) in bounds.items():
+        consumer.seek(partition, first)
+    while any([await consumer.position(partition) < end for partition, (_, end) in bounds.items()]):
+        for records in (await consumer.getmany(timeout_ms=1000)).values():
+            for record in records:
+                yield record

@@ -9,11 +9,11 @@ to work outside an agent (faust/tables/wrappers.py, `current_event`).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from aiokafka.partitioner import DefaultPartitioner
-from faust import EventT, Table
+from faust import EventT
 from yarl import URL
 
 from processors.errors import MalformedEventError
@@ -43,10 +43,10 @@ failed = _windowed("failed", "Failures of each minute, by stage and error")
 #: One row a minute: `{count, sum, buckets}`, shown with its percentiles.
 latency = _windowed("latency", "Milliseconds from received to accepted by EventBridge, in each minute")
 #: One row: the sums since the group's tables began.
-totals: Table = app.Table("totals", default=dict, help="All counts since the tables began")
+totals: Any = app.Table("totals", default=dict, help="All counts since the tables began")
 
 #: One row for each gap in the notifications: `{part, start_ms, end_ms, state, events, reason}`.
-gaps: Table = app.Table(
+gaps: Any = app.Table(
     "gaps", default=dict, help="Times when a notification socket was down, and what became of them"
 )
 
@@ -63,7 +63,7 @@ TABLES: dict[str, Any] = {
 GAPS = 1_000
 
 
-def apply(event: EventT) -> None:
+def apply(event: EventT[Any]) -> None:
     """Add one delta to every table. Call inside the metrics agent. Raises ValueError for another shape."""
     content = _parsed(event.value)
     if "gap" in content:
@@ -134,6 +134,12 @@ def owner() -> URL | None:
         return None
     ours = DefaultPartitioner()(METRICS_KEY, partitions, partitions)
     return next((URL(url) for url, found in held.items() if ours in found), None)
+
+
+def are_recovered() -> bool:
+    """Whether this worker has read its rows back from the changelogs."""
+    recovery: Any = cast(Any, app.tables).recovery  # not in Faust's interface, but in its only implementation
+    return bool(recovery.completed.is_set()) and not app.in_recovery
 
 
 def is_owner() -> bool:

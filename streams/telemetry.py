@@ -73,17 +73,17 @@ class WorkerSums:
 
 worker_sums = WorkerSums()
 ledger.listeners.append(worker_sums.listen)
-registry.register(worker_sums)  # type: ignore[arg-type]
+registry.register(worker_sums)
 
 
-@app.timer(settings.report_interval)
+@app.timer(settings.report_interval)  # type: ignore[untyped-decorator]  # as Faust declares it
 async def report_to_log() -> None:
     """The owner of the tables logs the whole group's numbers, once for all workers."""
     if tables.is_owner():
         log.info(report_line(report(tables.sums())))
 
 
-@app.timer(settings.report_interval)
+@app.timer(settings.report_interval)  # type: ignore[untyped-decorator]  # as Faust declares it
 async def report_to_cloudwatch() -> None:
     """Send what this worker counted; what CloudWatch does not take is sent with the next minute."""
     if not settings.cloudwatch_enabled or not worker_sums.unsent["counts"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from streams import kafka
 from streams.settings import Settings
 
-#: Milliseconds in which the brokers must confirm a record; the producer sends again until then.
-CONFIRM_MS = 30_000
+#: Seconds in which the brokers must confirm records; an idempotent producer of aiokafka's would send again
+#: for ever, and wait as long when it is stopped.
+CONFIRM_S = 30.0
+STOP_S = 5.0
 
 #: Bytes of a request beside the largest message, as for the worker's producer.
 REQUEST_ROOM = 48_576
@@ -38,25 +41,32 @@ class Writer:
 
     async def write(self, records: Sequence[Outgoing]) -> list[str | None]:
         """Send all and wait for the brokers: None for each record they have, else why they do not have it."""
-        sent: list[asyncio.Future[object] | str] = []
-        for one in records:
-            try:
-                sent.append(
-                    await self._producer.send(one.topic, one.value, one.key, headers=list(one.headers))
-                )
-            except KafkaError as error:  # refused before it was queued
-                sent.append(_reason(one, error))
-        return [
-            one if isinstance(one, str) else await self._confirmed(one, record)
-            for one, record in zip(sent, records, strict=True)
-        ]
-
-    async def _confirmed(self, future: asyncio.Future[object], record: Outgoing) -> str | None:
+        results: list[str | None] = [f"Kafka confirmed nothing for {CONFIRM_S:g} s"] * len(records)
         try:
-            await future
-        except KafkaError as error:
-            return _reason(record, error)
-        return None
+            async with asyncio.timeout(CONFIRM_S):
+                sent = [await self._send(one) for one in records]
+                for index, one in enumerate(sent):
+                    results[index] = one if isinstance(one, str) else await _confirmed(one, records[index])
+        except TimeoutError:
+            return results
+        return results
+
+    async def _send(self, one: Outgoing) -> asyncio.Future[object] | str:
+        try:
+            future: asyncio.Future[object] = await self._producer.send(
+                one.topic, one.value, one.key, headers=list(one.headers)
+            )
+        except KafkaError as error:  # refused before it was queued
+            return _reason(one, error)
+        return future
+
+
+async def _confirmed(future: asyncio.Future[object], record: Outgoing) -> str | None:
+    try:
+        await asyncio.shield(future)
+    except KafkaError as error:
+        return _reason(record, error)
+    return None
 
 
 @asynccontextmanager
@@ -69,13 +79,15 @@ async def open_writer(settings: Settings) -> AsyncIterator[Writer]:
         linger_ms=5,
         max_batch_size=262_144,
         max_request_size=settings.kafka_max_message_bytes + REQUEST_ROOM,
-        request_timeout_ms=CONFIRM_MS,
+        request_timeout_ms=int(CONFIRM_S * 1000),
     )
     try:
         await producer.start()
         yield Writer(producer)
     finally:
-        await producer.stop()
+        with contextlib.suppress(TimeoutError):  # what is not confirmed by now has been reported
+            async with asyncio.timeout(STOP_S):
+                await producer.stop()
 
 
 class Pace:

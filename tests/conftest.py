@@ -1,4 +1,4 @@
-"""This module sets the environment before anything imports the app, which reads it once; and how long we search."""
+"""This module sets the environment before anything imports the app, which reads it only once."""
 
 import os
 import tempfile
@@ -27,6 +27,6 @@ with pytest.MonkeyPatch.context() as patch:
     patch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     import streams.app  # noqa: F401
 
-hypothesis_settings.register_profile("desk", max_examples=60, deadline=None)
-hypothesis_settings.register_profile("ci", max_examples=60, deadline=None, derandomize=True, database=None)
+hypothesis_settings.register_profile("desk", max_examples=40, deadline=None)
+hypothesis_settings.register_profile("ci", max_examples=40, deadline=None, derandomize=True, database=None)
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "desk")

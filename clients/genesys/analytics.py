@@ -59,10 +59,14 @@ class ConversationQuery:
 
     async def events(self, interval: Interval, topics: Collection[str]) -> AsyncGenerator[JsonObject, None]:
         """The snapshots that these topics (as they arrive) should have brought in the interval."""
-        async with aclosing(self.during(interval, _queues(topics))) as conversations:
-            async for conversation in conversations:
-                for envelope in snapshots(conversation, interval, topics):
-                    yield envelope
+        queues = _queues(topics)
+        for window in interval.windows(
+            self._window_ms
+        ):  # a conversation gives each window what is the window's
+            async with aclosing(self.during(window, queues)) as conversations:
+                async for conversation in conversations:
+                    for envelope in snapshots(conversation, window, topics):
+                        yield envelope
 
 
 async def backfilled(

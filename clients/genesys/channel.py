@@ -59,6 +59,12 @@ class ChannelClient:
         # A clock that is wrong by hours must not make every channel look dead at once.
         return Channel(ident, SecretStr(uri), life if life > 0 else CHANNEL_LIFE)
 
+    async def number(self) -> int:
+        """How many channels the OAuth client has, made with whatever token (at most 20)."""
+        body = await self._rest.read("GET", CHANNELS, params={"includechannels": "oauthclient"})
+        entities = body.get("entities")
+        return len(entities) if isinstance(entities, list) else 0
+
     async def exists(self, channel: Channel) -> bool:
         """Whether the channel still lives (HEAD: 404 = gone)."""
         try:

@@ -20,7 +20,7 @@ from processors.event import JsonObject
 log = structlog.get_logger(__name__)
 
 #: Analytics knows a conversation's change after some seconds, now and then after a minute: two looks, these
-#: many seconds after the gap's end.
+#: many seconds after the gap's end (`GENESYS_BACKFILL_DELAYS`).
 PASSES_S = (6.0, 60.0)
 
 #: Gaps nearer than this are asked for at once: a socket cut every few seconds must not use up the rate.

@@ -90,20 +90,27 @@ class ChannelKeeper:
     async def run(self) -> None:
         """Keep the topics covered."""
         await self._wanted.wait()
-        async with asyncio.TaskGroup() as group:
-            churn = Backoff(self._rest.clock)
-            current = await self._open(group)
-            while True:
-                opened_s = self._rest.clock.now()
-                reason = await self._leaving(current)
-                log.info("genesys.channel.rotate", reason=reason)
-                if current in self._live or self._rest.clock.now() - opened_s > SHORT_LIFE_S:
-                    churn.reset()
-                else:
-                    await churn.wait()
-                following = await self._open(group)
-                group.create_task(self._retire(current))
-                current = following
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._succeed_each_other(group)
+        finally:
+            for trouble in (self, (self, "topics")):
+                self._rest.observer.well(trouble)
+
+    async def _succeed_each_other(self, group: asyncio.TaskGroup) -> None:
+        churn = Backoff(self._rest.clock)
+        current = await self._open(group)
+        while True:
+            opened_s = self._rest.clock.now()
+            reason = await self._leaving(current)
+            log.info("genesys.channel.rotate", reason=reason)
+            if current in self._live or self._rest.clock.now() - opened_s > SHORT_LIFE_S:
+                churn.reset()
+            else:
+                await churn.wait()
+            following = await self._open(group)
+            group.create_task(self._retire(current))
+            current = following
 
     def up(self, reader: ChannelReader) -> None:
         """A socket is open and its channel subscribed."""
@@ -193,9 +200,9 @@ class ChannelKeeper:
         if topics and len(rejected) >= len(topics):
             missing = sorted({permission for one in rejected for permission in one.permissions})
             reason = f"every topic is rejected; missing permissions: {', '.join(missing) or 'not named'}"
-            self._rest.observer.trouble("topics", reason)
+            self._rest.observer.trouble((self, "topics"), reason)
         else:
-            self._rest.observer.well("topics")
+            self._rest.observer.well((self, "topics"))
 
     async def _retire(self, reader: ChannelReader) -> None:
         reader.retire()

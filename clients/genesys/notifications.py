@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from clients.genesys.errors import GenesysError
-from clients.genesys.gaps import PASSES_S, GapHealer, GapReport
+from clients.genesys.gaps import GapHealer, GapReport
 from clients.genesys.inbox import Inbox
 from clients.genesys.keeper import ChannelKeeper, KeeperOptions
 from clients.genesys.listening import TopicResolver
@@ -33,10 +33,16 @@ REPEAT_WINDOW_S = 300.0
 
 Item = Received | GapReport | JsonObject
 OnGap = Callable[[GapReport], Awaitable[None]]
+Recent = Callable[[], Awaitable[Sequence[bytes]]]
 
 
 async def _ignore_gap(report: GapReport) -> None:
     """For callers that keep no record of gaps."""
+
+
+async def _nothing() -> Sequence[bytes]:
+    """For callers that have no earlier events."""
+    return ()
 
 
 @dataclass(slots=True)
@@ -52,7 +58,8 @@ class NotificationSource:
     """The events of shard `shard` of `shards`: this share of the topics, on one channel of its own.
 
     `since_ms`: `position_ms` of an earlier owner of the shard; the time since is healed as a gap. `gaps`:
-    gaps that an earlier owner left unhealed. `on_gap` is awaited between two batches, when all before are
+    gaps that an earlier owner left unhealed. `recent`: events that earlier owners let through since then and
+    shortly before, which do not go on again. `on_gap` is awaited between two batches, when all before are
     settled: what it writes down is true.
     """
 
@@ -66,12 +73,13 @@ class NotificationSource:
         *,
         since_ms: int | None = None,
         gaps: Sequence[Interval] = (),
+        recent: Recent = _nothing,
         resolver: TopicResolver | None = None,
-        passes: tuple[float, ...] = PASSES_S,
+        passes: tuple[float, ...] | None = None,
     ) -> None:
         self._rest, self._settings = rest, settings
         self._shard, self._shards = shard, shards
-        self._on_gap = on_gap
+        self._on_gap, self._recent = on_gap, recent
         self._names = QueueNames(rest)
         self._resolver = resolver or TopicResolver(rest, settings, self._names)
         self._inbox: Inbox[Item] = Inbox(INBOX)
@@ -85,7 +93,7 @@ class NotificationSource:
         self._refused: tuple[RefusedTopic, ...] = ()
         options = KeeperOptions.from_settings(settings, since_ms)
         self._keeper = ChannelKeeper(rest, options, put=self._inbox.put, gap=self._found_gap)
-        self._healer = self._new_healer(passes)
+        self._healer = self._new_healer(passes or settings.genesys_backfill_delays)
         for interval in gaps:
             self._healer.add(interval)
         #: Every event before this (epoch ms) is in a batch that was settled; None before the first one.
@@ -119,6 +127,8 @@ class NotificationSource:
         runner = asyncio.create_task(self._run())
         runner.add_done_callback(self._ended)
         try:
+            for value in await self._recent():
+                self._sieve.remember(value)
             while True:
                 batch = await self._next_batch()
                 if batch.lines:

@@ -86,6 +86,11 @@ class QueueNames:
             if name:
                 self._keep(queue_id, name, self._ttl)
 
+    def known(self, queue_id: str) -> str | None:
+        """The queue's name as far as it is known; nothing is asked for."""
+        entry = self._names.get(queue_id)
+        return entry.name if entry else None
+
     async def name(self, queue_id: str) -> str | None:
         """The queue's name; None when it cannot be had now. Raises nothing."""
         entry = self._names.get(queue_id)

@@ -13,6 +13,7 @@ from processors.notification import (
     SeenEvents,
     SeenStates,
     queue_id,
+    read_frame,
     snapshot_key,
     snapshot_state,
     with_queue,
@@ -27,6 +28,16 @@ class Sieve:
         self._drop_unchanged = drop_unchanged
         self._seen = SeenEvents(window)
         self._states = SeenStates()
+
+    def remember(self, value: bytes) -> None:
+        """Know an event that an earlier owner of the part let through: it does not go on again."""
+        envelope = read_frame(value).envelope
+        if envelope is None:
+            return
+        self._seen.is_new(derive_event_id(envelope), self._rest.clock.now())
+        state = snapshot_state(envelope)
+        if state is not None:
+            self._states.is_change(snapshot_key(envelope), state)
 
     async def past(self, envelope: JsonObject) -> Line | None:
         """A backfilled event that goes on; None when it is known."""

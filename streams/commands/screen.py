@@ -23,14 +23,14 @@ def console(*, stderr: bool = False) -> Console:
 
 
 @contextmanager
-def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(what: str, total: int, unit: str = "offsets") -> Iterator[Callable[[int], None]]:
     """A bar on stderr that a callback moves; nothing where stderr is no terminal."""
     screen = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("offsets"),
+        TextColumn(unit),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as bar:

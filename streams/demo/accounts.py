@@ -61,7 +61,7 @@ class Books:
         """Whether the Genesys emulator has sent all it was asked for, and every gap in it is filled."""
         summary = (await self.client.get(f"{self.genesys}/_emulator/summary")).json()
         if self.source == "stream":
-            return sum(summary["stream"]["delivered"].values()) >= events
+            return bool(sum(summary["stream"]["delivered"].values()) >= events)
         answer = await self.client.get(f"{self.web}/api/tables/gaps/")
         gaps = answer.json()["rows"] if answer.status_code == 200 else [{"state": "open"}]
         return bool(summary["notifications"]["ended"]) and all(gap["state"] != "open" for gap in gaps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from faust.web import Request, Response, View
 
+from streams import tables
 from streams.app import app
 from streams.delivery import ledger
 from streams.health import health
@@ -30,7 +31,7 @@ class Ready(View):
 def _not_started() -> str | None:
     if app._assignment is None:
         return "Kafka has not assigned partitions yet"
-    if not app.tables.recovery.completed.is_set():
+    if not tables.are_recovered():
         return "the tables are being recovered"
     return None
 

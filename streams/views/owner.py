@@ -24,7 +24,7 @@ async def from_owner(view: View, request: Request, answer: Callable[[], Any]) ->
     if owner is None:
         return _unavailable(view, "Kafka has not assigned the tables yet")
     if tables.is_owner():
-        if app.in_recovery or not app.tables.recovery.completed.is_set():
+        if not tables.are_recovered():
             return _unavailable(view, "the tables are being recovered")
         return view.json(answer())
     if request.headers.get(ASKED_BY_WORKER):

@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError
 
 
 class ScriptedClient:
-    """Every operation answers with the next of `answers` (a function is called), and is remembered in `calls`."""
+    """Every operation answers with the next of `answers` (called, if a function); `calls` remembers it."""
 
     def __init__(self):
         self.answers = []
@@ -32,7 +32,10 @@ def refusal():
     """Make a ClientError of a code and an HTTP status."""
 
     def make(code, status=400, message="no"):
-        response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        response = {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        }
         return ClientError(response, "Operation")
 
     return make

@@ -38,7 +38,12 @@ def test_an_answer_about_credentials_is_none_about_the_events(refusal, code):
 
 @pytest.mark.parametrize(
     ("code", "http_status"),
-    [("ThrottlingException", 400), ("InternalException", 500), ("AccessDeniedException", 400), ("ValidationException", 400)],
+    [
+        ("ThrottlingException", 400),
+        ("InternalException", 500),
+        ("AccessDeniedException", 400),
+        ("ValidationException", 400),
+    ],
 )
 def test_an_answer(refusal, code, http_status):
     error = refusal(code, http_status)

@@ -32,7 +32,11 @@ def test_the_four_metrics():
 
 
 def test_no_latency_is_no_data_point():
-    assert [data["MetricName"] for data in metric_data(empty())] == ["EventsIngested", "EventsPublished", "EventsFailed"]
+    assert [data["MetricName"] for data in metric_data(empty())] == [
+        "EventsIngested",
+        "EventsPublished",
+        "EventsFailed",
+    ]
 
 
 async def test_one_request(client):
@@ -44,6 +48,10 @@ async def test_one_request(client):
 
 
 async def test_the_reason_when_cloudwatch_takes_nothing(client, refusal):
-    client.answers = [refusal("Throttling"), EndpointConnectionError(endpoint_url="x"), ResponseParserError("x")]
+    client.answers = [
+        refusal("Throttling"),
+        EndpointConnectionError(endpoint_url="x"),
+        ResponseParserError("x"),
+    ]
     reasons = [await put_metrics(client, "n", sums()) for _ in range(3)]
     assert reasons == ["Throttling", "EndpointConnectionError", "ResponseParserError"]

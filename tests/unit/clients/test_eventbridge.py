@@ -18,13 +18,22 @@ def details(call):
 
 async def test_results_stand_in_the_order_of_the_entries(client):
     client.answers = [
-        {"FailedEntryCount": 2, "Entries": [
-            {"EventId": "1"}, {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow"}, {"EventId": "3"}, {"ErrorCode": "X"},
-        ]}
-    ]  # fmt: skip
+        {
+            "FailedEntryCount": 2,
+            "Entries": [
+                {"EventId": "1"},
+                {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow"},
+                {"EventId": "3"},
+                {"ErrorCode": "X"},
+            ],
+        }
+    ]
     assert await EventBridge(client).put(entries("a", "b", "c", "d")) == [
-        Accepted("1"), Refused("ThrottlingException", "slow"), Accepted("3"), Refused("X", ""),
-    ]  # fmt: skip
+        Accepted("1"),
+        Refused("ThrottlingException", "slow"),
+        Accepted("3"),
+        Refused("X", ""),
+    ]
     assert details(client.calls[0]) == ["a", "b", "c", "d"]
 
 
@@ -55,7 +64,9 @@ async def test_no_answer_is_no_refusal(client, error):
     assert results == [Unanswered(type(error).__name__)] * 2
 
 
-@pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"])
+@pytest.mark.parametrize(
+    "code", ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"]
+)
 async def test_credentials_are_no_event_s_fault(client, refusal, code):
     client.answers = [refusal(code)]
     assert await EventBridge(client).put(entries("a", "b")) == [Unanswered(code)] * 2
@@ -63,9 +74,14 @@ async def test_credentials_are_no_event_s_fault(client, refusal, code):
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("ThrottlingException", 400), ("TooManyRequestsException", 429), ("InternalException", 500), ("503", 503),
-     ("AccessDeniedException", 400)],
-)  # fmt: skip
+    [
+        ("ThrottlingException", 400),
+        ("TooManyRequestsException", 429),
+        ("InternalException", 500),
+        ("503", 503),
+        ("AccessDeniedException", 400),
+    ],
+)
 async def test_trouble_of_the_request_is_every_entry_s(client, refusal, code, status):
     client.answers = [refusal(code, status)]
     results = await EventBridge(client).put(entries("a", "b"))

@@ -21,6 +21,7 @@ class Bus:
         self.script = {name: list(answers) for name, answers in script.items()}
         self.requests = []
         self.flying = self.most_flying = 0
+        self.called = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -28,6 +29,7 @@ class Bus:
         self.requests.append([entry.fields["Detail"] for entry in entries])
         self.flying += 1
         self.most_flying = max(self.most_flying, self.flying)
+        self.called.set()
         await self.gate.wait()
         await asyncio.sleep(0)
         self.flying -= 1
@@ -114,7 +116,9 @@ async def test_a_permanent_code_ends_at_once(publisher):
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "NeverHeardOf"])
 async def test_a_retryable_code_gets_that_many_further_attempts(publisher, code, max_retries):
     bus = Bus(a=[Refused(code, "later")])
-    assert await publish(publisher(bus, max_retries=max_retries), ["a"]) == [Refused(code, "later", max_retries)]
+    assert await publish(publisher(bus, max_retries=max_retries), ["a"]) == [
+        Refused(code, "later", max_retries)
+    ]
     assert bus.sent["a"] == 1 + max_retries
 
 
@@ -149,10 +153,10 @@ async def test_the_next_of_a_key_goes_on_after_a_refusal_and_after_a_cancelled_o
     one = publisher(bus)
     assert (await publish(one, ["a", "b"], key="k"))[1] == Accepted("b")
     bus.gate.clear()
+    bus.called.clear()
     first = asyncio.create_task(one.publish(entry("c"), "k"))
     second = asyncio.create_task(one.publish(entry("d"), "k"))
-    while not bus.flying:
-        await asyncio.sleep(0)
+    await bus.called.wait()
     first.cancel()
     bus.gate.set()
     assert await second == Accepted("d")
@@ -187,7 +191,9 @@ async def test_each_entry_ends_exactly_once_whatever_the_bus_answers(publisher):
     script = {f"e{number}": endings[number % len(endings)] for number in range(300)}
     bus = Bus(**script)
     one = publisher(bus)
-    results = await asyncio.gather(*(one.publish(entry(name), f"k{index % 17}") for index, name in enumerate(script)))
+    results = await asyncio.gather(
+        *(one.publish(entry(name), f"k{index % 17}") for index, name in enumerate(script))
+    )
     assert Counter(type(result) for result in results) == {Accepted: 200, Refused: 100}
     assert [bus.sent[f"e{number}"] for number in range(6)] == [1, 2, 2, 4, 1, 4]
 
@@ -223,8 +229,7 @@ async def test_close_ends_what_is_in_flight(publisher):
     bus.gate.clear()
     one = publisher(bus)
     caller = asyncio.create_task(one.publish(entry("a"), "a"))
-    while not bus.flying:
-        await asyncio.sleep(0)
+    await bus.called.wait()
     await one.close()
     assert not caller.done()
     caller.cancel()

@@ -1,4 +1,4 @@
-"""Tests of registry schemas: OpenAPI 3 and JSON Schema draft 4, as the registry gives them, on mapped events."""
+"""Tests of registry schemas: OpenAPI 3 and JSON Schema draft 4 as the registry gives them."""
 
 import json
 
@@ -10,7 +10,17 @@ from processors.validation import compile_schema
 
 AWS_EVENT = {
     "type": "object",
-    "required": ["detail-type", "resources", "id", "source", "time", "detail", "region", "version", "account"],
+    "required": [
+        "detail-type",
+        "resources",
+        "id",
+        "source",
+        "time",
+        "detail",
+        "region",
+        "version",
+        "account",
+    ],
     "x-amazon-events-detail-type": "interaction.event",
     "x-amazon-events-source": "genesys.cloud",
     "properties": {
@@ -58,7 +68,15 @@ def mapped(**detail):
 @both
 @pytest.mark.parametrize(
     "detail",
-    [{}, {"wait": 1}, {"queue": "a"}, {"queue": None}, {"agent": {"name": "n"}}, {"example": "x"}, {"nullable": True}],
+    [
+        {},
+        {"wait": 1},
+        {"queue": "a"},
+        {"queue": None},
+        {"agent": {"name": "n"}},
+        {"example": "x"},
+        {"nullable": True},
+    ],
 )
 def test_a_mapped_event_is_checked_by_its_detail(content, detail):
     assert compile_schema(mapped_event_schema(content), "registry")(mapped(**detail)) is None
@@ -68,10 +86,14 @@ def test_a_mapped_event_is_checked_by_its_detail(content, detail):
 @pytest.mark.parametrize(
     ("detail", "path"),
     [
-        ({"wait": 0}, "detail.wait"), ({"queue": "c"}, "detail.queue"), ({"agent": {}}, "detail.agent.name"),
-        ({"interactionId": 7}, "detail.interactionId"), ({"other": 1}, "detail"), ({"example": 5}, "detail.example"),
+        ({"wait": 0}, "detail.wait"),
+        ({"queue": "c"}, "detail.queue"),
+        ({"agent": {}}, "detail.agent.name"),
+        ({"interactionId": 7}, "detail.interactionId"),
+        ({"other": 1}, "detail"),
+        ({"example": 5}, "detail.example"),
     ],
-)  # fmt: skip
+)
 def test_what_breaks_the_schema_is_found(content, detail, path):
     with pytest.raises(InvalidEventError) as caught:
         compile_schema(mapped_event_schema(content), "registry")(mapped(**detail))
@@ -98,11 +120,15 @@ async def test_schemas_are_fetched_by_registry_and_name(registry):
 
 async def test_a_missing_schema_names_registry_and_remedy(registry):
     registry.answers = [NotFoundError()]
-    with pytest.raises(RouteError, match=r"schema registry mine has no schema a: mend the route's \[schema\]"):
+    with pytest.raises(
+        RouteError, match=r"schema registry mine has no schema a: mend the route's \[schema\]"
+    ):
         await fetch_schemas(registry, ["mine/a"])
 
 
-@pytest.mark.parametrize("content", ["{", "7", "[]", "{}", '{"components": {"schemas": {}}}', '{"properties": []}'])
+@pytest.mark.parametrize(
+    "content", ["{", "7", "[]", "{}", '{"components": {"schemas": {}}}', '{"properties": []}']
+)
 async def test_content_that_describes_no_event_is_refused(registry, content):
     registry.answers = [{"Content": content}]
     with pytest.raises(RouteError, match="registry schema mine/a is not one of an EventBridge event"):

@@ -1,4 +1,4 @@
-"""Tests of the dead-letter queue: partial failures by id, FIFO attributes, sizes, and characters SQS does not take."""
+"""Tests of the dead-letter queue: partial failures by id, FIFO attributes, sizes, foreign characters."""
 
 import asyncio
 import json
@@ -40,7 +40,10 @@ async def test_messages_go_in_batches_of_ten(client, queue):
 
 async def test_failures_are_matched_by_id_and_only_they_are_sent_again(client, queue):
     client.answers = [
-        {"Failed": [{"Id": "2", "Code": "InternalError", "SenderFault": False}], "Successful": [{"Id": "1"}, {"Id": "0"}]},
+        {
+            "Failed": [{"Id": "2", "Code": "InternalError", "SenderFault": False}],
+            "Successful": [{"Id": "1"}, {"Id": "0"}],
+        },
         taken,
     ]
     assert await queue.send([message("a"), message("b"), message("c")]) == [None] * 3
@@ -50,7 +53,12 @@ async def test_failures_are_matched_by_id_and_only_they_are_sent_again(client, q
 
 async def test_a_message_that_is_to_blame_is_given_up_and_named(client, queue):
     client.answers = [
-        {"Failed": [{"Id": "0", "Code": "InvalidMessageContents", "SenderFault": True}, {"Id": "1", "Code": "X"}]},
+        {
+            "Failed": [
+                {"Id": "0", "Code": "InvalidMessageContents", "SenderFault": True},
+                {"Id": "1", "Code": "X"},
+            ]
+        },
         taken,
     ]
     assert await queue.send([message("a"), message("b")]) == ["InvalidMessageContents", None]
@@ -65,9 +73,12 @@ async def test_a_message_without_a_result_is_sent_again(client, queue):
 
 async def test_a_queue_that_is_away_is_waited_for(client, queue, refusal):
     client.answers = [
-        EndpointConnectionError(endpoint_url="x"), refusal("AWS.SimpleQueueService.NonExistentQueue"),
-        refusal("RequestThrottled"), refusal("AccessDenied", 403), taken,
-    ]  # fmt: skip
+        EndpointConnectionError(endpoint_url="x"),
+        refusal("AWS.SimpleQueueService.NonExistentQueue"),
+        refusal("RequestThrottled"),
+        refusal("AccessDenied", 403),
+        taken,
+    ]
     assert await queue.send([message()]) == [None]
     assert queue.troubles[1] == "takes nothing: AWS.SimpleQueueService.NonExistentQueue"
     assert queue.troubles[-1] is None

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,16 +11,24 @@ from hypothesis import strategies as st
 from processors.batching import MAX_ENTRIES, TIME_BYTES, cut, entry
 
 MAPPED = {
-    "source": "genesys.cloud", "detail-type": "interaction.event", "detail": {"a": 1},
-    "time": "2026-11-23T10:00:00Z", "resources": ["/x"], "id": "i",
-}  # fmt: skip
+    "source": "genesys.cloud",
+    "detail-type": "interaction.event",
+    "detail": {"a": 1},
+    "time": "2026-11-23T10:00:00Z",
+    "resources": ["/x"],
+    "id": "i",
+}
 
 
 def test_every_field_of_the_entry_is_set():
     assert entry(MAPPED, "bus").fields == {
-        "Source": "genesys.cloud", "DetailType": "interaction.event", "Detail": '{"a":1}', "Resources": ["/x"],
-        "EventBusName": "bus", "Time": datetime(2026, 11, 23, 10, tzinfo=UTC),
-    }  # fmt: skip
+        "Source": "genesys.cloud",
+        "DetailType": "interaction.event",
+        "Detail": '{"a":1}',
+        "Resources": ["/x"],
+        "EventBusName": "bus",
+        "Time": datetime(2026, 11, 23, 10, tzinfo=UTC),
+    }
 
 
 def test_time_and_resources_may_be_missing():
@@ -29,11 +38,30 @@ def test_time_and_resources_may_be_missing():
     assert made.size == len("s") + len("d") + len("{}")
 
 
-@given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20), st.lists(st.text(max_size=9), max_size=3))
+@given(
+    st.text(max_size=20),
+    st.text(max_size=20),
+    st.text(max_size=20),
+    st.lists(st.text(max_size=9), max_size=3),
+)
 def test_size_counts_bytes_as_aws_does(source, detail_type, text, resources):
-    # EventBridge user guide, eb-putevent-size: 14 for a time, and the UTF-8 bytes of all else but bus and trace.
-    made = entry({**MAPPED, "source": source, "detail-type": detail_type, "detail": {"t": text}, "resources": resources}, "b")
-    texts = [source, detail_type, json.dumps({"t": text}, ensure_ascii=False, separators=(",", ":")), *resources]
+    # EventBridge user guide, eb-putevent-size: 14 for a time, UTF-8 bytes of all else but bus and trace.
+    made = entry(
+        {
+            **MAPPED,
+            "source": source,
+            "detail-type": detail_type,
+            "detail": {"t": text},
+            "resources": resources,
+        },
+        "b",
+    )
+    texts = [
+        source,
+        detail_type,
+        json.dumps({"t": text}, ensure_ascii=False, separators=(",", ":")),
+        *resources,
+    ]
     if text.isprintable():  # of control characters there are several spellings
         assert made.size == 14 + sum(len(one.encode()) for one in texts)
     assert made.size == TIME_BYTES + sum(
@@ -42,17 +70,31 @@ def test_size_counts_bytes_as_aws_does(source, detail_type, text, resources):
 
 
 def test_a_character_counts_its_bytes():
-    assert entry({**MAPPED, "detail": {"a": "\N{GRINNING FACE}"}}, "b").size - entry({**MAPPED, "detail": {"a": ""}}, "b").size == 4
+    assert (
+        entry({**MAPPED, "detail": {"a": "\N{GRINNING FACE}"}}, "b").size
+        - entry({**MAPPED, "detail": {"a": ""}}, "b").size
+        == 4
+    )
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"source": 7}, {"source": None}, {"detail-type": []}, {"detail": []}, {"detail": "text"}, {"detail": None},
-        {"resources": "abc"}, {"resources": [7]}, {"resources": {"a": 1}}, {"time": 5}, {"time": "yesterday"},
-        {"time": "0001-01-01T00:00:00+14:00"}, {"detail": {"a": 2**70}},
+        {"source": 7},
+        {"source": None},
+        {"detail-type": []},
+        {"detail": []},
+        {"detail": "text"},
+        {"detail": None},
+        {"resources": "abc"},
+        {"resources": [7]},
+        {"resources": {"a": 1}},
+        {"time": 5},
+        {"time": "yesterday"},
+        {"time": "0001-01-01T00:00:00+14:00"},
+        {"detail": {"a": 2**70}},
     ],
-)  # fmt: skip
+)
 def test_another_shape_is_refused(changes):
     with pytest.raises((KeyError, TypeError, ValueError)):
         entry({**MAPPED, **changes}, "bus")
@@ -75,7 +117,15 @@ def test_what_an_entry_needs_may_not_be_missing(name):
         ([10], [1]),
         ([0] * 11, [10, 1]),
     ],
-    ids=["nothing", "by count", "by bytes", "an oversized entry travels alone", "two of them", "just fits", "empty ones"],
+    ids=[
+        "nothing",
+        "by count",
+        "by bytes",
+        "an oversized entry travels alone",
+        "two of them",
+        "just fits",
+        "empty ones",
+    ],
 )
 def test_requests(sizes, expected):
     assert [len(request) for request in cut(sizes, 10)] == expected
@@ -89,6 +139,6 @@ def test_laws_of_cutting(sizes, max_bytes, max_entries):
         total = sum(sizes[index] for index in request)
         assert 0 < len(request) <= max_entries
         assert total <= max_bytes or len(request) == 1
-    for request, following in zip(requests, requests[1:], strict=False):  # each is as full as may be
+    for request, following in pairwise(requests):  # each is as full as may be
         fits = sum(sizes[index] for index in request) + sizes[following.start] <= max_bytes
         assert len(request) == max_entries or not fits

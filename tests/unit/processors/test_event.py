@@ -65,12 +65,32 @@ json_objects = st.dictionaries(st.text(max_size=8), json_values, max_size=5)
         (b'{"a":' * (MAX_DEPTH + 1) + b"1" + b"}" * (MAX_DEPTH + 1), "NestedTooDeep"),
     ],
     ids=[
-        "no value", "no bytes", "cut off", "not JSON", "more than one value", "invalid UTF-8", "UTF-16",
-        "a lone surrogate", "a surrogate in UTF-8", "NaN", "beyond a double", "5,000 digits", "an array", "null",
-        "a number", "text", "a boolean", "above int64", "below int64", "a long integer within",
-        "objects 2,000 deep", "arrays 2,000 deep", "2,000 deep without end", "one level too deep",
+        "no value",
+        "no bytes",
+        "cut off",
+        "not JSON",
+        "more than one value",
+        "invalid UTF-8",
+        "UTF-16",
+        "a lone surrogate",
+        "a surrogate in UTF-8",
+        "NaN",
+        "beyond a double",
+        "5,000 digits",
+        "an array",
+        "null",
+        "a number",
+        "text",
+        "a boolean",
+        "above int64",
+        "below int64",
+        "a long integer within",
+        "objects 2,000 deep",
+        "arrays 2,000 deep",
+        "2,000 deep without end",
+        "one level too deep",
     ],
-)  # fmt: skip
+)
 def test_bad_bytes_are_refused_with_their_reason(value, code):
     with pytest.raises(MalformedEventError) as caught:
         decode(value)
@@ -90,10 +110,16 @@ def test_bad_bytes_are_refused_with_their_reason(value, code):
         b"{}",
     ],
     ids=[
-        "as deep as allowed", "int64", "digits in a text", "a long fraction", "brackets in a text", "wide, not deep",
-        "emoji and empty texts", "an empty object",
+        "as deep as allowed",
+        "int64",
+        "digits in a text",
+        "a long fraction",
+        "brackets in a text",
+        "wide, not deep",
+        "emoji and empty texts",
+        "an empty object",
     ],
-)  # fmt: skip
+)
 def test_unusual_events_are_read_as_they_are(value):
     assert decode(value).body == json.loads(value)
 
@@ -139,7 +165,9 @@ def test_identity_does_not_depend_on_the_order_of_keys(body, random):
 
 def test_identity_is_fixed_for_all_time():
     # Consumers drop duplicates by it: this value may change in no version.
-    assert derive_event_id({"id": "1", "resourceType": "interaction"}) == "50b2e21d-18b2-524d-bc5d-085a2ece71ff"
+    assert (
+        derive_event_id({"id": "1", "resourceType": "interaction"}) == "50b2e21d-18b2-524d-bc5d-085a2ece71ff"
+    )
 
 
 def test_identity_tells_events_apart():
@@ -213,7 +241,14 @@ def test_uuid(text, expected):
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [({}, "an object"), ([], "an array"), ("", "a string"), (True, "a boolean"), (None, "null"), (1.5, "a number")],
+    [
+        ({}, "an object"),
+        ([], "an array"),
+        ("", "a string"),
+        (True, "a boolean"),
+        (None, "null"),
+        (1.5, "a number"),
+    ],
 )
 def test_types_are_named_as_in_json(value, name):
     assert json_type(value) == name

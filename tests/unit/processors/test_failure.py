@@ -45,7 +45,9 @@ def test_every_violation_is_in_the_record():
     ]
 
 
-@pytest.mark.parametrize("value", [b"\xff\x00", b"{", b"", b"null", b"[" * 300 + b"]" * 300, b'{"a":18446744073709551616}'])
+@pytest.mark.parametrize(
+    "value", [b"\xff\x00", b"{", b"", b"null", b"[" * 300 + b"]" * 300, b'{"a":18446744073709551616}']
+)
 def test_what_cannot_stand_as_json_is_kept_as_base64(value):
     made = record(value)
     assert made["encoding"] == "base64"
@@ -70,7 +72,14 @@ def deep(levels):
 @pytest.mark.parametrize(
     "transformed",
     [{"a": 2**70}, {"a": "\ud800"}, {"a": print}, deep(252), deep(254), deep(2_000)],
-    ids=["an integer beyond 64 bits", "a lone surrogate", "a function", "deep", "a level too deep", "far too deep"],
+    ids=[
+        "an integer beyond 64 bits",
+        "a lone surrogate",
+        "a function",
+        "deep",
+        "a level too deep",
+        "far too deep",
+    ],
 )
 def test_any_mapping_result_gives_a_record_that_can_be_written(transformed):
     made = record(failed=Failed("validate", "SchemaViolation", "no", transformed=transformed))
@@ -100,7 +109,9 @@ def test_as_much_as_fits_is_kept():
 
 
 def test_many_violations_are_cut_before_the_event_is():
-    failed = Failed("validate", "SchemaViolation", "m" * 9_000, tuple(Violation(f"p.{n}", "type") for n in range(9_000)))
+    failed = Failed(
+        "validate", "SchemaViolation", "m" * 9_000, tuple(Violation(f"p.{n}", "type") for n in range(9_000))
+    )
     encoded = encode(record(failed=failed), 20_000)
     found = orjson.loads(encoded)
     assert len(encoded) <= 20_000
@@ -113,9 +124,12 @@ hostile = st.text(st.sampled_from('a"\\\x00\x1f\x7f\u2028é\N{GRINNING FACE}'), 
 
 
 @given(
-    hostile.map(lambda text: orjson.dumps(text)) | hostile.map(lambda text: orjson.dumps({text: text})) | st.binary(max_size=3_000),
-    hostile, st.integers(1_500, 8_000),
-)  # fmt: skip
+    hostile.map(lambda text: orjson.dumps(text))
+    | hostile.map(lambda text: orjson.dumps({text: text}))
+    | st.binary(max_size=3_000),
+    hostile,
+    st.integers(1_500, 8_000),
+)
 def test_a_record_is_json_and_never_above_its_limit(original, text, limit):
     failed = Failed("validate", "E", text, (Violation(text, "type"),) * 3, "r", {"t": text})
     encoded = encode(record(original, failed, event_id="e", origin=Origin("t", 1, 2)), limit)
@@ -125,9 +139,13 @@ def test_a_record_is_json_and_never_above_its_limit(original, text, limit):
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-)  # fmt: skip
+)
 
 
 @given(values)

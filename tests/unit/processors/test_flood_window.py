@@ -19,7 +19,14 @@ def batch(taken: int, failed: int, error: str = "validate/X", route: str = "a") 
 
 @pytest.mark.parametrize(
     ("taken", "failed", "floods"),
-    [(100, 51, True), (100, 50, False), (99, 99, False), (1_000, 1_000, True), (1_000, 0, False), (0, 0, False)],
+    [
+        (100, 51, True),
+        (100, 50, False),
+        (99, 99, False),
+        (1_000, 1_000, True),
+        (1_000, 0, False),
+        (0, 0, False),
+    ],
     ids=["above", "at the share", "too few events", "all", "none", "nothing"],
 )
 def test_more_than_the_share_of_enough_events_is_a_flood(taken: int, failed: int, floods: bool):
@@ -41,7 +48,9 @@ def test_what_is_older_than_the_window_does_not_count():
 def test_the_commonest_cause_is_named():
     window = Window(LIMITS)
     window.add(0.0, batch(40, 40, "transform/MappingTimeout", "b"))
-    assert window.add(1.0, batch(60, 60, "filter/FilterError", "c")) == Flood(100, 100, "filter/FilterError", "c")
+    assert window.add(1.0, batch(60, 60, "filter/FilterError", "c")) == Flood(
+        100, 100, "filter/FilterError", "c"
+    )
 
 
 def test_a_share_of_one_is_never_exceeded():

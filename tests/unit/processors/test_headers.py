@@ -12,11 +12,21 @@ NOTHING = Meta(None, None, None, None, None, None)
 
 def test_all_headers_are_read():
     headers = {
-        "event-id": b"e", "route": "fr\N{LATIN SMALL LETTER E WITH ACUTE}".encode(), "received-at": b"1763895600000",
-        "origin": b"genesys.raw/3/1042", "original": b"\xff{}", "replayed": b"run-7", "other": b"x",
-    }  # fmt: skip
+        "event-id": b"e",
+        "route": "fr\N{LATIN SMALL LETTER E WITH ACUTE}".encode(),
+        "received-at": b"1763895600000",
+        "origin": b"genesys.raw/3/1042",
+        "original": b"\xff{}",
+        "replayed": b"run-7",
+        "other": b"x",
+    }
     assert read(headers) == Meta(
-        "e", "fr\N{LATIN SMALL LETTER E WITH ACUTE}", 1763895600000, Origin("genesys.raw", 3, 1042), b"\xff{}", "run-7"
+        "e",
+        "fr\N{LATIN SMALL LETTER E WITH ACUTE}",
+        1763895600000,
+        Origin("genesys.raw", 3, 1042),
+        b"\xff{}",
+        "run-7",
     )
 
 
@@ -45,7 +55,9 @@ def test_what_is_not_of_its_kind_is_missing(headers):
     assert read(headers) == NOTHING
 
 
-@given(st.from_regex(r"[a-z./]{1,20}", fullmatch=True), st.integers(0, 999_999_999), st.integers(0, 10**18 - 1))
+@given(
+    st.from_regex(r"[a-z./]{1,20}", fullmatch=True), st.integers(0, 999_999_999), st.integers(0, 10**18 - 1)
+)
 def test_origin_is_read_as_it_is_written(topic, partition, offset):
     origin = Origin(topic, partition, offset)
     assert Origin.parse(str(origin)) == origin

@@ -16,7 +16,9 @@ from processors.mapping import (
     engines_may_differ,
 )
 
-EVENT = identify({"id": "i", "payload": {"priority": "high", "list": [1, 2.5, None], "text": "\N{GRINNING FACE}"}})
+EVENT = identify(
+    {"id": "i", "payload": {"priority": "high", "list": [1, 2.5, None], "text": "\N{GRINNING FACE}"}}
+)
 
 both = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.__name__)
 
@@ -52,7 +54,11 @@ def test_results_are_plain_json(engine, text, expected):
 def test_event_id_is_the_event_s_own_at_every_call(engine):
     expression = engine("$eventId()")
     other = identify({"id": "other"})
-    assert [expression(EVENT), expression(other), expression(EVENT)] == [EVENT.event_id, other.event_id, EVENT.event_id]
+    assert [expression(EVENT), expression(other), expression(EVENT)] == [
+        EVENT.event_id,
+        other.event_id,
+        EVENT.event_id,
+    ]
 
 
 @both
@@ -72,7 +78,8 @@ def test_what_does_not_compile_names_its_file(engine, text):
 
 @both
 @pytest.mark.parametrize(
-    "text", ["$nofunction()", "-payload", '$number("x")', "$sum(payload.priority)", "$error('x')", "[1..20000000]"]
+    "text",
+    ["$nofunction()", "-payload", '$number("x")', "$sum(payload.priority)", "$error('x')", "[1..20000000]"],
 )
 def test_an_error_while_running_is_an_expression_error(engine, text):
     with pytest.raises(ExpressionError) as caught:
@@ -92,18 +99,38 @@ def test_a_run_without_end_is_ended(engine, text):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("true", True), ("false", False), ("id", True), ('""', False), ("0", False), ("1", True), ("[]", False),
-        ("[0]", False), ("[0, 1]", True), ("{}", False), ('{"a": 1}', True), ("null", False), ("nothing", None),
+        ("true", True),
+        ("false", False),
+        ("id", True),
+        ('""', False),
+        ("0", False),
+        ("1", True),
+        ("[]", False),
+        ("[0]", False),
+        ("[0, 1]", True),
+        ("{}", False),
+        ('{"a": 1}', True),
+        ("null", False),
+        ("nothing", None),
         ("/* a comment */ true", True),
     ],
-)  # fmt: skip
+)
 def test_a_filter_is_cast_as_jsonata_casts(engine, text, expected):
     assert engine(as_predicate(text))(EVENT) is expected
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(1, False), (1.5, False), (True, False), (EXACT, False), (-EXACT, False), (EXACT + 1, True), (1.0, True), (1e300, True)],
+    [
+        (1, False),
+        (1.5, False),
+        (True, False),
+        (EXACT, False),
+        (-EXACT, False),
+        (EXACT + 1, True),
+        (1.0, True),
+        (1e300, True),
+    ],
 )
 def test_numbers_on_which_engines_differ(value, expected):
     assert engines_may_differ({"a": [{"b": value}]}) is expected

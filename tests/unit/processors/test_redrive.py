@@ -83,6 +83,7 @@ def test_bytes_that_are_no_json_go_back_as_they_were():
     [
         (record(INVALID, orjson.dumps({"id": "x" * 5000}), limit=1500), "was cut to fit"),
         (record(INVALID, None), "was not kept"),
+        (record(Failed("source", "LineTooLong", ""), b"beginning"), "was never read whole"),
         ({**record(UNREADABLE, b"\xff{"), "originalEvent": "no base64!"}, "was not kept"),
         ({**record(THROTTLED, None), "transformedEvent": None}, "was not kept"),
     ],

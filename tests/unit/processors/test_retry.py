@@ -7,16 +7,25 @@ from hypothesis import strategies as st
 from processors.retry import BASE_S, CAP_S, CREDENTIALS, PERMANENT, backoff, is_retryable
 
 
-@pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "InternalException", "Unheard", ""])
+@pytest.mark.parametrize(
+    "code", ["ThrottlingException", "InternalFailure", "InternalException", "Unheard", ""]
+)
 def test_tried_again(code):
     assert is_retryable(code)
 
 
 @pytest.mark.parametrize(
     "code",
-    ["AccessDeniedException", "InvalidAccountIdException", "InvalidArgument", "MalformedDetail", "RedactionFailure",
-     "NotAuthorizedForSourceException", "NotAuthorizedForDetailTypeException"],
-)  # fmt: skip
+    [
+        "AccessDeniedException",
+        "InvalidAccountIdException",
+        "InvalidArgument",
+        "MalformedDetail",
+        "RedactionFailure",
+        "NotAuthorizedForSourceException",
+        "NotAuthorizedForDetailTypeException",
+    ],
+)
 def test_permanent_codes_of_the_api_reference(code):
     assert not is_retryable(code)
 
@@ -31,7 +40,9 @@ def test_wait_is_within_its_bounds(attempt, chance):
     assert backoff(attempt, chance) <= BASE_S * 2 ** min(attempt, 20)
 
 
-@pytest.mark.parametrize(("attempt", "expected"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 30), (500, 30)])
+@pytest.mark.parametrize(
+    ("attempt", "expected"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 30), (500, 30)]
+)
 def test_wait_doubles_up_to_its_cap(attempt, expected):
     assert backoff(attempt, 1.0) == expected
 

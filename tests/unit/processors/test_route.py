@@ -23,9 +23,17 @@ MAPPING = '{"detail": {"id": id, "value": value}, "time": time}'
 
 def texts(**changes):
     plain = RouteTexts(
-        name="plain", description="", source="s", detail_type="d", event_bus=None, schema_origin="schema.json",
-        filter="id", mapping=MAPPING, schema={"properties": {"detail": {"required": ["id"]}}}, examples=(),
-    )  # fmt: skip
+        name="plain",
+        description="",
+        source="s",
+        detail_type="d",
+        event_bus=None,
+        schema_origin="schema.json",
+        filter="id",
+        mapping=MAPPING,
+        schema={"properties": {"detail": {"required": ["id"]}}},
+        examples=(),
+    )
     return replace(plain, **changes)
 
 
@@ -102,16 +110,22 @@ def test_a_route_on_which_engines_disagree_runs_on_the_reference():
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
-    [({"filter": "("}, "plain/filter.jsonata"), ({"mapping": "{"}, "plain/mapping.jsonata"),
-     ({"schema": {"type": "x"}}, "plain: schema.json")],
-)  # fmt: skip
+    [
+        ({"filter": "("}, "plain/filter.jsonata"),
+        ({"mapping": "{"}, "plain/mapping.jsonata"),
+        ({"schema": {"type": "x"}}, "plain: schema.json"),
+    ],
+)
 def test_a_route_that_does_not_compile_names_its_file(changes, reason):
     with pytest.raises(RouteError, match=reason):
         compile_route(texts(**changes))
 
 
 def test_an_event_is_tried_on_each_route_in_name_order():
-    named = [compile_route(texts(name=name, filter=accepts)) for name, accepts in [("b", "id"), ("c", "no"), ("a", "id")]]
+    named = [
+        compile_route(texts(name=name, filter=accepts))
+        for name, accepts in [("b", "id"), ("c", "no"), ("a", "id")]
+    ]
     routes = Routes(named)
     outcomes = routes.apply(identify({"id": "x"}))
     assert [outcome.route for outcome in outcomes] == ["a", "b"]
@@ -182,11 +196,18 @@ def test_the_id_of_a_mapped_event_is_the_same_at_every_try():
 FAST = compile_route(SHIPPED["interaction"])
 
 odd = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=6) | st.sampled_from(["high", "HIGH", "Priority", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}", ""]),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "name", "queue"]), inner, max_size=2),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=6)
+    | st.sampled_from(["high", "HIGH", "Priority", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["a", "name", "queue"]), inner, max_size=2)
+    ),
     max_leaves=5,
-)  # fmt: skip
+)
 times = st.sampled_from(["2026-11-23T10:00:00.000Z", "2026-11-23T10:00:00+01:00", "yesterday", ""])
 
 
@@ -195,7 +216,9 @@ def field(*usual):
     return st.one_of(*usual, *usual, odd)
 
 
-queue = st.fixed_dictionaries({}, optional={"name": field(st.sampled_from(["Priority Support", "Billing", "PRIORITY"]))})
+queue = st.fixed_dictionaries(
+    {}, optional={"name": field(st.sampled_from(["Priority Support", "Billing", "PRIORITY"]))}
+)
 payload = st.fixed_dictionaries(
     {},
     optional={

@@ -29,7 +29,11 @@ def test_what_is_missing_is_a_voice_call_of_high_priority_just_now():
 
 def test_every_field_is_taken():
     event = simulated(interactionId="i", type="chat", priority="low", createdTime="then")
-    assert (event["id"], event["payload"], event["createdTime"]) == ("i", {"type": "chat", "priority": "low"}, "then")
+    assert (event["id"], event["payload"], event["createdTime"]) == (
+        "i",
+        {"type": "chat", "priority": "low"},
+        "then",
+    )
 
 
 def test_an_unknown_field_names_the_known_ones():
@@ -47,7 +51,9 @@ def test_a_mapped_event():
     result = run(ROUTES, simulated())
     assert (result["status"], result["originalEvent"]) == ("simulated", simulated())
     assert result["transformedEvent"]["detail"]["interactionId"] == "new"
-    assert result["routes"] == [{"route": "interaction", "outcome": "mapped", "event": result["transformedEvent"]}]
+    assert result["routes"] == [
+        {"route": "interaction", "outcome": "mapped", "event": result["transformedEvent"]}
+    ]
 
 
 def test_a_filtered_event():

@@ -26,7 +26,9 @@ FAILED = st.builds(
     NAME,
     st.none() | JSON,
 )
-ANSWER = st.builds(Answer, NAME, NAME, st.lists(st.builds(Encoded, TEXT, st.binary()) | FAILED, max_size=3).map(tuple))
+ANSWER = st.builds(
+    Answer, NAME, NAME, st.lists(st.builds(Encoded, TEXT, st.binary()) | FAILED, max_size=3).map(tuple)
+)
 
 
 @given(st.lists(RAW, max_size=5), st.booleans())
@@ -40,7 +42,9 @@ def test_answers_are_read_as_they_were_written(answers: list[Answer]):
 
 
 def test_a_route_is_read_as_it_was_written():
-    texts = RouteTexts("a", "b", "c", None, "d", "e", "f", "g", {"type": "object"}, (Example("h", {"i": 1}, "filtered"),))
+    texts = RouteTexts(
+        "a", "b", "c", None, "d", "e", "f", "g", {"type": "object"}, (Example("h", {"i": 1}, "filtered"),)
+    )
     assert wire.read_texts(orjson.loads(orjson.dumps(texts))) == texts
 
 

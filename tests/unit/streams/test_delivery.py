@@ -1,19 +1,14 @@
-"""Tests of the delivery's laws: confirmed before acked, counted before acked, and a bug ends the process unacked."""
+"""Tests of the delivery's laws: confirmed and counted before acked, and a bug ends the process unacked."""
 
 import asyncio
-import subprocess
-import sys
-from pathlib import Path
 
 import orjson
 import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, NotLeaderForPartitionError
 
 from streams import delivery, topics
-from streams.delivery import EXIT_BUG, Record, _next_batch, _run, _settle, record, send
+from streams.delivery import Record, _next_batch, _run, _settle, record, send
 from streams.health import health
-
-ROOT = Path(__file__).parents[3]
 
 
 class FakeStream:
@@ -41,7 +36,7 @@ def refused_at_once():
 
 async def until(condition):
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # what is waited for tells nobody
             await asyncio.sleep(0)
 
 
@@ -182,20 +177,21 @@ async def test_every_event_is_handled_once_and_in_order(ledger, event):
 
 @pytest.mark.parametrize("open_batches", [1, 3])
 async def test_no_more_batches_are_open_than_allowed(ledger, event, open_batches):
-    running, most, done = 0, 0, []
+    at_once, most, done = 0, 0, []
 
     async def handle(batch):
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        running -= 1
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        at_once -= 1
         done.extend(batch)
 
-    task = asyncio.create_task(_run(FakeStream([event() for _ in range(40)]), handle, 2, 0.0, open_batches))
+    stream = FakeStream([event() for _ in range(40)])
+    batches = asyncio.create_task(_run(stream, handle, 2, 0.0, open_batches))
     await until(lambda: len(done) == 40)
-    await stop(task)
+    await stop(batches)
     assert most == open_batches
 
 
@@ -225,56 +221,6 @@ async def test_a_batch_ends_at_its_size_or_its_linger(event):
     adding = asyncio.get_running_loop().call_soon(queue.put_nowait, events[0])
     assert await _next_batch(queue, 3, 0.001) == events[:1]
     adding.cancel()
-
-
-BUG = """
-import asyncio, os
-os.environ["GENESYS_SOURCE"] = "none"
-from streams import delivery
-
-class Event:
-    def ack(self):
-        print("acked", flush=True)
-
-async def a_stage(batch):
-    {line}
-
-async def main():
-    {run}
-    await delivery.ledger.flush()
-    print("went on", flush=True)
-
-class Stream:
-    def noack(self):
-        return self
-    async def events(self):
-        yield Event()
-
-def apply(event):
-    raise KeyError("bug")
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.parametrize(
-    ("line", "run"),
-    [
-        ('raise RuntimeError("bug")', "await delivery._settle(a_stage, [Event()])"),
-        ('assert batch == []', "await delivery._settle(a_stage, [Event()])"),
-        ('await asyncio.wait_for(asyncio.sleep(60), 0)', "await delivery._settle(a_stage, [Event()])"),
-        ("pass", 'await delivery.each(Stream(), "a_stage", apply)'),
-    ],
-    ids=["an error", "a broken promise", "a timeout", "an error in a table"],
-)
-def test_a_bug_ends_the_process_and_acks_nothing(line, run):
-    ended = subprocess.run(
-        [sys.executable, "-c", BUG.format(line=line, run=run)], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
-    assert (ended.returncode, ended.stdout) == (EXIT_BUG, "" if "critical" not in ended.stdout else ended.stdout)
-    assert "acked" not in ended.stdout
-    assert "went on" not in ended.stdout
-    assert "a_stage" in ended.stdout + ended.stderr
 
 
 async def test_tables_are_changed_one_event_after_the_other_and_then_acked(event):

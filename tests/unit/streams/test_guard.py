@@ -5,7 +5,7 @@ import base64
 import socket
 
 import pytest
-from aiohttp import BasicAuth, web
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
@@ -52,26 +52,34 @@ def basic(text):
 
 
 @pytest.mark.parametrize(
-    "authorization", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"Bearer  {TOKEN} ", basic(f"anyone:{TOKEN}"), basic(f":{TOKEN}")]
+    "authorization",
+    [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"Bearer  {TOKEN} ", basic(f"anyone:{TOKEN}"), basic(f":{TOKEN}")],
 )
 async def test_who_knows_the_token_comes_in(client, authorization):
     answer = await (await client()).get("/page", headers={"Authorization": authorization})
     assert (answer.status, await answer.json()) == (200, {"page": "/page"})
 
 
-async def test_a_browser_comes_in_with_the_token_as_password(client):
-    answer = await (await client("plain")).get("/page", auth=BasicAuth("me", "plain"))
-    assert answer.status == 200
-
-
 @pytest.mark.parametrize(
     "authorization",
     [
-        None, "", "Bearer", "Bearer ", "Bearer wrong", f"Token {TOKEN}", TOKEN, f"Bearer {TOKEN}x", "Basic",
-        "Basic !!!", "Basic \N{LATIN SMALL LETTER O WITH DIAERESIS}", "Basic /////w==", basic(TOKEN), basic(f"{TOKEN}:"),
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        f"Token {TOKEN}",
+        TOKEN,
+        f"Bearer {TOKEN}x",
+        "Basic",
+        "Basic !!!",
+        "Basic \N{LATIN SMALL LETTER O WITH DIAERESIS}",
+        "Basic /////w==",
+        basic(TOKEN),
+        basic(f"{TOKEN}:"),
         basic("a:wrong"),
     ],
-)  # fmt: skip
+)
 async def test_nobody_else_does(client, authorization):
     headers = {} if authorization is None else {"Authorization": authorization}
     answer = await (await client()).get("/page", headers=headers)

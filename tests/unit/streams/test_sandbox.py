@@ -27,6 +27,7 @@ MAPPING = """
 ($v := poison = "regex" ? $count($match(text, /^(a+)+$/))
      : poison = "range" ? $sum([1..9999999])
      : poison = "loop" ? ($f := function($x) { $f($x) }; $f(1))
+     : poison = "busy" ? $sum([1..3000].($ * 2))
      : poison = "memory" ? $length($pad("", 1000000000))
      : poison = "doubling" ? $length($reduce([1..40], function($a, $i) { $a & $a }, "x"))
      : 0;
@@ -41,7 +42,7 @@ def texts(name: str, mapping: str) -> RouteTexts:
     return RouteTexts(name, "", "test", "test", None, "", "number >= 0", mapping, {"type": "object"}, ())
 
 
-PLAN = Plan((texts("a", MAPPING), texts("b", HARMLESS)), 0.2, 128 * 1024 * 1024, 100_000)
+PLAN = Plan((texts("a", MAPPING), texts("b", HARMLESS)), 0.4, 128 * 1024 * 1024, 100_000)
 
 
 def event(number: int, poison: str = "", **fields: object) -> Raw:
@@ -71,7 +72,9 @@ async def sandbox(troubles: list[str | None]) -> AsyncIterator[Sandbox]:
 
 async def test_answers_come_in_order_with_key_id_and_encoded_event(sandbox: Sandbox):
     answers = await sandbox.apply([event(number) for number in range(2_000)])
-    found = [orjson.loads(one.value) for answer in answers for one in answer.outcomes if isinstance(one, Encoded)]
+    found = [
+        orjson.loads(one.value) for answer in answers for one in answer.outcomes if isinstance(one, Encoded)
+    ]
     assert [one["detail"]["number"] for one in found] == [number for number in range(2_000) for _ in "ab"]
     assert [answer.key for answer in answers] == [str(number) for number in range(2_000)]
     assert len({answer.event_id for answer in answers}) == 2_000
@@ -85,7 +88,9 @@ async def test_the_given_event_id_is_kept(sandbox: Sandbox):
 
 async def test_bytes_that_are_no_event_and_events_that_no_route_takes(sandbox: Sandbox):
     malformed, nothing, filtered = await sandbox.apply([Raw(b"{garbage"), Raw(None), event(-1)])
-    assert [one.stage for one in malformed.outcomes + nothing.outcomes if isinstance(one, Failed)] == ["source"] * 2
+    assert [one.stage for one in malformed.outcomes + nothing.outcomes if isinstance(one, Failed)] == [
+        "source"
+    ] * 2
     assert (malformed.key, malformed.event_id) == (None, None)
     assert filtered.outcomes == ()
 
@@ -93,7 +98,11 @@ async def test_bytes_that_are_no_event_and_events_that_no_route_takes(sandbox: S
 @pytest.mark.parametrize("poison", SLOW)
 async def test_what_takes_too_long_fails_alone_and_on_its_route_alone(sandbox: Sandbox, poison: str):
     answers = await sandbox.apply([event(0), event(1, poison), event(2)])
-    assert [results(answer) for answer in answers] == [MAPPED, [("a", "MappingTimeout"), ("b", "mapped")], MAPPED]
+    assert [results(answer) for answer in answers] == [
+        MAPPED,
+        [("a", "MappingTimeout"), ("b", "mapped")],
+        MAPPED,
+    ]
     failed = answers[1].outcomes[0]
     assert isinstance(failed, Failed)
     assert failed.stage == "transform"
@@ -102,7 +111,11 @@ async def test_what_takes_too_long_fails_alone_and_on_its_route_alone(sandbox: S
 @pytest.mark.parametrize("poison", GREEDY)
 async def test_what_takes_too_much_memory_fails_alone(sandbox: Sandbox, poison: str):
     answers = await sandbox.apply([event(0), event(1, poison), event(2)])
-    assert [results(answer) for answer in answers] == [MAPPED, [("a", "MappingCrash"), ("b", "mapped")], MAPPED]
+    assert [results(answer) for answer in answers] == [
+        MAPPED,
+        [("a", "MappingCrash"), ("b", "mapped")],
+        MAPPED,
+    ]
 
 
 async def test_several_culprits_of_one_batch_are_all_found(sandbox: Sandbox):
@@ -142,10 +155,12 @@ async def test_a_process_that_somebody_kills_costs_no_event(sandbox: Sandbox):
 
 async def test_a_process_killed_at_work_costs_no_event(sandbox: Sandbox):
     await sandbox.start()
-    working = asyncio.create_task(sandbox.apply([event(0, "loop"), *(event(number) for number in range(1, 50))]))
+    working = asyncio.create_task(
+        sandbox.apply([event(0, "loop"), *(event(number) for number in range(1, 50))])
+    )
     pid = sandbox.pid
     assert pid is not None
-    while psutil.Process(pid).cpu_times().user < 0.1 and not working.done():
+    while psutil.Process(pid).cpu_times().user < 0.1 and not working.done():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     os.kill(pid, signal.SIGKILL)
     answers = await working
@@ -161,6 +176,22 @@ async def test_a_frozen_process_costs_no_event(sandbox: Sandbox):
     assert not working.done()
     os.kill(sandbox.pid, signal.SIGCONT)
     assert [results(answer) for answer in await working] == [MAPPED] * 10
+
+
+async def test_an_event_at_work_while_the_machine_stands_still_does_not_fail(sandbox: Sandbox):
+    await sandbox.start()
+    pid = sandbox.pid
+    assert pid is not None
+    before = psutil.Process(pid).cpu_times().user
+    working = asyncio.create_task(sandbox.apply([event(number, "busy") for number in range(40)]))
+    while psutil.Process(pid).cpu_times().user < before + 0.1:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    os.kill(pid, signal.SIGSTOP)
+    assert not working.done()
+    await asyncio.sleep(2 * PLAN.timeout_s)
+    os.kill(pid, signal.SIGCONT)
+    assert [results(answer) for answer in await working] == [MAPPED] * 40
+    assert sandbox.pid == pid
 
 
 async def test_what_is_told_to_the_whole_group_leaves_the_process_at_work(sandbox: Sandbox):
@@ -217,7 +248,9 @@ async def test_routes_that_do_not_compile_are_an_error_and_no_process_is_left():
     plan = replace(PLAN, routes=(texts("a", "(("),))
     with pytest.raises(SandboxError, match="did not start"):
         await MappingProcess.start(plan)
-    assert not [child for child in psutil.Process().children() if "streams.sandbox" in " ".join(child.cmdline())]
+    assert not [
+        child for child in psutil.Process().children() if "streams.sandbox" in " ".join(child.cmdline())
+    ]
 
 
 def test_the_process_ends_with_its_worker():

@@ -119,3 +119,19 @@ async def test_a_missing_permission_is_named(rest, server):
     server.answers = [httpx.Response(403, json={"message": "analytics:conversationDetail:view"})]
     with pytest.raises(PermissionMissingError, match="analytics:conversationDetail:view"):
         await collected(ConversationQuery(rest).during(Interval(START, START + MINUTE)))
+
+
+async def test_a_conversation_over_several_windows_gives_each_event_once(rest, server):
+    def answer(request):
+        return httpx.Response(200, json={"conversations": [long], "totalHits": 1})
+
+    long = conversation("c-1")
+    segments = long["participants"][0]["sessions"][0]["segments"]
+    segments[0]["segmentEnd"] = "2026-11-23T10:02:30.000Z"
+    server.answers = [answer]
+    query = ConversationQuery(rest, window_ms=MINUTE)
+    topics = {f"v2.routing.queues.{QUEUE}.conversations"}
+    events = await collected(query.events(Interval(START, START + 3 * MINUTE), topics))
+    assert len(server.requests) == 3
+    states = [event["eventBody"]["participants"][0]["chats"][0]["state"] for event in events]
+    assert states == ["connected", "terminated"]

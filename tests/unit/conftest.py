@@ -1,4 +1,4 @@
-"""Fixtures of the streams' tests: a producer that answers by script, and events that remember their ack."""
+"""Fixtures of the stages' tests: a producer that answers by script, and events that remember their ack."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -51,7 +51,9 @@ class ScriptedProducer:
         error = script.pop(0) if script else None
         if isinstance(error, KafkaError) and getattr(error, "at_once", False):
             raise error
-        return asyncio.ensure_future(self._deliver(delivery.Record(topic, key, value, headers, partition), error))
+        return asyncio.ensure_future(
+            self._deliver(delivery.Record(topic, key, value, headers, partition), error)
+        )
 
     async def _deliver(self, record, error):
         await self.confirmed.wait()

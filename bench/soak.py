@@ -1,0 +1,132 @@
+"""This module is a soak of the notification source: `python -m bench.soak --minutes 4`.
+
+Two workers on a real Kafka listen to 2,500 topics in three parts, while every socket is cut each two to
+five seconds, channels are replaced each ten, and one frame in twenty comes twice. Then every state that
+Genesys tells of is looked for on the bus. One JSON line; exit code 1 when something is lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import psutil
+
+from tests.kafka.cluster import KafkaCluster
+from tests.kafka.conversations import Genesys, account
+from tests.kafka.pipeline import Pipeline, Worker, wait_until
+
+PARTS = 3
+CUT_S = (2.0, 5.0)
+SAMPLE_S = 10.0
+#: Frames that a conversation of the emulator makes on its queues' topics, about.
+FRAMES = 8
+
+SETTINGS = {
+    "GENESYS_SHARDS": str(PARTS),
+    "GENESYS_CHANNEL_ROTATE": "10",
+    "GENESYS_CHANNEL_OVERLAP": "2",
+    "CLOUDWATCH_ENABLED": "false",
+}
+
+
+def main() -> None:
+    """Run it and print what came of it."""
+    parser = argparse.ArgumentParser(prog="python -m bench.soak")
+    parser.add_argument("--minutes", type=float, default=4.0, help="how long Genesys sends")
+    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--topics", type=int, default=2_500)
+    options = parser.parse_args()
+    with (
+        TemporaryDirectory() as folder,
+        KafkaCluster() as kafka,
+        Pipeline(kafka.bootstrap_servers, Path(folder), dict(SETTINGS)) as pipeline,
+    ):
+        told = run(pipeline, options.minutes * 60, options.events, options.topics)
+    print(json.dumps(told), flush=True)
+    sys.exit(1 if told["lost"] or told["unheard"] else 0)
+
+
+def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[str, Any]:
+    """The whole soak; the figures."""
+    quiet = ["--conversation-rate", "0", "--heartbeat-seconds", "5", "--faults", "duplicate_share=0.05"]
+    genesys = Genesys.of(pipeline.emulator("genesys", quiet))
+    pipeline.settings.update(genesys.settings)
+    for number in range(topics - 9):  # nine are there from the start
+        genesys.tell("POST", "queues", name=f"Queue {number:05d}")
+    workers = [pipeline.start(), pipeline.start()]
+    wait_until("all topics to be listened to", lambda: len(genesys.listened()) == topics, 180)
+    listened = set(genesys.listened())
+    genesys.tell("PUT", "rate", rate=events / seconds / FRAMES * 10)  # ten frames make one conversation there
+    began = time.monotonic()
+    memory, cuts = shake(genesys, workers, events, seconds * 1.5)
+    genesys.tell("POST", "finish")
+    sent_s = time.monotonic() - began
+    gaps = settled(pipeline, workers[-1])
+    found = account(pipeline, genesys, listened)
+    notifications = genesys.inspect("summary")["notifications"]
+    return {
+        "events": notifications["frames"].get("event", 0),
+        "sentTwice": notifications["frames"].get("duplicate", 0),
+        "topics": len(listened),
+        "seconds": round(sent_s),
+        "cuts": cuts,
+        "channels": notifications["channels"]["created"],
+        "conversations": notifications["conversations"],
+        "states": found.states,
+        "unheard": len(found.unheard),
+        "lost": len(found.lost),
+        "sameEventOnBus": found.same_event,
+        "sameStateOnBus": found.same_state,
+        "gaps": {state: sum(gap["state"] == state for gap in gaps) for state in ("healed", "lost", "open")},
+        "backfilled": sum(b'"backfilled":true' in value for value in pipeline.read("raw")),
+        "settledAfter": round(time.monotonic() - began - sent_s),
+        "rssMegabytes": memory,
+    }
+
+
+def shake(
+    genesys: Genesys, workers: list[Worker], events: int, most_s: float
+) -> tuple[dict[str, list[int]], int]:
+    """Cut all sockets again and again until so many events were sent; each worker's memory over time."""
+    processes = {worker.name: psutil.Process(worker.process.pid) for worker in workers}
+    memory: dict[str, list[int]] = {name: [] for name in processes}
+    chance = random.Random(4)
+    ends, sampled, cuts = time.monotonic() + most_s, 0.0, 0
+    while time.monotonic() < ends:
+        time.sleep(chance.uniform(*CUT_S))  # the load itself
+        genesys.tell("POST", "cut")
+        cuts += 1
+        if time.monotonic() - sampled >= SAMPLE_S:
+            sampled = time.monotonic()
+            for name, process in processes.items():
+                memory[name].append(process.memory_info().rss // 2**20)
+        if genesys.inspect("summary")["notifications"]["frames"].get("event", 0) >= events:
+            break
+    return memory, cuts
+
+
+def settled(pipeline: Pipeline, worker: Worker) -> list[dict[str, Any]]:
+    """Wait until no gap is open and nothing moves on the bus any more; the gaps."""
+
+    def rows() -> list[dict[str, Any]]:
+        answer = httpx.get(f"{worker.url}/api/tables/gaps/", params={"limit": 1000}, timeout=10)
+        return list(answer.raise_for_status().json()["rows"])
+
+    wait_until("every gap to be done with", lambda: all(row["state"] != "open" for row in rows()), 300)
+    seen = -1
+    while (now := pipeline.on_bus()) != seen:
+        seen = now
+        time.sleep(5)  # so long nothing must have come
+    return rows()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""This module is the command `backfill`: what the analytics query knows of a stretch of time, to `raw`."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+
+import click
+from aiokafka.errors import KafkaError
+
+from clients.genesys.analytics import backfilled
+from clients.genesys.errors import GenesysError
+from processors.conversation import Interval
+from processors.intake import Taken, taken_in
+from processors.moments import iso
+from streams.commands.options import EXIT_STOPPED, Moment, quiet_logs, refuse
+from streams.commands.organisation import Organisation, notification_settings, open_organisation
+from streams.commands.screen import console, print_json, progress_bar
+from streams.ranges import RangeError, topics
+from streams.settings import Settings
+from streams.stopping import stoppable
+from streams.writing import Outgoing, Writer, open_writer
+
+EPILOG = """\b
+Examples:
+  genesys-eventbridge backfill --since 2h --dry-run
+  genesys-eventbridge backfill --since 2026-11-23T10:00:00Z --until 2026-11-23T10:30:00Z
+
+Exit codes: 0 all is in Kafka, 1 stopped before (the command to go on with is printed), 2 not begun.
+"""
+
+#: Events that are written and confirmed at once.
+CHUNK = 500
+
+#: A stopped run goes on at the beginning of such a step.
+STEP_MS = 900_000
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far it came. `next_ms`: everything before (epoch ms) is in Kafka."""
+
+    interval: Interval
+    next_ms: int
+    read: int = 0
+    written: int = 0
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """One run; without a writer it is a rehearsal."""
+
+    settings: Settings
+    organisation: Organisation
+    writer: Writer | None
+    stop: asyncio.Event
+    progress: Progress
+
+    async def window(self, window: Interval) -> None:
+        """Bring the events of one window to `raw`; `progress.stopped` says why not all of them are there."""
+        async with aclosing(self._chunks(window)) as chunks:
+            async for chunk in chunks:
+                self.progress.read += len(chunk)
+                if self.writer is not None:
+                    await self._write(self.writer, chunk)
+                if self.stop.is_set():
+                    self.progress.stopped = self.progress.stopped or "told to stop"
+                if self.progress.stopped:
+                    return
+
+    async def _chunks(self, window: Interval) -> AsyncGenerator[list[bytes], None]:
+        where = self.organisation
+        chunk: list[bytes] = []
+        async with aclosing(backfilled(where.rest, where.plan, window, where.names)) as events:
+            async for event in events:
+                chunk.append(event)
+                if len(chunk) == CHUNK:
+                    yield chunk
+                    chunk = []
+        yield chunk
+
+    async def _write(self, writer: Writer, events: Sequence[bytes]) -> None:
+        raw = self.settings.topic("raw")
+        received_at = time.time_ns() // 1_000_000
+        taken = taken_in(events, received_at, self.settings.genesys_max_line_bytes)
+        records = [
+            Outgoing(raw, one.key, one.value, tuple(one.headers.items()))
+            for one in taken
+            if isinstance(one, Taken)
+        ]
+        reasons = [reason for reason in await writer.write(records) if reason is not None]
+        self.progress.written += len(records) - len(reasons)
+        if reasons:
+            self.progress.stopped = reasons[0]
+
+
+@click.command(epilog=EPILOG)
+@click.option("--since", type=Moment(), required=True, help="From then on: 45s, 30m, 2h ago, or an ISO time.")
+@click.option("--until", type=Moment(), help="Before this moment; written like --since. Default: now.")
+@click.option("--dry-run", is_flag=True, help="Count the events; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def backfill(since: int, until: int | None, dry_run: bool, as_json: bool) -> None:
+    """Fetch what happened from the analytics query and write it to `raw`, for a gap that was not healed.
+
+    The queues and users are those of the settings, the events snapshots as the notifications bring them,
+    marked `backfilled: true`. No worker needs to run. The same stretch gives the same event ids however often
+    it is fetched; what came live has ids of its own, so choose the stretch that was missed. The query may
+    know a change some minutes late.
+    """
+    quiet_logs()
+    now = time.time_ns() // 1_000_000
+    interval = Interval(since, now if until is None else min(until, now))
+    if interval.start_ms >= interval.end_ms:
+        raise click.UsageError("--since must be before --until, and in the past")
+    settings = notification_settings()
+    try:
+        progress = asyncio.run(_run(settings, interval, dry_run))
+    except RangeError as error:
+        refuse(error)
+    except KafkaError as error:
+        refuse(f"Kafka does not take the writer: {type(error).__name__} (see `genesys-eventbridge check`)")
+    _end(progress, dry_run, as_json)
+
+
+async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Progress:
+    progress = Progress(interval, interval.start_ms)
+    async with AsyncExitStack() as stack:
+        stop = stack.enter_context(stoppable())
+        writer = None if dry_run else await _writer(settings, stack)
+        organisation = await stack.enter_async_context(open_organisation(settings))
+        if not organisation.plan.topics:
+            refuse("there is nothing to listen to: see `genesys-eventbridge topics`")
+        filling = Filling(settings, organisation, writer, stop, progress)
+        filled = asyncio.create_task(_fill(filling))
+        stopped = asyncio.create_task(stop.wait())
+        # Told to stop while Genesys is waited for: what is on its way to Kafka is confirmed first.
+        await asyncio.wait({filled, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not filled.done():
+            await asyncio.wait({filled}, timeout=5.0)
+            filled.cancel()
+            progress.stopped = progress.stopped or "told to stop"
+        await asyncio.gather(filled, stopped, return_exceptions=True)
+        if not filled.cancelled() and (error := filled.exception()) is not None:
+            raise error
+    return progress
+
+
+async def _writer(settings: Settings, stack: AsyncExitStack) -> Writer:
+    """Raises RangeError when Kafka does not answer or has no `raw`: it is not ours to create."""
+    raw = settings.topic("raw")
+    if raw not in await topics(settings, () if settings.kafka_create_topics else (raw,)):
+        raise RangeError(f"there is no topic {raw}: start a worker once, or create it")
+    return await stack.enter_async_context(open_writer(settings))
+
+
+async def _fill(filling: Filling) -> None:
+    progress = filling.progress
+    length_ms = progress.interval.end_ms - progress.interval.start_ms
+    with progress_bar("seconds of the past", length_ms // 1000, unit="s") as moved:
+        for window in progress.interval.windows(STEP_MS):
+            try:
+                await filling.window(window)
+            except GenesysError as error:
+                progress.stopped = str(error)
+            if progress.stopped:
+                return
+            progress.next_ms = window.end_ms
+            moved((window.end_ms - progress.interval.start_ms) // 1000)
+
+
+def _end(progress: Progress, dry_run: bool, as_json: bool) -> None:
+    if progress.stopped and not progress.read:
+        refuse(progress.stopped)
+    told = {"read": progress.read, "written": progress.written}
+    resume = _resume(progress, dry_run) if progress.stopped else ""
+    if as_json:
+        print_json(told | ({"stopped": progress.stopped, "resume": resume} if resume else {}))
+    else:
+        rehearsed = "; nothing was written" if dry_run else ""
+        console().print(f"{progress.read} read, {progress.written} written to raw{rehearsed}", markup=False)
+    if resume:
+        click.echo(f"genesys-eventbridge: {progress.stopped}; to go on:\n  {resume}", err=True)
+        sys.exit(EXIT_STOPPED)
+
+
+def _resume(progress: Progress, dry_run: bool) -> str:
+    arguments = ["--since", iso(progress.next_ms), "--until", iso(progress.interval.end_ms)]
+    return shlex.join(["genesys-eventbridge", "backfill", *arguments, *(["--dry-run"] if dry_run else [])])

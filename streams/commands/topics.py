@@ -1,0 +1,143 @@
+"""This module is the command `topics`: what would be listened to, and what is refused and why."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from clients.genesys.channel import RejectedTopic
+from clients.genesys.topics import separate, spread
+from clients.genesys.trial import tried
+from processors.notification import queue_id
+from streams.commands.options import quiet_logs
+from streams.commands.organisation import Organisation, answered, notification_settings, open_organisation
+from streams.commands.screen import console, print_json, table
+from streams.settings import Settings
+
+EPILOG = """\b
+Examples:
+  genesys-eventbridge topics
+  GENESYS_QUEUES='Priority*' genesys-eventbridge topics --json
+
+Exit codes: 0 all can be listened to, 1 something is refused or nothing is there, 2 settings, credentials.
+"""
+
+EXIT_REFUSED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """One topic as it is subscribed, by whom, and the queue it is about."""
+
+    topic: str
+    part: int
+    queue: str | None
+    queue_name: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {"topic": self.topic, "part": self.part, "queue": self.queue, "queueName": self.queue_name}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One topic or template that is not heard, why, and the permissions that would help."""
+
+    topic: str
+    reason: str
+    permissions: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"topic": self.topic, "reason": self.reason, "missingPermissions": list(self.permissions)}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All of it. `permissions`: what the templates need; `tried`: whether Genesys itself was asked."""
+
+    listened: tuple[Listened, ...]
+    refused: tuple[Refusal, ...]
+    permissions: dict[str, tuple[str, ...]]
+    tried: bool
+
+    @property
+    def channels(self) -> int:
+        """Channels in use, but for the time when one is replaced."""
+        return len({one.part for one in self.listened})
+
+
+@click.command(epilog=EPILOG)
+@click.option("--trial/--no-trial", default=True, help="Ask Genesys by subscribing on a channel of its own.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def topics(trial: bool, as_json: bool) -> None:
+    """Show which notification topics the settings mean: topic, part (GENESYS_SHARDS), queue.
+
+    What cannot be listened to is shown with its reason and the permissions that are missing. For those, every
+    topic is subscribed on one channel that nobody reads, which is left empty then; --no-trial goes without.
+    """
+    quiet_logs()
+    settings = notification_settings()
+    found = asyncio.run(_look(settings, trial))
+    if as_json:
+        print_json(_as_json(found))
+    else:
+        _show(found, settings)
+    sys.exit(EXIT_REFUSED if found.refused or not found.listened else 0)
+
+
+async def _look(settings: Settings, trial: bool) -> Findings:
+    async with open_organisation(settings) as organisation:
+        plan = organisation.plan
+        shares = spread(plan.topics, settings.genesys_shards)
+        rejected: tuple[RejectedTopic, ...] | None = None
+        if trial and plan.topics:
+            rejected = await answered(tried(organisation.rest, shares), organisation.rest.observer)
+        refused = [Refusal(one.topic, one.reason, ()) for one in plan.refused]
+        refused += [Refusal(one.topic, one.reason, one.permissions) for one in rejected or ()]
+        unheard = {one.topic for one in rejected or ()}
+        listened = [
+            _listened(topic, part, organisation)
+            for part, share in enumerate(shares)
+            for topic in share
+            if not unheard.issuperset(separate(topic))
+        ]
+        permissions = dict(plan.permissions or {})
+        return Findings(tuple(listened), tuple(refused), permissions, rejected is not None)
+
+
+def _listened(topic: str, part: int, organisation: Organisation) -> Listened:
+    queue = queue_id({"topicName": separate(topic)[0], "eventBody": {}})
+    return Listened(topic, part, queue, organisation.names.known(queue) if queue else None)
+
+
+def _as_json(found: Findings) -> dict[str, Any]:
+    return {
+        "channels": found.channels,
+        "topics": [one.as_json() for one in found.listened],
+        "refused": [one.as_json() for one in found.refused],
+        "permissions": {template: list(needed) for template, needed in found.permissions.items()},
+        "tried": found.tried,
+    }
+
+
+def _show(found: Findings, settings: Settings) -> None:
+    screen = console()
+    if found.listened:
+        rows = [[one.topic, str(one.part), one.queue_name or one.queue or ""] for one in found.listened]
+        screen.print(table("Listened to", ["topic", "#part", "queue"], rows))
+    if found.refused:
+        rows = [[one.topic, one.reason, ", ".join(one.permissions)] for one in found.refused]
+        screen.print(table("Refused", ["topic", "reason", "missing permissions"], rows))
+    needed = sorted({permission for ones in found.permissions.values() for permission in ones})
+    lines = [
+        f"{len(found.listened)} topics on {found.channels} of {settings.genesys_shards} channel(s), "
+        f"{len(found.refused)} refused",
+        f"permissions that they need: {', '.join(needed) or 'none that Genesys names'}",
+    ]
+    if not found.tried:
+        lines.append("Genesys itself was not asked: what the OAuth client's roles lack is not seen here")
+    for line in lines:
+        screen.print(line, markup=False)

@@ -1,0 +1,119 @@
+"""This module accounts for conversations: every state that Genesys tells of against every state on the bus.
+
+Genesys' word is its analytics query, asked when nothing happens any more: each moment at which a conversation
+changed is one state of it on each queue's topic. What is on the bus is looked up in `raw` by its event id.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import orjson
+
+from processors.backfill import snapshots
+from processors.conversation import Interval
+from processors.event import derive_event_id
+from processors.notification import snapshot_key, snapshot_state
+from tests.kafka.pipeline import Pipeline
+
+PAGE = 100
+
+#: A state of a conversation on a topic: (topic, conversation id, participants' states).
+State = tuple[str, str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationAccount:
+    """What became of the states. `unheard`: conversations of which nothing is on the bus; `lost`: states that
+    are not; `same_event` and `same_state`: entries on the bus beyond the first one of their event or state.
+    """
+
+    states: int
+    unheard: tuple[str, ...]
+    lost: tuple[State, ...]
+    same_event: int
+    same_state: int
+
+
+@dataclass(frozen=True, slots=True)
+class Genesys:
+    """The emulator as seen from outside; `announced` is what it prints when it serves."""
+
+    url: str
+    client_id: str
+    client_secret: str
+
+    @classmethod
+    def of(cls, announced: dict[str, Any]) -> Genesys:
+        return cls(announced["url"], announced["clientId"], announced["clientSecret"])
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a worker needs to listen to it."""
+        return {
+            "GENESYS_SOURCE": "notifications",
+            "GENESYS_BASE_URL": self.url,
+            "GENESYS_CLIENT_ID": self.client_id,
+            "GENESYS_CLIENT_SECRET": self.client_secret,
+        }
+
+    def inspect(self, what: str) -> Any:
+        return httpx.get(f"{self.url}/_emulator/{what}", timeout=30).raise_for_status().json()
+
+    def tell(self, method: str, what: str, **body: Any) -> Any:
+        answer = httpx.request(method, f"{self.url}/_emulator/{what}", json=body, timeout=30)
+        return answer.raise_for_status().json()
+
+    def sockets(self) -> list[dict[str, Any]]:
+        """The channels that somebody listens to."""
+        return [one for one in self.inspect("channels")["entities"] if one["connected"]]
+
+    def listened(self) -> list[str]:
+        """Topics of those channels, with repetitions."""
+        return [topic for channel in self.sockets() for topic in channel["topics"]]
+
+    def conversations(self) -> list[dict[str, Any]]:
+        """All of the last day, as the analytics query tells them."""
+        credentials = (self.client_id, self.client_secret)
+        grant = {"grant_type": "client_credentials"}
+        answer = httpx.post(f"{self.url}/oauth/token", auth=credentials, data=grant).raise_for_status()
+        headers = {"authorization": f"Bearer {answer.json()['access_token']}"}
+        now = datetime.now(UTC)
+        interval = f"{(now - timedelta(days=1)).isoformat()}/{(now + timedelta(hours=1)).isoformat()}"
+        found: list[dict[str, Any]] = []
+        while len(found) % PAGE == 0:
+            body = {"interval": interval, "paging": {"pageSize": PAGE, "pageNumber": len(found) // PAGE + 1}}
+            path = f"{self.url}/api/v2/analytics/conversations/details/query"
+            page = httpx.post(path, json=body, headers=headers, timeout=30).raise_for_status().json()
+            if not page.get("conversations"):
+                break
+            found += page["conversations"]
+        return found
+
+
+def account(pipeline: Pipeline, genesys: Genesys, topics: set[str]) -> ConversationAccount:
+    """Where every state that `topics` should have brought is now."""
+    wanted: dict[State, None] = {}
+    ever = Interval(0, 2**53)
+    for conversation in genesys.conversations():
+        for envelope in snapshots(conversation, ever, topics):
+            wanted[(*snapshot_key(envelope), snapshot_state(envelope))] = None
+    by_id = {derive_event_id(envelope): envelope for envelope in map(orjson.loads, pipeline.read("raw"))}
+    entries = Counter(detail["eventId"] for detail in pipeline.bus())
+    states: Counter[State] = Counter()
+    for event_id, envelope in by_id.items():
+        state = snapshot_state(envelope)
+        if state is not None and event_id in entries:
+            states[(*snapshot_key(envelope), state)] += 1
+    heard = {conversation for _, conversation, _ in states}
+    return ConversationAccount(
+        states=len(wanted),
+        unheard=tuple(sorted({conversation for _, conversation, _ in wanted} - heard)),
+        lost=tuple(state for state in wanted if state not in states),
+        same_event=entries.total() - len(entries),
+        same_state=states.total() - len(states),
+    )

@@ -1,0 +1,68 @@
+"""On real Apache Kafka: a flood pauses every worker of a group, and one word to one of them resumes all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+from confluent_kafka import Producer
+
+from tests.kafka import ledger
+from tests.kafka.pipeline import Pipeline, Worker, wait_until
+
+TOKEN = "a-token"
+BROKEN = [number for number in range(4_000) if ledger.fate(number) == "failed"]
+
+
+@pytest.fixture
+def pipeline(kafka, tmp_path: Path):
+    settings = {"WEB_TOKEN": TOKEN, "FLOOD_MIN": "20", "SHUTDOWN_GRACE": "2", "CLOUDWATCH_ENABLED": "false"}
+    with Pipeline(kafka.bootstrap_servers, tmp_path, settings) as pipeline:
+        yield pipeline
+
+
+def paused(worker: Worker) -> bool:
+    answer = worker.get("/health/ready")
+    return answer is not None and "routes" in answer.json()["troubles"]
+
+
+def failed(pipeline: Pipeline) -> int:
+    return len({orjson.loads(value)["eventId"] for value in pipeline.read("failures")})
+
+
+def test_one_word_resumes_every_worker(pipeline: Pipeline):
+    workers = [pipeline.start(), pipeline.start()]
+    wait_until("both to be ready", lambda: all(worker.ready() for worker in workers))
+    producer = Producer({"bootstrap.servers": pipeline.bootstrap_servers, "acks": "all"})
+    for number in BROKEN:
+        key = ledger.interaction(number).encode()
+        producer.produce(f"{pipeline.prefix}raw", orjson.dumps(ledger.event(number)), key)
+    assert producer.flush(60) == 0
+    wait_until("both to pause", lambda: all(paused(worker) for worker in workers))
+    assert failed(pipeline) < len(BROKEN)
+    # A third one joins while both are paused: what they hold back is delivered again, to whom it may be.
+    workers.append(pipeline.start(wait=False))
+    wait_until("the third to be there", lambda: workers[2].get("/health/live"))
+    told = wait_until("all to be known and none paused", lambda: _all_resumed(pipeline, workers))
+    assert all("resumed" in one for one in told), told
+    wait_until("every failure", lambda: failed(pipeline) == len(BROKEN))
+    assert not pipeline.bus()
+
+
+def _all_resumed(pipeline: Pipeline, workers: list[Worker]) -> list[dict[str, object]] | None:
+    """Say it again until the newest assignment names all three and none has paused since."""
+    process = subprocess.run(
+        [sys.executable, "-m", "streams", "resume", "--url", workers[0].url, "--json"],
+        env=pipeline.environment(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode in (0, 1), process.stderr
+    told: list[dict[str, object]] = json.loads(process.stdout)["workers"]
+    known = {one["worker"] for one in told} == {worker.url for worker in workers}
+    return told if known and process.returncode == 0 and not any(map(paused, workers)) else None

@@ -1,0 +1,44 @@
+"""Tests of the metrics stage: only deltas are counted, and anything else stops nothing."""
+
+import orjson
+import pytest
+
+from agents import metrics as module
+from processors.report import empty
+from streams import tables
+
+
+def delta():
+    return {**empty(), "counts": {"ingested": 2}}
+
+
+def test_a_delta_is_read():
+    assert tables.read_delta(orjson.loads(orjson.dumps(delta()))) == delta()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"counts": {}},
+        {**empty(), "counts": ["ingested"]},
+        {**empty(), "counts": "ingested"},
+        {**empty(), "counts": {"ingested": "2"}},
+        {**empty(), "counts": {"ingested": None}},
+        {**empty(), "failed": 7},
+        {**empty(), "latency": {}},
+        {**empty(), "latency": {"count": 1, "sum": 1, "buckets": [1, 2]}},
+        {**empty(), "latency": {"count": 1, "sum": 1, "buckets": ["x"] * 20}},
+        {**empty(), "latency": None},
+    ],
+)
+def test_another_shape_is_a_value_error(content):
+    with pytest.raises(ValueError, match=r"not a delta|zip"):
+        tables.read_delta(content)
+
+
+@pytest.mark.parametrize(
+    "value", [None, b"", b"x", b"[]", b"7", b'{"counts": 1}', b"\xff", b'{"gap": 7}', b'{"gap": {}}']
+)
+def test_what_is_no_delta_is_left(event, value):
+    assert module.apply(event(value)) is None

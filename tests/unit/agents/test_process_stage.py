@@ -1,0 +1,174 @@
+"""Tests of the process stage: each event is forwarded, reported or counted as filtered, one of them."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from agents import process as module
+from processors.answer import answer
+from processors.event import derive_event_id
+from processors.outcome import Failed
+from processors.route import Routes
+from streams.app import app
+from streams.routes import load_routes
+
+ROUTES = load_routes(Path(__file__).parents[3] / "schemas")
+CALL = next(e.event for e in ROUTES.get("interaction").texts.examples if e.name == "high-priority-call")
+EMAIL = next(e.event for e in ROUTES.get("interaction").texts.examples if e.name == "ordinary-email")
+LATE = next(e.event for e in ROUTES.get("interaction").texts.examples if e.name == "malformed-time")
+
+
+class InProcess:
+    """Maps as the sandbox does, in this process."""
+
+    async def apply(self, raws):
+        return [answer(app.routes, raw, 900_000, lambda _: None) for raw in raws]
+
+
+@pytest.fixture(autouse=True)
+def mapping(monkeypatch):
+    async def sandbox(purpose):
+        return InProcess()
+
+    monkeypatch.setattr(app, "routes", ROUTES, raising=False)
+    monkeypatch.setattr(module.mapper, "sandbox", sandbox)
+
+
+@pytest.fixture
+def counts(monkeypatch, ledger):
+    monkeypatch.setattr(module, "counts", ledger.counts)
+    return ledger.counts
+
+
+async def test_a_mapped_event_goes_to_validated_with_its_headers(producer, counts, event):
+    value = orjson.dumps(CALL)
+    await module.process([event(value, {"received-at": b"123"}, partition=3, offset=1042)])
+    (record,) = producer.taken
+    assert (record.topic, record.key) == ("genesys.validated", CALL["id"].encode())
+    assert orjson.loads(record.value)["detail"]["interactionId"] == CALL["id"]
+    assert record.headers == {
+        "event-id": derive_event_id(CALL).encode(),
+        "route": b"interaction",
+        "received-at": b"123",
+        "origin": b"genesys.raw/3/1042",
+        "original": value,
+    }
+    assert counts.drain()["counts"] == {"validated": 1}
+
+
+async def test_without_received_at_the_record_s_own_time_counts(producer, counts, event):
+    await module.process([event(orjson.dumps(CALL), {}, timestamp=1_763_895_600.5)])
+    assert producer.taken[0].headers["received-at"] == b"1763895600500"
+
+
+async def test_the_id_given_by_the_source_stands(producer, counts, event):
+    given = b"2c6d0b7e-1c9a-4f6b-8f0e-6a1d4a3f9b10"
+    await module.process([event(orjson.dumps(CALL), {"event-id": given})])
+    assert producer.taken[0].headers["event-id"] == given
+    assert orjson.loads(producer.taken[0].value)["id"] == given.decode()
+
+
+async def test_a_filtered_event_is_counted_and_goes_nowhere(producer, counts, event):
+    await module.process([event(orjson.dumps(EMAIL))])
+    assert producer.taken == []
+    assert counts.drain()["counts"] == {"filtered": 1}
+
+
+async def test_an_event_that_breaks_its_schema_is_reported_with_every_violation(producer, counts, event):
+    await module.process([event(orjson.dumps(LATE), {}, partition=1, offset=5)])
+    (record,) = producer.taken
+    content = orjson.loads(record.value)
+    assert record.topic == "genesys.failures"
+    assert (content["stage"], content["error"], content["route"]) == (
+        "validate",
+        "SchemaViolation",
+        "interaction",
+    )
+    assert [detail["path"] for detail in content["details"]] == ["detail.timestamp", "time"]
+    assert content["originalEvent"] == LATE
+    assert content["origin"] == {"topic": "genesys.raw", "partition": 1, "offset": 5}
+    assert counts.drain()["failed"] == {"validate/SchemaViolation": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        (None, "MalformedEvent"),
+        (b"", "MalformedEvent"),
+        (b"{", "MalformedJSON"),
+        (b"\xff", "MalformedJSON"),
+        (b"[]", "NotAnObject"),
+        (b'{"n":18446744073709551615}', "NumberOutOfRange"),
+        (b"[" * 2_000, "NestedTooDeep"),
+        (b'{"a":"' + b"x" * 5_000_000, "MalformedJSON"),
+    ],
+    ids=[
+        "no value",
+        "no bytes",
+        "cut off",
+        "invalid UTF-8",
+        "an array",
+        "beyond int64",
+        "too deep",
+        "5 MB of no JSON",
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, {"event-id": b"\xff", "received-at": b"9" * 900, "origin": b"x"}])
+async def test_bad_bytes_are_reported_and_stop_nothing(producer, counts, event, value, error, headers):
+    await module.process([event(value, headers), event(orjson.dumps(CALL))])
+    assert [record.topic for record in producer.taken] == ["genesys.failures", "genesys.validated"]
+    content = orjson.loads(producer.taken[0].value)
+    assert (content["stage"], content["error"]) == ("source", error)
+    assert len(producer.taken[0].value) < app.settings.kafka_max_message_bytes
+    assert counts.drain()["counts"] == {"failed": 1, "validated": 1}
+
+
+async def test_an_event_may_feed_two_routes(producer, counts, event, monkeypatch):
+    from dataclasses import replace
+
+    one = ROUTES.get("interaction")
+    two = replace(one, texts=replace(one.texts, name="second"), reference=None)
+    monkeypatch.setattr(app, "routes", Routes([one, two]))
+    await module.process([event(orjson.dumps(CALL))])
+    assert [record.headers["route"] for record in producer.taken] == [b"interaction", b"second"]
+    assert len({record.headers["event-id"] for record in producer.taken}) == 1
+
+
+async def test_an_original_that_does_not_fit_beside_the_mapped_event_is_left_to_its_origin(
+    producer, counts, event
+):
+    body = {**CALL, "padding": "x" * 995_500}
+    await module.process([event(orjson.dumps(body))])
+    (record,) = producer.taken
+    assert record.topic == "genesys.validated"
+    assert "original" not in record.headers
+    assert record.headers["origin"] == b"genesys.raw/0/0"
+
+
+async def test_each_event_ends_once_and_in_order(producer, counts, event):
+    bodies = [CALL, EMAIL, LATE] * 40
+    await module.process(
+        [event(orjson.dumps({**body, "n": n}), {}, offset=n) for n, body in enumerate(bodies)]
+    )
+    delta = counts.drain()["counts"]
+    assert delta == {"validated": 40, "filtered": 40, "failed": 40}
+    origins = [int(record.headers["origin"].rpartition(b"/")[2]) for record in producer.taken]
+    assert origins == sorted(origins)
+    assert len(set(origins)) == 80
+
+
+async def test_nothing_is_counted_before_the_broker_has_it(producer, counts, event):
+    import asyncio
+
+    producer.confirmed.clear()
+    processing = asyncio.create_task(module.process([event(orjson.dumps(CALL))]))
+    await producer.asked.wait()
+    assert counts.drain() is None
+    producer.confirmed.set()
+    await processing
+    assert counts.drain()["counts"] == {"validated": 1}
+
+
+def test_a_failure_has_no_default_stage():
+    assert Failed("transform", "E", "m").stage == "transform"

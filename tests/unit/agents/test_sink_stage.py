@@ -1,0 +1,169 @@
+"""Tests of the sink: each event is published or reported, never both, never neither."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from agents import sink as module
+from clients.eventbridge import Accepted, Refused
+from processors.route import Routes
+from streams.app import app
+from streams.routes import load_routes
+
+MAPPED = {
+    "source": "s",
+    "detail-type": "d",
+    "detail": {"a": 1},
+    "time": "2026-11-23T10:00:00Z",
+    "resources": ["r"],
+    "id": "2c6d0b7e-1c9a-4f6b-8f0e-6a1d4a3f9b10",
+}
+VALUE = orjson.dumps(MAPPED)
+HEADERS = {
+    "event-id": b"e-1",
+    "route": b"interaction",
+    "received-at": b"1763895600000",
+    "origin": b"genesys.raw/3/7",
+    "original": b'{"id":"x"}',
+}
+
+
+class FakePublisher:
+    def __init__(self):
+        self.result = Accepted("id")
+        self.published = []
+
+    async def publish(self, entry, key):
+        self.published.append((entry, key))
+        return self.result
+
+
+@pytest.fixture
+def publisher(monkeypatch):
+    made = FakePublisher()
+    monkeypatch.setattr(module, "_publisher", made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def routes(monkeypatch):
+    monkeypatch.setattr(app, "routes", load_routes(Path(__file__).parents[3] / "schemas"), raising=False)
+
+
+@pytest.fixture
+def counts(monkeypatch, ledger):
+    monkeypatch.setattr(module, "counts", ledger.counts)
+    return ledger.counts
+
+
+def failure(producer):
+    (record,) = producer.taken
+    assert record.topic == "genesys.failures"
+    return orjson.loads(record.value), record
+
+
+async def test_an_accepted_event_is_counted_with_its_latency(publisher, producer, counts, event):
+    await module.sink([event(VALUE, HEADERS, key=b"k")])
+    ((entry, key),) = publisher.published
+    assert (key, entry.fields["EventBusName"], entry.fields["Detail"]) == ("k", "default", '{"a":1}')
+    assert producer.taken == []
+    delta = counts.drain()
+    assert (delta["counts"], delta["latency"]["count"]) == ({"published": 1}, 1)
+
+
+async def test_without_received_at_there_is_no_latency(publisher, producer, counts, event):
+    await module.sink([event(VALUE, {})])
+    assert counts.drain()["latency"]["count"] == 0
+
+
+async def test_a_refused_event_is_reported_with_its_cause_and_its_original(
+    publisher, producer, counts, event
+):
+    publisher.result = Refused("ThrottlingException", "slow down", 5)
+    await module.sink([event(VALUE, HEADERS, key=b"k")])
+    content, record = failure(producer)
+    assert {
+        name: content[name] for name in ("error", "message", "stage", "retryAttempt", "route", "eventId")
+    } == {
+        "error": "ThrottlingException",
+        "message": "slow down",
+        "stage": "publish",
+        "retryAttempt": 5,
+        "route": "interaction",
+        "eventId": "e-1",
+    }
+    assert content["originalEvent"] == {"id": "x"}
+    assert content["transformedEvent"] == MAPPED
+    assert content["origin"] == {"topic": "genesys.raw", "partition": 3, "offset": 7}
+    assert (record.key, record.headers["event-id"], record.headers["origin"]) == (
+        b"k",
+        b"e-1",
+        b"genesys.raw/3/7",
+    )
+    assert counts.drain()["failed"] == {"publish/ThrottlingException": 1}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"",
+        b"not json",
+        b"[]",
+        b"{}",
+        b"\xff",
+        *(
+            orjson.dumps({**MAPPED, **change})
+            for change in (
+                {"source": 7},
+                {"detail": []},
+                {"detail": None},
+                {"resources": "abc"},
+                {"resources": [1]},
+                {"time": 5},
+                {"time": "0001-01-01T00:00:00+14:00"},
+                {"detail-type": None},
+            )
+        ),
+        orjson.dumps(MAPPED).replace(b'{"a":1}', b'{"a":18446744073709551615}'),
+    ],
+)
+@pytest.mark.parametrize(
+    "headers", [HEADERS, {}, {"origin": b"t/1/" + b"9" * 40, "received-at": b"9" * 500, "event-id": b"\xff"}]
+)
+async def test_what_somebody_else_wrote_is_reported_and_stops_nothing(
+    publisher, producer, counts, event, value, headers
+):
+    await module.sink([event(value, headers, key=None)])
+    content, _ = failure(producer)
+    assert (content["stage"], content["error"]) == ("publish", "MalformedEntry")
+    assert publisher.published == []
+    assert counts.drain()["counts"] == {"failed": 1}
+
+
+async def test_a_foreign_record_without_origin_is_found_by_where_it_stands(
+    publisher, producer, counts, event
+):
+    await module.sink([event(b"x", {}, topic="genesys.validated", partition=2, offset=9)])
+    content, _ = failure(producer)
+    assert content["origin"] == {"topic": "genesys.validated", "partition": 2, "offset": 9}
+
+
+async def test_the_bus_of_the_route_wins(publisher, producer, counts, event, monkeypatch):
+    from dataclasses import replace
+
+    route = next(iter(app.routes))
+    mine = replace(route, texts=replace(route.texts, name="mine", event_bus="other-bus"))
+    monkeypatch.setattr(app, "routes", Routes([mine]))
+    await module.sink([event(VALUE, {"route": b"mine"}), event(VALUE, {"route": b"gone"})])
+    assert [entry.fields["EventBusName"] for entry, _ in publisher.published] == ["other-bus", "default"]
+
+
+@pytest.mark.parametrize("result", [Accepted("i"), Refused("MalformedDetail", ""), Refused("X", "", 5)])
+async def test_each_event_ends_once(publisher, producer, counts, event, result):
+    publisher.result = result
+    await module.sink([event(VALUE, HEADERS), event(b"bad"), event(VALUE, {})])
+    delta = counts.drain()["counts"]
+    assert delta.get("published", 0) + delta["failed"] == 3
+    assert len(producer.taken) == delta["failed"]

@@ -1,0 +1,122 @@
+"""Tests of ingesting lines: every line ends in `raw` or in `failures`, and is counted."""
+
+import asyncio
+
+import orjson
+import pytest
+
+from agents import source as module
+from processors.event import derive_event_id
+from processors.lines import OversizedLine
+
+
+@pytest.fixture(autouse=True)
+def counts(monkeypatch, ledger):
+    monkeypatch.setattr(module, "counts", ledger.counts)
+    monkeypatch.setattr(module, "ledger", ledger)
+    return ledger.counts
+
+
+async def ingest(producer, *lines):
+    await module.ingest(lines)
+    return [(record.topic.removeprefix("genesys."), record.value) for record in producer.taken]
+
+
+async def test_an_object_goes_to_raw_untouched_with_its_identity(producer, counts):
+    line = b'{"id" : "i-1",  "number": 1.0e2}'
+    assert await ingest(producer, line) == [("raw", line)]
+    (record,) = producer.taken
+    assert record.key == b"i-1"
+    assert record.headers["event-id"].decode() == derive_event_id(orjson.loads(line))
+    assert record.headers["received-at"].isdigit()
+    assert counts.drain()["counts"] == {"ingested": 1}
+
+
+async def test_an_array_is_as_many_events(producer, counts):
+    found = await ingest(producer, b'[{"id": "a"}, {"id": "b"}, 7, [1], null, "text"]')
+    assert found[:2] == [("raw", b'{"id":"a"}'), ("raw", b'{"id":"b"}')]
+    assert [topic for topic, _ in found[2:]] == ["failures"] * 4
+    assert counts.drain()["counts"] == {"ingested": 6, "failed": 4}
+
+
+async def test_an_empty_array_is_no_event(producer, counts):
+    assert await ingest(producer, b"[]") == []
+    assert counts.drain() is None
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (b"{", "MalformedJSON"),
+        (b"\xff\xfe", "MalformedJSON"),
+        (b'{"a":"\\ud800"}', "MalformedJSON"),
+        (b"7", "NotAnObject"),
+        (b"null", "NotAnObject"),
+        (b'"text"', "NotAnObject"),
+        (b'{"n": 9223372036854775808}', "NumberOutOfRange"),
+        (b'{"a":' * 2_000 + b"1" + b"}" * 2_000, "NestedTooDeep"),
+        (OversizedLine(b'{"id": "the beginning', 5_000_000), "LineTooLong"),
+    ],
+    ids=[
+        "cut off",
+        "invalid UTF-8",
+        "a lone surrogate",
+        "a number",
+        "null",
+        "text",
+        "beyond int64",
+        "too deep",
+        "5 MB",
+    ],
+)
+async def test_a_bad_line_is_reported_and_the_next_goes_on(producer, counts, line, error):
+    found = await ingest(producer, b'{"id": "before"}', line, b'{"id": "after"}')
+    assert [topic for topic, _ in found] == ["raw", "failures", "raw"]
+    content = orjson.loads(found[1][1])
+    assert (content["stage"], content["error"]) == ("source", error)
+    assert content["originalEvent"] is not None
+    delta = counts.drain()
+    assert delta["counts"] == {"ingested": 3, "failed": 1}
+    assert delta["failed"] == {f"source/{error}": 1}
+
+
+async def test_nothing_is_counted_before_the_broker_has_it(producer, counts):
+    producer.confirmed.clear()
+    ingesting = asyncio.create_task(module.ingest([b'{"id": "a"}']))
+    await producer.asked.wait()
+    assert counts.drain() is None
+    producer.confirmed.set()
+    await ingesting
+    assert counts.drain()["counts"] == {"ingested": 1}
+
+
+async def batches(*lines):
+    for line in lines:
+        yield [line]
+
+
+async def test_pump_brings_batch_after_batch(producer):
+    await module.pump(batches(b'{"id": "a"}', b'{"id": "b"}'))
+    assert [record.key for record in producer.taken] == [b"a", b"b"]
+
+
+async def test_what_was_read_gets_to_kafka_when_the_reading_ends(producer):
+    closed = []
+
+    async def reading():
+        try:
+            yield [b'{"id": "a"}']
+            await asyncio.Event().wait()
+        finally:
+            closed.append(True)
+
+    producer.confirmed.clear()
+    pumping = asyncio.create_task(module.pump(reading()))
+    await producer.asked.wait()
+    pumping.cancel()
+    await asyncio.sleep(0)
+    producer.confirmed.set()
+    await asyncio.gather(pumping, return_exceptions=True)
+    assert pumping.cancelled()
+    assert [record.key for record in producer.taken] == [b"a"]
+    assert closed == [True]
