@@ -25,6 +25,7 @@ from clients.genesys.observer import CountName, Observer
 from processors.intake import Taken, taken_in
 from processors.lines import Line
 from processors.outcome import Failed
+from processors.redaction import redactor
 from processors.report import Counts
 from streams import sources, topics
 from streams.app import app, settings
@@ -40,9 +41,12 @@ COUNTED: dict[CountName, str] = {
     "frame_duplicate": "duplicates",
     "frame_unchanged": "unchanged",
     "event_backfilled": "backfilled",
+    "gap_opened": "gaps",
+    "gap_lost": "gaps_lost",
 }
 
 _readers: dict[int, asyncio.Task[None]] = {}
+_redact = redactor(settings.redact_fields)
 _rest = sources.SharedRest(settings, lambda: Observer(health.observer("genesys"), _count))
 
 if "source" in settings.worker_roles and settings.genesys_source in ("notifications", "stream"):
@@ -172,7 +176,7 @@ async def _end(parts: list[int]) -> None:
 
 def _records(lines: Iterable[Line], tally: Counts) -> Iterator[Record]:
     received_at = int(time.time() * 1000)
-    for found in taken_in(lines, received_at, settings.genesys_max_line_bytes):
+    for found in taken_in(lines, received_at, settings.genesys_max_line_bytes, _redact):
         tally.add("ingested")
         if isinstance(found, Taken):
             yield Record(topics.raw.get_topic_name(), found.key, found.value, found.headers)

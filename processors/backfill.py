@@ -2,7 +2,8 @@
 
 The query (POST /api/v2/analytics/conversations/details/query) tells each participant's sessions and segments
 with their times. Every segment that begins or ends inside the gap changed the conversation, so for each such
-moment one snapshot is made in the shape of the topic that missed it, marked `backfilled: true`. A snapshot
+moment one snapshot is made in the shape of the topic that missed it, marked `backfilled: true`, with
+that moment in its metadata. A snapshot
 holds nothing later than its moment: asking again gives the same bytes, and so the same event id.
 """
 
@@ -50,16 +51,17 @@ def _envelopes(
 ) -> Iterator[JsonObject]:
     topic = f"{place}.conversations"
     if topic in topics:
-        yield _envelope(topic, _whole(conversation, parties, moment))
+        yield _envelope(topic, _whole(conversation, parties, moment), moment)
     media = {session.medium for party in parties for session in party.live(moment)}
     for medium in sorted(media):
         variant = f"{topic}.{VARIANTS.get(medium, medium)}"
         if variant in topics:
-            yield _envelope(variant, _by_medium(conversation, parties, medium, moment))
+            yield _envelope(variant, _by_medium(conversation, parties, medium, moment), moment)
 
 
-def _envelope(topic: str, body: JsonObject) -> JsonObject:
-    return {"topicName": topic, "version": "2", "eventBody": body, "metadata": {}, "backfilled": True}
+def _envelope(topic: str, body: JsonObject, moment: int) -> JsonObject:
+    metadata = {"moment": _iso(moment)}
+    return {"topicName": topic, "version": "2", "eventBody": body, "metadata": metadata, "backfilled": True}
 
 
 def _whole(conversation: Conversation, parties: Iterable[Party], moment: int) -> JsonObject:

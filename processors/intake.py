@@ -1,16 +1,21 @@
-"""This module reads what a source brought: as records for `raw`, or as what is no event, with the reason."""
+"""This module reads what a source brought: as records for `raw`, or as what is no event, with the reason.
+
+Fields that are to be masked are masked here, before key, id, headers and value are made of an event.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import orjson
 
 from processors import headers
 from processors.errors import MalformedEventError
-from processors.event import Event, identify, json_type, parse
+from processors.event import Event, JsonObject, identify, json_type, parse
 from processors.lines import Line, OversizedLine
+
+Redact = Callable[[JsonObject], JsonObject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +30,56 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What is no event, as far as it was read."""
+    """What is no event, as far as it was read; no value when its bytes are withheld."""
 
     error: MalformedEventError
-    value: bytes
+    value: bytes | None
 
 
-def taken_in(lines: Iterable[Line], received_at: int, most_bytes: int) -> Iterator[Taken | Refused]:
+def taken_in(
+    lines: Iterable[Line], received_at: int, most_bytes: int, redact: Redact | None = None
+) -> Iterator[Taken | Refused]:
     """What each line holds: one event, or several as a JSON array.
 
-    `received_at` in epoch ms; `most_bytes`: the limit that an oversized line broke, for its message.
+    `received_at` in epoch ms; `most_bytes`: the limit that an oversized line broke. `redact` masks fields of
+    each event (processors/redaction.py); what is no event may hide such a field, so its bytes are withheld.
     """
     for line in lines:
-        if isinstance(line, OversizedLine):
-            message = f"a line of {line.size} bytes; the limit is GENESYS_MAX_LINE_BYTES={most_bytes}"
-            yield Refused(MalformedEventError(message, code="LineTooLong"), line.prefix)
-            continue
-        try:
-            found = parse(line)
-        except MalformedEventError as error:
-            yield Refused(error, line)
-            continue
-        for item in found if isinstance(found, list) else [found]:
-            yield _item(item, line if item is found else orjson.dumps(item), received_at)
+        for found in _line(line, received_at, most_bytes, redact):
+            yield _withheld(found) if redact is not None and isinstance(found, Refused) else found
+
+
+def _line(line: Line, received_at: int, most_bytes: int, redact: Redact | None) -> Iterator[Taken | Refused]:
+    if isinstance(line, OversizedLine):
+        message = f"a line of {line.size} bytes; the limit is GENESYS_MAX_LINE_BYTES={most_bytes}"
+        yield Refused(MalformedEventError(message, code="LineTooLong"), line.prefix)
+        return
+    try:
+        found = parse(line)
+    except MalformedEventError as error:
+        yield Refused(error, line)
+        return
+    for item in found if isinstance(found, list) else [found]:
+        value = line if item is found else orjson.dumps(item)
+        if redact is not None and isinstance(item, dict):
+            yield _masked(redact(item), received_at, most_bytes)
+        else:
+            yield _item(item, value, received_at)
+
+
+def _masked(item: JsonObject, received_at: int, most_bytes: int) -> Taken | Refused:
+    """The event written anew: its old bytes may hold a masked field twice; a reader sees the last alone."""
+    value = orjson.dumps(item)
+    if len(value) > most_bytes:
+        message = f"{len(value)} bytes once masked; the limit is GENESYS_MAX_LINE_BYTES={most_bytes}"
+        return Refused(MalformedEventError(message, code="LineTooLong"), value)
+    return _item(item, value, received_at)
+
+
+def _withheld(refused: Refused) -> Refused:
+    size = len(refused.value or b"")
+    message = f"{refused.error}; its bytes ({size} read) are withheld, as REDACT_FIELDS is set"
+    return Refused(MalformedEventError(message, code=refused.error.code), None)
 
 
 def _item(item: object, value: bytes, received_at: int) -> Taken | Refused:

@@ -167,40 +167,54 @@ class SeenEvents:
         return len(self._seen)
 
 
+@dataclass(slots=True)
+class _States:
+    """States of one conversation on one topic, the newest last, which held at `at_ms` (epoch ms)."""
+
+    known: list[int]
+    at_ms: int = 0
+
+
 class SeenStates:
     """Remembers the last states of each conversation, for at most `capacity` conversations."""
 
     def __init__(self, capacity: int = 20_000, states: int = 32) -> None:
         self._capacity, self._states = capacity, states
-        self._seen: OrderedDict[tuple[str, str], list[int]] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str], _States] = OrderedDict()
 
-    def is_change(self, key: tuple[str, str], state: int) -> bool:
-        """Whether `state` differs from the state last seen; remembers it."""
-        known = self._known(key)
-        if known and known[-1] == state:
+    def is_change(self, key: tuple[str, str], state: int, at_ms: int = 0) -> bool:
+        """Whether `state`, seen at `at_ms` (epoch ms), differs from the newest known; remembers it."""
+        seen = self._known(key)
+        seen.at_ms = max(seen.at_ms, at_ms)
+        if seen.known and seen.known[-1] == state:
             return False
-        known.append(state)
-        del known[: -self._states]
+        seen.known.append(state)
+        del seen.known[: -self._states]
         return True
 
-    def is_unseen(self, key: tuple[str, str], state: int) -> bool:
-        """Whether `state` was never seen; remembers it as a past one, since what is backfilled is history."""
-        known = self._known(key)
-        if state in known:
+    def is_unseen(self, key: tuple[str, str], state: int, at_ms: int = 0) -> bool:
+        """Whether `state`, which was so at `at_ms` by what is told of the past, was never seen; remembers it.
+
+        It is the newest one when it came after all that was seen: a live snapshot like it is no change then.
+        """
+        seen = self._known(key)
+        if state in seen.known:
             return False
-        known.insert(max(len(known) - 1, 0), state)
-        del known[: -self._states]
+        is_newest = at_ms > seen.at_ms
+        seen.known.insert(len(seen.known) if is_newest else max(len(seen.known) - 1, 0), state)
+        seen.at_ms = max(seen.at_ms, at_ms)
+        del seen.known[: -self._states]
         return True
 
     def __len__(self) -> int:
         return len(self._seen)
 
-    def _known(self, key: tuple[str, str]) -> list[int]:
-        known = self._seen.get(key)
-        if known is None:
-            known = self._seen[key] = []
+    def _known(self, key: tuple[str, str]) -> _States:
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self._seen[key] = _States([])
             if len(self._seen) > self._capacity:
                 self._seen.popitem(last=False)
         else:
             self._seen.move_to_end(key)
-        return known
+        return seen

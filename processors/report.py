@@ -14,7 +14,8 @@ from typing import Any
 Sums = dict[str, Any]
 
 #: Names of the counters. `ingested`: taken in by a source; `duplicates` and `unchanged`: what the source or
-#: the de-duplication dropped as a repetition; `backfilled`: fetched for a gap.
+#: the de-duplication dropped as a repetition; `backfilled`: fetched for a gap;
+#: `gaps`: times when a notification socket was down; `gaps_lost`: those given up before they were filled.
 COUNTERS = (
     "ingested",
     "filtered",
@@ -25,6 +26,8 @@ COUNTERS = (
     "duplicates",
     "unchanged",
     "backfilled",
+    "gaps",
+    "gaps_lost",
 )
 
 #: Upper bounds of the latency buckets in milliseconds; one more bucket takes the rest.

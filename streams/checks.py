@@ -92,6 +92,9 @@ async def check_kafka(
     where = settings.kafka_bootstrap_servers
     try:
         cluster = await kafka.describe(settings)
+    except kafka.LoginRefusedError as error:
+        fix = "mend KAFKA_SASL_* or KAFKA_SSL_*"
+        return None, [Finding("kafka", False, f"{where} {error.args[0]}", fix)]
     except (KafkaError, OSError) as error:
         away = not isinstance(error, KafkaError) or kafka.is_away(error)
         fix = "start Kafka or mend KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL and what belongs to it"

@@ -12,17 +12,28 @@ import httpx
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import create_conn
 from aiokafka.errors import (
+    IllegalSaslStateError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
+    SaslAuthenticationFailed,
     TopicAlreadyExistsError,
+    UnsupportedSaslMechanismError,
     for_code,
 )
 from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 from pydantic import SecretStr
 
 from streams.settings import Settings, SettingsError
+
+#: Milliseconds that a broker gets to answer what is asked once.
+REQUEST_MS = 10_000
+
+
+class LoginRefusedError(KafkaError):  # type: ignore[misc]
+    """A broker answers, but refuses the credentials, or shows a certificate not trusted: no wait mends it."""
 
 
 class OAuthTokens(AbstractTokenProvider):  # type: ignore[misc]
@@ -139,11 +150,11 @@ class Cluster:
 async def describe(settings: Settings, touch: Iterable[str] = ()) -> Cluster:
     """Ask the brokers for their metadata. To `touch` a topic makes it where brokers create on first use.
 
-    Raises KafkaError; KafkaConnectionError when no broker answers.
+    Raises KafkaError; KafkaConnectionError when no broker answers, LoginRefusedError when one refuses us.
     """
-    client = AIOKafkaClient(**client_options(settings), request_timeout_ms=10_000)
+    client = AIOKafkaClient(**client_options(settings), request_timeout_ms=REQUEST_MS)
     try:
-        await client.bootstrap()
+        await _bootstrap(client, settings)
         await client.force_metadata_update()
         if touch:
             await client.set_topics(list(touch))
@@ -153,6 +164,31 @@ async def describe(settings: Settings, touch: Iterable[str] = ()) -> Cluster:
         return Cluster(len(known.brokers()), {name: number for name, number in found.items() if number})
     finally:
         await client.close()
+
+
+async def _bootstrap(client: AIOKafkaClient, settings: Settings) -> None:
+    """Connect. The client only logs why no broker let it in, so each is asked once more for its reason."""
+    try:
+        await client.bootstrap()
+    except KafkaConnectionError:
+        if settings.kafka_security_protocol != "PLAINTEXT":
+            for host, port, _ in client.hosts:
+                await _raise_refusal(settings, host, port)
+        raise
+
+
+async def _raise_refusal(settings: Settings, host: str, port: int) -> None:
+    options = client_options(settings)
+    del options["bootstrap_servers"]
+    try:
+        connection = await create_conn(host, port, request_timeout_ms=REQUEST_MS, **options)
+    except (SaslAuthenticationFailed, UnsupportedSaslMechanismError, IllegalSaslStateError) as error:
+        raise LoginRefusedError(f"refuses the login by {settings.kafka_sasl_mechanism}: {error}") from None
+    except ssl.SSLCertVerificationError as error:
+        raise LoginRefusedError(f"shows a certificate that is not trusted: {error.verify_message}") from None
+    except (KafkaError, OSError):  # OSError takes in the time-outs: nobody refused, so nobody answered
+        return
+    connection.close()
 
 
 async def create_topic(

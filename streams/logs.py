@@ -23,9 +23,13 @@ QUIET = {
     "websockets": logging.WARNING,
 }
 
+#: Libraries that write at DEBUG what they send: SASL passwords, session tokens, signed headers, channel URIs and
+#: whole events. They begin at INFO whatever LOG_LEVEL says.
+TELLING = ("aiobotocore", "aiokafka.conn", "boto3", "botocore", "httpcore", "websockets")
+
 
 def set_up_logging(settings: Settings) -> None:
-    """Route all logging through structlog. DEBUG shows the libraries as well."""
+    """Route all logging through structlog. DEBUG shows the libraries as well, but not what they send."""
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -36,7 +40,12 @@ def set_up_logging(settings: Settings) -> None:
     renderer: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                exception_formatter=structlog.dev.plain_traceback,  # the one by rich shows local variables
+            )
+        ]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -51,6 +60,8 @@ def set_up_logging(settings: Settings) -> None:
     if root.level > logging.DEBUG:
         for name, level in QUIET.items():
             logging.getLogger(name).setLevel(max(level, root.level))
+    for name in TELLING:
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger(name).level, root.level))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -13,6 +13,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from processors.redaction import redactor
+
 #: Every role a worker can have, in the order the events flow.
 ROLES = ("source", "process", "sink", "failures", "metrics")
 
@@ -196,6 +198,11 @@ class Settings(BaseSettings):
     routes_dir: Path = Field(
         Path(__file__).resolve().parent.parent / "schemas", description="Folder of routes."
     )
+    redact_fields: CommaList = Field(
+        (),
+        description="Fields masked before anything is written to Kafka, comma separated: "
+        "`eventBody.ani`, `payload.customer.*`.",
+    )
     schema_registry_refresh: float = Field(
         300.0, gt=0, description="Seconds between two looks for a new version of a registry schema."
     )
@@ -243,7 +250,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "genesys_resource_types", "genesys_event_types", "genesys_queues", "genesys_users", "genesys_topics",
-        "genesys_backfill_delays", "worker_roles", mode="before",
+        "genesys_backfill_delays", "redact_fields", "worker_roles", mode="before",
     )  # fmt: skip
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -256,6 +263,17 @@ class Settings(BaseSettings):
     def _rising(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if value[0] < 0 or list(value) != sorted(value):
             raise ValueError("must be seconds, none below zero, each at least the one before")
+        return value
+
+    @field_validator("redact_fields")
+    @classmethod
+    def _paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        redactor(value)
+        for path in value:
+            # JSONPath or JSONata would be taken for a name that no event has, and would mask nothing.
+            if path.startswith("$") or any(sign in path for sign in "[]/"):
+                raise ValueError(f"{path}: a path is field names between dots, such as eventBody.ani; "
+                                 "lists need no step")  # fmt: skip
         return value
 
     @field_validator("worker_roles")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
 
 import orjson
@@ -128,8 +128,8 @@ async def last_checkpoint(settings: Settings, topic: str, part: int) -> Checkpoi
             await asyncio.sleep(1.0)
 
 
-async def recent(settings: Settings, checkpoint: Checkpoint) -> list[bytes]:
-    """What stands in `raw` since shortly before the checkpoint's position and gaps; nothing on a fresh start.
+async def recent(settings: Settings, checkpoint: Checkpoint) -> AsyncGenerator[tuple[bytes, int], None]:
+    """What stands in `raw`, with its time (epoch ms), since shortly before the checkpoint.
 
     Without it the new owner of a part would send on once more what the old one sent. A broker that cannot
     look up by time (the embedded one), or none that answers, costs repetitions and nothing else.
@@ -138,20 +138,19 @@ async def recent(settings: Settings, checkpoint: Checkpoint) -> list[bytes]:
     if checkpoint.position_ms is not None:
         moments.append(checkpoint.position_ms)
     if not moments:
-        return []
-    found: list[bytes] = []
+        return
     raw = settings.topic("raw")
     try:
         known = (await describe(settings)).partitions.get(raw, 0)
         partitions = [TopicPartition(raw, number) for number in range(known)]
         async with _consumer(settings) as consumer:
             bounds = await _since(consumer, partitions, min(moments) - RECENT_MS)
-            async for record in _records(consumer, bounds):
-                if record.value is not None:
-                    found.append(record.value)
+            async with aclosing(_records(consumer, bounds)) as records:
+                async for record in records:
+                    if record.value is not None:
+                        yield record.value, record.timestamp
     except KafkaError as error:
         log.warning("what was sent lately is not known", error=type(error).__name__)
-    return found
 
 
 async def _since(
@@ -194,7 +193,7 @@ async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
 
 async def _records(
     consumer: AIOKafkaConsumer, bounds: Mapping[TopicPartition, tuple[int, int]]
-) -> AsyncIterator[ConsumerRecord]:
+) -> AsyncGenerator[ConsumerRecord, None]:
     """What stands from each first offset to before each end."""
     if not bounds:
         return

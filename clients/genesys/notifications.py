@@ -33,16 +33,18 @@ REPEAT_WINDOW_S = 300.0
 
 Item = Received | GapReport | JsonObject
 OnGap = Callable[[GapReport], Awaitable[None]]
-Recent = Callable[[], Awaitable[Sequence[bytes]]]
+Recent = Callable[[], AsyncGenerator[tuple[bytes, int], None]]
 
 
 async def _ignore_gap(report: GapReport) -> None:
     """For callers that keep no record of gaps."""
 
 
-async def _nothing() -> Sequence[bytes]:
+async def _nothing() -> AsyncGenerator[tuple[bytes, int], None]:
     """For callers that have no earlier events."""
-    return ()
+    values: tuple[tuple[bytes, int], ...] = ()
+    for value in values:
+        yield value
 
 
 @dataclass(slots=True)
@@ -58,9 +60,9 @@ class NotificationSource:
     """The events of shard `shard` of `shards`: this share of the topics, on one channel of its own.
 
     `since_ms`: `position_ms` of an earlier owner of the shard; the time since is healed as a gap. `gaps`:
-    gaps that an earlier owner left unhealed. `recent`: events that earlier owners let through since then and
-    shortly before, which do not go on again. `on_gap` is awaited between two batches, when all before are
-    settled: what it writes down is true.
+    gaps that an earlier owner left unhealed. `recent`: events, with their times in epoch ms, that earlier
+    owners let through since then and shortly before, which do not go on again. `on_gap` is awaited between
+    two batches, when all before are settled: what it writes down is true.
     """
 
     def __init__(
@@ -127,8 +129,9 @@ class NotificationSource:
         runner = asyncio.create_task(self._run())
         runner.add_done_callback(self._ended)
         try:
-            for value in await self._recent():
-                self._sieve.remember(value)
+            async with aclosing(self._recent()) as recent:
+                async for value, at_ms in recent:
+                    self._sieve.remember(value, at_ms)
             while True:
                 batch = await self._next_batch()
                 if batch.lines:

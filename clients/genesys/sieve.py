@@ -7,6 +7,7 @@ import orjson
 from clients.genesys.queues import QueueNames
 from clients.genesys.reader import Received
 from clients.genesys.rest import GenesysRest
+from processors.conversation import milliseconds
 from processors.event import JsonObject, derive_event_id
 from processors.lines import Line
 from processors.notification import (
@@ -29,15 +30,15 @@ class Sieve:
         self._seen = SeenEvents(window)
         self._states = SeenStates()
 
-    def remember(self, value: bytes) -> None:
-        """Know an event that an earlier owner of the part let through: it does not go on again."""
+    def remember(self, value: bytes, at_ms: int) -> None:
+        """Know an event that an earlier owner of the part let through then: it does not go on again."""
         envelope = read_frame(value).envelope
         if envelope is None:
             return
         self._seen.is_new(derive_event_id(envelope), self._rest.clock.now())
         state = snapshot_state(envelope)
         if state is not None:
-            self._states.is_change(snapshot_key(envelope), state)
+            self._states.is_change(snapshot_key(envelope), state, at_ms)
 
     async def past(self, envelope: JsonObject) -> Line | None:
         """A backfilled event that goes on; None when it is known."""
@@ -69,7 +70,8 @@ class Sieve:
 
     def _is_unchanged(self, envelope: JsonObject) -> bool:
         state = snapshot_state(envelope)
-        if state is None or self._states.is_change(snapshot_key(envelope), state):
+        now_ms = int(self._rest.clock.wall() * 1000)
+        if state is None or self._states.is_change(snapshot_key(envelope), state, now_ms):
             return False
         if not self._drop_unchanged:
             return False
@@ -81,7 +83,8 @@ class Sieve:
         if not self._seen.is_new(derive_event_id(envelope), self._rest.clock.now()):
             return True
         state = snapshot_state(envelope)
-        return state is not None and not self._states.is_unseen(snapshot_key(envelope), state)
+        moment = milliseconds(envelope["metadata"]["moment"]) or 0
+        return state is not None and not self._states.is_unseen(snapshot_key(envelope), state, moment)
 
     async def _named(self, value: bytes, envelope: JsonObject) -> bytes:
         queue = queue_id(envelope)

@@ -18,6 +18,7 @@ from clients.genesys.errors import GenesysError
 from processors.conversation import Interval
 from processors.intake import Taken, taken_in
 from processors.moments import iso
+from processors.redaction import redactor
 from streams.commands.options import EXIT_STOPPED, Moment, quiet_logs, refuse
 from streams.commands.organisation import Organisation, notification_settings, open_organisation
 from streams.commands.screen import console, print_json, progress_bar
@@ -88,7 +89,8 @@ class Filling:
     async def _write(self, writer: Writer, events: Sequence[bytes]) -> None:
         raw = self.settings.topic("raw")
         received_at = time.time_ns() // 1_000_000
-        taken = taken_in(events, received_at, self.settings.genesys_max_line_bytes)
+        redact = redactor(self.settings.redact_fields)
+        taken = taken_in(events, received_at, self.settings.genesys_max_line_bytes, redact)
         records = [
             Outgoing(raw, one.key, one.value, tuple(one.headers.items()))
             for one in taken

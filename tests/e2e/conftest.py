@@ -21,7 +21,7 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright runs an event loop as long as it is open, in which no other test can
 def browser() -> Iterator[Browser]:
     """Chromium from the system; with REQUIRE_BROWSER=1 its absence is a failure."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -61,7 +61,8 @@ class Account:
     """What became of `events` numbered events. `lost`: numbers that are nowhere they had to be.
 
     `wrong`: numbers that are where they must not be. `duplicates`: entries on the bus beyond the first of each
-    number. `disorder`: events that arrived first after a later one of their interaction.
+    number. `disorder`: events that arrived first after a later one of their interaction. `unmirrored`:
+    failures that are not in SQS. `both`: numbers that ended twice, on the bus and in `failures`.
     """
 
     events: int
@@ -70,6 +71,7 @@ class Account:
     duplicates: int
     disorder: int
     unmirrored: tuple[int, ...]
+    both: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return (
@@ -100,7 +102,30 @@ def account(
         duplicates=sum(count - 1 for count in Counter(arrived).values()),
         disorder=_disorder(arrived),
         unmirrored=() if mirrored is None else tuple(sorted(in_failures - mirrored)),
+        both=tuple(sorted(on_bus & in_failures)),
     )
+
+
+def first_ends(bus: Iterable[tuple[dict[str, Any], int]], queue: Iterable[tuple[str, int]]) -> dict[int, int]:
+    """Number → epoch ms at which it first ended, of entries on the bus and bodies in SQS with theirs."""
+    ends: dict[int, int] = {}
+    marks = [(number_of(detail["timestamp"]), moment) for detail, moment in bus]
+    marks += [(_failed(body.encode()), moment) for body, moment in queue]
+    for number, moment in marks:
+        ends[number] = min(moment, ends.get(number, moment))
+    return ends
+
+
+def recovery(due: int, ends: Mapping[int, int], since_ms: int) -> float | None:
+    """Seconds after `since_ms` until each of numbers 0 to `due` - 1 that leaves a trace had ended.
+
+    None when one has not ended; 0 when all had before.
+    """
+    moments = [ends.get(number) for number in range(due) if fate(number) != "filtered"]
+    if any(moment is None for moment in moments):
+        return None
+    latest = max((moment for moment in moments if moment is not None), default=since_ms)
+    return max(0, latest - since_ms) / 1000
 
 
 def _failed(value: bytes) -> int:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import boto3
 import httpx
 import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -27,12 +28,15 @@ from tests.kafka.ledger import Account
 BUS = "bus"
 QUEUE = "failures.fifo"
 
+#: Seconds without any change after which nothing more is expected; long, as a busy machine is no fault.
+PATIENCE_S = 120.0
+
 
 class WaitedInVainError(AssertionError):
     """What was waited for did not come; the text says what was there instead."""
 
 
-def wait_until(what: str, holds: Callable[[], Any], timeout: float = 60.0) -> Any:
+def wait_until(what: str, holds: Callable[[], Any], timeout: float = 120.0) -> Any:
     """Ask until the answer is truthy, and give it."""
     ends = time.monotonic() + timeout
     while not (answer := holds()):
@@ -50,6 +54,7 @@ class Worker:
     port: int
     log: Path
     process: subprocess.Popen[bytes]
+    access_key: str
 
     @property
     def url(self) -> str:
@@ -93,6 +98,7 @@ class Pipeline:
     workers: list[Worker] = field(default_factory=list)
     aws: str = ""
     queue_url: str = ""
+    gone_from_queue: list[dict[str, Any]] = field(default_factory=list)
     _exits: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -146,20 +152,22 @@ class Pipeline:
             **more,
         }
 
-    def start(self, *arguments: str, wait: bool = True, **more: str) -> Worker:
-        """Start a worker, and wait until it is ready."""
+    def start(self, *arguments: str, wait: bool = True, module: str = "streams", **more: str) -> Worker:
+        """Start a worker, and wait until it is ready. It has an AWS access key that faults can pick it by."""
         port, number = free_ports(1)[0], len(self.workers)
+        key = f"worker{number}"
+        own = {"WEB_PORT": str(port), "AWS_ACCESS_KEY_ID": key, **self.settings, **more}
         log = self.folder / f"worker-{number}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "worker", *arguments],
-                env=self.environment(WEB_PORT=str(port), **more),
+                [sys.executable, "-m", module, "worker", *arguments],
+                env=self.environment(**own),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
-        worker = Worker(f"worker {number}", port, log, process)
+        worker = Worker(f"worker {number}", port, log, process, key)
         self.workers.append(worker)
         if wait:
             wait_until(f"{worker.name} to be ready", worker.ready)
@@ -210,9 +218,27 @@ class Pipeline:
         """Details on the bus, in order of arrival."""
         return [entry["detail"] for entry in self.inspect("events")["events"]]
 
+    def arrivals(self) -> list[tuple[dict[str, Any], int]]:
+        """Details on the bus with their epoch ms, in order of arrival."""
+        return [(entry["detail"], entry["arrivedAt"]) for entry in self.inspect("events")["events"]]
+
     def queue(self) -> list[str]:
-        """Bodies in the dead-letter queue."""
-        return [message["body"] for message in self.inspect(f"queues/{QUEUE}/messages")["messages"]]
+        """Bodies in the dead-letter queue, and in those that were deleted before it."""
+        return [message["body"] for message in [*self.gone_from_queue, *self.messages()]]
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Messages in the dead-letter queue."""
+        found: list[dict[str, Any]] = self.inspect(f"queues/{QUEUE}/messages")["messages"]
+        return found
+
+    def delete_queue(self) -> None:
+        """Delete the dead-letter queue, as an operator would."""
+        keys = {"aws_access_key_id": "operator", "aws_secret_access_key": "operator"}
+        boto3.client("sqs", "us-east-1", endpoint_url=self.aws, **keys).delete_queue(QueueUrl=self.queue_url)
+
+    def create_queue(self) -> None:
+        """Make the dead-letter queue again."""
+        httpx.post(f"{self.aws}/_emulator/queues", json={"name": QUEUE}, timeout=10).raise_for_status()
 
     def inspect(self, what: str) -> Any:
         """Ask the AWS emulator what it received."""
@@ -228,7 +254,7 @@ class Pipeline:
         """Where each of `events` numbered events is now."""
         return ledger.account(events, self.bus(), self.read("failures"), self.queue())
 
-    def settled(self, events: int, timeout: float = 120.0) -> Account:
+    def settled(self, events: int, timeout: float = 300.0) -> Account:
         """Wait until nothing is lost any more, or nothing has changed for a while; give the account."""
         wanted = sum(ledger.fate(number) == "published" for number in range(events))
         last, since = -1, time.monotonic()
@@ -239,7 +265,7 @@ class Pipeline:
                 last, since = taken, time.monotonic()
             if taken >= wanted and not (found := self.account(events)).lost and not found.unmirrored:
                 return found
-            if time.monotonic() - since > 45:
+            if time.monotonic() - since > PATIENCE_S:
                 break
             time.sleep(0.25)  # between two looks at the condition
         return self.account(events)

@@ -8,6 +8,7 @@ import pytest
 from agents import source as module
 from processors.event import derive_event_id
 from processors.lines import OversizedLine
+from processors.redaction import redactor
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +121,16 @@ async def test_what_was_read_gets_to_kafka_when_the_reading_ends(producer):
     assert pumping.cancelled()
     assert [record.key for record in producer.taken] == [b"a"]
     assert closed == [True]
+
+
+async def test_masked_fields_and_what_may_hide_them_never_reach_kafka(producer, monkeypatch):
+    monkeypatch.setattr(module, "_redact", redactor(["payload.ani"]))
+    secret = b"tel:+15550100"
+    event = b'{"id": "i-1", "payload": {"ani": "%s"}}' % secret
+    found = await ingest(producer, event, event[:-1], OversizedLine(event, 5_000_000))
+    assert [topic for topic, _ in found] == ["raw", "failures", "failures"]
+    assert secret not in repr(producer.taken).encode()
+    for _, value in found[1:]:
+        record = orjson.loads(value)
+        assert record["originalEvent"] is None
+        assert "withheld" in record["message"]

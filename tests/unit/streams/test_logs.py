@@ -7,7 +7,7 @@ import warnings
 import pytest
 import structlog
 
-from streams.logs import QUIET, set_up_logging
+from streams.logs import QUIET, TELLING, set_up_logging
 from streams.settings import load_settings
 
 
@@ -15,7 +15,7 @@ from streams.settings import load_settings
 def restored():
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    levels = {name: logging.getLogger(name).level for name in QUIET}
+    levels = {name: logging.getLogger(name).level for name in (*QUIET, *TELLING)}
     configured = structlog.get_config()
     yield
     root.handlers[:] = handlers
@@ -71,3 +71,24 @@ def test_a_terminal_reads_text(capsys):
     printed = capsys.readouterr().err
     assert "trouble" in printed
     assert not printed.startswith("{")
+
+
+@pytest.mark.parametrize("name", ["aiokafka.conn", "botocore.auth", "websockets.client", "httpcore.http11"])
+def test_debug_shows_nothing_that_libraries_send(capsys, name):
+    for logger in (*QUIET, *TELLING):
+        logging.getLogger(logger).setLevel(logging.NOTSET)
+    set_up_logging(load_settings(log_format="json", log_level="debug"))
+    logging.getLogger(name).debug("Authorization: Bearer secret")
+    assert lines(capsys) == []
+
+
+def test_a_trace_for_a_terminal_shows_no_local_variables(capsys):
+    set_up_logging(load_settings(log_format="console"))
+    held = "-".join(("a", "local", "secret"))
+    try:
+        raise ValueError(f"bug of {len(held)}")
+    except ValueError as error:
+        structlog.get_logger("streams.test").critical("ending", exc_info=error)
+    printed = capsys.readouterr().err
+    assert "bug of 14" in printed
+    assert held not in printed

@@ -197,3 +197,16 @@ def test_levels_are_python_s(level):
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_described(name):
     assert len(Settings.model_fields[name].description or "") > 10
+
+
+def test_fields_to_mask_are_read_as_paths(monkeypatch):
+    monkeypatch.setenv("REDACT_FIELDS", "eventBody.ani, payload.customer.* ,")
+    assert load_settings().redact_fields == ("eventBody.ani", "payload.customer.*")
+
+
+@pytest.mark.parametrize("path", ["a..b", ".a", "a.", "$.eventBody.ani", "a[*].b", "a/b"])
+def test_a_path_that_would_mask_nothing_ends_the_start(monkeypatch, path):
+    monkeypatch.setenv("REDACT_FIELDS", path)
+    with pytest.raises(SettingsError, match=r"^REDACT_FIELDS: .*field names between dots") as caught:
+        load_settings()
+    assert "\n" not in str(caught.value)

@@ -10,6 +10,8 @@ from processors.notification import read_frame
 
 TOPIC = "v2.users.aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa.conversations"
 
+PAST = {"backfilled": True, "metadata": {"moment": "2020-11-23T10:00:00.000Z"}}
+
 
 def frame(*states, **more):
     people = [
@@ -30,26 +32,40 @@ async def sieve(rest):
 
 
 async def test_what_an_earlier_owner_sent_does_not_go_on(sieve, observer):
-    sieve.remember(frame("connected"))
+    sieve.remember(frame("connected"), 0)
     assert await sieve.live(received(frame("connected"))) is None
     assert observer.counts["frame_duplicate"] == 1
 
 
 async def test_a_state_that_an_earlier_owner_sent_is_no_change(sieve, observer):
-    sieve.remember(frame("connected"))
+    sieve.remember(frame("connected"), 0)
     assert await sieve.live(received(frame("connected", score=5))) is None
     assert observer.counts["frame_unchanged"] == 1
 
 
 async def test_a_backfilled_state_that_an_earlier_owner_sent_live_is_known(sieve, observer):
-    sieve.remember(frame("alerting"))
-    sieve.remember(frame("connected"))
-    backfilled = orjson.loads(frame("alerting", startTime="2026-11-23T10:00:00Z")) | {"backfilled": True}
+    sieve.remember(frame("alerting"), 0)
+    sieve.remember(frame("connected"), 0)
+    backfilled = orjson.loads(frame("alerting", startTime="2026-11-23T10:00:00Z")) | PAST
     assert await sieve.past(backfilled) is None
     assert observer.counts["backfill_known"] == 1
 
 
 async def test_what_is_new_goes_on(sieve):
-    sieve.remember(frame("connected"))
-    sieve.remember(b"no event")
+    sieve.remember(frame("connected"), 0)
+    sieve.remember(b"no event", 0)
     assert await sieve.live(received(frame("terminated"))) == frame("terminated")
+
+
+async def test_a_live_snapshot_that_repeats_what_was_backfilled_as_the_newest_is_no_change(sieve, observer):
+    assert await sieve.past(orjson.loads(frame("connected")) | PAST) is not None
+    later = {"backfilled": True, "metadata": {"moment": "2020-11-23T10:00:05.000Z"}}
+    assert await sieve.past(orjson.loads(frame("terminated")) | later) is not None
+    assert await sieve.live(received(frame("terminated", score=5))) is None
+    assert observer.counts["frame_unchanged"] == 1
+
+
+async def test_what_was_backfilled_from_before_the_newest_does_not_move_the_present(sieve, observer):
+    assert await sieve.live(received(frame("terminated"))) is not None
+    assert await sieve.past(orjson.loads(frame("connected")) | PAST) is not None
+    assert await sieve.live(received(frame("terminated", score=5))) is None

@@ -1,0 +1,57 @@
+"""This module reads how far a pipeline's group has committed, and how far its topics reach."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import Consumer, TopicPartition
+
+from tests.kafka.pipeline import Pipeline
+
+#: The topics through which events flow.
+STAGES = ("raw", "validated", "failures")
+
+TIMEOUT_S = 10.0
+
+
+@contextmanager
+def offsets_of(pipeline: Pipeline) -> Iterator[Offsets]:
+    """A look at the pipeline's offsets, without joining its group."""
+    with_group = Consumer(
+        {"bootstrap.servers": pipeline.bootstrap_servers, "group.id": f"{pipeline.prefix}eventbridge",
+         "enable.auto.commit": False, "client.id": uuid.uuid4().hex, "log_level": 0}
+    )  # fmt: skip
+    try:
+        yield Offsets(with_group, pipeline.prefix)
+    finally:
+        with_group.close()
+
+
+class Offsets:
+    """Raises KafkaException while Kafka does not answer."""
+
+    def __init__(self, consumer: Consumer, prefix: str) -> None:
+        self._consumer = consumer
+        self._prefix = prefix
+
+    def end(self, topic: str) -> int:
+        """Sum of the topic's end offsets."""
+        parts = self._parts(topic)
+        return sum(self._consumer.get_watermark_offsets(part, TIMEOUT_S)[1] for part in parts)
+
+    def committed(self, topic: str) -> int:
+        """Sum of what the group has committed of the topic."""
+        committed = self._consumer.committed(self._parts(topic), TIMEOUT_S)
+        return sum(max(0, part.offset) for part in committed)
+
+    def behind(self) -> dict[str, int]:
+        """Records not yet committed, by topic; nothing when all is."""
+        lags = {topic: self.end(topic) - self.committed(topic) for topic in STAGES}
+        return {topic: lag for topic, lag in lags.items() if lag}
+
+    def _parts(self, topic: str) -> list[TopicPartition]:
+        name = f"{self._prefix}{topic}"
+        known = self._consumer.list_topics(name, TIMEOUT_S).topics[name].partitions
+        return [TopicPartition(name, number) for number in known]

@@ -1,0 +1,104 @@
+"""This module is the faults of workers: killed, stopped, frozen, come and gone, cut off from Kafka."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+import time
+
+from tests.kafka.faults.detour import VARIABLE
+from tests.kafka.faults.offsets import offsets_of
+from tests.kafka.faults.proxy import Proxies
+from tests.kafka.faults.scene import Scene, hold
+from tests.kafka.pipeline import wait_until
+
+#: Longer than the session time-out of the workers (10 s), after which Kafka gives their partitions away.
+BEYOND_SESSION_S = 15.0
+CHURN_S = 60.0
+
+
+def killed_between_accepted_and_commit(scene: Scene) -> None:
+    """SIGKILL while EventBridge has stored entries and their requests are not answered."""
+    victim = scene.workers[0]
+    before = scene.pipeline.on_bus()
+    scene.aws_faults(requests=[{"kind": "hang_stored", "access_key": victim.access_key}])
+    hanging = wait_until("entries stored and not answered", lambda: _unanswered(scene))
+    scene.kill(victim)
+    scene.over()
+    scene.aws_faults()
+    scene.notes.append(f"{hanging} requests unanswered, {scene.pipeline.on_bus() - before} entries since")
+
+
+def killed_between_sent_and_acked(scene: Scene) -> None:
+    """SIGKILL when `validated` has grown and the commit of `raw` has not followed."""
+    with offsets_of(scene.pipeline) as offsets:
+
+        def in_between() -> int:
+            committed, sent = offsets.committed("raw"), offsets.end("validated")
+            hold(0.05)
+            grown = offsets.end("validated") - sent
+            return grown if offsets.committed("raw") == committed else 0
+
+        grown = wait_until("`validated` to grow before `raw` is committed", in_between)
+    scene.kill(scene.workers[0])
+    scene.over()
+    scene.notes.append(f"{grown} sent and not committed")
+
+
+def stopped_with_full_buffers(scene: Scene) -> None:
+    """SIGTERM while EventBridge is slow and every buffer is full."""
+    scene.aws_faults(requests=[{"kind": "slow", "latency_ms": 300}])
+    with offsets_of(scene.pipeline) as offsets:
+        wait_until("buffers to fill", lambda: offsets.end("validated") - offsets.committed("validated") > 100)
+    seconds = scene.stop(scene.workers[0])
+    scene.over()
+    scene.aws_faults()
+    scene.notes.append(f"ended after {seconds:.1f} s")
+
+
+def frozen_past_the_session(scene: Scene) -> None:
+    """SIGSTOP until Kafka has given the partitions away, then SIGCONT."""
+    victim = scene.workers[0]
+    victim.signal(signal.SIGSTOP)
+    hold(BEYOND_SESSION_S)
+    victim.signal(signal.SIGCONT)
+    scene.over()
+
+
+def coming_and_going(scene: Scene) -> None:
+    """A worker joins, another one is told to stop or killed, every few seconds for a minute."""
+    ends = time.monotonic() + CHURN_S
+    for turn in itertools.count():
+        if time.monotonic() > ends:
+            break
+        joined = scene.pipeline.start(wait=False)
+        wait_until(f"{joined.name} to live", lambda joined=joined: joined.get("/health/live"))
+        hold(2.0)
+        oldest = scene.workers[0]
+        if turn % 3 == 2:
+            scene.kill(oldest)
+        else:
+            scene.stop(oldest)
+        hold(1.0)
+    scene.over()
+    scene.notes.append(f"{len(scene.pipeline.workers) - 2} joined")
+
+
+def cut_off_from_kafka(scene: Scene) -> None:
+    """One worker's packets to and from every broker are swallowed until its partitions are given away."""
+    ports = [int(address.rpartition(":")[2]) for address in scene.cluster.bootstrap_servers.split(",")]
+    proxies = scene.exits.enter_context(Proxies(ports))
+    led_astray = {VARIABLE: json.dumps(proxies.ports)}
+    scene.pipeline.start(module="tests.kafka.faults.detour", **led_astray)
+    scene.stop(scene.workers[0])
+    hold(5.0)  # the new one gets its share of the partitions and works
+    proxies.cut()
+    hold(BEYOND_SESSION_S)
+    proxies.mend()
+    scene.over()
+
+
+def _unanswered(scene: Scene) -> int:
+    requests = scene.pipeline.inspect("requests")["requests"]
+    return sum(1 for request in requests if request["fault"] == "hang_stored")
