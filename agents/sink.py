@@ -75,7 +75,8 @@ async def _publish(publisher: Publisher, message: EventT[Any], tally: Counts) ->
         sendable = _entry(mapped, meta)
     except (MalformedEventError, KeyError, TypeError, ValueError) as error:
         # Only somebody else's record gets here: what the process stage writes has been checked.
-        failed = Failed("publish", "MalformedEntry", f"not a mapped event: {error}"[:500], route=meta.route, transformed=mapped)
+        words = f"not a mapped event: {error}"[:500]
+        failed = Failed("publish", "MalformedEntry", words, route=meta.route, transformed=mapped)
         return _failure(failed, message, meta, tally)
     key = message.message.key.decode("utf-8", "replace") if message.message.key else str(mapped.get("id"))
     result = await publisher.publish(sendable, key)

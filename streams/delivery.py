@@ -12,6 +12,7 @@ error that left a Faust agent would ack its event (faust/streams.py), and a supe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import random
@@ -108,7 +109,7 @@ async def _attempt(producer: Any, records: Sequence[Record]) -> list[KafkaError 
 def _reason(refused: tuple[Record, KafkaError]) -> str:
     one, error = refused
     if isinstance(error, MessageSizeTooLargeError):
-        return f"{one.topic} refuses {len(one.value)} bytes: raise its max.message.bytes or lower KAFKA_MAX_MESSAGE_BYTES"
+        return f"{one.topic} refuses {len(one.value)} bytes: raise max.message.bytes or lower KAFKA_MAX_MESSAGE_BYTES"
     return f"{one.topic} does not take events: {type(error).__name__}"
 
 
@@ -178,10 +179,8 @@ class Ledger:
 
     async def _flush_forever(self) -> None:
         while not self._closing.is_set():
-            try:
+            with contextlib.suppress(TimeoutError):  # then the second is over
                 await asyncio.wait_for(self._closing.wait(), FLUSH_S)
-            except TimeoutError:
-                pass  # the second is over
             try:
                 await self.flush()
             except Exception as error:

@@ -31,7 +31,7 @@ LOG_EVERY_PERCENT = 10
 async def read_file(path: Path, max_line_bytes: int) -> AsyncGenerator[list[Line], None]:
     """Lines of the file in batches of one chunk; the next is read when the last has been taken. Raises OSError."""
     splitter = LineSplitter(max_line_bytes)
-    size, done, told = path.stat().st_size, 0, 0
+    size, done, told = (await asyncio.to_thread(path.stat)).st_size, 0, 0
     with _progress() as progress, path.open("rb") as file:
         task = progress.add_task(path.name, total=size)
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):

@@ -23,8 +23,8 @@ QUIET = {
     "websockets": logging.WARNING,
 }
 
-#: Libraries that write at DEBUG what they send: SASL passwords, session tokens, signed headers, channel URIs and
-#: whole events. They begin at INFO whatever LOG_LEVEL says.
+#: Libraries that write at DEBUG what they send: SASL passwords, session tokens, signed headers, channel URIs
+#: and whole events. They begin at INFO whatever LOG_LEVEL says.
 TELLING = ("aiobotocore", "aiokafka.conn", "boto3", "botocore", "httpcore", "websockets")
 
 

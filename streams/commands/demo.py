@@ -28,8 +28,8 @@ console = Console(stderr=True)
 
 
 @click.command(epilog="Examples: genesys-eventbridge demo · genesys-eventbridge demo --events 5000 --faults --exit")
-@click.option("--events", type=click.IntRange(1), help="How many events Genesys sends. Default: no end; 500 with --exit.")
-@click.option("--exit", "exits", is_flag=True, help="End when all are accounted for; print one JSON line; exit 1 if any is lost.")
+@click.option("--events", type=click.IntRange(1), help="Events that Genesys sends. Default: no end; 500 with --exit.")
+@click.option("--exit", "exits", is_flag=True, help="End when all are accounted for; print one JSON line.")
 @click.option("--source", type=click.Choice(["stream", "notifications"]), default="stream", show_default=True,
               help="HTTP event stream, or notification sockets.")  # fmt: skip
 @click.option("--faults", is_flag=True, help="Throttled entries, dropped connections, cut streams, garbage.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +35,7 @@ async def from_owner(view: View, request: Request, answer: Callable[[], Any]) ->
     try:
         async with app.http_client.get(url, headers=headers, timeout=TIMEOUT) as found:
             return view.bytes(await found.read(), content_type=found.content_type, status=found.status)
-    except (aiohttp.ClientError, asyncio.TimeoutError):
+    except (aiohttp.ClientError, TimeoutError):
         return _unavailable(view, f"the worker that owns the tables does not answer: {owner}")
 
 

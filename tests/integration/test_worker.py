@@ -18,7 +18,7 @@ from tests.kafka.pipeline import BUS, Pipeline, Worker, wait_until
 pytestmark = pytest.mark.integration
 
 GOOD = 200
-TOKEN = "a-token-for-the-views"  # noqa: S105
+TOKEN = "a-token-for-the-views"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 #: Lines that are no events, each with the error it must end with.
@@ -140,7 +140,8 @@ def test_entries_carry_every_field(report: dict, pipeline: Pipeline):
 
 
 def test_the_report_line_and_cloudwatch_tell_the_same(report: dict, pipeline: Pipeline, worker: Worker):
-    line = f"[Pipeline Report] Ingested: {report['ingested']} | Published: {report['published']} | Failed: {report['failed']} | "
+    numbers = (f"{name.title()}: {report[name]}" for name in ("ingested", "published", "failed"))
+    line = f"[Pipeline Report] {' | '.join(numbers)} | Success Rate: "
     wait_until("the report line", lambda: line in worker.log.read_text("utf-8"))
 
     def summed() -> dict[str, float]:

@@ -164,5 +164,5 @@ def test_a_refused_login_ends_the_start_at_once_with_one_line(
     assert ended.returncode == 2, ended.stderr
     assert len(lines) == 1, ended.stderr
     assert words in lines[0]
-    assert "waiting" not in ended.stderr  # it does not pass by itself, so nothing is waited for
+    assert '"event": "waiting"' not in ended.stderr  # it does not pass by itself, so nothing is waited for
     assert "wrong-password" not in ended.stdout + ended.stderr
