@@ -95,18 +95,13 @@ async def scene(broker: str, tmp_path: Path) -> AsyncIterator[Scene]:
             "LOG_LEVEL": "debug",
             "REPORT_INTERVAL": "1",
         }
-        with _pipeline(Pipeline(broker, tmp_path, settings)) as pipeline:
+        with Pipeline(broker, tmp_path, settings) as pipeline:
             yield Scene(pipeline, genesys)
-
-
-def _pipeline(pipeline: Pipeline) -> Pipeline:
-    return pipeline
 
 
 async def _trouble(scene: Scene) -> None:
     """Genesys forgets its tokens, answers 500 and cuts; AWS is down; frames and events are broken."""
-    before = scene.pipeline.on_bus
-    published = await asyncio.to_thread(before)
+    published = await asyncio.to_thread(scene.pipeline.on_bus)
     scene.note_issued()
     scene.genesys.faults = Faults(answers=(AnswerFault(path="/", status=500, times=4),))
     requests = [{"service": service, "kind": "unavailable", "times": 4} for service in ("events", "sqs")]
@@ -115,9 +110,9 @@ async def _trouble(scene: Scene) -> None:
     scene.genesys.revoke_tokens()
     scene.genesys.cut()
     await asyncio.to_thread(wait_until, "the flow after the trouble", lambda: scene.pipeline.on_bus() > published + 5)
-    for frame in ("{broken", '{"topicName": "v2.x", "eventBody": '):
-        scene.genesys.emit_frame(frame)
-    await asyncio.to_thread(wait_until, "the failures' mirror", lambda: len(scene.pipeline.queue()) >= 2)
+    while not scene.genesys.emit_frame("{broken"):
+        await asyncio.sleep(0.1)  # until a socket is open again
+    await asyncio.to_thread(wait_until, "the failures' mirror", scene.pipeline.queue, 60.0)
     scene.note_issued()
 
 
