@@ -27,7 +27,7 @@ install: $(VENV)/installed ## Make .venv with the pinned versions
 
 .PHONY: demo
 demo: $(VENV)/installed ## Run everything embedded and watch events arrive
-	@$(BIN)/genesys-eventbridge demo $(ARGS)
+	@$(BIN)/genesys-eventbridge demo $(or $(ARGS),--source notifications)
 
 .PHONY: test
 test: $(VENV)/installed-dev ## Run all tests
@@ -48,6 +48,13 @@ format: $(VENV)/installed-dev ## Format the code
 .PHONY: bench
 bench: $(VENV)/installed-dev ## Run the benchmarks
 	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/installed-dev ## Fuzz what reads bytes from outside, for a minute
+	@$(BIN)/python -c 'import atheris' 2>/dev/null \
+	  || $(BIN)/pip install --quiet --disable-pip-version-check --only-binary :all: atheris==3.0.0 \
+	  || echo "There is no wheel of Atheris for this machine; Hypothesis draws the bytes instead."
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 .PHONY: kafka
 kafka: $(VENV)/installed-dev ## Run a real Apache Kafka on 127.0.0.1:9092 (needs Java and Maven)

@@ -127,9 +127,7 @@ async def _remember(part: int, opened: sources.OpenSource) -> None:
         await asyncio.sleep(1.0)
         now = opened.checkpoint()
         if now != known:
-            await send(
-                [Record(topics.sources.get_topic_name(), str(part).encode(), now.encode(), partition=part)]
-            )
+            await send([Record(topics.sources.get_topic_name(), str(part).encode(), now.encode(), partition=part)])
             known = now
 
 

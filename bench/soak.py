@@ -92,9 +92,7 @@ def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[st
     }
 
 
-def shake(
-    genesys: Genesys, workers: list[Worker], events: int, most_s: float
-) -> tuple[dict[str, list[int]], int]:
+def shake(genesys: Genesys, workers: list[Worker], events: int, most_s: float) -> tuple[dict[str, list[int]], int]:
     """Cut all sockets again and again until so many events were sent; each worker's memory over time."""
     processes = {worker.name: psutil.Process(worker.process.pid) for worker in workers}
     memory: dict[str, list[int]] = {name: [] for name in processes}

@@ -118,10 +118,7 @@ def _person(party: Party, sessions: list[Session], moment: int) -> JsonObject:
     if isinstance(name := party.body.get("participantName"), str):
         body["name"] = name
     connected = [
-        segment.start_ms
-        for session in sessions
-        for segment in session.begun(moment)
-        if segment.kind not in STATES
+        segment.start_ms for session in sessions for segment in session.begun(moment) if segment.kind not in STATES
     ]
     if connected:
         body["connectedTime"] = _iso(min(connected))

@@ -35,9 +35,7 @@ class ConversationQuery:
     def __init__(self, rest: GenesysRest, page_size: int = PAGE_SIZE, window_ms: int = WINDOW_MS) -> None:
         self._rest, self._page_size, self._window_ms = rest, page_size, window_ms
 
-    async def during(
-        self, interval: Interval, queues: Collection[str] = ()
-    ) -> AsyncGenerator[JsonObject, None]:
+    async def during(self, interval: Interval, queues: Collection[str] = ()) -> AsyncGenerator[JsonObject, None]:
         """Conversations as the query tells them, by their start; `queues` empty = of all queues.
 
         One that lasts over several windows comes once for each. Raises PermissionMissingError
@@ -60,9 +58,7 @@ class ConversationQuery:
     async def events(self, interval: Interval, topics: Collection[str]) -> AsyncGenerator[JsonObject, None]:
         """The snapshots that these topics (as they arrive) should have brought in the interval."""
         queues = _queues(topics)
-        for window in interval.windows(
-            self._window_ms
-        ):  # a conversation gives each window what is the window's
+        for window in interval.windows(self._window_ms):  # a conversation gives each window what is the window's
             async with aclosing(self.during(window, queues)) as conversations:
                 async for conversation in conversations:
                     for envelope in snapshots(conversation, window, topics):
@@ -98,8 +94,7 @@ def _query(window: Interval, queues: Collection[str], page_size: int, page: int)
     }
     if queues:
         predicates = [
-            {"type": "dimension", "dimension": "queueId", "operator": "matches", "value": queue}
-            for queue in queues
+            {"type": "dimension", "dimension": "queueId", "operator": "matches", "value": queue} for queue in queues
         ]
         body["segmentFilters"] = [{"type": "or", "predicates": predicates}]
     return body

@@ -116,9 +116,7 @@ class TokenCache:
         body = error_body(response)
         text, life = body.get("access_token"), body.get("expires_in")
         if not isinstance(text, str) or not text.isascii() or not text.isprintable() or not text:
-            raise UnexpectedAnswerError(
-                "login: the answer holds no access_token; is GENESYS_LOGIN_URL right?"
-            )
+            raise UnexpectedAnswerError("login: the answer holds no access_token; is GENESYS_LOGIN_URL right?")
         if isinstance(life, bool) or not isinstance(life, int | float) or life <= 0:
             life = SHORTEST_LIFE
         early = RENEW_BEFORE if life >= 2 * RENEW_BEFORE else life / 2

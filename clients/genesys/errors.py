@@ -67,9 +67,7 @@ def refusal(what: str, response: httpx.Response) -> GenesysError:
     """
     body = error_body(response)
     code = text_of(body, "code", "error") or "unknown"
-    message = without_channel(text_of(body, "message", "description", "error_description") or "no message")[
-        :500
-    ]
+    message = without_channel(text_of(body, "message", "description", "error_description") or "no message")[:500]
     if response.status_code == 403:
         return PermissionMissingError(what, named_permissions(body), message)
     correlation = response.headers.get("inin-correlation-id")

@@ -43,9 +43,7 @@ def chosen(wanted: tuple[str, ...], known: Mapping[str, str]) -> tuple[str, ...]
     ids = {text.lower() for text in wanted if is_uuid(text)}
     patterns = [text.casefold() for text in wanted if not is_uuid(text)]
     ids.update(
-        ident
-        for ident, name in known.items()
-        if any(fnmatchcase(name.casefold(), pattern) for pattern in patterns)
+        ident for ident, name in known.items() if any(fnmatchcase(name.casefold(), pattern) for pattern in patterns)
     )
     return tuple(sorted(ids))
 
@@ -119,9 +117,7 @@ class QueueNames:
             async with asyncio.timeout(self._timeout):
                 body = await self._rest.read("GET", f"{QUEUES}/{queue_id}", background=True)
         except (GenesysError, TimeoutError, ValueError) as error:
-            log.warning(
-                "genesys.queue.name_missing", queue=queue_id[:64], reason=str(error) or "no answer in time"
-            )
+            log.warning("genesys.queue.name_missing", queue=queue_id[:64], reason=str(error) or "no answer in time")
             known = self._names.get(queue_id)
             self._keep(queue_id, known.name if known else None, self._retry)
             return

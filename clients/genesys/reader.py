@@ -65,9 +65,7 @@ class ChannelReader:
         self._retired = self._left = False
         self._backoff = Backoff(rest.clock, base=0.5)
         self._frames = 0
-        self._level_s = self._asked_s = (
-            0.0  # when we were level with the server, when we last asked for a frame
-        )
+        self._level_s = self._asked_s = 0.0  # when we were level with the server, when we last asked for a frame
         self._lagging = False
 
     async def run(self) -> None:

@@ -90,9 +90,7 @@ class GenesysRest:
         """The client that the settings describe. Raises SettingsError without credentials."""
         settings.require_genesys()
         secret = settings.genesys_client_secret or SecretStr("")
-        return cls(
-            settings.api_url, settings.login_url, settings.genesys_client_id or "", secret, observer=observer
-        )
+        return cls(settings.api_url, settings.login_url, settings.genesys_client_id or "", secret, observer=observer)
 
     async def __aenter__(self) -> Self:
         return self

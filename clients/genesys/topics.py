@@ -102,9 +102,7 @@ def plan(
             names.update(dict.fromkeys(_filled(single, queues, users)))
     topics = combine(names)
     room = min(channels, CHANNELS) * TOPICS_PER_CHANNEL
-    refused += [
-        RefusedTopic(topic, f"{channels} channels hold {room} topics only") for topic in topics[room:]
-    ]
+    refused += [RefusedTopic(topic, f"{channels} channels hold {room} topics only") for topic in topics[room:]]
     return TopicPlan(topics[:room], tuple(refused), permissions)
 
 

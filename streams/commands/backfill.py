@@ -92,9 +92,7 @@ class Filling:
         redact = redactor(self.settings.redact_fields)
         taken = taken_in(events, received_at, self.settings.genesys_max_line_bytes, redact)
         records = [
-            Outgoing(raw, one.key, one.value, tuple(one.headers.items()))
-            for one in taken
-            if isinstance(one, Taken)
+            Outgoing(raw, one.key, one.value, tuple(one.headers.items())) for one in taken if isinstance(one, Taken)
         ]
         reasons = [reason for reason in await writer.write(records) if reason is not None]
         self.progress.written += len(records) - len(reasons)

@@ -67,6 +67,8 @@ class Stack:
                 "GENESYS_CLIENT_ID": genesys["clientId"],
                 "GENESYS_CLIENT_SECRET": genesys["clientSecret"],
                 "GENESYS_SOURCE": self.options.source,
+                "GENESYS_USERS": "*",
+                "GENESYS_TOPICS": "v2.routing.queues.{queue}.conversations,v2.users.{user}.presence",
                 "AWS_ENDPOINT_URL": self.aws,
                 "AWS_REGION": "us-east-1",
                 "AWS_ACCESS_KEY_ID": "demo",
@@ -98,6 +100,8 @@ class Stack:
             arguments += ["--count", str(self.options.events)]
         if self.options.faults:
             arguments += ["--faults", "demo"]
+        elif self.options.source == "notifications":
+            arguments += ["--faults", "no_ids_every=50,repeat_share=0.05"]  # what any organisation sends at times
         return arguments
 
     def _aws_arguments(self) -> list[str]:

@@ -205,8 +205,7 @@ class Listener:
     def snapshot(conversation, *states):
         """A queue snapshot's body: one agent for each state."""
         participants = [
-            {"id": f"p{number}", "purpose": "agent", "calls": [{"state": state}]}
-            for number, state in enumerate(states)
+            {"id": f"p{number}", "purpose": "agent", "calls": [{"state": state}]} for number, state in enumerate(states)
         ]
         return {"id": conversation, "participants": participants}
 

@@ -52,9 +52,7 @@ async def test_the_query_is_bounded_filtered_and_ordered(rest, server):
         "segmentFilters": [
             {
                 "type": "or",
-                "predicates": [
-                    {"type": "dimension", "dimension": "queueId", "operator": "matches", "value": QUEUE}
-                ],
+                "predicates": [{"type": "dimension", "dimension": "queueId", "operator": "matches", "value": QUEUE}],
             }
         ],
     }
@@ -98,9 +96,7 @@ async def test_queues_are_named_in_the_query_when_that_helps(rest, server, topic
 async def test_events_are_those_of_the_topics_listened_to(rest, server):
     server.answers = [pages([conversation("ours"), conversation("theirs", "another"), None, {}])]
     events = await collected(
-        ConversationQuery(rest).events(
-            Interval(START, START + MINUTE), [f"v2.routing.queues.{QUEUE}.conversations"]
-        )
+        ConversationQuery(rest).events(Interval(START, START + MINUTE), [f"v2.routing.queues.{QUEUE}.conversations"])
     )
     assert [event["eventBody"]["id"] for event in events] == ["ours"]
     assert events[0]["backfilled"] is True

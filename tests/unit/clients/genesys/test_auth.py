@@ -120,9 +120,7 @@ async def test_a_wrong_login_host_is_a_refusal(tokens, server):
         await tokens.token()
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"access_token": ""}, {"access_token": "a\nb"}, {"access_token": 5}, []]
-)
+@pytest.mark.parametrize("body", [{}, {"access_token": ""}, {"access_token": "a\nb"}, {"access_token": 5}, []])
 async def test_an_answer_without_token_is_unexpected(tokens, server, body):
     server.login_answers = [httpx.Response(200, json=body)]
     with pytest.raises(UnexpectedAnswerError):

@@ -12,9 +12,7 @@ from processors.conversation import Interval
 
 
 async def test_what_a_cut_hides_is_fetched_and_marked(start, eventually):
-    async with GenesysEmulator(
-        conversation_rate=30.0, pace=0.1, heartbeat_seconds=0.2, api_limit=10_000
-    ) as emulator:
+    async with GenesysEmulator(conversation_rate=30.0, pace=0.1, heartbeat_seconds=0.2, api_limit=10_000) as emulator:
         listener = start(emulator)
         await listener.ready()
         await eventually(lambda: len(listener.lines) > 10)
@@ -30,18 +28,14 @@ async def test_what_a_cut_hides_is_fetched_and_marked(start, eventually):
         backfilled = [event for event in listener.events if event.get("backfilled")]
         assert len(backfilled) == listener.observer.counts["event_backfilled"]
         assert all("queue" in event for event in backfilled)
-        ids = [
-            json.dumps([event["topicName"], event["eventBody"]], sort_keys=True) for event in listener.events
-        ]
+        ids = [json.dumps([event["topicName"], event["eventBody"]], sort_keys=True) for event in listener.events]
         assert len(ids) == len(set(ids)), "an event came twice"
         await listener.close()
 
 
 async def test_a_gap_that_an_earlier_owner_left_is_healed(emulator, start, eventually):
     now = int(time.time() * 1000)
-    listener = start(
-        emulator, options={"since_ms": now - 60_000, "gaps": [Interval(now - 200_000, now - 190_000)]}
-    )
+    listener = start(emulator, options={"since_ms": now - 60_000, "gaps": [Interval(now - 200_000, now - 190_000)]})
     await eventually(lambda: sorted(listener.states()) == ["healed", "healed", "open"])
     announced = next(report for report in listener.reports if report.state == "open")
     assert announced.interval.start_ms == now - 65_000
@@ -54,9 +48,7 @@ async def test_a_gap_that_cannot_be_filled_is_told_lost_at_its_age(start, eventu
     granted = {QUEUE_VIEW, CONVERSATION_VIEW}
     async with GenesysEmulator(conversation_rate=0.0, heartbeat_seconds=0.2, permissions=granted) as emulator:
         past = int(time.time() * 1000) - 10_000
-        listener = start(
-            emulator, genesys_backfill_max_age=1.0, options={"gaps": [Interval(past - 1_000, past)]}
-        )
+        listener = start(emulator, genesys_backfill_max_age=1.0, options={"gaps": [Interval(past - 1_000, past)]})
         await eventually(lambda: listener.states() == ["lost"])
         later = Interval(past, int(time.time() * 1000) + 500)
         listener.source._healer.add(later)

@@ -34,9 +34,7 @@ async def test_a_channel_is_left_before_its_life_ends(start, eventually, monkeyp
     # Of 24 h the last 4 % are an hour; of these seconds they would be less than a busy machine's delay.
     monkeypatch.setattr("clients.genesys.keeper.LIFE_SHARE", 0.4)
     limits = ChannelLimits(life_seconds=2.5)
-    async with GenesysEmulator(
-        conversation_rate=0.0, heartbeat_seconds=0.2, channel_limits=limits
-    ) as emulator:
+    async with GenesysEmulator(conversation_rate=0.0, heartbeat_seconds=0.2, channel_limits=limits) as emulator:
         listener = start(emulator, genesys_channel_overlap=0.05)
         await listener.ready()
         await eventually(lambda: listener.channels["created"] >= 3)
@@ -100,9 +98,7 @@ async def test_rejected_topics_are_told_with_what_is_missing(start, logged, even
 
 
 async def test_a_refused_topic_is_told_and_the_others_are_heard(emulator, start, logged, eventually):
-    listener = start(
-        emulator, genesys_topics=("v2.nothing.{queue}.here", "v2.routing.queues.{queue}.conversations")
-    )
+    listener = start(emulator, genesys_topics=("v2.nothing.{queue}.here", "v2.routing.queues.{queue}.conversations"))
     await listener.ready()
     refused = [entry["reason"] for entry in logged if entry["event"] == "genesys.topic.refused"]
     assert refused == ["is not among the organisation's available topics"]

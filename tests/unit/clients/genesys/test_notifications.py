@@ -51,9 +51,7 @@ async def test_unchanged_snapshots_pass_when_asked_for(emulator, start, eventual
     listener = start(emulator, genesys_drop_unchanged=False)
     await listener.ready()
     listener.say(listener.queue_topic(), listener.snapshot("c-1", "alerting"))
-    listener.say(
-        listener.queue_topic(), {**listener.snapshot("c-1", "alerting"), "attributes": {"new": "value"}}
-    )
+    listener.say(listener.queue_topic(), {**listener.snapshot("c-1", "alerting"), "attributes": {"new": "value"}})
     await eventually(lambda: len(listener.lines) == 2)
 
 

@@ -30,9 +30,7 @@ async def test_every_page_is_read(rest, server):
 
 
 async def test_a_listing_survives_odd_entities(rest, server):
-    server.answers = [
-        httpx.Response(200, json={"entities": [None, {"id": 5}, {"id": "a"}, {"id": "b", "name": "B"}]})
-    ]
+    server.answers = [httpx.Response(200, json={"entities": [None, {"id": 5}, {"id": "a"}, {"id": "b", "name": "B"}]})]
     assert await listed(rest, QUEUES) == {"a": "", "b": "B"}
     server.answers = [httpx.Response(200, json={"entities": "none"})]
     assert await listed(rest, QUEUES) == {}

@@ -28,9 +28,7 @@ class Reading:
 
     def __init__(self, rest, fake_time) -> None:
         channel = Channel("streaming-0-x", SecretStr("ws://127.0.0.1:1/channels/x"), 86_400)
-        self.reader = ChannelReader(
-            channel, rest, silence=1, max_bytes=100, put=self._put, coverage=Covered()
-        )
+        self.reader = ChannelReader(channel, rest, silence=1, max_bytes=100, put=self._put, coverage=Covered())
         self.received, self.delay, self._time = [], 0.0, fake_time
 
     async def _put(self, item):

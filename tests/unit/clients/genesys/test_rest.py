@@ -43,9 +43,7 @@ async def test_401_again_and_again_is_backed_off_for_ever(rest, server, fake_tim
 
 
 async def test_callers_refused_together_cause_one_renewal(rest, server):
-    server.answers = [
-        lambda request: OK if "token-2" in request.headers["authorization"] else httpx.Response(401)
-    ]
+    server.answers = [lambda request: OK if "token-2" in request.headers["authorization"] else httpx.Response(401)]
     await asyncio.gather(*(rest.request("GET", "/x") for _ in range(10)))
     assert len(server.logins) == 2
 
@@ -82,9 +80,7 @@ async def test_403_names_the_missing_permissions_and_is_not_retried(rest, server
 async def test_a_refusal_has_status_code_and_message(rest, server, status):
     body = {"code": "some.code", "message": "said so", "status": status}
     server.answers = [httpx.Response(status, json=body, headers={"ININ-Correlation-Id": "abc"})]
-    with pytest.raises(
-        GenesysRequestError, match=r"POST /x: \d+ some\.code: said so \(correlation abc\)"
-    ) as caught:
+    with pytest.raises(GenesysRequestError, match=r"POST /x: \d+ some\.code: said so \(correlation abc\)") as caught:
         await rest.request("POST", "/x")
     assert (caught.value.status, caught.value.code) == (status, "some.code")
     assert len(server.requests) == 1
@@ -94,9 +90,7 @@ async def test_429_waits_what_the_server_asks_but_180_s_at_most(rest, server, fa
     server.answers = [
         httpx.Response(429, headers={"retry-after": "3"}),
         httpx.Response(429, headers={"retry-after": "7200"}),
-        httpx.Response(
-            429, json={"message": "Rate limit exceeded the maximum. Retry the request in [9] seconds"}
-        ),
+        httpx.Response(429, json={"message": "Rate limit exceeded the maximum. Retry the request in [9] seconds"}),
         OK,
     ]
     await rest.request("GET", "/x")
@@ -194,9 +188,7 @@ async def test_read_wants_a_json_object(rest, server):
             await rest.read("GET", "/x")
 
 
-async def test_secrets_tokens_and_channel_ids_stay_out_of_logs_and_errors(
-    rest, server, caplog, logged, troubles
-):
+async def test_secrets_tokens_and_channel_ids_stay_out_of_logs_and_errors(rest, server, caplog, logged, troubles):
     caplog.set_level(logging.DEBUG)
     message = "channel streaming-0-secret is not yours"
     server.answers = [
@@ -206,9 +198,7 @@ async def test_secrets_tokens_and_channel_ids_stay_out_of_logs_and_errors(
     with pytest.raises(GenesysRequestError) as caught:
         await rest.request("GET", SECRET_PATH)
     seen = f"{caplog.text} {logged} {caught.value!r} {troubles} {rest!r} {vars(rest)!r}"
-    assert (
-        "HTTP Request: GET https://api.example.test/api/v2/notifications/channels/***/subscriptions" in seen
-    )
+    assert "HTTP Request: GET https://api.example.test/api/v2/notifications/channels/***/subscriptions" in seen
     assert not [word for word in ("0-secret", "very-secret", "token-1") if word in seen]
 
 

@@ -14,9 +14,7 @@ PAST = {"backfilled": True, "metadata": {"moment": "2020-11-23T10:00:00.000Z"}}
 
 
 def frame(*states, **more):
-    people = [
-        {"id": f"p{n}", "purpose": "agent", "calls": [{"state": state}]} for n, state in enumerate(states)
-    ]
+    people = [{"id": f"p{n}", "purpose": "agent", "calls": [{"state": state}]} for n, state in enumerate(states)]
     return orjson.dumps({"topicName": TOPIC, "eventBody": {"id": "c", "participants": people, **more}})
 
 

@@ -139,9 +139,7 @@ async def test_an_existing_subscription_is_used(event_server, event_rest):
 
 
 @pytest.mark.parametrize(("status", "error"), [(400, GenesysRequestError), (403, PermissionMissingError)])
-async def test_a_refused_subscription_ends_the_stream_with_the_reason(
-    event_server, event_rest, status, error
-):
+async def test_a_refused_subscription_ends_the_stream_with_the_reason(event_server, event_rest, status, error):
     event_server.create_status = [status]
     with pytest.raises(error):
         await take(stream(event_rest), 1)

@@ -26,9 +26,7 @@ OFFER = available(
         "id": "v2.routing.queues.{id}.conversations",
         "transports": ["All"],
         "requiresPermissions": ["routing:queue:view"],
-        "permissionDetails": [
-            {"type": "requiresPermissions", "permissions": ["conversation:communication:view"]}
-        ],
+        "permissionDetails": [{"type": "requiresPermissions", "permissions": ["conversation:communication:view"]}],
     },
     {"id": "v2.users.{id}.conversations", "transports": ["Websocket", "EventBridge"]},
     {"id": "v2.users.{id}.presence"},
@@ -105,9 +103,7 @@ def test_combined_topics_stay_within_200_characters():
     words = [f"word{number:03}" for number in range(60)]
     combined = combine(f"v2.users.{A}.{word}" for word in words)
     assert all(len(topic) <= 200 for topic in combined)
-    assert sorted(name for topic in combined for name in separate(topic)) == [
-        f"v2.users.{A}.{word}" for word in words
-    ]
+    assert sorted(name for topic in combined for name in separate(topic)) == [f"v2.users.{A}.{word}" for word in words]
 
 
 def test_names_with_dots_are_not_combined():
