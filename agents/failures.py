@@ -54,9 +54,7 @@ def _message(event: EventT[Any]) -> Message:
     try:
         record = parse_object(value)
     except MalformedEventError as error:  # somebody else wrote it; SQS takes text alone
-        record = failure_record(
-            Failed.of(error), value, timestamp=datetime.fromtimestamp(event.message.timestamp, UTC)
-        )
+        record = failure_record(Failed.of(error), value, timestamp=datetime.fromtimestamp(event.message.timestamp, UTC))
         value = encode(record, settings.kafka_max_message_bytes)
     meta = headers.read(event.headers)
     event_id = record.get("eventId") or meta.event_id or f"{event.message.partition}-{event.message.offset}"

@@ -29,6 +29,4 @@ def apply(event: EventT[Any]) -> None:
     try:
         tables.apply(event)
     except ValueError as error:
-        log.warning(
-            "not counted", partition=event.message.partition, offset=event.message.offset, reason=str(error)
-        )
+        log.warning("not counted", partition=event.message.partition, offset=event.message.offset, reason=str(error))

@@ -68,9 +68,7 @@ def _records(message: EventT[Any], meta: Meta, answer: Answer, tally: Counts) ->
             yield _validated(outcome, message, answer, origin, received_at)
         else:
             tally.fail(outcome.stage, outcome.error)
-            yield _failure(
-                outcome, message, answer.event_id or meta.event_id, answer.key, origin, received_at
-            )
+            yield _failure(outcome, message, answer.event_id or meta.event_id, answer.key, origin, received_at)
 
 
 def _failure(
@@ -84,9 +82,7 @@ def _failure(
     return report(failed, message.value, key=key, event_id=event_id, origin=origin, received_at=received_at)
 
 
-def _validated(
-    encoded: Encoded, message: EventT[Any], answer: Answer, origin: Origin, received_at: int
-) -> Record:
+def _validated(encoded: Encoded, message: EventT[Any], answer: Answer, origin: Origin, received_at: int) -> Record:
     room = settings.kafka_max_message_bytes - ENVELOPE_BYTES - len(encoded.value)
     return record(
         topics.validated,

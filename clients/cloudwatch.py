@@ -31,9 +31,7 @@ def metric_data(sums: Sums) -> list[dict[str, Any]]:
         for name, counter in METRICS.items()
     ]
     bounds = (*BUCKETS_MS, 2 * BUCKETS_MS[-1])
-    seen = [
-        (bound, number) for bound, number in zip(bounds, sums["latency"]["buckets"], strict=True) if number
-    ]
+    seen = [(bound, number) for bound, number in zip(bounds, sums["latency"]["buckets"], strict=True) if number]
     if seen:
         data.append(
             {

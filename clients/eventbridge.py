@@ -75,9 +75,7 @@ def _names_an_entry(error: Exception) -> bool:
     if isinstance(error, ParamValidationError):  # the SDK's own look at the entries; nothing was sent
         return True
     code, found = error_code(error), status(error) or 0
-    return (
-        400 <= found < 500 and found != 429 and "Throttl" not in code and not code.startswith("AccessDenied")
-    )
+    return 400 <= found < 500 and found != 429 and "Throttl" not in code and not code.startswith("AccessDenied")
 
 
 def _results(entries: Sequence[Entry], answer: dict[str, Any]) -> list[Result]:

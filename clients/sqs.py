@@ -67,9 +67,7 @@ class Queue:
             await self._send_batch(messages, sendable[batch.start : batch.stop], refusals)
         return refusals
 
-    async def _send_batch(
-        self, messages: Sequence[Message], pending: list[int], refusals: list[str | None]
-    ) -> None:
+    async def _send_batch(self, messages: Sequence[Message], pending: list[int], refusals: list[str | None]) -> None:
         attempt = 0
         while pending:
             failed = await self._attempt(messages, pending)
@@ -83,9 +81,7 @@ class Queue:
             await asyncio.sleep(backoff(attempt, self._chance()))
             attempt += 1
 
-    async def _attempt(
-        self, messages: Sequence[Message], pending: Sequence[int]
-    ) -> dict[int, tuple[str, bool]]:
+    async def _attempt(self, messages: Sequence[Message], pending: Sequence[int]) -> dict[int, tuple[str, bool]]:
         """One SendMessageBatch; gives what failed: index -> (reason, whether the message is to blame)."""
         entries = [self._entry(index, messages[index]) for index in pending]
         try:
@@ -97,9 +93,7 @@ class Queue:
             for one in answer.get("Failed") or []
         }
         taken = {int(one["Id"]) for one in answer.get("Successful") or []}
-        unnamed = {
-            index: ("no result", False) for index in pending if index not in taken and index not in failed
-        }
+        unnamed = {index: ("no result", False) for index in pending if index not in taken and index not in failed}
         return failed | unnamed
 
     def _entry(self, index: int, message: Message) -> dict[str, str]:

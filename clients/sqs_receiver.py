@@ -56,8 +56,7 @@ class QueueReceiver:
         """Let others receive them at once."""
         for batch in _cut(messages):
             entries = [
-                {"Id": str(n), "ReceiptHandle": one.receipt, "VisibilityTimeout": 0}
-                for n, one in enumerate(batch)
+                {"Id": str(n), "ReceiptHandle": one.receipt, "VisibilityTimeout": 0} for n, one in enumerate(batch)
             ]
             await self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
 

@@ -176,9 +176,7 @@ def _start_mock_cluster() -> str:
 def main() -> None:
     """Serve one embedded broker: `python -m emulators.kafka`."""
     parser = argparse.ArgumentParser(prog="python -m emulators.kafka", description=main.__doc__)
-    parser.add_argument(
-        "--parent", type=int, default=os.getppid(), help="end when this is not the parent process"
-    )
+    parser.add_argument("--parent", type=int, default=os.getppid(), help="end when this is not the parent process")
     serve(parser.parse_args().parent)
 
 

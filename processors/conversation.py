@@ -147,9 +147,7 @@ class Conversation:
             for session in party.sessions:
                 times.update(segment.start_ms for segment in session.segments)
                 times.update(segment.end_ms for segment in session.segments)
-        return sorted(
-            time for time in times if time is not None and interval.start_ms <= time < interval.end_ms
-        )
+        return sorted(time for time in times if time is not None and interval.start_ms <= time < interval.end_ms)
 
 
 def milliseconds(value: object) -> int | None:

@@ -39,9 +39,7 @@ def differences(before: Any, after: Any, *, partial: bool = False, path: str = "
         names = [*before, *(name for name in after if name not in before and not partial)]
         for name in names:
             below = f"{path}.{name}" if path else str(name)
-            yield from differences(
-                before.get(name, MISSING), after.get(name, MISSING), partial=partial, path=below
-            )
+            yield from differences(before.get(name, MISSING), after.get(name, MISSING), partial=partial, path=below)
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, (left, right) in enumerate(zip(before, after, strict=True)):
             below = f"{path}.{index}" if path else str(index)

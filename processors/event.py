@@ -122,8 +122,7 @@ def json_type(value: Any) -> str:
 def has_foreign_number(value: Any) -> bool:
     """Whether a value holds an integer beyond int64, where PutEvents ends, or an infinity or NaN."""
     return any(
-        not math.isfinite(number) if isinstance(number, float) else number not in INT64
-        for number in numbers(value)
+        not math.isfinite(number) if isinstance(number, float) else number not in INT64 for number in numbers(value)
     )
 
 

@@ -60,15 +60,11 @@ def failure_record(
         "retryAttempt": failed.attempts,
         "stage": failed.stage,
         "message": _plain(failed.message),
-        "details": [
-            {name: _plain(text) for name, text in violation.as_json().items()} for violation in failed.details
-        ],
+        "details": [{name: _plain(text) for name, text in violation.as_json().items()} for violation in failed.details],
         "route": failed.route,
         "eventId": event_id,
         "origin": None,
-        "transformedEvent": failed.transformed
-        if _is_json({"transformedEvent": failed.transformed})
-        else None,
+        "transformedEvent": failed.transformed if _is_json({"transformedEvent": failed.transformed}) else None,
     }
     if origin is not None:
         record["origin"] = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}

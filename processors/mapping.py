@@ -54,9 +54,7 @@ def engines_may_differ(body: JsonObject) -> bool:
     They do so beyond 2**53, where the fast one keeps doubles, and for floats without a fraction (`1.0`),
     which they turn into text differently.
     """
-    return any(
-        number.is_integer() if isinstance(number, float) else abs(number) > EXACT for number in numbers(body)
-    )
+    return any(number.is_integer() if isinstance(number, float) else abs(number) > EXACT for number in numbers(body))
 
 
 class Expression(Protocol):
@@ -91,9 +89,7 @@ class ReferenceExpression:
             raise ExpressionError("recursion too deep", timeout=True) from None
         except MemoryError:
             raise ExpressionError("out of memory", crash=True) from None
-        except (
-            Exception
-        ) as error:  # the library lets the interpreter's own errors through (TypeError, KeyError …)
+        except Exception as error:  # the library lets the interpreter's own errors through (TypeError, KeyError …)
             raise ExpressionError(f"{type(error).__name__}: {error}") from None
 
 

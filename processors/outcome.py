@@ -34,9 +34,7 @@ class Failed:
     attempts: int = 0
 
     @classmethod
-    def of(
-        cls, error: PipelineError, route: str | None = None, transformed: JsonObject | None = None
-    ) -> Failed:
+    def of(cls, error: PipelineError, route: str | None = None, transformed: JsonObject | None = None) -> Failed:
         return cls(error.stage, error.code, str(error), error.details, route, transformed)
 
 

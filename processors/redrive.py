@@ -69,9 +69,7 @@ def redrive(record: JsonObject, meta: Meta, key: bytes | None, run: str, topics:
     return rebuilt(record, original, meta, key, run, topics)
 
 
-def rebuilt(
-    record: JsonObject, original: bytes, meta: Meta, key: bytes | None, run: str, topics: Named
-) -> Redrive:
+def rebuilt(record: JsonObject, original: bytes, meta: Meta, key: bytes | None, run: str, topics: Named) -> Redrive:
     """The record for `raw`, or for `validated` when it was one of that topic that nobody could read."""
     meta = _completed(record, meta)
     identity = meta.event_id or _identity(original)

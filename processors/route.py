@@ -148,9 +148,7 @@ def compile_route(texts: RouteTexts, timeout_ms: int = TIMEOUT_MS) -> Route:
 def failing_examples(route: Route) -> list[tuple[Example, str]]:
     """Examples whose outcome is not the one expected, each with what was found instead."""
     found = ((example, route.apply(identify(example.event))) for example in route.texts.examples)
-    return [
-        (example, mismatch) for example, outcome in found if (mismatch := _mismatch(example.expect, outcome))
-    ]
+    return [(example, mismatch) for example, outcome in found if (mismatch := _mismatch(example.expect, outcome))]
 
 
 def _build(texts: RouteTexts, check: Check, engine: Engine, timeout_ms: int = TIMEOUT_MS) -> Route:
@@ -170,9 +168,7 @@ def _mismatch(expect: Any, outcome: Outcome) -> str:
     if isinstance(outcome, Filtered):
         return "" if expect == "filtered" else "it was filtered"
     if isinstance(outcome, Failed):
-        wanted = (
-            expect.get("error") if isinstance(expect, dict) and set(expect) <= {"error", "details"} else None
-        )
+        wanted = expect.get("error") if isinstance(expect, dict) and set(expect) <= {"error", "details"} else None
         paths = [violation.path for violation in outcome.details]
         if wanted == outcome.error and expect.get("details", paths) == paths:
             return ""
@@ -185,18 +181,14 @@ def _mismatch(expect: Any, outcome: Outcome) -> str:
 def _difference(expect: Any, found: Any, path: str) -> str:
     """Say where `found` lacks what `expect` asks for; fields that `expect` does not name are free."""
     if isinstance(expect, dict) and isinstance(found, dict):
-        steps = (
-            (name, _difference(value, found.get(name), f"{path}.{name}")) for name, value in expect.items()
-        )
+        steps = ((name, _difference(value, found.get(name), f"{path}.{name}")) for name, value in expect.items())
         return next((difference for _, difference in steps if difference), "")
     return "" if expect == found else f"{path.lstrip('.') or 'the result'} is {found!r}, not {expect!r}"
 
 
 def _check_sendable(entry: JsonObject) -> None:
     """Refuse what PutEvents cannot take whatever a route's schema says (types of its entry fields, int64)."""
-    problems = [
-        name for name in ("source", "detail-type") if not isinstance(entry.get(name), str) or not entry[name]
-    ]
+    problems = [name for name in ("source", "detail-type") if not isinstance(entry.get(name), str) or not entry[name]]
     if not isinstance(entry.get("detail"), dict):
         problems.append("detail")
     if not _is_text_list(entry.get("resources", [])):
@@ -207,9 +199,7 @@ def _check_sendable(entry: JsonObject) -> None:
     if problems:
         raise MappingError(f"PutEvents cannot take the mapped {', '.join(problems)}", code="MalformedEntry")
     if has_foreign_number(entry["detail"]):
-        raise MappingError(
-            "the mapped detail holds an integer beyond int64 or no number", code="NumberOutOfRange"
-        )
+        raise MappingError("the mapped detail holds an integer beyond int64 or no number", code="NumberOutOfRange")
 
 
 def _is_text_list(value: Any) -> bool:

@@ -124,9 +124,7 @@ def _outcome(told: list[Any], blobs: _Blobs) -> Encoded | Failed:
     if not failure:
         return Encoded(route, blob)
     stage, error, message, details = failure
-    return Failed(
-        stage, error, message, tuple(_violations(details)), route, orjson.loads(blob) if blob else None
-    )
+    return Failed(stage, error, message, tuple(_violations(details)), route, orjson.loads(blob) if blob else None)
 
 
 def _violations(details: list[list[str]]) -> Iterator[Violation]:

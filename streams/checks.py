@@ -85,9 +85,7 @@ def _check_route(texts: RouteTexts) -> tuple[Route | None, Finding]:
     return route, Finding(name, True, f"{len(texts.examples)} examples hold, {engine}")
 
 
-async def check_kafka(
-    settings: Settings, topics: Iterable[str]
-) -> tuple[kafka.Cluster | None, list[Finding]]:
+async def check_kafka(settings: Settings, topics: Iterable[str]) -> tuple[kafka.Cluster | None, list[Finding]]:
     """Look whether brokers answer and which topics are missing."""
     where = settings.kafka_bootstrap_servers
     try:
@@ -98,9 +96,7 @@ async def check_kafka(
     except (KafkaError, OSError) as error:
         away = not isinstance(error, KafkaError) or kafka.is_away(error)
         fix = "start Kafka or mend KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL and what belongs to it"
-        return None, [
-            Finding("kafka", False, f"no broker answers at {where}: {type(error).__name__}", fix, away)
-        ]
+        return None, [Finding("kafka", False, f"no broker answers at {where}: {type(error).__name__}", fix, away)]
     findings = [Finding("kafka", True, f"{cluster.brokers} broker(s) at {where}")]
     missing = [name for name in topics if name not in cluster.partitions]
     if not missing:
@@ -120,19 +116,11 @@ async def check_replicas(settings: Settings, topics: Iterable[str], brokers: int
         await admin.start()
         described = await admin.describe_topics(sorted(topics))
     except KafkaError as error:
-        return [
-            Finding(
-                "replicas", False, f"cannot be seen: {type(error).__name__}", "allow Describe on the topics"
-            )
-        ]
+        return [Finding("replicas", False, f"cannot be seen: {type(error).__name__}", "allow Describe on the topics")]
     finally:
         await admin.close()
     partitions = {topic["topic"]: topic["partitions"] for topic in described if not topic["error_code"]}
-    lagging = [
-        name
-        for name, ones in partitions.items()
-        if any(len(one["isr"]) < len(one["replicas"]) for one in ones)
-    ]
+    lagging = [name for name, ones in partitions.items() if any(len(one["isr"]) < len(one["replicas"]) for one in ones)]
     if lagging:
         fix = "look whether all brokers run"
         return [Finding("replicas", True, f"not all in sync: {', '.join(lagging)}", fix)]
@@ -142,11 +130,7 @@ async def check_replicas(settings: Settings, topics: Iterable[str], brokers: int
         fix = f"reassign them to {min(SAFE_REPLICAS, brokers)} replicas: a lost broker loses events otherwise"
         return [Finding("replicas", True, f"{min(fewest[name] for name in few)} only: {', '.join(few)}", fix)]
     least = min(fewest.values(), default=0)
-    return [
-        Finding(
-            "replicas", True, f"{least} of each topic, all in sync" if least else "no topic to look at yet"
-        )
-    ]
+    return [Finding("replicas", True, f"{least} of each topic, all in sync" if least else "no topic to look at yet")]
 
 
 async def check_genesys(settings: Settings) -> list[Finding]:
@@ -196,9 +180,7 @@ async def check_buses(settings: Settings, buses: Sequence[str]) -> list[Finding]
 async def check_queue(settings: Settings) -> list[Finding]:
     """Look at the dead-letter queue."""
     if settings.dlq_queue_url is None:
-        return [
-            Finding("queue", True, "none: failures stay in Kafka only", "set DLQ_QUEUE_URL to mirror them")
-        ]
+        return [Finding("queue", True, "none: failures stay in Kafka only", "set DLQ_QUEUE_URL to mirror them")]
     name = f"queue {settings.dlq_queue_url.rpartition('/')[2]}"
     try:
         async with open_client(settings, "sqs") as client:
@@ -220,18 +202,14 @@ async def _check_bus(bridge: EventBridge, bus: str) -> Finding:
         return Finding(name, True, await bridge.describe(bus))
     except AWS_ERRORS as error:
         if error_code(error) == "ResourceNotFoundException":
-            return Finding(
-                name, False, "does not exist", "create it, or mend EVENTBUS_NAME or the route's event-bus"
-            )
+            return Finding(name, False, "does not exist", "create it, or mend EVENTBUS_NAME or the route's event-bus")
         return _aws_failed(name, error, "allow events:DescribeEventBus and events:PutEvents")
 
 
 def _aws_failed(name: str, error: Exception, permission: str) -> Finding:
     code = error_code(error)
     if "Credentials" in type(error).__name__:
-        return Finding(
-            name, False, "no AWS credentials", "set AWS_PROFILE, AWS_ACCESS_KEY_ID … or run with a role"
-        )
+        return Finding(name, False, "no AWS credentials", "set AWS_PROFILE, AWS_ACCESS_KEY_ID … or run with a role")
     if is_unanswered(error) and status(error) is None:
         fix = "mend the network, AWS_REGION or AWS_ENDPOINT_URL"
         return Finding(name, False, f"AWS does not answer: {code}", fix, away=True)

@@ -246,9 +246,7 @@ async def each(stream: Any, where: str, apply: Callable[[Message], None]) -> Non
         event.ack()
 
 
-async def _run(
-    stream: Any, handle: Handle, max_events: int, linger_s: float, open_batches: int
-) -> None:
+async def _run(stream: Any, handle: Handle, max_events: int, linger_s: float, open_batches: int) -> None:
     queue: asyncio.Queue[Message] = asyncio.Queue(max_events)
     batches = asyncio.create_task(_work(queue, handle, max_events, linger_s, open_batches))
     try:

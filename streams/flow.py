@@ -40,10 +40,7 @@ def needed_topics(settings: Settings) -> dict[str, dict[str, str]]:
     compacted = {"cleanup.policy": "compact"}
     return {
         **topic_configs(settings),
-        **{
-            f"{settings.group}-{name}-changelog": compacted if name in LASTING else changelog
-            for name in TABLES
-        },
+        **{f"{settings.group}-{name}-changelog": compacted if name in LASTING else changelog for name in TABLES},
     }
 
 

@@ -101,9 +101,7 @@ def harden() -> None:
         )
     if getattr(faust.streams, "_CStreamIterator", None) is None:
         # The pure-Python iterator acks events that it skips in a rebalance (faust/streams.py, _py_aiter).
-        raise RuntimeError(
-            "Faust runs without its compiled parts, which can lose events: unset NO_CYTHON or reinstall"
-        )
+        raise RuntimeError("Faust runs without its compiled parts, which can lose events: unset NO_CYTHON or reinstall")
     Consumer._new_offset = capped_new_offset  # type: ignore[method-assign]
     Consumer._add_gap = add_gap  # type: ignore[method-assign]
     Consumer.wait_empty = wait_empty  # type: ignore[method-assign]

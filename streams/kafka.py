@@ -61,9 +61,7 @@ class OAuthTokens(AbstractTokenProvider):  # type: ignore[misc]
             body = answer.raise_for_status().json()
             return body["access_token"], float(body.get("expires_in", 300))
         except (httpx.HTTPError, LookupError, TypeError, ValueError) as error:
-            raise KafkaConnectionError(
-                f"no token from KAFKA_SASL_OAUTH_TOKEN_URL: {type(error).__name__}"
-            ) from None
+            raise KafkaConnectionError(f"no token from KAFKA_SASL_OAUTH_TOKEN_URL: {type(error).__name__}") from None
 
     async def _post(self, settings: Settings, secret: SecretStr | None) -> httpx.Response:
         async with httpx.AsyncClient(timeout=10) as client:
@@ -93,8 +91,7 @@ def ssl_context(settings: Settings) -> ssl.SSLContext | None:
             )
     except OSError as error:
         raise SettingsError(
-            "KAFKA_SSL_CAFILE, KAFKA_SSL_CERTFILE or KAFKA_SSL_KEYFILE cannot be used: "
-            f"{error.strerror or error}"
+            f"KAFKA_SSL_CAFILE, KAFKA_SSL_CERTFILE or KAFKA_SSL_KEYFILE cannot be used: {error.strerror or error}"
         ) from None
     return context
 
@@ -191,9 +188,7 @@ async def _raise_refusal(settings: Settings, host: str, port: int) -> None:
     connection.close()
 
 
-async def create_topic(
-    settings: Settings, name: str, partitions: int, replicas: int, configs: dict[str, str]
-) -> None:
+async def create_topic(settings: Settings, name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:
     """Create a topic; one that exists already (another worker was quicker) is fine. Raises KafkaError."""
     admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=10_000)
     try:

@@ -25,7 +25,7 @@ QUIET = {
 
 #: Libraries that write at DEBUG what they send: SASL passwords, session tokens, signed headers, channel URIs
 #: and whole events. They begin at INFO whatever LOG_LEVEL says.
-TELLING = ("aiobotocore", "aiokafka.conn", "boto3", "botocore", "httpcore", "websockets")
+TELLING = ("aiobotocore", "aiokafka.conn", "aiokafka.producer", "boto3", "botocore", "httpcore", "websockets")
 
 
 def set_up_logging(settings: Settings) -> None:

@@ -108,9 +108,7 @@ async def _make_topics(cluster: kafka.Cluster) -> None:
         for name, configs in needed.items():
             if name not in known:
                 known[name] = (
-                    settings.kafka_topic_partitions
-                    if name in topics.CONFIGS
-                    else known[settings.topic("metrics")]
+                    settings.kafka_topic_partitions if name in topics.CONFIGS else known[settings.topic("metrics")]
                 )
                 await _create(name, known[name], replicas, configs)
     _fit(await _present(needed))
@@ -147,9 +145,7 @@ def _fit(partitions: Mapping[str, int]) -> None:
             )
     parts = sources.parts(settings)
     if partitions[settings.topic("sources")] < parts:
-        refuse(
-            f"GENESYS_SHARDS={parts} needs as many partitions of {settings.topic('sources')}: add some, or lower it"
-        )
+        refuse(f"GENESYS_SHARDS={parts} needs as many partitions of {settings.topic('sources')}: add some, or lower it")
 
 
 app.before_start = preflight

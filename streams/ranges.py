@@ -188,10 +188,7 @@ class Reader:
             if found:
                 return found
             for partition in what.open:
-                if (
-                    await self._consumer.position(TopicPartition(what.topic, partition))
-                    > what.next[partition]
-                ):
+                if await self._consumer.position(TopicPartition(what.topic, partition)) > what.next[partition]:
                     return found
             if loop.time() > ends:
                 where = ", ".join(f"{partition}:{what.next[partition]}" for partition in what.open)
@@ -208,9 +205,7 @@ async def topics(settings: Settings, touch: Iterable[str] = ()) -> Mapping[str, 
         reason = f"no answer within {PATIENCE_S:g} s"
     except (KafkaError, OSError) as error:
         reason = type(error).__name__
-    raise RangeError(
-        f"no Kafka broker answers at {where}: {reason} (start Kafka, or mend KAFKA_BOOTSTRAP_SERVERS)"
-    )
+    raise RangeError(f"no Kafka broker answers at {where}: {reason} (start Kafka, or mend KAFKA_BOOTSTRAP_SERVERS)")
 
 
 @asynccontextmanager

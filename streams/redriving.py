@@ -85,9 +85,7 @@ class Redriving:
         self.plan = plan
         self.progress = Progress()
         self._settings = settings
-        self._named = Named(
-            settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes
-        )
+        self._named = Named(settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes)
         self._originals = originals
         self._writer = writer
         self._stop = stop
@@ -163,8 +161,7 @@ class Redriving:
         """Write what they become, wait for the brokers, and count up to the first that they refused."""
         built = [await self._build(failure) for failure in failures]
         verdicts: list[Verdict] = [
-            "redriven" if isinstance(one, Redrive) else "repeated" if one == AGAIN else "skipped"
-            for one in built
+            "redriven" if isinstance(one, Redrive) else "repeated" if one == AGAIN else "skipped" for one in built
         ]
         sendable = [index for index, one in enumerate(built) if isinstance(one, Redrive)]
         if self._writer is not None and sendable:

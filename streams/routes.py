@@ -86,9 +86,7 @@ def _origin(file: Path, options: Mapping[str, Any]) -> dict[str, str]:
     return origin
 
 
-def _schema(
-    path: Path, origin: Mapping[str, str], registry_schemas: RegistrySchemas
-) -> tuple[str, JsonObject]:
+def _schema(path: Path, origin: Mapping[str, str], registry_schemas: RegistrySchemas) -> tuple[str, JsonObject]:
     if "registry" in origin:
         name = f"{origin['registry']}/{origin['name']}"
         if name not in registry_schemas:

@@ -52,17 +52,13 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """All that can be set from outside. Times are seconds and sizes bytes unless a name says otherwise."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True
-    )
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
 
     # Genesys Cloud
     genesys_region: str | None = Field(
         None, description="AWS region name of the Genesys organisation (`eu-west-1`); sets the API host."
     )
-    genesys_base_url: str = Field(
-        "https://api.mypurecloud.com", description="API host; wins over the region."
-    )
+    genesys_base_url: str = Field("https://api.mypurecloud.com", description="API host; wins over the region.")
     genesys_login_url: str | None = Field(
         None, description="Login host; derived from the API host (`//api.` becomes `//login.`) when unset."
     )
@@ -88,9 +84,7 @@ class Settings(BaseSettings):
     genesys_queues: CommaList = Field(
         ("*",), description="Queues to listen to: ids or name patterns (`Priority*`), comma separated."
     )
-    genesys_users: CommaList = Field(
-        (), description="Users whose conversations are listened to: ids or name patterns."
-    )
+    genesys_users: CommaList = Field((), description="Users whose conversations are listened to: ids or name patterns.")
     genesys_topics: CommaList = Field(
         ("v2.routing.queues.{queue}.conversations",),
         description="Topic templates; `{queue}` and `{user}` are filled in, others are taken as they are.",
@@ -110,9 +104,7 @@ class Settings(BaseSettings):
     genesys_drop_unchanged: bool = Field(
         True, description="Drop conversation snapshots that repeat the state last seen, and count them."
     )
-    genesys_backfill: bool = Field(
-        True, description="Fill gaps in the notifications from the analytics query."
-    )
+    genesys_backfill: bool = Field(True, description="Fill gaps in the notifications from the analytics query.")
     genesys_backfill_delays: Annotated[tuple[float, ...], NoDecode] = Field(
         (6.0, 60.0),
         min_length=1,
@@ -140,21 +132,15 @@ class Settings(BaseSettings):
     kafka_sasl_password: SecretStr | None = Field(None, description="Password for PLAIN and SCRAM.")
     kafka_sasl_oauth_token_url: str | None = Field(None, description="Token endpoint for OAUTHBEARER.")
     kafka_sasl_oauth_client_id: str | None = Field(None, description="Client id for OAUTHBEARER.")
-    kafka_sasl_oauth_client_secret: SecretStr | None = Field(
-        None, description="Client secret for OAUTHBEARER."
-    )
+    kafka_sasl_oauth_client_secret: SecretStr | None = Field(None, description="Client secret for OAUTHBEARER.")
     kafka_sasl_oauth_scope: str | None = Field(None, description="Scope asked for with OAUTHBEARER.")
-    kafka_ssl_cafile: Path | None = Field(
-        None, description="CA certificates that the brokers are checked with."
-    )
+    kafka_ssl_cafile: Path | None = Field(None, description="CA certificates that the brokers are checked with.")
     kafka_ssl_certfile: Path | None = Field(None, description="Client certificate, for mTLS.")
     kafka_ssl_keyfile: Path | None = Field(None, description="Key of the client certificate.")
     kafka_ssl_key_password: SecretStr | None = Field(None, description="Password of the client key.")
     kafka_ssl_check_hostname: bool = Field(True, description="Check that the certificate names the broker.")
     kafka_topic_prefix: str = Field("genesys.", description="Put before every topic name.")
-    kafka_topic_partitions: int = Field(
-        4, ge=1, description="Partitions of the topics that the worker creates."
-    )
+    kafka_topic_partitions: int = Field(4, ge=1, description="Partitions of the topics that the worker creates.")
     kafka_replication_factor: int | None = Field(
         None,
         ge=1,
@@ -172,17 +158,13 @@ class Settings(BaseSettings):
     )
 
     # AWS
-    aws_region: str | None = Field(
-        None, description="Region; unset: AWS's own chain (AWS_DEFAULT_REGION, profile)."
-    )
+    aws_region: str | None = Field(None, description="Region; unset: AWS's own chain (AWS_DEFAULT_REGION, profile).")
     aws_endpoint_url: str | None = Field(None, description="One endpoint for all AWS clients: an emulator.")
     eventbus_name: str = Field("default", description="Name or ARN of the event bus.")
     dlq_queue_url: str | None = Field(
         None, description="SQS dead-letter queue, standard or FIFO; unset: failures stay in Kafka only."
     )
-    max_retries: int = Field(
-        5, ge=0, description="Further attempts for a retryable entry before it is a failure."
-    )
+    max_retries: int = Field(5, ge=0, description="Further attempts for a retryable entry before it is a failure.")
     eventbridge_request_bytes: int = Field(
         999_999,
         ge=1_000,
@@ -195,9 +177,7 @@ class Settings(BaseSettings):
     cloudwatch_enabled: bool = Field(True, description="Send metrics to CloudWatch each minute.")
 
     # The pipeline
-    routes_dir: Path = Field(
-        Path(__file__).resolve().parent.parent / "schemas", description="Folder of routes."
-    )
+    routes_dir: Path = Field(Path(__file__).resolve().parent.parent / "schemas", description="Folder of routes.")
     redact_fields: CommaList = Field(
         (),
         description="Fields masked before anything is written to Kafka, comma separated: "
@@ -220,9 +200,7 @@ class Settings(BaseSettings):
         le=1,
         description="Share of failing events above which the process stage pauses; 1 turns that off.",
     )
-    flood_min: int = Field(
-        100, ge=1, description="Events that routes must have taken before the share counts."
-    )
+    flood_min: int = Field(100, ge=1, description="Events that routes must have taken before the share counts.")
     flood_window: float = Field(60.0, gt=0, description="Seconds over which the share is taken.")
     worker_roles: CommaList = Field(ROLES, description="Stages this worker runs; `worker --role` sets it.")
     report_interval: float = Field(60.0, gt=0, description="Seconds between two [Pipeline Report] log lines.")
@@ -232,9 +210,7 @@ class Settings(BaseSettings):
     shutdown_grace: float = Field(
         10.0, gt=0, description="Seconds that work in flight gets to end at a stop or a rebalance."
     )
-    data_dir: Path = Field(
-        Path("~/.cache/genesys-eventbridge"), description="Folder for local state of Faust."
-    )
+    data_dir: Path = Field(Path("~/.cache/genesys-eventbridge"), description="Folder for local state of Faust.")
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`console`, `json`, or by whether the output is a terminal."
     )

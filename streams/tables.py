@@ -46,9 +46,7 @@ latency = _windowed("latency", "Milliseconds from received to accepted by EventB
 totals: Any = app.Table("totals", default=dict, help="All counts since the tables began")
 
 #: One row for each gap in the notifications: `{part, start_ms, end_ms, state, events, reason}`.
-gaps: Any = app.Table(
-    "gaps", default=dict, help="Times when a notification socket was down, and what became of them"
-)
+gaps: Any = app.Table("gaps", default=dict, help="Times when a notification socket was down, and what became of them")
 
 PLAIN.update(totals=totals, gaps=gaps)
 TABLES: dict[str, Any] = {

@@ -37,15 +37,11 @@ class WorkerSums:
 
     def collect(self) -> Iterator[Metric]:
         """The families for Prometheus; all counts are this worker's own, so that Prometheus can add them up."""
-        events = CounterMetricFamily(
-            "genesys_eventbridge_events", "Events, by what became of them", labels=["outcome"]
-        )
+        events = CounterMetricFamily("genesys_eventbridge_events", "Events, by what became of them", labels=["outcome"])
         for name in COUNTERS:
             events.add_metric([name], self.total["counts"].get(name, 0))
         yield events
-        failures = CounterMetricFamily(
-            "genesys_eventbridge_failures", "Failure records", labels=["stage", "error"]
-        )
+        failures = CounterMetricFamily("genesys_eventbridge_failures", "Failure records", labels=["stage", "error"])
         for name, number in self.total["failed"].items():
             failures.add_metric(name.split("/", 1), number)
         yield failures
@@ -59,9 +55,7 @@ class WorkerSums:
 
     def _latency(self) -> Metric:
         latency, seen, buckets = self.total["latency"], 0, []
-        for bound, number in zip(
-            (*(str(ms / 1000) for ms in BUCKETS_MS), "+Inf"), latency["buckets"], strict=True
-        ):
+        for bound, number in zip((*(str(ms / 1000) for ms in BUCKETS_MS), "+Inf"), latency["buckets"], strict=True):
             seen += number
             buckets.append((bound, seen))
         family = HistogramMetricFamily(

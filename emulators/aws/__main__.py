@@ -29,12 +29,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 = any free port")
     parser.add_argument("--bus", action="append", default=[], help="may be given several times")
-    parser.add_argument(
-        "--queue", action="append", default=[], help="a name that ends with .fifo makes it FIFO"
-    )
-    parser.add_argument(
-        "--limit-bytes", type=int, default=BYTES, help="of the entries of a PutEvents request"
-    )
+    parser.add_argument("--queue", action="append", default=[], help="a name that ends with .fifo makes it FIFO")
+    parser.add_argument("--limit-bytes", type=int, default=BYTES, help="of the entries of a PutEvents request")
     parser.add_argument("--account", default=ACCOUNT)
     parser.add_argument("--region", default=REGION)
     faults = parser.add_argument_group("faults, as shares between 0 and 1")
@@ -57,9 +53,7 @@ def _faults(options: argparse.Namespace) -> Faults:
     if not options.faults:
         return asked
     more = parse_faults(options.faults)
-    return Faults(
-        seed=options.seed, entries=asked.entries + more.entries, requests=asked.requests + more.requests
-    )
+    return Faults(seed=options.seed, entries=asked.entries + more.entries, requests=asked.requests + more.requests)
 
 
 async def _serve(options: argparse.Namespace, faults: Faults) -> None:

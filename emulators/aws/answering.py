@@ -60,9 +60,7 @@ def refused(call: Call | None, error: AWSError) -> web.Response:
             body = orjson.dumps({"Code": error.code, "Message": error.message})
         case _:
             if error.query_code and call is not None and call.service in _ONCE_QUERY:
-                headers["x-amzn-query-error"] = (
-                    f"{error.query_code};{'Sender' if error.sender else 'Receiver'}"
-                )
+                headers["x-amzn-query-error"] = f"{error.query_code};{'Sender' if error.sender else 'Receiver'}"
             content = {"__type": error.code, "message": error.message}
             body = cbor.encode(content) if protocol is Protocol.CBOR else orjson.dumps(content)
     return _response(protocol, error.status, body, request_id, headers)

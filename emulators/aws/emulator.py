@@ -68,9 +68,7 @@ class AWSEmulator:
 
     async def __aenter__(self) -> Self:
         self._front = Front(self.state, self._limit_bytes, Control(self.state))
-        server = web.Server(
-            self._front.handle, request_factory=_request, handler_cancellation=True, access_log=None
-        )
+        server = web.Server(self._front.handle, request_factory=_request, handler_cancellation=True, access_log=None)
         self._runner = web.ServerRunner(server, shutdown_timeout=2.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)

@@ -33,9 +33,7 @@ class _Rule(BaseModel):
     service: Service = "events"
     share: float = Field(default=1.0, ge=0, le=1, description="Of those that it could strike.")
     times: int | None = Field(default=None, ge=1, description="Strikes so often and no more.")
-    seconds: float | None = Field(
-        default=None, gt=0, description="In force so long from when it is asked for."
-    )
+    seconds: float | None = Field(default=None, gt=0, description="In force so long from when it is asked for.")
 
 
 class EntryFault(_Rule):
@@ -96,9 +94,7 @@ def shorthand(shares: dict[str, float], service: Service = "events", seed: int =
     if unknown:
         raise FaultError(f"{', '.join(sorted(unknown))}: no such fault")
     rules = [
-        {**rule, "share": shares[name], "service": service}
-        for name, rule in SHORTHANDS.items()
-        if shares.get(name)
+        {**rule, "share": shares[name], "service": service} for name, rule in SHORTHANDS.items() if shares.get(name)
     ]
     if shares.get("latency_ms"):
         rules.append({"kind": "slow", "latency_ms": shares["latency_ms"], "service": service})

@@ -53,9 +53,7 @@ class Front:
         finally:
             self._state.ledger.end()
 
-    async def _answer(
-        self, request: web.BaseRequest, call: Call, record: PutRequest | None
-    ) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, call: Call, record: PutRequest | None) -> web.StreamResponse:
         try:
             answer = await self._attempt(request, call, record)
         except AWSError as error:

@@ -82,8 +82,7 @@ class Schemas:
         key = call.parameters["RegistryName"], call.parameters["SchemaName"]
         return {
             "SchemaVersions": [
-                self._identity(schema, call) | {"Type": schema.type}
-                for schema in reversed(self._versions[key])
+                self._identity(schema, call) | {"Type": schema.type} for schema in reversed(self._versions[key])
             ]
         }
 

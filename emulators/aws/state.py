@@ -42,9 +42,7 @@ class State:
     def summary(self) -> dict[str, Any]:
         return {
             "events": self.ledger.summary(),
-            "queues": {
-                queue.name: {"sent": queue.sent, "held": len(queue.messages)} for queue in self.queues
-            },
+            "queues": {queue.name: {"sent": queue.sent, "held": len(queue.messages)} for queue in self.queues},
             "metrics": len(self.metrics.points),
             "buses": self.buses.names,
             "schemas": self.schemas.names,

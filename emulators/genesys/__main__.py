@@ -19,14 +19,10 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m emulators.genesys", description="An emulated Genesys Cloud."
-    )
+    parser = argparse.ArgumentParser(prog="python -m emulators.genesys", description="An emulated Genesys Cloud.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 = any free port")
-    parser.add_argument(
-        "--rate", type=float, default=50.0, help="events per second, 0 = as fast as they are read"
-    )
+    parser.add_argument("--rate", type=float, default=50.0, help="events per second, 0 = as fast as they are read")
     parser.add_argument("--count", type=int, help="end production after so many events")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shares", type=_shares, default=Shares(), help="match,filtered,invalid as weights")
@@ -39,9 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--token-limit", type=int, help="token requests a minute (Genesys: 300)")
     parser.add_argument("--api-limit", type=int, default=300, help="requests a minute for each token")
     parser.add_argument("--keep-alive-seconds", type=float, default=5.0)
-    parser.add_argument(
-        "--conversation-rate", type=float, help="new conversations a second (default: rate / 10)"
-    )
+    parser.add_argument("--conversation-rate", type=float, help="new conversations a second (default: rate / 10)")
     parser.add_argument("--pace", type=float, default=1.0, help="stretches the durations of conversations")
     parser.add_argument("--heartbeat-seconds", type=float, default=30.0)
     parser.add_argument("--channel-seconds", type=float, default=86_400.0, help="the life of a channel")

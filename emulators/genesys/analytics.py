@@ -13,9 +13,7 @@ from emulators.genesys.errors import ApiError
 Json = dict[str, object]
 LONGEST_INTERVAL = timedelta(days=31)
 LARGEST_PAGE = 100
-DIMENSIONS = frozenset(
-    {"queueId", "userId", "mediaType", "direction", "purpose", "conversationId", "divisionId"}
-)
+DIMENSIONS = frozenset({"queueId", "userId", "mediaType", "direction", "purpose", "conversationId", "divisionId"})
 
 
 @dataclass(frozen=True, slots=True)

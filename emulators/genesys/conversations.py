@@ -140,9 +140,7 @@ class Simulator:
 
     def _enter_queue(self, conversation_id: str, now: int) -> list[Step]:
         queue = self._random.choice(self.queues)
-        acd = Participant(
-            self._uuid(), self._uuid(), "acd", queue.name, now, connected_ms=now, queue_id=queue.id
-        )
+        acd = Participant(self._uuid(), self._uuid(), "acd", queue.name, now, connected_ms=now, queue_id=queue.id)
         conversation = self.conversations[conversation_id]
         conversation = replace(conversation, participants=(*conversation.participants, acd))
         self._remember(conversation)
@@ -230,14 +228,10 @@ class Simulator:
             del self.conversations[next(iter(self.conversations))]
 
     def _after(self, now: int, mean_ms: int, conversation_id: str, action: Action) -> None:
-        self._plan(
-            now + max(1, int(self._random.expovariate(1 / mean_ms) * self._pace)), conversation_id, action
-        )
+        self._plan(now + max(1, int(self._random.expovariate(1 / mean_ms) * self._pace)), conversation_id, action)
 
     def _plan(self, due_ms: int, conversation_id: str, action: Action) -> None:
-        self._planned += (
-            1  # keeps actions of the same moment in order, and never compares the actions themselves
-        )
+        self._planned += 1  # keeps actions of the same moment in order, and never compares the actions themselves
         heappush(self._agenda, (due_ms, self._planned, conversation_id, action))
 
     def _uuid(self) -> str:

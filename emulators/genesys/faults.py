@@ -62,15 +62,11 @@ class Faults(BaseModel):
     huge_frame_every: int = Field(default=0, ge=0)
     huge_frame_bytes: int = Field(default=10_000_000, ge=1)
     unknown_topic_every: int = Field(default=0, ge=0)
-    no_ids_every: int = Field(
-        default=0, ge=0, description="An event whose body names neither conversation nor id."
-    )
+    no_ids_every: int = Field(default=0, ge=0, description="An event whose body names neither conversation nor id.")
     closing_every_seconds: float = Field(default=0, ge=0, description="socket_closing, then the close.")
     closing_notice_seconds: float = Field(default=60, ge=0, description="Between the notice and the close.")
     idle_close_every_seconds: float = Field(default=0, ge=0, description="Close 1001 without a word.")
-    cut_frames_every: int = Field(
-        default=0, ge=0, description="Drop the TCP connection after so many events."
-    )
+    cut_frames_every: int = Field(default=0, ge=0, description="Drop the TCP connection after so many events.")
     silent: bool = Field(default=False, description="Neither heartbeats nor pongs.")
     upgrade_status: int = Field(default=0, ge=0, le=599, description="WebSocket upgrades get this status.")
 

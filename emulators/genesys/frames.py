@@ -24,9 +24,7 @@ class Frame:
     conversation_id: str | None = None
 
 
-def event_frame(
-    topic: str, body: Body, origin: Origin = "event", conversation_id: str | None = None
-) -> Frame:
+def event_frame(topic: str, body: Body, origin: Origin = "event", conversation_id: str | None = None) -> Frame:
     """`{topicName, version, eventBody, metadata}`; two sendings differ by CorrelationId alone."""
     message = {
         "topicName": topic,

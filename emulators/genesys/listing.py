@@ -75,12 +75,7 @@ def page(entities: Sequence[Json], query: Mapping[str, str], path: str) -> Json:
 
 def _number(query: Mapping[str, str], name: str, default: int, largest: int | None) -> int:
     text = query.get(name, str(default))
-    if (
-        not text.isascii()
-        or not text.isdigit()
-        or int(text) < 1
-        or (largest is not None and int(text) > largest)
-    ):
+    if not text.isascii() or not text.isdigit() or int(text) < 1 or (largest is not None and int(text) > largest):
         raise ApiError(
             400,
             "The value {value} of {name} is not valid.",

@@ -58,9 +58,7 @@ class Notifications:
         self.channels = Channels(options.limits, shared.clock)
         queues, users = list(self.directory.queues.values()), list(self.directory.users.values())
         self.simulator = Simulator(queues, users, options.conversation_rate, options.seed, options.pace)
-        self.feed = Feed(
-            self.simulator, self.channels, book, self.tally, shared.clock, options.count, options.seed
-        )
+        self.feed = Feed(self.simulator, self.channels, book, self.tally, shared.clock, options.count, options.seed)
         exchange = Exchange(self.channels, permissions, book, self.tally, options.heartbeat_seconds)
         self._upgrades = Upgrades(exchange, shared.tokens.good)
         self._tokens = shared.tokens

@@ -45,9 +45,7 @@ class Streaming:
         return web.json_response(definition.as_json())
 
     async def list_all(self, request: web.Request) -> web.Response:
-        return web.json_response(
-            {"entities": [one.definition.as_json() for one in self._subscriptions.values()]}
-        )
+        return web.json_response({"entities": [one.definition.as_json() for one in self._subscriptions.values()]})
 
     async def show(self, request: web.Request) -> web.Response:
         return web.json_response(self._find(request).definition.as_json())
@@ -101,9 +99,7 @@ class Streaming:
             "ended": production.ended,
             "waiting": waiting,
             "delivered": delivered,
-            "finished": production.ended
-            and not waiting
-            and sum(delivered.values()) >= production.produced.total(),
+            "finished": production.ended and not waiting and sum(delivered.values()) >= production.produced.total(),
             "overflowed": sum(one.overflowed for one in self._subscriptions.values()),
             "subscriptions": len(self._subscriptions),
             "readers": len(self._readers),

@@ -42,9 +42,7 @@ def refuse_if_any_is(decisions: Sequence[Decision]) -> None:
         raise missing_permissions(missing)
     for one in decisions:
         if one.topic is None:
-            raise ApiError(
-                400, "Invalid topic {topic}: {reason}", params={"topic": one.id, "reason": one.reason}
-            )
+            raise ApiError(400, "Invalid topic {topic}: {reason}", params={"topic": one.id, "reason": one.reason})
 
 
 def topic_ids(body: object) -> list[str]:

@@ -37,9 +37,7 @@ class Family:
             "schema": {"type": "object", "properties": {"eventBody": {"type": "object"}}},
             "publicApiTemplateUriPaths": [],
             "requiresPermissions": list(self.permissions),
-            "permissionDetails": [
-                {"type": "requiresDivisionPermissions", "permissions": list(self.permissions)}
-            ],
+            "permissionDetails": [{"type": "requiresDivisionPermissions", "permissions": list(self.permissions)}],
             "topicParameters": ["id"],
         }
         return {"id": self.template} | {name: value for name, value in further.items() if name in expand}

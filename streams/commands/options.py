@@ -51,9 +51,7 @@ def range_options(command: Command) -> Command:
     """`--since --until --partition --from-offset --to-offset`."""
     for option in reversed(
         (
-            click.option(
-                "--since", type=Moment(), help="From this moment on: 45s, 30m, 2h, 7d ago, or an ISO time."
-            ),
+            click.option("--since", type=Moment(), help="From this moment on: 45s, 30m, 2h, 7d ago, or an ISO time."),
             click.option("--until", type=Moment(), help="Before this moment; written like --since."),
             click.option(
                 "--partition",
@@ -68,9 +66,7 @@ def range_options(command: Command) -> Command:
                 multiple=True,
                 help="First offset; of one partition as 3:1042.",
             ),
-            click.option(
-                "--to-offset", type=Offset(), multiple=True, help="Offset to end before; as --from-offset."
-            ),
+            click.option("--to-offset", type=Offset(), multiple=True, help="Offset to end before; as --from-offset."),
         )
     ):
         command = option(command)

@@ -70,9 +70,7 @@ class Request:
     multiple=True,
     help="Only of this stage; repeatable.",
 )
-@click.option(
-    "--error", "errors", multiple=True, help="Only with this error (ThrottlingException …); repeatable."
-)
+@click.option("--error", "errors", multiple=True, help="Only with this error (ThrottlingException …); repeatable.")
 @click.option("--route", "routes", multiple=True, help="Only of this route; repeatable.")
 @range_options
 @click.option("--from-queue", is_flag=True, help="Take them from DLQ_QUEUE_URL and delete them there.")
@@ -108,9 +106,7 @@ def redrive(
     plan = Plan(selection, run_name("redrive"), rate, limit)
     request = Request(plan, where, from_queue, dry_run, yes or not _asks(), as_json)
     if from_queue and (where.partitions or where.first.by_partition or where.end.by_partition):
-        raise click.UsageError(
-            "a queue has no partitions and offsets: select with --since, --stage or --error"
-        )
+        raise click.UsageError("a queue has no partitions and offsets: select with --since, --stage or --error")
     if from_queue and settings.dlq_queue_url is None:
         refuse("DLQ_QUEUE_URL is not set: set it, or leave --from-queue out to redrive the failures topic")
     try:
@@ -170,9 +166,7 @@ async def _from_queue(request: Request, settings: Settings, known: Mapping[str, 
     except AWS_ERRORS as error:
         reason = f"the queue {url} cannot be used: AWS answered {error_code(error)}"
         if progress is None or not progress.read:
-            refuse(
-                f"{reason} (sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility are needed)"
-            )
+            refuse(f"{reason} (sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility are needed)")
         progress.stopped = reason
     assert progress is not None
     _end(request, progress, url.rpartition("/")[2], None)
@@ -182,9 +176,7 @@ async def _ask_for_queue(client: Any, url: str) -> None:
     name = "ApproximateNumberOfMessages"
     answer = await client.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
     number = (answer.get("Attributes") or {}).get(name, "?")
-    click.confirm(
-        f"The queue holds about {number} messages. Redrive those that are meant?", abort=True, err=True
-    )
+    click.confirm(f"The queue holds about {number} messages. Redrive those that are meant?", abort=True, err=True)
 
 
 @contextlib.asynccontextmanager

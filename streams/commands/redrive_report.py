@@ -35,9 +35,7 @@ def show(plan: Plan, progress: Progress, source: str, *, dry_run: bool) -> None:
     into = ", ".join(f"{number} into {name}" for name, number in progress.targets.items())
     verb = "would be redriven" if dry_run else "redriven"
     run = "" if dry_run or not progress.redriven else f" (run {plan.run})"
-    screen.print(
-        f"{progress.read} read, {progress.redriven} {verb}{f': {into}' if into else ''}{run}", markup=False
-    )
+    screen.print(f"{progress.read} read, {progress.redriven} {verb}{f': {into}' if into else ''}{run}", markup=False)
     _show_counts(progress, with_kinds=dry_run)
 
 

@@ -132,11 +132,7 @@ def _check(request: Request, settings: Settings) -> None:
     if request.dry_run or into is None:
         return
     if into not in KINDS or (source is not None and source != into):
-        remedy = (
-            "redrive takes failures back"
-            if source == "failures"
-            else "choose --into raw or a topic of your own"
-        )
+        remedy = "redrive takes failures back" if source == "failures" else "choose --into raw or a topic of your own"
         raise click.UsageError(f"{request.into} cannot take records of {request.source}: {remedy}")
 
 
@@ -208,9 +204,7 @@ def _resume(request: Request, progress: Progress) -> str:
     """The command that goes on where this one ended; empty when nothing is left."""
     if not progress.what.open:
         return ""
-    left = (
-        request.limit - progress.read if request.limit is not None and not progress.limited else request.limit
-    )
+    left = request.limit - progress.read if request.limit is not None and not progress.limited else request.limit
     options = {
         "--from": request.source,
         "--into": request.into,

@@ -16,9 +16,7 @@ from streams.settings import Settings, load_settings
 TIMEOUT_S = 15.0
 
 
-@click.command(
-    epilog="Examples: genesys-eventbridge resume · genesys-eventbridge resume --url http://worker-2:6066"
-)
+@click.command(epilog="Examples: genesys-eventbridge resume · genesys-eventbridge resume --url http://worker-2:6066")
 @click.option(
     "--url",
     help="Web address of one worker of the group. Default: WEB_ADVERTISED_URL, else WEB_HOST and WEB_PORT.",

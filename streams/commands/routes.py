@@ -100,9 +100,7 @@ def _show(found: tuple[Route, ...]) -> None:
 def _show_tried(tried: dict[str, list[Tried]], failed: int) -> None:
     screen = console()
     for name, ones in tried.items():
-        rows: list[list[str | Text]] = [
-            [one.name, _verdict(one), "\n".join(_differences(one))] for one in ones
-        ]
+        rows: list[list[str | Text]] = [[one.name, _verdict(one), "\n".join(_differences(one))] for one in ones]
         screen.print(table(name, ["example", "", "expected → found"], rows))
     total = sum(map(len, tried.values()))
     screen.print(f"{total - failed} of {total} examples hold", markup=False)

@@ -42,9 +42,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text
     """A table whose cells are taken as they are, markup or not; columns named with a `#` are numbers."""
     made = Table(title=title, title_justify="left", title_style="bold")
     for name in columns:
-        made.add_column(
-            name.lstrip("#"), justify="right" if name.startswith("#") else "left", overflow="fold"
-        )
+        made.add_column(name.lstrip("#"), justify="right" if name.startswith("#") else "left", overflow="fold")
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return made

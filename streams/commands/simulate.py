@@ -99,9 +99,7 @@ def _show(screen: Console, result: JsonObject) -> None:
 def _show_failure(screen: Console, tried: JsonObject) -> None:
     screen.print(f"{tried['stage']}/{tried['error']}: {tried['message']}", markup=False)
     if tried["details"]:
-        rows = [
-            [one["path"] or "(the event)", one["rule"], one.get("message", "")] for one in tried["details"]
-        ]
+        rows = [[one["path"] or "(the event)", one["rule"], one.get("message", "")] for one in tried["details"]]
         screen.print(table("Violations", ["path", "rule", "message"], rows))
 
 

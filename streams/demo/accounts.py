@@ -107,9 +107,7 @@ class Books:
         for event in answer.json()["events"]:
             detail = event["detail"]
             self._last_ms = max(self._last_ms, event["arrivedAt"])
-            self._bus.append(
-                (detail["eventId"], _name(detail.get("interactionId", detail.get("conversationId"))))
-            )
+            self._bus.append((detail["eventId"], _name(detail.get("interactionId", detail.get("conversationId")))))
 
     async def _read_topics(self) -> None:
         """Read to the present end of `raw` and `failures`: event id -> id that Genesys gave."""

@@ -103,9 +103,7 @@ def main() -> None:
         return
     start = orjson.loads(body)
     timeout_s = start["timeout_s"]
-    compiled = Routes(
-        compile_route(wire.read_texts(texts), int(timeout_s * 1000)) for texts in start["routes"]
-    )
+    compiled = Routes(compile_route(wire.read_texts(texts), int(timeout_s * 1000)) for texts in start["routes"])
     routes = [Patient(route, timeout_s) for route in compiled]
     _bound(start["memory_bytes"])
     # A little later than the engines, which notice most of what takes too long without ending the process.
@@ -123,9 +121,7 @@ def _bound(memory_bytes: int) -> None:
     try:
         with open("/proc/self/statm", "rb") as sizes:
             now = int(sizes.read().split()[0]) * resource.getpagesize()
-    except (
-        FileNotFoundError
-    ):  # not Linux: macOS counts shared libraries as well, some gigabytes, and bounds little
+    except FileNotFoundError:  # not Linux: macOS counts shared libraries as well, some gigabytes, and bounds little
         now = 8 * 1024**3
     resource.setrlimit(resource.RLIMIT_AS, (now + memory_bytes, now + memory_bytes))
 

@@ -80,9 +80,7 @@ class Sandbox:
                 barred = []
             if exchange.death is not None:
                 if deaths:
-                    failed = Failed(
-                        "transform", exchange.death.code, exchange.death.message, (), exchange.route
-                    )
+                    failed = Failed("transform", exchange.death.code, exchange.death.message, (), exchange.route)
                     barred.append(failed)
                     if exchange.route is None:  # it was not even read
                         found.append(_with(Answer(), barred))

@@ -143,9 +143,7 @@ class MappingProcess:
                 kind, _ = await self._frame()
         except (OSError, EOFError, TimeoutError, ValueError) as error:
             code = await self.end()
-            raise SandboxError(
-                f"the mapping process did not start: {type(error).__name__}, exit {code}"
-            ) from None
+            raise SandboxError(f"the mapping process did not start: {type(error).__name__}, exit {code}") from None
         if kind != wire.READY:
             raise SandboxError(f"the mapping process began with a frame of kind {kind!r}")
 

@@ -46,9 +46,7 @@ async def _outcomes(event: JsonObject) -> list[tuple[str, Outcome]]:
     [answer] = await sandbox.apply([Raw(orjson.dumps(event))])
     found: dict[str, Outcome] = {route.name: Filtered() for route in app.routes}
     for one in answer.outcomes:
-        found[one.route or ""] = (
-            Mapped(one.route, orjson.loads(one.value)) if isinstance(one, Encoded) else one
-        )
+        found[one.route or ""] = Mapped(one.route, orjson.loads(one.value)) if isinstance(one, Encoded) else one
     return list(found.items())
 
 

@@ -42,14 +42,10 @@ class TableRows(View):
         """`{table, window_s, rows: [{from, to, …}]}`; `?limit=N` rows, 60 when not given."""
         if table not in tables.TABLES:
             known = ", ".join(tables.TABLES)
-            return self.json(
-                {"error": "not found", "message": f"no table {table!r}; there are {known}"}, status=404
-            )
+            return self.json({"error": "not found", "message": f"no table {table!r}; there are {known}"}, status=404)
         limit = request.query.get("limit", str(LIMIT))
         if not (limit.isascii() and limit.isdigit() and int(limit) > 0):
-            return self.json(
-                {"error": "bad request", "message": "limit must be a positive number"}, status=400
-            )
+            return self.json({"error": "bad request", "message": "limit must be a positive number"}, status=400)
 
         def answer() -> dict[str, object]:
             window = None if table in ("totals", "gaps") else tables.WINDOW_S

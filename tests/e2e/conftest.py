@@ -26,9 +26,7 @@ def browser() -> Iterator[Browser]:
     """Chromium from the system; with REQUIRE_BROWSER=1 its absence is a failure."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
-        reason = (
-            "pages are looked at in Chromium, and there is none: install it (Debian: apt install chromium)"
-        )
+        reason = "pages are looked at in Chromium, and there is none: install it (Debian: apt install chromium)"
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)

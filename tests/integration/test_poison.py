@@ -160,9 +160,7 @@ def test_a_paused_worker_stops_in_time_and_loses_nothing(pipeline: Pipeline, rou
     shutil.rmtree(routes / "interaction" / "examples")
     pipeline.start()
     known = {record["originalEvent"]["id"] for record in failures(pipeline)}
-    wait_until(
-        "what was held back", lambda: len(known | {one["interactionId"] for one in pipeline.bus()}) == EVENTS
-    )
+    wait_until("what was held back", lambda: len(known | {one["interactionId"] for one in pipeline.bus()}) == EVENTS)
 
 
 def _resume(pipeline: Pipeline, worker: Worker, token: str) -> tuple[int, Any]:

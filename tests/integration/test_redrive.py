@@ -55,9 +55,7 @@ def records(prefix, call):
 async def failures(producer, prefix, records, call):
     """The records, one of them twice, and something that is no failure record."""
     whole = call(0, notes="x" * 5000)
-    await producer.send_and_wait(
-        f"{prefix}raw", whole, key=b"key-0", partition=1, headers=[("received-at", b"1")]
-    )
+    await producer.send_and_wait(f"{prefix}raw", whole, key=b"key-0", partition=1, headers=[("received-at", b"1")])
     for key, value, headers in [*records.values(), records["invalid"], (b"odd", b"[]", [])]:
         await producer.send_and_wait(f"{prefix}failures", value, key=key, headers=headers, partition=0)
     return f"{prefix}failures"
@@ -176,9 +174,7 @@ class Queue:
         return int(answer["Attributes"][name])
 
 
-async def test_takes_messages_out_of_the_queue_when_kafka_has_them(
-    run, read, queue, records, prefix, producer, call
-):
+async def test_takes_messages_out_of_the_queue_when_kafka_has_them(run, read, queue, records, prefix, producer, call):
     await queue.put([value.decode() for _, value, _ in records.values()])
 
     result = await run("redrive", "--from-queue", "--json")

@@ -98,9 +98,7 @@ async def test_dry_run_tells_what_other_routes_would_change(run, raw, tmp_path):
     routes = tmp_path / "routes"
     shutil.copytree(ROOT / "schemas" / "interaction", routes / "interaction")
     mapping = routes / "interaction" / "mapping.jsonata"
-    mapping.write_text(
-        mapping.read_text().replace('"type": payload.type', '"type": $uppercase(payload.type)')
-    )
+    mapping.write_text(mapping.read_text().replace('"type": payload.type', '"type": $uppercase(payload.type)'))
 
     result = await run("replay", "--dry-run", "--route", "interaction", "--routes-dir", str(routes), "--json")
 
@@ -152,9 +150,7 @@ async def test_reads_one_partition_between_offsets(run, producer, prefix, read, 
     )
 
     assert result.code == 0, result.err
-    assert [record.value for record in await read(f"{prefix}copy")] == [
-        call(number) for number in range(3, 7)
-    ]
+    assert [record.value for record in await read(f"{prefix}copy")] == [call(number) for number in range(3, 7)]
 
 
 async def test_stops_in_order_and_names_the_command_that_goes_on(start, run, producer, prefix, read, call):

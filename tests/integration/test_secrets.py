@@ -168,6 +168,7 @@ async def test_no_secret_stands_in_anything_that_is_written(scene: Scene, read: 
     assert "genesys.token.renewed" in scene.written["worker-0.log"]
     assert '"level": "debug"' in scene.written["worker-0.log"]
     assert scene.leaks() == []
+    assert "eventBody" not in scene.written["worker-0.log"]  # nor does the log hold an event
 
 
 def _shown(settings: Settings) -> Iterator[str]:

@@ -98,9 +98,7 @@ def test_each_bad_line_is_a_failure_record_that_keeps_it(report: dict, pipeline:
     records = [orjson.loads(value) for value in pipeline.read("failures")]
     source = [record for record in records if record["stage"] == "source"]
     assert sorted(record["error"] for record in source) == sorted(BAD_LINES.values())
-    kept = {
-        base64.b64decode(record["originalEvent"]) for record in source if record.get("encoding") == "base64"
-    }
+    kept = {base64.b64decode(record["originalEvent"]) for record in source if record.get("encoding") == "base64"}
     assert b"{garbage" in kept
     assert b'{"id": "\xff\xfe"}' in kept
 
@@ -129,9 +127,7 @@ def test_raw_keeps_the_bytes_and_the_headers(report: dict, pipeline: Pipeline):
 
 def test_entries_carry_every_field(report: dict, pipeline: Pipeline):
     entry = next(
-        one
-        for one in pipeline.inspect("events")["events"]
-        if ledger.number_of(one["detail"]["timestamp"]) == 0
+        one for one in pipeline.inspect("events")["events"] if ledger.number_of(one["detail"]["timestamp"]) == 0
     )
     assert entry["bus"].endswith(BUS)
     assert (entry["source"], entry["detailType"]) == ("genesys.cloud", "interaction.event")
@@ -185,9 +181,7 @@ def test_every_table_answers_and_an_unknown_one_is_named(report: dict, worker: W
 def test_simulate_publishes_nothing(report: dict, pipeline: Pipeline, worker: Worker, path: str):
     before = pipeline.on_bus()
     with httpx.Client(base_url=worker.url, headers=HEADERS) as client:
-        good = client.post(
-            path, json={"interactionId": "i-1", "type": "chat", "createdTime": "2026-11-23T10:00:00Z"}
-        )
+        good = client.post(path, json={"interactionId": "i-1", "type": "chat", "createdTime": "2026-11-23T10:00:00Z"})
         assert good.status_code == 200
         body = good.json()
         assert body["status"] == "simulated"
@@ -239,9 +233,7 @@ def _published_failures(pipeline: Pipeline) -> dict | None:
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_a_start_that_must_fail_says_why_in_one_line(
-    pipeline: Pipeline, settings: dict[str, str], words: str
-):
+def test_a_start_that_must_fail_says_why_in_one_line(pipeline: Pipeline, settings: dict[str, str], words: str):
     settings = {name: value.format(aws=pipeline.aws) for name, value in settings.items()}
     ended = subprocess.run(
         [sys.executable, "-m", "streams", "worker"],

@@ -25,9 +25,7 @@ def main() -> int:
     cluster = KafkaCluster(brokers=options.brokers, port=options.port)
     try:
         with cluster:
-            words = WORDS.format(
-                version=version(), address=cluster.bootstrap_servers, replicas=min(options.brokers, 3)
-            )
+            words = WORDS.format(version=version(), address=cluster.bootstrap_servers, replicas=min(options.brokers, 3))
             print(words, flush=True)
             signal.pause()
     except KeyboardInterrupt:

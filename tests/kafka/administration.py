@@ -17,9 +17,7 @@ class NotReadyError(Exception):
 
 def admin(bootstrap_servers: str) -> AdminClient:
     """A client that keeps quiet about brokers that are not up yet: waiting for them is its work."""
-    return AdminClient(
-        {"bootstrap.servers": bootstrap_servers, "log_level": 0, "reconnect.backoff.max.ms": 500}
-    )
+    return AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "reconnect.backoff.max.ms": 500})
 
 
 def create_topics(

@@ -138,16 +138,12 @@ class KafkaCluster:
     def _prepare(self) -> None:
         """Choose ports, write configurations and format the storage of all brokers at the same time."""
         numbers = iter(free_ports(4 * self.brokers))
-        self._ports = [
-            Ports(next(numbers), next(numbers), next(numbers), next(numbers)) for _ in range(self.brokers)
-        ]
+        self._ports = [Ports(next(numbers), next(numbers), next(numbers), next(numbers)) for _ in range(self.brokers)]
         if self.port is not None:
             first = self._ports[0]
             self._ports[0] = Ports(self.port, first.controller, first.sasl_ssl, first.ssl)
         security = self._make_security() if self.security else None
-        self._nodes = [
-            Broker(self._folder / str(index), self.heap_megabytes) for index in range(self.brokers)
-        ]
+        self._nodes = [Broker(self._folder / str(index), self.heap_megabytes) for index in range(self.brokers)]
         for index, node in enumerate(self._nodes):
             node.folder.mkdir()
             text = server_properties(

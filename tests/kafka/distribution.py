@@ -88,9 +88,7 @@ def _fetch(folder: Path) -> None:
         try:
             subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=True)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise KafkaUnavailableError(
-                f"Maven could not fetch Kafka {version()}: {_first_line(error)}"
-            ) from error
+            raise KafkaUnavailableError(f"Maven could not fetch Kafka {version()}: {_first_line(error)}") from error
         try:
             target.rename(folder)
         except OSError:
@@ -102,6 +100,4 @@ def _fetch(folder: Path) -> None:
 def _first_line(error: subprocess.CalledProcessError | subprocess.TimeoutExpired) -> str:
     if isinstance(error, subprocess.TimeoutExpired):
         return f"no end after {error.timeout:g} s"
-    return next(
-        (line for line in error.stdout.splitlines() if "ERROR" in line), f"exit code {error.returncode}"
-    )
+    return next((line for line in error.stdout.splitlines() if "ERROR" in line), f"exit code {error.returncode}")

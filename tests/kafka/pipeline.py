@@ -122,19 +122,13 @@ class Pipeline:
         readable, _, _ = select.select([process.stdout], [], [], 30)
         line = process.stdout.readline() if readable else b""
         if not line:
-            raise WaitedInVainError(
-                f"the {name} emulator did not start: {(self.folder / f'{name}.log').read_text()}"
-            )
+            raise WaitedInVainError(f"the {name} emulator did not start: {(self.folder / f'{name}.log').read_text()}")
         announced: dict[str, Any] = json.loads(line)
         return announced
 
     def environment(self, **more: str) -> dict[str, str]:
         """The environment of a worker."""
-        clean = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("GENESYS", "KAFKA", "AWS"))
-        }
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("GENESYS", "KAFKA", "AWS"))}
         return {
             **clean,
             "GENESYS_SOURCE": "none",
@@ -192,8 +186,7 @@ class Pipeline:
         try:
             name = f"{self.prefix}{topic}"
             partitions = [
-                TopicPartition(name, part, 0)
-                for part in consumer.list_topics(name, 10).topics[name].partitions
+                TopicPartition(name, part, 0) for part in consumer.list_topics(name, 10).topics[name].partitions
             ]
             ends = {part.partition: consumer.get_watermark_offsets(part, 10)[1] for part in partitions}
             consumer.assign(partitions)

@@ -122,9 +122,7 @@ def _secured_listeners(security: Security) -> dict[str, str]:
         "oauthbearer": f"{OAUTH_MODULE} required;",
     }
     return {
-        **{
-            f"listener.name.{name}.{key}": value for name in ("sasl_ssl", "ssl") for key, value in tls.items()
-        },
+        **{f"listener.name.{name}.{key}": value for name in ("sasl_ssl", "ssl") for key, value in tls.items()},
         "listener.name.ssl.ssl.client.auth": "required",
         "listener.name.sasl_ssl.sasl.enabled.mechanisms": ",".join(MECHANISMS),
         **{f"listener.name.sasl_ssl.{name}.sasl.jaas.config": value for name, value in jaas.items()},

@@ -18,9 +18,7 @@ from tests.kafka.cluster import KafkaCluster
 
 async def round_trip(bootstrap_servers, topic, **security):
     """Write three records with acks=all, read them back in a group, and give their values."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=True, **security
-    )
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=True, **security)
     async with producer:
         for value in (b"one", b"two", b"three"):
             await producer.send_and_wait(topic, value, key=b"same")
@@ -59,18 +57,14 @@ async def test_three_brokers_take_and_give_back(kafka_cluster):
 async def test_acks_all_goes_on_without_one_broker_of_three_and_nothing_is_missing(kafka_cluster, kill):
     topic = f"one-away-{kill}"
     kafka_cluster.create_topics(topic)
-    producer = AIOKafkaProducer(
-        bootstrap_servers=kafka_cluster.bootstrap_servers, acks="all", enable_idempotence=True
-    )
+    producer = AIOKafkaProducer(bootstrap_servers=kafka_cluster.bootstrap_servers, acks="all", enable_idempotence=True)
     async with producer:
         before = [await producer.send_and_wait(topic, b"before", partition=p) for p in range(4)]
         kafka_cluster.stop_broker(1, kill=kill)
         after = [await producer.send_and_wait(topic, b"after", partition=p) for p in range(4)]
     kafka_cluster.start_broker(1)
     kafka_cluster.wait_ready()
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=kafka_cluster.bootstrap_servers, auto_offset_reset="earliest"
-    )
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka_cluster.bootstrap_servers, auto_offset_reset="earliest")
     async with consumer:
         read = [await consumer.getone() for _ in range(8)]
     written = {(record.partition, record.offset) for record in before + after}

@@ -60,9 +60,7 @@ class TokenEndpoint(BaseHTTPRequestHandler):
         allowed = self.headers["Authorization"] == known
         self.send_response(200 if allowed else 401)
         self.end_headers()
-        self.wfile.write(
-            json.dumps({"access_token": _token(), "expires_in": 600} if allowed else {}).encode()
-        )
+        self.wfile.write(json.dumps({"access_token": _token(), "expires_in": 600} if allowed else {}).encode())
 
     def log_message(self, *_: object) -> None:
         """Nothing: the test looks at `asked`."""
@@ -71,9 +69,7 @@ class TokenEndpoint(BaseHTTPRequestHandler):
 def _token() -> str:
     now = int(time.time())
     parts = ({"alg": "none"}, {"sub": "worker", "iat": now, "exp": now + 600})
-    return ".".join(
-        [*(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts), ""]
-    )
+    return ".".join([*(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts), ""])
 
 
 @pytest.fixture
@@ -129,9 +125,7 @@ async def test_a_token_of_the_token_endpoint_is_let_in(secured_kafka: KafkaClust
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
-async def test_a_wrong_password_is_told_from_a_broker_that_is_away(
-    secured_kafka: KafkaCluster, mechanism: str
-):
+async def test_a_wrong_password_is_told_from_a_broker_that_is_away(secured_kafka: KafkaCluster, mechanism: str):
     settings = _settings(_sasl(secured_kafka, mechanism) | {"KAFKA_SASL_PASSWORD": "wrong-password"})
     with pytest.raises(kafka.LoginRefusedError, match=f"refuses the login by {mechanism}") as caught:
         await kafka.describe(settings)

@@ -51,9 +51,7 @@ class ScriptedProducer:
         error = script.pop(0) if script else None
         if isinstance(error, KafkaError) and getattr(error, "at_once", False):
             raise error
-        return asyncio.ensure_future(
-            self._deliver(delivery.Record(topic, key, value, headers, partition), error)
-        )
+        return asyncio.ensure_future(self._deliver(delivery.Record(topic, key, value, headers, partition), error))
 
     async def _deliver(self, record, error):
         await self.confirmed.wait()

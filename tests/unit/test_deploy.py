@@ -13,17 +13,13 @@ DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 POLICY = json.loads((DEPLOY / "iam-policy.json").read_text())
 TEMPLATE_TEXT = (DEPLOY / "cloudformation.yaml").read_text()
 TEMPLATE = cfn_yaml.loads(TEMPLATE_TEXT)
-MANIFESTS = {
-    document["kind"]: document for document in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())
-}
+MANIFESTS = {document["kind"]: document for document in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())}
 POD = MANIFESTS["Deployment"]["spec"]["template"]["spec"]
 CONTAINER = POD["containers"][0]
 SETTINGS = {name.upper() for name in Settings.model_fields}
 
 # For PutMetricData CloudWatch has no resources that a policy could name; a condition takes their place.
-WITHOUT_RESOURCE = {
-    "cloudwatch:PutMetricData": {"StringEquals": {"cloudwatch:namespace": "GenesysEventPipeline"}}
-}
+WITHOUT_RESOURCE = {"cloudwatch:PutMetricData": {"StringEquals": {"cloudwatch:namespace": "GenesysEventPipeline"}}}
 
 
 def actions(statement):
@@ -59,10 +55,7 @@ def test_a_statement_names_its_resource_or_is_confined_by_a_condition(statement)
 
 def test_the_namespace_of_the_policy_is_the_default_of_the_setting():
     (condition,) = WITHOUT_RESOURCE.values()
-    assert (
-        condition["StringEquals"]["cloudwatch:namespace"]
-        == Settings.model_fields["metrics_namespace"].default
-    )
+    assert condition["StringEquals"]["cloudwatch:namespace"] == Settings.model_fields["metrics_namespace"].default
 
 
 def test_the_template_passes_the_linter_of_cloudformation():
@@ -97,9 +90,7 @@ def test_failed_events_outlive_the_stack():
 
 def test_every_variable_of_the_pod_is_a_setting():
     configured = set(MANIFESTS["ConfigMap"]["data"])
-    own = {
-        variable["name"] for variable in CONTAINER["env"] if "fieldRef" not in variable.get("valueFrom", {})
-    }
+    own = {variable["name"] for variable in CONTAINER["env"] if "fieldRef" not in variable.get("valueFrom", {})}
     assert (configured | own) - SETTINGS == set()
 
 

@@ -13,9 +13,7 @@ from emulators.aws.errors import AWSError, validation
 
 DEFAULT = "default"
 NAME = re.compile(r"[/.\-_A-Za-z0-9]{1,256}")
-NAME_OR_ARN = re.compile(
-    r"(?:arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:\d{12}:event-bus/)?[/.\-_A-Za-z0-9]+", re.ASCII
-)
+NAME_OR_ARN = re.compile(r"(?:arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:\d{12}:event-bus/)?[/.\-_A-Za-z0-9]+", re.ASCII)
 ARN = re.compile(r"arn:aws[\w-]*:events:[^:]+:(\d{12}):event-bus/(.+)")
 NAME_OR_ARN_LENGTH = 1600
 BUSES_PER_ACCOUNT = 100
@@ -84,9 +82,7 @@ class Buses:
         if "/" in name:
             raise validation("Event bus name must not contain '/'.")
         if len(self._buses) >= BUSES_PER_ACCOUNT:
-            raise AWSError(
-                "LimitExceededException", f"The limit of {BUSES_PER_ACCOUNT} event buses is reached."
-            )
+            raise AWSError("LimitExceededException", f"The limit of {BUSES_PER_ACCOUNT} event buses is reached.")
         bus = self.add(name, call.parameters.get("Description"))
         return {"EventBusArn": bus.as_json(call.region or self._region, self._account)["Arn"]}
 

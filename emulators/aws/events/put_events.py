@@ -118,9 +118,7 @@ def entries_of(parameters: Mapping[str, Any]) -> list[Entry]:
     if not entries:
         raise _constraint("'[]'", "Member must have length greater than or equal to 1")
     if len(entries) > ENTRIES:
-        raise _constraint(
-            f"'[{len(entries)} entries]'", f"Member must have length less than or equal to {ENTRIES}"
-        )
+        raise _constraint(f"'[{len(entries)} entries]'", f"Member must have length less than or equal to {ENTRIES}")
     for number, entry in enumerate(entries, start=1):
         _check_types(entry)
         if name := entry.get("EventBusName"):
@@ -145,9 +143,7 @@ def _check_types(entry: object) -> None:
     if isinstance(entry.get("Resources"), str):
         raise serialization("Unexpected field type: Resources is not a list.")
     if len(entry.get("TraceHeader") or "") > TRACE_HEADER_LENGTH:
-        raise validation(
-            f"Value at 'traceHeader' must have length less than or equal to {TRACE_HEADER_LENGTH}"
-        )
+        raise validation(f"Value at 'traceHeader' must have length less than or equal to {TRACE_HEADER_LENGTH}")
 
 
 def _check_field(name: str, value: object) -> None:

@@ -26,9 +26,7 @@ REQUEST_BYTES = 1_048_576
 _BINARY = ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes")
 _BITS = ("Bits", "Kilobits", "Megabits", "Gigabits", "Terabits")
 _RATES = tuple(f"{unit}/Second" for unit in (*_BINARY, *_BITS, "Count"))
-UNITS = frozenset(
-    ("Seconds", "Microseconds", "Milliseconds", *_BINARY, *_BITS, *_RATES, "Percent", "Count", "None")
-)
+UNITS = frozenset(("Seconds", "Microseconds", "Milliseconds", *_BINARY, *_BITS, *_RATES, "Percent", "Count", "None"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,7 @@ def numbers(values: object, place: str) -> tuple[float, ...]:
         raise invalid(f"The value of parameter {place} is not a list.")
     if not 1 <= len(values) <= VALUES:
         raise invalid(f"The collection {place} must not be empty or have a size greater than {VALUES}.")
-    return tuple(
-        number(value, f"{place}.member.{position}") for position, value in enumerate(values, start=1)
-    )
+    return tuple(number(value, f"{place}.member.{position}") for position, value in enumerate(values, start=1))
 
 
 def text(value: object, place: str, longest: int = TEXT_LENGTH) -> str:

@@ -56,14 +56,10 @@ KNOWN = frozenset((*RANGES, *_CHOICES, *_FREE, *COMPUTED, "All"))
 def initial(name: str, asked: Mapping[str, str]) -> dict[str, str]:
     """All attributes of a new queue of this name; raises `AWSError`."""
     if not NAME.fullmatch(name):
-        raise invalid_value(
-            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
-        )
+        raise invalid_value("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
     is_fifo = name.endswith(FIFO_SUFFIX)
     if is_fifo != (asked.get("FifoQueue") == "true"):
-        raise invalid_value(
-            "The name of a FIFO queue can only end with .fifo, and FifoQueue must be true for it."
-        )
+        raise invalid_value("The name of a FIFO queue can only end with .fifo, and FifoQueue must be true for it.")
     return _DEFAULTS | (_FIFO_DEFAULTS if is_fifo else {}) | checked(asked, is_fifo=is_fifo)
 
 

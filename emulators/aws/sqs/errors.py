@@ -24,9 +24,7 @@ def named(shape: str, message: str | None = None) -> AWSError:
 
 
 def queue_does_not_exist() -> AWSError:
-    return AWSError(
-        "QueueDoesNotExist", "The specified queue does not exist.", query_code=f"{_PREFIX}NonExistentQueue"
-    )
+    return AWSError("QueueDoesNotExist", "The specified queue does not exist.", query_code=f"{_PREFIX}NonExistentQueue")
 
 
 def queue_name_exists(difference: str) -> AWSError:

@@ -151,9 +151,7 @@ class Queue:
             return
         self._unhide()
         if self.is_fifo and not message.in_flight:
-            raise invalid_value(
-                f"Value {handle} for parameter ReceiptHandle is invalid. Reason: it has expired."
-            )
+            raise invalid_value(f"Value {handle} for parameter ReceiptHandle is invalid. Reason: it has expired.")
         self._forget(message)
 
     def _forget(self, message: Message) -> None:

@@ -90,7 +90,5 @@ def _chosen(attributes: dict[str, dict[str, Any]], names: list[str]) -> dict[str
         return attributes
     prefixes = tuple(name[:-2] for name in names if name.endswith(".*"))
     return {
-        name: value
-        for name, value in attributes.items()
-        if name in names or (prefixes and name.startswith(prefixes))
+        name: value for name, value in attributes.items() if name in names or (prefixes and name.startswith(prefixes))
     }

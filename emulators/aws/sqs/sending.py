@@ -35,9 +35,7 @@ class Sending:
         entries = entries_of(call.parameters)
         total = sum(_entry_size(entry) for entry in entries)
         if total > MESSAGE_BYTES:
-            message = (
-                f"Batch requests cannot be longer than {MESSAGE_BYTES} bytes. You have sent {total} bytes."
-            )
+            message = f"Batch requests cannot be longer than {MESSAGE_BYTES} bytes. You have sent {total} bytes."
             raise named("BatchRequestTooLong", message)
         return answered(entries, lambda entry: self._send(queue, entry, call))
 

@@ -75,9 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.kafka.faults", description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_EVENTS} events a case, not {EVENTS}")
     parser.add_argument("--events", type=int, help="events a case")
-    parser.add_argument(
-        "--case", action="append", choices=list(CASES), metavar="NAME", help="only this; may repeat"
-    )
+    parser.add_argument("--case", action="append", choices=list(CASES), metavar="NAME", help="only this; may repeat")
     parser.add_argument("--list", action="store_true", help="name the cases")
     parser.add_argument("--logs", help="folder for the logs of workers and emulators; must not hold any yet")
     parser.add_argument("--write", action="store_true", help="write the table into docs/reliability.md")

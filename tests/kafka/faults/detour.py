@@ -21,9 +21,7 @@ _create_connection = asyncio.BaseEventLoop.create_connection
 def take(detours: dict[int, int]) -> None:
     """Lead every connection of this process to such a port to the other one."""
 
-    async def create_connection(
-        loop: Any, factory: Any, host: Any = None, port: Any = None, **options: Any
-    ) -> Any:
+    async def create_connection(loop: Any, factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
         return await _create_connection(loop, factory, host, detours.get(port, port), **options)
 
     asyncio.BaseEventLoop.create_connection = create_connection  # type: ignore[method-assign, assignment]

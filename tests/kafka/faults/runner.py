@@ -139,8 +139,7 @@ def _uncounted(scene: Scene) -> int:
 def _result(case: Case, scene: Scene, seconds: float, problem: str) -> Result:
     pipeline = scene.pipeline
     sent = [
-        (one["body"], int(one["system"]["SentTimestamp"]))
-        for one in [*pipeline.gone_from_queue, *pipeline.messages()]
+        (one["body"], int(one["system"]["SentTimestamp"])) for one in [*pipeline.gone_from_queue, *pipeline.messages()]
     ]
     ends = ledger.first_ends(pipeline.arrivals(), sent)
     return Result(

@@ -75,9 +75,7 @@ class Scene:
                 raise WaitedInVainError(f"{worker.name} ended with {code} instead of 0: {worker.tail()}")
         return time.monotonic() - began
 
-    def aws_faults(
-        self, *, entries: Sequence[dict[str, Any]] = (), requests: Sequence[dict[str, Any]] = ()
-    ) -> None:
+    def aws_faults(self, *, entries: Sequence[dict[str, Any]] = (), requests: Sequence[dict[str, Any]] = ()) -> None:
         """Put these AWS faults into force, and take all others away."""
         self.pipeline.aws_faults({"entries": list(entries), "requests": list(requests)})
 

@@ -135,9 +135,7 @@ async def test_an_event_may_feed_two_routes(producer, counts, event, monkeypatch
     assert len({record.headers["event-id"] for record in producer.taken}) == 1
 
 
-async def test_an_original_that_does_not_fit_beside_the_mapped_event_is_left_to_its_origin(
-    producer, counts, event
-):
+async def test_an_original_that_does_not_fit_beside_the_mapped_event_is_left_to_its_origin(producer, counts, event):
     body = {**CALL, "padding": "x" * 995_500}
     await module.process([event(orjson.dumps(body))])
     (record,) = producer.taken
@@ -148,9 +146,7 @@ async def test_an_original_that_does_not_fit_beside_the_mapped_event_is_left_to_
 
 async def test_each_event_ends_once_and_in_order(producer, counts, event):
     bodies = [CALL, EMAIL, LATE] * 40
-    await module.process(
-        [event(orjson.dumps({**body, "n": n}), {}, offset=n) for n, body in enumerate(bodies)]
-    )
+    await module.process([event(orjson.dumps({**body, "n": n}), {}, offset=n) for n, body in enumerate(bodies)])
     delta = counts.drain()["counts"]
     assert delta == {"validated": 40, "filtered": 40, "failed": 40}
     origins = [int(record.headers["origin"].rpartition(b"/")[2]) for record in producer.taken]

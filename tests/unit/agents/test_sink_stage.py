@@ -77,15 +77,11 @@ async def test_without_received_at_there_is_no_latency(publisher, producer, coun
     assert counts.drain()["latency"]["count"] == 0
 
 
-async def test_a_refused_event_is_reported_with_its_cause_and_its_original(
-    publisher, producer, counts, event
-):
+async def test_a_refused_event_is_reported_with_its_cause_and_its_original(publisher, producer, counts, event):
     publisher.result = Refused("ThrottlingException", "slow down", 5)
     await module.sink([event(VALUE, HEADERS, key=b"k")])
     content, record = failure(producer)
-    assert {
-        name: content[name] for name in ("error", "message", "stage", "retryAttempt", "route", "eventId")
-    } == {
+    assert {name: content[name] for name in ("error", "message", "stage", "retryAttempt", "route", "eventId")} == {
         "error": "ThrottlingException",
         "message": "slow down",
         "stage": "publish",
@@ -142,9 +138,7 @@ async def test_what_somebody_else_wrote_is_reported_and_stops_nothing(
     assert counts.drain()["counts"] == {"failed": 1}
 
 
-async def test_a_foreign_record_without_origin_is_found_by_where_it_stands(
-    publisher, producer, counts, event
-):
+async def test_a_foreign_record_without_origin_is_found_by_where_it_stands(publisher, producer, counts, event):
     await module.sink([event(b"x", {}, topic="genesys.validated", partition=2, offset=9)])
     content, _ = failure(producer)
     assert content["origin"] == {"topic": "genesys.validated", "partition": 2, "offset": 9}

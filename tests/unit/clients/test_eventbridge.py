@@ -64,9 +64,7 @@ async def test_no_answer_is_no_refusal(client, error):
     assert results == [Unanswered(type(error).__name__)] * 2
 
 
-@pytest.mark.parametrize(
-    "code", ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"]
-)
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"])
 async def test_credentials_are_no_event_s_fault(client, refusal, code):
     client.answers = [refusal(code)]
     assert await EventBridge(client).put(entries("a", "b")) == [Unanswered(code)] * 2

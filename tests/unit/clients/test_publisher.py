@@ -116,9 +116,7 @@ async def test_a_permanent_code_ends_at_once(publisher):
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "NeverHeardOf"])
 async def test_a_retryable_code_gets_that_many_further_attempts(publisher, code, max_retries):
     bus = Bus(a=[Refused(code, "later")])
-    assert await publish(publisher(bus, max_retries=max_retries), ["a"]) == [
-        Refused(code, "later", max_retries)
-    ]
+    assert await publish(publisher(bus, max_retries=max_retries), ["a"]) == [Refused(code, "later", max_retries)]
     assert bus.sent["a"] == 1 + max_retries
 
 
@@ -191,9 +189,7 @@ async def test_each_entry_ends_exactly_once_whatever_the_bus_answers(publisher):
     script = {f"e{number}": endings[number % len(endings)] for number in range(300)}
     bus = Bus(**script)
     one = publisher(bus)
-    results = await asyncio.gather(
-        *(one.publish(entry(name), f"k{index % 17}") for index, name in enumerate(script))
-    )
+    results = await asyncio.gather(*(one.publish(entry(name), f"k{index % 17}") for index, name in enumerate(script)))
     assert Counter(type(result) for result in results) == {Accepted: 200, Refused: 100}
     assert [bus.sent[f"e{number}"] for number in range(6)] == [1, 2, 2, 4, 1, 4]
 

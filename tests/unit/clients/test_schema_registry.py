@@ -120,15 +120,11 @@ async def test_schemas_are_fetched_by_registry_and_name(registry):
 
 async def test_a_missing_schema_names_registry_and_remedy(registry):
     registry.answers = [NotFoundError()]
-    with pytest.raises(
-        RouteError, match=r"schema registry mine has no schema a: mend the route's \[schema\]"
-    ):
+    with pytest.raises(RouteError, match=r"schema registry mine has no schema a: mend the route's \[schema\]"):
         await fetch_schemas(registry, ["mine/a"])
 
 
-@pytest.mark.parametrize(
-    "content", ["{", "7", "[]", "{}", '{"components": {"schemas": {}}}', '{"properties": []}']
-)
+@pytest.mark.parametrize("content", ["{", "7", "[]", "{}", '{"components": {"schemas": {}}}', '{"properties": []}'])
 async def test_content_that_describes_no_event_is_refused(registry, content):
     registry.answers = [{"Content": content}]
     with pytest.raises(RouteError, match="registry schema mine/a is not one of an EventBridge event"):

@@ -165,9 +165,7 @@ def test_identity_does_not_depend_on_the_order_of_keys(body, random):
 
 def test_identity_is_fixed_for_all_time():
     # Consumers drop duplicates by it: this value may change in no version.
-    assert (
-        derive_event_id({"id": "1", "resourceType": "interaction"}) == "50b2e21d-18b2-524d-bc5d-085a2ece71ff"
-    )
+    assert derive_event_id({"id": "1", "resourceType": "interaction"}) == "50b2e21d-18b2-524d-bc5d-085a2ece71ff"
 
 
 def test_identity_tells_events_apart():

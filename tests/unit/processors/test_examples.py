@@ -12,9 +12,7 @@ EVENT = {"kind": "voice"}
 def tried(expect, filter="true"):
     mapping = '{"source": "s", "detail-type": "t", "detail": {"kind": kind}}'
     examples = (Example("one", EVENT, expect),)
-    texts = RouteTexts(
-        "a", "", None, None, None, "schema.json", filter, mapping, {"type": "object"}, examples
-    )
+    texts = RouteTexts("a", "", None, None, None, "schema.json", filter, mapping, {"type": "object"}, examples)
     [found] = run_examples(compile_route(texts))
     return found
 

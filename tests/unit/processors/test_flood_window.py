@@ -48,9 +48,7 @@ def test_what_is_older_than_the_window_does_not_count():
 def test_the_commonest_cause_is_named():
     window = Window(LIMITS)
     window.add(0.0, batch(40, 40, "transform/MappingTimeout", "b"))
-    assert window.add(1.0, batch(60, 60, "filter/FilterError", "c")) == Flood(
-        100, 100, "filter/FilterError", "c"
-    )
+    assert window.add(1.0, batch(60, 60, "filter/FilterError", "c")) == Flood(100, 100, "filter/FilterError", "c")
 
 
 def test_a_share_of_one_is_never_exceeded():

@@ -55,9 +55,7 @@ def test_what_is_not_of_its_kind_is_missing(headers):
     assert read(headers) == NOTHING
 
 
-@given(
-    st.from_regex(r"[a-z./]{1,20}", fullmatch=True), st.integers(0, 999_999_999), st.integers(0, 10**18 - 1)
-)
+@given(st.from_regex(r"[a-z./]{1,20}", fullmatch=True), st.integers(0, 999_999_999), st.integers(0, 10**18 - 1))
 def test_origin_is_read_as_it_is_written(topic, partition, offset):
     origin = Origin(topic, partition, offset)
     assert Origin.parse(str(origin)) == origin

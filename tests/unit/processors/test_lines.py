@@ -41,9 +41,7 @@ def test_lines(chunks, expected):
 
 
 @given(
-    st.lists(
-        st.sampled_from([b"a", b"\r", b"\n", b"\r\n", b" ", b"0123456789", b"xyz", b"\xff"]), max_size=40
-    ),
+    st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n", b" ", b"0123456789", b"xyz", b"\xff"]), max_size=40),
     st.data(),
 )
 def test_any_cut_gives_the_same_lines(pieces, data):

@@ -16,9 +16,7 @@ from processors.mapping import (
     engines_may_differ,
 )
 
-EVENT = identify(
-    {"id": "i", "payload": {"priority": "high", "list": [1, 2.5, None], "text": "\N{GRINNING FACE}"}}
-)
+EVENT = identify({"id": "i", "payload": {"priority": "high", "list": [1, 2.5, None], "text": "\N{GRINNING FACE}"}})
 
 both = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.__name__)
 

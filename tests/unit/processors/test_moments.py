@@ -33,9 +33,7 @@ def test_reads_ages_and_times(text, expected):
     assert moment(text, NOW) == expected
 
 
-@pytest.mark.parametrize(
-    "text", ["", "yesterday", "2", "2x", "-2h", "2026-13-01", "2h ago", "٢h", "1969-01-01"]
-)
+@pytest.mark.parametrize("text", ["", "yesterday", "2", "2x", "-2h", "2026-13-01", "2h ago", "٢h", "1969-01-01"])
 def test_says_what_can_be_written(text):
     with pytest.raises(ValueError, match=r"is no moment: write an age|before 1970"):
         moment(text, NOW)

@@ -132,6 +132,5 @@ def test_report_says_what_the_sums_mean():
 
 def test_the_report_line():
     assert report_line(report(sums())) == (
-        "[Pipeline Report] Ingested: 1000 | Published: 970 | Failed: 30 | Success Rate: 97.0% | "
-        "Avg Latency: 48ms"
+        "[Pipeline Report] Ingested: 1000 | Published: 970 | Failed: 30 | Success Rate: 97.0% | Avg Latency: 48ms"
     )

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 from processors.retry import BASE_S, CAP_S, CREDENTIALS, PERMANENT, backoff, is_retryable
 
 
-@pytest.mark.parametrize(
-    "code", ["ThrottlingException", "InternalFailure", "InternalException", "Unheard", ""]
-)
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "InternalException", "Unheard", ""])
 def test_tried_again(code):
     assert is_retryable(code)
 
@@ -40,9 +38,7 @@ def test_wait_is_within_its_bounds(attempt, chance):
     assert backoff(attempt, chance) <= BASE_S * 2 ** min(attempt, 20)
 
 
-@pytest.mark.parametrize(
-    ("attempt", "expected"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 30), (500, 30)]
-)
+@pytest.mark.parametrize(("attempt", "expected"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 30), (500, 30)])
 def test_wait_doubles_up_to_its_cap(attempt, expected):
     assert backoff(attempt, 1.0) == expected
 

@@ -123,8 +123,7 @@ def test_a_route_that_does_not_compile_names_its_file(changes, reason):
 
 def test_an_event_is_tried_on_each_route_in_name_order():
     named = [
-        compile_route(texts(name=name, filter=accepts))
-        for name, accepts in [("b", "id"), ("c", "no"), ("a", "id")]
+        compile_route(texts(name=name, filter=accepts)) for name, accepts in [("b", "id"), ("c", "no"), ("a", "id")]
     ]
     routes = Routes(named)
     outcomes = routes.apply(identify({"id": "x"}))
@@ -203,8 +202,7 @@ odd = st.recursive(
     | st.text(max_size=6)
     | st.sampled_from(["high", "HIGH", "Priority", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}", ""]),
     lambda inner: (
-        st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(["a", "name", "queue"]), inner, max_size=2)
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "name", "queue"]), inner, max_size=2)
     ),
     max_leaves=5,
 )

@@ -26,9 +26,7 @@ def test_a_span_that_ends_before_it_begins_is_refused():
         Span(6, 6)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [("1042", (None, 1042)), ("3:1042", (3, 1042)), ("0:0", (0, 0))]
-)
+@pytest.mark.parametrize(("text", "expected"), [("1042", (None, 1042)), ("3:1042", (3, 1042)), ("0:0", (0, 0))])
 def test_reads_offsets(text, expected):
     assert parse_offset(text) == expected
 

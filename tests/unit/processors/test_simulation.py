@@ -10,9 +10,7 @@ from streams.routes import read_routes
 
 NOW = "2026-11-23T10:00:00.000Z"
 ROUTES = Routes(
-    compile_route(texts)
-    for texts in read_routes(Path(__file__).parents[3] / "schemas")
-    if texts.name == "interaction"
+    compile_route(texts) for texts in read_routes(Path(__file__).parents[3] / "schemas") if texts.name == "interaction"
 )
 
 
@@ -51,9 +49,7 @@ def test_a_mapped_event():
     result = run(ROUTES, simulated())
     assert (result["status"], result["originalEvent"]) == ("simulated", simulated())
     assert result["transformedEvent"]["detail"]["interactionId"] == "new"
-    assert result["routes"] == [
-        {"route": "interaction", "outcome": "mapped", "event": result["transformedEvent"]}
-    ]
+    assert result["routes"] == [{"route": "interaction", "outcome": "mapped", "event": result["transformedEvent"]}]
 
 
 def test_a_filtered_event():

@@ -118,9 +118,7 @@ def test_formats_are_checked_by_both_validators(name):
     assert violations(compile_schema(schema, name), {"a": "\n"}) == [("a", "format")]
 
 
-texts = st.sampled_from([TIME, "yesterday", UUID, "", "genesys.cloud", "interaction.event"]) | st.text(
-    max_size=4
-)
+texts = st.sampled_from([TIME, "yesterday", UUID, "", "genesys.cloud", "interaction.event"]) | st.text(max_size=4)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
@@ -157,9 +155,7 @@ rules = st.fixed_dictionaries(
         "type": st.sampled_from(["string", "integer", "number", "boolean", "null", "array", "object"]),
         "minLength": st.integers(0, 3),
         "maximum": st.integers(-3, 3),
-        "enum": st.lists(
-            st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["a", ""]), min_size=1
-        ),
+        "enum": st.lists(st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["a", ""]), min_size=1),
         "required": st.lists(st.sampled_from(["a", "b"]), unique=True, min_size=1),
         "items": st.sampled_from([{"type": "integer"}, {"minLength": 1}]),
         "uniqueItems": st.booleans(),

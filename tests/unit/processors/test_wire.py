@@ -26,9 +26,7 @@ FAILED = st.builds(
     NAME,
     st.none() | JSON,
 )
-ANSWER = st.builds(
-    Answer, NAME, NAME, st.lists(st.builds(Encoded, TEXT, st.binary()) | FAILED, max_size=3).map(tuple)
-)
+ANSWER = st.builds(Answer, NAME, NAME, st.lists(st.builds(Encoded, TEXT, st.binary()) | FAILED, max_size=3).map(tuple))
 
 
 @given(st.lists(RAW, max_size=5), st.booleans())

@@ -97,9 +97,7 @@ def test_nothing_acked_is_nothing_to_commit():
     assert hardening.capped_new_offset(consumer, TP0) is None
 
 
-@pytest.mark.parametrize(
-    ("patched", "committed_past"), [(False, True), (True, False)], ids=["stock", "patched"]
-)
+@pytest.mark.parametrize(("patched", "committed_past"), [(False, True), (True, False)], ids=["stock", "patched"])
 async def test_a_gap_does_not_hold_the_message_behind_it(patched, committed_past):
     # After 101 comes 105 (a compacted topic); 105 is in flight while 106 is acked.
     consumer = HandMade(100)

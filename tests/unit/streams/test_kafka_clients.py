@@ -84,9 +84,7 @@ def certificate(tmp_path_factory):
     made = x509.CertificateBuilder(
         name, name, key.public_key(), x509.random_serial_number(), now, now.replace(year=now.year + 1)
     )
-    (folder / "cert.pem").write_bytes(
-        made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    )
+    (folder / "cert.pem").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     encoded = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     locked = serialization.BestAvailableEncryption(b"open sesame")
     (folder / "locked.pem").write_bytes(key.private_bytes(*encoded, locked))

@@ -73,7 +73,9 @@ def test_a_terminal_reads_text(capsys):
     assert not printed.startswith("{")
 
 
-@pytest.mark.parametrize("name", ["aiokafka.conn", "botocore.auth", "websockets.client", "httpcore.http11"])
+@pytest.mark.parametrize(
+    "name", ["aiokafka.conn", "aiokafka.producer.producer", "botocore.auth", "websockets.client", "httpcore.http11"]
+)
 def test_debug_shows_nothing_that_libraries_send(capsys, name):
     for logger in (*QUIET, *TELLING):
         logging.getLogger(logger).setLevel(logging.NOTSET)

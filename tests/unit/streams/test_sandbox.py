@@ -72,9 +72,7 @@ async def sandbox(troubles: list[str | None]) -> AsyncIterator[Sandbox]:
 
 async def test_answers_come_in_order_with_key_id_and_encoded_event(sandbox: Sandbox):
     answers = await sandbox.apply([event(number) for number in range(2_000)])
-    found = [
-        orjson.loads(one.value) for answer in answers for one in answer.outcomes if isinstance(one, Encoded)
-    ]
+    found = [orjson.loads(one.value) for answer in answers for one in answer.outcomes if isinstance(one, Encoded)]
     assert [one["detail"]["number"] for one in found] == [number for number in range(2_000) for _ in "ab"]
     assert [answer.key for answer in answers] == [str(number) for number in range(2_000)]
     assert len({answer.event_id for answer in answers}) == 2_000
@@ -88,9 +86,7 @@ async def test_the_given_event_id_is_kept(sandbox: Sandbox):
 
 async def test_bytes_that_are_no_event_and_events_that_no_route_takes(sandbox: Sandbox):
     malformed, nothing, filtered = await sandbox.apply([Raw(b"{garbage"), Raw(None), event(-1)])
-    assert [one.stage for one in malformed.outcomes + nothing.outcomes if isinstance(one, Failed)] == [
-        "source"
-    ] * 2
+    assert [one.stage for one in malformed.outcomes + nothing.outcomes if isinstance(one, Failed)] == ["source"] * 2
     assert (malformed.key, malformed.event_id) == (None, None)
     assert filtered.outcomes == ()
 
@@ -155,9 +151,7 @@ async def test_a_process_that_somebody_kills_costs_no_event(sandbox: Sandbox):
 
 async def test_a_process_killed_at_work_costs_no_event(sandbox: Sandbox):
     await sandbox.start()
-    working = asyncio.create_task(
-        sandbox.apply([event(0, "loop"), *(event(number) for number in range(1, 50))])
-    )
+    working = asyncio.create_task(sandbox.apply([event(0, "loop"), *(event(number) for number in range(1, 50))]))
     pid = sandbox.pid
     assert pid is not None
     while psutil.Process(pid).cpu_times().user < 0.1 and not working.done():  # noqa: ASYNC110
@@ -248,9 +242,7 @@ async def test_routes_that_do_not_compile_are_an_error_and_no_process_is_left():
     plan = replace(PLAN, routes=(texts("a", "(("),))
     with pytest.raises(SandboxError, match="did not start"):
         await MappingProcess.start(plan)
-    assert not [
-        child for child in psutil.Process().children() if "streams.sandbox" in " ".join(child.cmdline())
-    ]
+    assert not [child for child in psutil.Process().children() if "streams.sandbox" in " ".join(child.cmdline())]
 
 
 def test_the_process_ends_with_its_worker():

@@ -8,9 +8,7 @@ from pydantic import SecretStr
 from streams.settings import LOG_LEVELS, REGION_DOMAINS, ROLES, Settings, SettingsError, load_settings
 
 SECRETS = sorted(
-    name
-    for name, field in Settings.model_fields.items()
-    if SecretStr in getattr(field.annotation, "__args__", ())
+    name for name, field in Settings.model_fields.items() if SecretStr in getattr(field.annotation, "__args__", ())
 )
 
 
@@ -117,9 +115,7 @@ def test_every_wrong_setting_is_named(monkeypatch):
 
 
 def test_secrets_are_known_as_such():
-    assert {"genesys_client_secret", "kafka_sasl_password", "web_token", "kafka_ssl_key_password"} <= set(
-        SECRETS
-    )
+    assert {"genesys_client_secret", "kafka_sasl_password", "web_token", "kafka_ssl_key_password"} <= set(SECRETS)
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -127,10 +123,7 @@ def test_a_secret_shows_nowhere(monkeypatch, name):
     monkeypatch.setenv(name.upper(), "hunter2")
     settings = load_settings()
     assert getattr(settings, name).get_secret_value() == "hunter2"
-    assert (
-        "hunter2"
-        not in repr(settings) + str(settings) + str(settings.model_dump()) + settings.model_dump_json()
-    )
+    assert "hunter2" not in repr(settings) + str(settings) + str(settings.model_dump()) + settings.model_dump_json()
 
 
 def test_settings_do_not_change():

@@ -13,9 +13,7 @@ from botocore.config import Config
 
 from emulators.aws import AWSEmulator
 
-SESSION = aioboto3.Session(
-    aws_access_key_id="test-key", aws_secret_access_key="test-secret", region_name="eu-west-1"
-)
+SESSION = aioboto3.Session(aws_access_key_id="test-key", aws_secret_access_key="test-secret", region_name="eu-west-1")
 """One for all tests: it keeps the service models that it has read."""
 
 

@@ -74,9 +74,7 @@ async def test_requests_are_refused_in_the_words_of_their_service(
     calls = {
         "events": lambda: events.put_events(Entries=entries()),
         "sqs": lambda: sqs.send_message(QueueUrl=aws.queue_url("failures"), MessageBody="x"),
-        "monitoring": lambda: cloudwatch.put_metric_data(
-            Namespace="N", MetricData=[{"MetricName": "m", "Value": 1}]
-        ),
+        "monitoring": lambda: cloudwatch.put_metric_data(Namespace="N", MetricData=[{"MetricName": "m", "Value": 1}]),
     }
     aws.faults = Faults(requests=(RequestFault(service=service, kind=kind, times=1),))
     with pytest.raises(ClientError) as caught:
@@ -178,9 +176,7 @@ def test_faults_are_read_from_shorthand_json_and_by_name():
     assert slow == (RequestFault(kind="slow", latency_ms=5, service="sqs"),)
 
 
-@pytest.mark.parametrize(
-    "text", ["nonsense=1", "throttle=2", "throttle=x", "{", '{"entries": [{"x": 1}]}', "[1]"]
-)
+@pytest.mark.parametrize("text", ["nonsense=1", "throttle=2", "throttle=x", "{", '{"entries": [{"x": 1}]}', "[1]"])
 def test_wrong_faults_are_refused(text):
     with pytest.raises(FaultError):
         parse_faults(text)

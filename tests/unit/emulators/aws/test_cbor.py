@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 
 from emulators.aws import cbor
 
-SCALARS = (
-    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text() | st.binary()
-)
-VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
-)
+SCALARS = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text() | st.binary()
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
 
 
 @given(VALUES)
@@ -44,9 +40,7 @@ def test_the_other_forms_are_read(data, value):
     assert cbor.decode(data) == value
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\xff", b"\x61", b"\x82\x01", b"\x01\x01", b"\x1c", b"\xf8\x18", b"\x61\xff"]
-)
+@pytest.mark.parametrize("data", [b"", b"\xff", b"\x61", b"\x82\x01", b"\x01\x01", b"\x1c", b"\xf8\x18", b"\x61\xff"])
 def test_what_is_not_cbor_is_refused(data):
     with pytest.raises(cbor.CBORError):
         cbor.decode(data)

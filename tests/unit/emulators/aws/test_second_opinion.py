@@ -87,9 +87,7 @@ async def test_fifo_groups_and_duplicates(url, clients):
     made = await sqs.create_queue(QueueName="second-opinion.fifo", Attributes={"FifoQueue": "true"})
     queue = made["QueueUrl"]
     for body, group, key in (("a1", "a", "1"), ("a1 again", "a", "1"), ("a2", "a", "2"), ("b1", "b", "3")):
-        await sqs.send_message(
-            QueueUrl=queue, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=key
-        )
+        await sqs.send_message(QueueUrl=queue, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=key)
     first = await sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=1)
     second = await sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
     assert [message["Body"] for message in first["Messages"]] == ["a1"]

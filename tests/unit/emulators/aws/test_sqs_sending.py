@@ -78,9 +78,7 @@ async def test_a_full_size_message_with_attributes_counts_both(aws, sqs):
     fits = "x" * (MESSAGE_BYTES - len("kindStringabcd"))
     await sqs.send_message(QueueUrl=aws.queue_url("failures"), MessageBody=fits, MessageAttributes=attributes)
     with pytest.raises(ClientError, match="InvalidParameterValue"):
-        await sqs.send_message(
-            QueueUrl=aws.queue_url("failures"), MessageBody=fits + "x", MessageAttributes=attributes
-        )
+        await sqs.send_message(QueueUrl=aws.queue_url("failures"), MessageBody=fits + "x", MessageAttributes=attributes)
 
 
 async def test_standard_queues_take_a_group(aws, sqs):

@@ -22,9 +22,7 @@ async def test_faults_are_put_shown_and_taken_away() -> None:
         assert (await client.get("/_emulator/faults")).json()["cut_every_events"] == 0
 
 
-async def test_emitted_events_and_lines_arrive(
-    read_stream: Callable[..., Any], eventually: Callable[..., Any]
-) -> None:
+async def test_emitted_events_and_lines_arrive(read_stream: Callable[..., Any], eventually: Callable[..., Any]) -> None:
     async with GenesysEmulator(count=0) as genesys, read_stream(genesys) as reader:
         for body in (
             {"event": {"id": "by hand"}},

@@ -60,7 +60,5 @@ async def test_available_topics_show_what_expand_names(sign_in: SignIn) -> None:
         path = "/api/v2/notifications/availabletopics"
         plain = (await client.get(path)).json()["entities"]
         assert {"id": "v2.routing.queues.{id}.conversations"} in plain
-        expanded = (await client.get(path, params={"expand": "transports,requiresPermissions"})).json()[
-            "entities"
-        ]
+        expanded = (await client.get(path, params={"expand": "transports,requiresPermissions"})).json()["entities"]
         assert all(topic.keys() == {"id", "transports", "requiresPermissions"} for topic in expanded)

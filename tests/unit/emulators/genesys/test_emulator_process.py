@@ -29,9 +29,7 @@ async def test_process_says_where_it_serves_and_ends_on_sigterm() -> None:
 
 
 async def test_process_refuses_faults_that_it_does_not_know() -> None:
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, "--faults", "bogus", stderr=asyncio.subprocess.PIPE
-    )
+    process = await asyncio.create_subprocess_exec(*COMMAND, "--faults", "bogus", stderr=asyncio.subprocess.PIPE)
     async with asyncio.timeout(30):
         _, errors = await process.communicate()
     assert process.returncode == 2

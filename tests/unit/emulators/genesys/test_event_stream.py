@@ -17,9 +17,7 @@ Read = Callable[..., Any]
 
 
 def delivered(genesys: GenesysEmulator) -> set[str]:
-    return {
-        str(one) for mark in ("match", "filtered", "invalid", "emitted") for one in genesys.ledger.ids(mark)
-    }
+    return {str(one) for mark in ("match", "filtered", "invalid", "emitted") for one in genesys.ledger.ids(mark)}
 
 
 async def read_all(genesys: GenesysEmulator, reader: Any, count: int) -> None:
@@ -104,9 +102,7 @@ async def test_cut_now_ends_the_connection_and_the_reader_goes_on(
         assert reader.connections == 2
 
 
-async def test_a_second_reader_disconnects_the_first(
-    read_stream: Read, eventually: Callable[..., Any]
-) -> None:
+async def test_a_second_reader_disconnects_the_first(read_stream: Read, eventually: Callable[..., Any]) -> None:
     async with GenesysEmulator(rate=0, count=5) as genesys, read_stream(genesys) as reader:
         first = asyncio.create_task(reader.connection())
         await eventually(lambda: len(reader.lines) == 5)

@@ -49,9 +49,7 @@ async def test_a_subscription_is_made_once_shown_and_deleted(sign_in: Callable[.
         ("filters", "none"),
     ],
 )
-async def test_a_wrong_field_is_refused_by_name(
-    field: str, value: object, sign_in: Callable[..., Any]
-) -> None:
+async def test_a_wrong_field_is_refused_by_name(field: str, value: object, sign_in: Callable[..., Any]) -> None:
     async with GenesysEmulator() as genesys, sign_in(genesys) as client:
         answer = await client.post(PATH, json=BODY | {field: value})
         body = answer.json()

@@ -27,9 +27,7 @@ Sockets = Callable[..., Any]
 
 
 @asynccontextmanager
-async def open_socket(
-    client: Any, topics: list[str]
-) -> AsyncIterator[tuple[ClientConnection, dict[str, Any]]]:
+async def open_socket(client: Any, topics: list[str]) -> AsyncIterator[tuple[ClientConnection, dict[str, Any]]]:
     channel = (await client.post(PATH)).json()
     subscriptions = f"{PATH}/{channel['id']}/subscriptions"
     (await client.post(subscriptions, json=[{"id": topic} for topic in topics])).raise_for_status()
