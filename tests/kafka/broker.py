@@ -44,7 +44,7 @@ class Broker:
     def format_storage(self, cluster_id: str, scram: list[str]) -> None:
         """Prepare the data folder as KRaft asks; `scram` are users in the words of `--add-scram`."""
         users = [word for user in scram for word in ("--add-scram", user)]
-        arguments = ["format", "-t", cluster_id, "-c", str(self.properties_file), *users]
+        arguments = ["format", f"--cluster-id={cluster_id}", "-c", str(self.properties_file), *users]
         result = subprocess.run(
             [*self._java(), "kafka.tools.StorageTool", *arguments],
             capture_output=True,
