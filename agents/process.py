@@ -16,7 +16,8 @@ from processors.outcome import Failed
 from processors.report import Counts
 from streams import mapper, topics
 from streams.app import app, settings
-from streams.delivery import Record, counts, die, record, send, stage
+from streams.delivery import Record, counts, record, send, stage
+from streams.ending import die
 from streams.failures import ENVELOPE_BYTES, report
 from streams.flood import guard
 from streams.sandbox.process import SandboxError

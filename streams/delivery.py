@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 import structlog
@@ -32,12 +32,10 @@ from processors.report import Counts, Sums
 from processors.retry import backoff
 from streams import topics
 from streams.app import app, settings
+from streams.ending import die
 from streams.health import health
 
 log = structlog.get_logger(__name__)
-
-#: Exit code that says: ended on purpose, nothing acked, start me again (sysexits.h, EX_SOFTWARE).
-EXIT_BUG = 70
 
 #: The one key of all deltas, so that one worker owns all sums (streams/tables.py); JSON, as the tables' keys are,
 #: because Faust's router looks for a key's owner by its serialised form.
@@ -219,13 +217,6 @@ def stage(
         return handle
 
     return wrap
-
-
-def die(where: str, error: BaseException) -> NoReturn:
-    """End the process without acking or committing anything."""
-    log.critical("ending the process: an error has no remedy here", where=where, exc_info=error)
-    sys.stderr.flush()
-    os._exit(EXIT_BUG)
 
 
 async def stop_worker(reason: str, exit_code: int = 2) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.delivery import EXIT_BUG
+from streams.ending import EXIT_BUG
 
 ROOT = Path(__file__).parents[3]
 

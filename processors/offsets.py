@@ -1,0 +1,77 @@
+"""This module keeps the books of one partition: which offset is due next, and up to where all have ended.
+
+The rule that everything rests on: an offset is committed only when each one from the last commit up to it was
+acked, or is known not to exist. Kafka's logs have holes (transaction markers, compaction, deleted records), so a
+jump in what arrives may be one; but it may as well be records that were fetched and then dropped in a rebalance.
+A jump inside one fetch is a hole, as a fetch leaves nothing out. A jump between two fetches is looked into by
+reading again from what is due: when that too begins behind it, there is a hole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+
+class Verdict(Enum):
+    """What to do with a record that was fetched."""
+
+    DELIVER = auto()
+    OLD = auto()
+    """It was delivered before."""
+    REREAD = auto()
+    """Something may be missing before it: seek to what is due."""
+
+
+@dataclass(slots=True)
+class Offsets:
+    """The books of a partition that is read from `due` on. Offsets are those of records, `due` the next one's."""
+
+    due: int
+    _holes: dict[int, int] = field(default_factory=dict)  # first offset of a hole -> the offset behind it
+    _reread: int | None = None
+
+    def judge(self, offset: int, before: int | None) -> Verdict:
+        """Say what to do with a record; `before` is the offset of the one before it in the same fetch, if any."""
+        if offset < self.due:
+            return Verdict.OLD
+        if offset > self.due:
+            if not self._is_hole(before):
+                return Verdict.REREAD
+            self._holes[self.due] = offset
+            self.due = offset
+        return Verdict.DELIVER
+
+    def delivered(self) -> None:
+        """Note that the record which was due is with its stream."""
+        self.due += 1
+        self._reread = None
+
+    def reread(self) -> None:
+        """Note that what is fetched from now on begins with what is due."""
+        self._reread = self.due
+
+    def ended(self, committed: int, acked: Container[int]) -> int:
+        """The lowest offset that has not ended, all below `committed` having done so."""
+        position = committed
+        while True:
+            if position in acked:
+                position += 1
+            elif position in self._holes:
+                position = self._holes[position]
+            else:
+                return position
+
+    def forget_below(self, committed: int) -> None:
+        """Drop the holes below an offset that was committed."""
+        for start in [start for start, behind in self._holes.items() if behind <= committed]:
+            del self._holes[start]
+
+    def _is_hole(self, before: int | None) -> bool:
+        return self._reread == self.due if before is None else before < self.due
+
+
+def below(offsets: Iterable[int], bound: int) -> list[int]:
+    """The offsets below a bound."""
+    return [offset for offset in offsets if offset < bound]
