@@ -19,7 +19,7 @@ from typing import Any, Self
 import boto3
 import httpx
 import orjson
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from tests.kafka import ledger
 from tests.kafka.broker import free_ports
@@ -130,6 +130,10 @@ class Pipeline:
 
     def read(self, topic: str) -> list[bytes]:
         """Every value on a topic up to its present end."""
+        return [message.value() or b"" for message in self.records(topic)]
+
+    def records(self, topic: str) -> list[Message]:
+        """Every record on a topic up to its present end."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": uuid.uuid4().hex,
                              "enable.auto.commit": False, "auto.offset.reset": "earliest"})  # fmt: skip
         try:
@@ -139,16 +143,16 @@ class Pipeline:
             ]
             ends = {part.partition: consumer.get_watermark_offsets(part, 10)[1] for part in partitions}
             consumer.assign(partitions)
-            values: list[bytes] = []
+            found: list[Message] = []
             open_parts = {part for part, end in ends.items() if end > 0}
             deadline = time.monotonic() + 60
             while open_parts and time.monotonic() < deadline:
                 for message in consumer.consume(1000, 0.2):
                     if message.error() is None:
-                        values.append(message.value())
+                        found.append(message)
                         if message.offset() + 1 >= ends[message.partition()]:
                             open_parts.discard(message.partition())
-            return values
+            return found
         finally:
             consumer.close()
 

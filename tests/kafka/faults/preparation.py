@@ -41,24 +41,27 @@ class Prepared:
         self.exits.close()
 
 
-def prepare(case: Case, cluster: KafkaCluster, events: int, folder: Path) -> Prepared:
-    """Start what the case needs, without waiting for it. Raises WaitedInVainError when an emulator does not start."""
+def prepare(case: Case, cluster: KafkaCluster, events: int, folder: Path, share: float = 1.0) -> Prepared:
+    """Start what the case needs, without waiting for it; `share` shortens it (see Scene).
+
+    Raises WaitedInVainError when an emulator does not start.
+    """
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as exits:
         agent = exits.enter_context(aws.credentials_agent()) if case.renewable_credentials else None
         settings = {**case.settings, "CLOUDWATCH_ENABLED": "false", **(agent.environment if agent else {})}
         pipeline = exits.enter_context(Pipeline(cluster.bootstrap_servers, folder, settings))
-        flow, genesys = _flow(case, pipeline, events)
-        scene = Scene(cluster, pipeline, flow, genesys, agent)
+        flow, genesys = _flow(case, pipeline, events, share)
+        scene = Scene(cluster, pipeline, flow, genesys, agent, share)
         exits.enter_context(scene.exits)
         starting = tuple(pipeline.start(wait=False) for _ in range(WORKERS))
         return Prepared(case, scene, starting, began, exits.pop_all())
 
 
-def _flow(case: Case, pipeline: Pipeline, events: int) -> tuple[Flow, str]:
+def _flow(case: Case, pipeline: Pipeline, events: int, share: float) -> tuple[Flow, str]:
     """The flow that the case asks for, and the URL of the Genesys emulator that it goes through, if any."""
-    rate = min(MOST_RATE, events / case.seconds)
+    rate = min(MOST_RATE, events / (case.seconds * share))
     if case.source == "raw":
         return Flow(*into_raw(pipeline), events, rate), ""
     announced = pipeline.emulator("genesys", ["--count", "0", "--rate", "1", "--api-limit", "100000"])

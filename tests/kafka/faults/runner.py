@@ -47,8 +47,7 @@ class Result:
     @property
     def ok(self) -> bool:
         """Nothing lost, everything where it belongs, and every worker ended in order."""
-        account = self.account
-        return not (self.lost or account.wrong or account.unmirrored or account.both or self.problem)
+        return self.account.clean and not self.uncounted and not self.problem
 
     def __str__(self) -> str:
         words = [str(self.account)]
