@@ -56,6 +56,15 @@ fuzz: $(VENV)/installed-dev ## Fuzz what reads bytes from outside, for a minute
 	  || echo "There is no wheel of Atheris for this machine; Hypothesis draws the bytes instead."
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+.PHONY: audit
+audit: $(VENV)/installed-dev ## Look the pinned versions up among known vulnerabilities (asks pypi.org)
+	@$(BIN)/uv tool run --from pip-audit==2.10.1 pip-audit --strict --no-deps --disable-pip \
+	  -r requirements.lock -r requirements-dev.lock $(ARGS)
+
+.PHONY: faults
+faults: $(VENV)/installed-dev ## Put the pipeline to every fault on real Kafka and account for each event
+	@$(BIN)/python -m tests.kafka.faults $(ARGS)
+
 .PHONY: kafka
 kafka: $(VENV)/installed-dev ## Run a real Apache Kafka on 127.0.0.1:9092 (needs Java and Maven)
 	$(BIN)/python -m tests.kafka $(ARGS)

@@ -22,6 +22,9 @@ FIRST_MOMENT = datetime(2026, 11, 23, 10, 0, 0, tzinfo=UTC)
 INTERACTIONS = uuid.UUID("3d9d2a86-6a5a-4f0e-8c61-0f3e5e6f7a10")
 PER_INTERACTION = 5
 
+#: The number of what no numbered event can have become.
+NOBODY = -1
+
 
 def fate(number: int) -> Fate:
     """What must become of an event: of each ten, six are published, three filtered, one fails its schema."""
@@ -50,19 +53,23 @@ def event(number: int) -> dict[str, Any]:
     }
 
 
-def number_of(created_time: str) -> int:
-    """The number of an event, from its time."""
-    moment = datetime.fromisoformat(created_time.replace("Z", "+00:00"))
-    return round((moment - FIRST_MOMENT) / timedelta(milliseconds=1))
+def number_of(created_time: object) -> int:
+    """The number of an event, from its time; NOBODY for what is no such time."""
+    try:
+        moment = datetime.fromisoformat(str(created_time).replace("Z", "+00:00"))
+        return round((moment - FIRST_MOMENT) / timedelta(milliseconds=1))
+    except (ValueError, TypeError):
+        return NOBODY
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """What became of `events` numbered events. `lost`: numbers that are nowhere they had to be.
 
-    `wrong`: numbers that are where they must not be. `duplicates`: entries on the bus beyond the first of each
-    number. `disorder`: events that arrived first after a later one of their interaction. `unmirrored`:
-    failures that are not in SQS. `both`: numbers that ended twice, on the bus and in `failures`.
+    `wrong`: numbers that are where they must not be, and those of no event. `duplicates`: entries on the bus
+    beyond the first of each number. `disorder`: events that arrived first after a later one of their interaction.
+    `unmirrored`: failures that are not in SQS. `both`: numbers that ended twice, on the bus and in `failures`.
+    `renamed`: numbers that came under more than one event id, or as another interaction's.
     """
 
     events: int
@@ -72,12 +79,24 @@ class Account:
     disorder: int
     unmirrored: tuple[int, ...]
     both: tuple[int, ...] = ()
+    renamed: tuple[int, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether every event ended where it had to and nowhere else; repetitions are allowed."""
+        return not (self.lost or self.wrong or self.unmirrored or self.both or self.renamed)
 
     def __str__(self) -> str:
-        return (
-            f"{self.events} events: lost {len(self.lost)} {list(self.lost[:10])}, wrong {len(self.wrong)}, "
-            f"duplicates {self.duplicates}, out of order {self.disorder}, not in SQS {len(self.unmirrored)}"
-        )
+        figures = {
+            "lost": self.lost,
+            "not in SQS": self.unmirrored,
+            "wrong": self.wrong,
+            "ended twice": self.both,
+            "renamed": self.renamed,
+        }
+        faulty = [f"{name} {len(numbers)} {list(numbers[:10])}" for name, numbers in figures.items() if numbers]
+        found = ", ".join(faulty) or "lost 0"
+        return f"{self.events} events: {found}, duplicates {self.duplicates}, out of order {self.disorder}"
 
 
 def account(
@@ -88,21 +107,23 @@ def account(
     `bus`: details in order of arrival; `failures`: values of the failures topic; `queue`: bodies in SQS, None when
     there is no queue. A failure record of stage publish is an end as good as the bus.
     """
-    arrived = [number_of(detail["timestamp"]) for detail in bus]
-    failed = [_failed(value) for value in failures]
-    mirrored = None if queue is None else {_failed(body.encode()) for body in queue}
-    on_bus, in_failures = set(arrived), set(failed)
+    details = list(bus)
+    arrived = [number_of(detail.get("timestamp")) for detail in details]
+    on_bus, in_failures = set(arrived), {_failed(value) for value in failures}
+    mirrored = in_failures if queue is None else {_failed(body.encode()) for body in queue}
     lost = [n for n in range(events) if fate(n) == "published" and n not in on_bus | in_failures]
     lost += [n for n in range(events) if fate(n) == "failed" and n not in in_failures]
-    wrong = [n for n in on_bus if fate(n) != "published"] + [n for n in in_failures if fate(n) == "filtered"]
+    wrong = {n for n in on_bus if fate(n) != "published"} | {n for n in in_failures if fate(n) == "filtered"}
+    wrong |= (mirrored - in_failures) | {n for n in on_bus | in_failures if not 0 <= n < events}
     return Account(
         events=events,
         lost=tuple(sorted(lost)),
         wrong=tuple(sorted(wrong)),
         duplicates=sum(count - 1 for count in Counter(arrived).values()),
         disorder=_disorder(arrived),
-        unmirrored=() if mirrored is None else tuple(sorted(in_failures - mirrored)),
+        unmirrored=tuple(sorted(in_failures - mirrored)),
         both=tuple(sorted(on_bus & in_failures)),
+        renamed=_renamed(zip(arrived, details, strict=True)),
     )
 
 
@@ -129,7 +150,19 @@ def recovery(due: int, ends: Mapping[int, int], since_ms: int) -> float | None:
 
 
 def _failed(value: bytes) -> int:
-    return number_of(orjson.loads(value)["originalEvent"]["createdTime"])
+    original = orjson.loads(value).get("originalEvent")
+    return number_of(original.get("createdTime")) if isinstance(original, dict) else NOBODY
+
+
+def _renamed(arrived: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[int, ...]:
+    """Numbers whose entries do not all carry one event id and the interaction that they had."""
+    ids: dict[int, set[object]] = {}
+    for number, detail in arrived:
+        names = ids.setdefault(number, set())
+        names.add(detail.get("eventId"))
+        if detail.get("interactionId") != interaction(number):
+            names.add(NOBODY)
+    return tuple(sorted(number for number, names in ids.items() if len(names) > 1 or None in names))
 
 
 def _disorder(arrived: Iterable[int]) -> int:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,71 +19,20 @@ from typing import Any, Self
 import boto3
 import httpx
 import orjson
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from tests.kafka import ledger
 from tests.kafka.broker import free_ports
 from tests.kafka.ledger import Account
+from tests.kafka.worker import WaitedInVainError, Worker, wait_until
+
+__all__ = ["BUS", "PATIENCE_S", "QUEUE", "Pipeline", "WaitedInVainError", "Worker", "wait_until"]
 
 BUS = "bus"
 QUEUE = "failures.fifo"
 
 #: Seconds without any change after which nothing more is expected; long, as a busy machine is no fault.
 PATIENCE_S = 120.0
-
-
-class WaitedInVainError(AssertionError):
-    """What was waited for did not come; the text says what was there instead."""
-
-
-def wait_until(what: str, holds: Callable[[], Any], timeout: float = 120.0) -> Any:
-    """Ask until the answer is truthy, and give it."""
-    ends = time.monotonic() + timeout
-    while not (answer := holds()):
-        if time.monotonic() > ends:
-            raise WaitedInVainError(f"{what} did not come within {timeout:g} s; last answer: {answer!r}")
-        time.sleep(0.1)  # between two looks at the condition
-    return answer
-
-
-@dataclass(slots=True)
-class Worker:
-    """One worker process."""
-
-    name: str
-    port: int
-    log: Path
-    process: subprocess.Popen[bytes]
-    access_key: str
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def get(self, path: str) -> httpx.Response | None:
-        """An answer of its web views; None while it does not answer."""
-        try:
-            return httpx.get(f"{self.url}{path}", timeout=5)
-        except httpx.TransportError:
-            return None
-
-    def ready(self) -> bool:
-        """Whether it says that all is well."""
-        if self.process.poll() is not None:
-            raise WaitedInVainError(f"{self.name} ended with {self.process.returncode}: {self.tail()}")
-        answer = self.get("/health/ready")
-        return answer is not None and answer.status_code == 200
-
-    def tail(self, lines: int = 5) -> str:
-        """The end of its log."""
-        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-lines:])
-
-    def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
-
-    def wait(self, timeout: float = 30.0) -> int:
-        """Exit code, when it has ended."""
-        return self.process.wait(timeout)
 
 
 @dataclass(slots=True)
@@ -181,6 +130,10 @@ class Pipeline:
 
     def read(self, topic: str) -> list[bytes]:
         """Every value on a topic up to its present end."""
+        return [message.value() or b"" for message in self.records(topic)]
+
+    def records(self, topic: str) -> list[Message]:
+        """Every record on a topic up to its present end."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": uuid.uuid4().hex,
                              "enable.auto.commit": False, "auto.offset.reset": "earliest"})  # fmt: skip
         try:
@@ -190,16 +143,16 @@ class Pipeline:
             ]
             ends = {part.partition: consumer.get_watermark_offsets(part, 10)[1] for part in partitions}
             consumer.assign(partitions)
-            values: list[bytes] = []
+            found: list[Message] = []
             open_parts = {part for part, end in ends.items() if end > 0}
             deadline = time.monotonic() + 60
             while open_parts and time.monotonic() < deadline:
-                for message in consumer.consume(1000, 1.0):
+                for message in consumer.consume(1000, 0.2):
                     if message.error() is None:
-                        values.append(message.value())
+                        found.append(message)
                         if message.offset() + 1 >= ends[message.partition()]:
                             open_parts.discard(message.partition())
-            return values
+            return found
         finally:
             consumer.close()
 

@@ -1,4 +1,4 @@
-"""This module runs the fault suite: `python -m tests.kafka.faults [--quick] [--case NAME] [--events N]`."""
+"""This module runs the fault suite: `python -m tests.kafka.faults [--quick] [--case NAME] [--runs N]`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.kafka.broker import BrokerError
-from tests.kafka.cluster import KafkaCluster
 from tests.kafka.distribution import KafkaUnavailableError, version
 from tests.kafka.faults import table
 from tests.kafka.faults.cases import CASES
-from tests.kafka.faults.runner import Result, run
+from tests.kafka.faults.runner import Result
+from tests.kafka.faults.suite import run_all
 
 EVENTS, QUICK_EVENTS = 10_000, 1_000
 
-console = Console(stderr=True)
+#: Columns of the table when nobody watches, so that a log holds whole words.
+WIDTH = 160
+
+console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH, highlight=False)
 
 
 def main() -> int:
@@ -36,38 +39,33 @@ def main() -> int:
     events = options.events or (QUICK_EVENTS if options.quick else EVENTS)
     names = options.case or list(CASES)
     folder = Path(options.logs or tempfile.mkdtemp(prefix="faults-"))
-    console.print(f"{len(names)} cases of {events} events; logs in {folder}")
+    console.print(f"{len(names)} cases of {events} events, {options.runs} times; logs in {folder}")
+    results: list[Result] = []
+    began = time.monotonic()
     try:
-        results = _run_all(names, events, folder)
+        for number in range(options.runs):
+            results += run_all(names, events, folder / f"run-{number + 1}", _say)
     except (KafkaUnavailableError, BrokerError) as error:
         console.print(str(error), style="red")
         return 2
-    console.print(table.for_people(results))
+    words = _words(events, options.runs, time.monotonic() - began)
+    console.print(table.for_people(results), words)
     if options.write:
-        table.write(table.for_docs(results, _words(events)))
+        table.write(table.for_docs(results, words))
     print(table.for_programs(results), flush=True)
     return 0 if all(result.ok for result in results) else 1
 
 
-def _run_all(names: list[str], events: int, folder: Path) -> list[Result]:
-    results = []
-    with KafkaCluster(brokers=3) as cluster:
-        for number, name in enumerate(names):
-            began = time.monotonic()
-
-            def say(what: str, name: str = name, began: float = began) -> None:
-                console.print(f"{time.monotonic() - began:6.1f} s  [bold]{name}[/]  {what}")
-
-            result = run(CASES[name], cluster, events, folder / f"{number:02}-{name}", say)
-            say(f"{result.account} {result.problem} {'; '.join(result.notes)}")
-            results.append(result)
-    return results
+def _say(case: str, what: str) -> None:
+    console.print(f"[bold]{case:28}[/]{what}", soft_wrap=True)
 
 
-def _words(events: int) -> str:
+def _words(events: int, runs: int, seconds: float) -> str:
+    times = "one run" if runs == 1 else f"{runs} runs in a row"
     return (
-        f"Measured {date.today():%Y-%m-%d} on {os.cpu_count()} cores, shared by three brokers of Apache "
-        f"Kafka {version()}, two workers, the emulators and the harness; {events:,} events a case."
+        f"Measured {date.today():%Y-%m-%d}: {times} of {events:,} events a case in {seconds / 60:.0f} minutes, on "
+        f"{os.cpu_count()} cores shared by three brokers of Apache Kafka {version()}, two workers, the emulators "
+        "and the harness."
     )
 
 
@@ -75,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.kafka.faults", description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_EVENTS} events a case, not {EVENTS}")
     parser.add_argument("--events", type=int, help="events a case")
+    parser.add_argument("--runs", type=int, default=1, help="run all of it so often; each on a cluster of its own")
     parser.add_argument("--case", action="append", choices=list(CASES), metavar="NAME", help="only this; may repeat")
     parser.add_argument("--list", action="store_true", help="name the cases")
     parser.add_argument("--logs", help="folder for the logs of workers and emulators; must not hold any yet")

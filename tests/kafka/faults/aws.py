@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.kafka.faults import evidence
 from tests.kafka.faults.credentials import CredentialsAgent
-from tests.kafka.faults.scene import Scene, hold
+from tests.kafka.faults.scene import Scene
 from tests.kafka.pipeline import wait_until
 
 AWAY_S = 30.0
@@ -54,9 +55,10 @@ def credentials_expired(scene: Scene) -> None:
     assert agent is not None, "the case asks for credentials of its own"
     rules = [{"kind": "expired", "access_key": OLD_KEY, "service": service} for service in ("events", "sqs")]
     scene.aws_faults(requests=rules)
-    hold(20.0)
+    scene.hold(20.0)
     agent.access_key = NEW_KEY
     scene.over()
+    evidence.struck(scene, len(rules))
 
 
 def queue_away(scene: Scene) -> None:
@@ -73,9 +75,11 @@ def queue_deleted(scene: Scene) -> None:
     pipeline.gone_from_queue += pipeline.messages()
     pipeline.delete_queue()
     scene.aws_faults()
-    hold(10.0)
+    scene.hold(10.0)
     pipeline.create_queue()
     scene.over()
+    calls = pipeline.inspect("summary")["calls"]
+    scene.proven("× no such queue", calls.get("sqs SendMessageBatch QueueDoesNotExist", 0))
 
 
 def credentials_agent() -> CredentialsAgent:
@@ -85,6 +89,7 @@ def credentials_agent() -> CredentialsAgent:
 
 def _strike(scene: Scene, seconds: float, **faults: list[dict[str, Any]]) -> None:
     scene.aws_faults(**faults)
-    hold(seconds)
+    scene.hold(seconds)
     scene.aws_faults()
     scene.over()
+    evidence.struck(scene, sum(map(len, faults.values())))

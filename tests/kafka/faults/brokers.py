@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from tests.kafka.faults import evidence
 from tests.kafka.faults.scene import Scene, hold
+from tests.kafka.worker import WaitedInVainError
 
 DOWN_S = 20.0
+
+#: The last seconds of those, when what had been read before is through.
+AT_REST_S = 8.0
+
+#: What is said of a partition that no broker leads.
+NOBODY = -2
 
 
 def leader_killed(scene: Scene) -> None:
     """SIGKILL for the broker that leads a partition of `raw`; it comes back after ten seconds."""
-    leader = scene.cluster.leader(f"{scene.pipeline.prefix}raw", 0)
+    topic = f"{scene.pipeline.prefix}raw"
+    leader = scene.cluster.leader(topic, 0)
     scene.cluster.stop_broker(leader, kill=True)
     try:
         hold(10.0)
+        heir = scene.cluster.leader(topic, 0)
     finally:
         scene.cluster.start_broker(leader)
+    if heir in (leader, NOBODY):
+        raise WaitedInVainError(f"the fault did not strike: {leader} led before, {heir} after its end")
+    scene.notes.append(f"broker {heir} led after broker {leader}")
     scene.cluster.wait_ready()
     scene.over()
 
@@ -24,7 +37,8 @@ def two_of_three_down(scene: Scene) -> None:
     for index in (0, 1):
         scene.cluster.stop_broker(index, kill=True)
     try:
-        hold(DOWN_S)
+        hold(DOWN_S - AT_REST_S)
+        evidence.at_rest(scene, AT_REST_S)
     finally:
         for index in (0, 1):
             scene.cluster.start_broker(index)

@@ -43,8 +43,12 @@ class Offsets:
 
     def committed(self, topic: str) -> int:
         """Sum of what the group has committed of the topic."""
+        return sum(self.committed_by_partition(topic).values())
+
+    def committed_by_partition(self, topic: str) -> dict[int, int]:
+        """Partition → offset up to which the group has committed; 0 where it has nothing."""
         committed = self._consumer.committed(self._parts(topic), TIMEOUT_S)
-        return sum(max(0, part.offset) for part in committed)
+        return {part.partition: max(0, part.offset) for part in committed}
 
     def behind(self) -> dict[str, int]:
         """Records not yet committed, by topic; nothing when all is."""

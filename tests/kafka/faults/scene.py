@@ -28,7 +28,8 @@ BEGUN = 20
 class Scene:
     """What a case gets.
 
-    `over_ms` is when the fault ended (epoch ms), `due` how many events were given by then.
+    `over_ms` is when the fault ended (epoch ms), `due` how many events were given by then. `share`: of the time
+    that a fault of AWS or Genesys lasts, as long as its kind does not hang on it.
     """
 
     cluster: KafkaCluster
@@ -36,6 +37,7 @@ class Scene:
     flow: Flow
     genesys: str = ""
     agent: CredentialsAgent | None = None
+    share: float = 1.0
     exits: ExitStack = field(default_factory=ExitStack)
     over_ms: int = 0
     due: int = 0
@@ -52,6 +54,16 @@ class Scene:
     def over(self) -> None:
         """Note that the fault ends now."""
         self.over_ms, self.due = int(time.time() * 1000), self.flow.given
+
+    def proven(self, what: str, figure: int) -> None:
+        """Note what shows that the fault struck. Raises WaitedInVainError when nothing does."""
+        if figure <= 0:
+            raise WaitedInVainError(f"the fault did not strike: {figure} {what}")
+        self.notes.append(f"{figure} {what}")
+
+    def hold(self, seconds: float) -> None:
+        """Let a fault last so long, or the share of it that this scene gives it."""
+        hold(seconds * self.share)
 
     def wait_for_flow(self) -> None:
         """Wait until events arrive on the bus."""
@@ -79,9 +91,10 @@ class Scene:
         """Put these AWS faults into force, and take all others away."""
         self.pipeline.aws_faults({"entries": list(entries), "requests": list(requests)})
 
-    def genesys_control(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
-        """Use the remote control of the Genesys emulator."""
-        httpx.request(method, f"{self.genesys}/_emulator/{path}", json=body, timeout=30).raise_for_status()
+    def genesys_control(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Use the remote control of the Genesys emulator; gives its answer."""
+        answer = httpx.request(method, f"{self.genesys}/_emulator/{path}", json=body, timeout=30).raise_for_status()
+        return dict(answer.json()) if answer.content else {}
 
     @contextmanager
     def supervised(self) -> Iterator[None]:

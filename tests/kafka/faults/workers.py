@@ -7,6 +7,7 @@ import json
 import signal
 import time
 
+from tests.kafka.faults import evidence
 from tests.kafka.faults.detour import VARIABLE
 from tests.kafka.faults.offsets import offsets_of
 from tests.kafka.faults.proxy import Proxies
@@ -17,17 +18,19 @@ from tests.kafka.pipeline import wait_until
 BEYOND_SESSION_S = 15.0
 CHURN_S = 60.0
 
+#: Entries that EventBridge shall have stored without an answer before their worker is killed: more than one request.
+UNHEARD = 11
+
 
 def killed_between_accepted_and_commit(scene: Scene) -> None:
     """SIGKILL while EventBridge has stored entries and their requests are not answered."""
     victim = scene.workers[0]
-    before = scene.pipeline.on_bus()
     scene.aws_faults(requests=[{"kind": "hang_stored", "access_key": victim.access_key}])
-    hanging = wait_until("entries stored and not answered", lambda: _unanswered(scene))
+    wait_until("entries stored and not answered", lambda: evidence.unanswered(scene) >= UNHEARD)
     scene.kill(victim)
     scene.over()
     scene.aws_faults()
-    scene.notes.append(f"{hanging} requests unanswered, {scene.pipeline.on_bus() - before} entries since")
+    scene.proven("entries on the bus, of which the worker never heard", evidence.unanswered(scene))
 
 
 def killed_between_sent_and_acked(scene: Scene) -> None:
@@ -40,10 +43,10 @@ def killed_between_sent_and_acked(scene: Scene) -> None:
             grown = offsets.end("validated") - sent
             return grown if offsets.committed("raw") == committed else 0
 
-        grown = wait_until("`validated` to grow before `raw` is committed", in_between)
+        wait_until("`validated` to grow before `raw` is committed", in_between)
     scene.kill(scene.workers[0])
     scene.over()
-    scene.notes.append(f"{grown} sent and not committed")
+    scene.proven("events in `validated` and uncommitted in `raw`", evidence.sent_and_uncommitted(scene))
 
 
 def stopped_with_full_buffers(scene: Scene) -> None:
@@ -62,6 +65,7 @@ def frozen_past_the_session(scene: Scene) -> None:
     victim = scene.workers[0]
     victim.signal(signal.SIGSTOP)
     hold(BEYOND_SESSION_S)
+    evidence.given_away(scene)
     victim.signal(signal.SIGCONT)
     scene.over()
 
@@ -82,7 +86,7 @@ def coming_and_going(scene: Scene) -> None:
             scene.stop(oldest)
         hold(1.0)
     scene.over()
-    scene.notes.append(f"{len(scene.pipeline.workers) - 2} joined")
+    scene.proven("workers joined", len(scene.pipeline.workers) - 2)
 
 
 def cut_off_from_kafka(scene: Scene) -> None:
@@ -92,13 +96,9 @@ def cut_off_from_kafka(scene: Scene) -> None:
     led_astray = {VARIABLE: json.dumps(proxies.ports)}
     scene.pipeline.start(module="tests.kafka.faults.detour", **led_astray)
     scene.stop(scene.workers[0])
-    hold(5.0)  # the new one gets its share of the partitions and works
+    wait_until("both to have their share of the partitions", lambda: evidence.members(scene) == 2)
     proxies.cut()
     hold(BEYOND_SESSION_S)
+    evidence.given_away(scene)
     proxies.mend()
     scene.over()
-
-
-def _unanswered(scene: Scene) -> int:
-    requests = scene.pipeline.inspect("requests")["requests"]
-    return sum(1 for request in requests if request["fault"] == "hang_stored")
