@@ -39,15 +39,18 @@ CREDENTIALS = frozenset(
 BASE_S = 1.0
 CAP_S = 30.0
 
+#: Cap for a service that is away: full speed is due 15 s after it is back.
+AWAY_CAP_S = 10.0
+
 
 def is_retryable(code: str) -> bool:
     """Whether another attempt may help. Unknown codes may: AWS documents none beyond the permanent ones."""
     return code not in PERMANENT
 
 
-def backoff(attempt: int, chance: float) -> float:
-    """Seconds to wait before attempt number `attempt` (from 0): full jitter over 1 s · 2ⁿ, capped at 30 s.
+def backoff(attempt: int, chance: float, cap_s: float = CAP_S) -> float:
+    """Seconds to wait before attempt number `attempt` (from 0): full jitter over 1 s · 2ⁿ, capped at `cap_s`.
 
     `chance` is a random number in [0, 1), drawn by the caller.
     """
-    return chance * min(CAP_S, BASE_S * 2.0 ** min(attempt, 10))
+    return chance * min(cap_s, BASE_S * 2.0 ** min(attempt, 10))

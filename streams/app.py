@@ -57,7 +57,7 @@ def create_app(settings: Settings) -> PipelineApp:
         broker_heartbeat_interval=1.0,
         broker_rebalance_timeout=30.0,
         broker_request_timeout=30.0,
-        broker_commit_interval=1.0,
+        broker_commit_interval=0.5,
         broker_max_poll_interval=300.0,
         producer_acks=-1,
         producer_linger=0.005,

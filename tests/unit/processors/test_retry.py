@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.retry import BASE_S, CAP_S, CREDENTIALS, PERMANENT, backoff, is_retryable
+from processors.retry import AWAY_CAP_S, BASE_S, CAP_S, CREDENTIALS, PERMANENT, backoff, is_retryable
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "InternalException", "Unheard", ""])
@@ -45,3 +45,7 @@ def test_wait_doubles_up_to_its_cap(attempt, expected):
 
 def test_jitter_is_full():
     assert [backoff(4, chance) for chance in (0.0, 0.25, 0.5)] == [0, 4, 8]
+
+
+def test_a_service_that_is_away_is_asked_more_often():
+    assert backoff(500, 1.0, AWAY_CAP_S) == AWAY_CAP_S < CAP_S
