@@ -27,7 +27,15 @@ PATIENCE_S = 120.0
 console = Console(stderr=True)
 
 
-@click.command(epilog="Examples: genesys-eventbridge demo · genesys-eventbridge demo --events 5000 --faults --exit")
+EPILOG = """\b
+Examples:
+  genesys-eventbridge demo
+  genesys-eventbridge demo --events 5000 --faults --exit
+  genesys-eventbridge demo --source notifications --rate 20
+"""
+
+
+@click.command(epilog=EPILOG)
 @click.option("--events", type=click.IntRange(1), help="Events that Genesys sends. Default: no end; 500 with --exit.")
 @click.option("--exit", "exits", is_flag=True, help="End when all are accounted for; print one JSON line.")
 @click.option("--source", type=click.Choice(["stream", "notifications"]), default="stream", show_default=True,
@@ -39,7 +47,8 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
     """Run Kafka, Genesys, AWS and a worker, all embedded, and watch events arrive.
 
     Nothing outside this machine is touched and nothing is kept: the broker and both clouds are emulators on
-    loopback ports.
+    loopback ports, and no setting of your shell counts but LOG_LEVEL and LOG_FORMAT. Exit codes: 0 nothing is
+    lost, 1 something is, or a part did not start (the logs are kept and named).
     """
     if exits and events is None:
         events = 500
@@ -49,6 +58,9 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
     try:
         with Stack(options) as stack:
             account = asyncio.run(_watch(stack, exits))
+            if account.lost:
+                stack.keep = True
+                console.print(f"events are lost; logs are in {stack.folder}", markup=False)
     except DemoError as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
@@ -74,7 +86,7 @@ def _summary(account: Account) -> dict[str, float]:
 async def _watch(stack: Stack, exits: bool) -> Account:
     """Draw once a second until all events are accounted for; without `exits`, until Ctrl-C."""
     kafka = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
         books = Books(stack.genesys, stack.aws, stack.web, kafka, client, stack.options.source)
         try:
             return await _until_accounted(stack, books, exits)
