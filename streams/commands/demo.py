@@ -40,7 +40,7 @@ Examples:
 @click.option("--exit", "exits", is_flag=True, help="End when all are accounted for; print one JSON line.")
 @click.option("--source", type=click.Choice(["stream", "notifications"]), default="stream", show_default=True,
               help="HTTP event stream, or notification sockets.")  # fmt: skip
-@click.option("--faults", is_flag=True, help="Throttled entries, dropped connections, cut streams, garbage.")
+@click.option("--faults", is_flag=True, help="Throttled entries, dropped connections, cut streams.")
 @click.option("--rate", type=click.FloatRange(0), help="Events a second; 0 = as fast as they are taken.")
 @click.option("--port", type=click.IntRange(1, 65535), default=6066, show_default=True, help="Port of the dashboard.")
 def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float | None, port: int) -> None:
