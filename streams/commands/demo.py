@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import time
 
@@ -23,6 +24,9 @@ WATCHED_RATE = 50.0
 
 #: Seconds without any event coming to its end after which a demo with `--exit` gives up.
 PATIENCE_S = 120.0
+
+#: Exit code of a demo with `--exit` that was stopped before all were accounted for, as shells say it of Ctrl-C.
+EXIT_INTERRUPTED = 130
 
 console = Console(stderr=True)
 
@@ -55,6 +59,8 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
     if rate is None:
         rate = WATCHED_RATE if not exits else 0.0 if (events or 0) <= UNPACED_EVENTS else PACED_RATE
     options = Options(events, source, faults, rate, port)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a supervisor's stop and a closed terminal end it as Ctrl-C does
+        signal.signal(number, signal.default_int_handler)
     try:
         with Stack(options) as stack:
             account = asyncio.run(_watch(stack, exits))
@@ -65,7 +71,7 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         console.print("ended")
-        return
+        sys.exit(EXIT_INTERRUPTED if exits else 0)
     print(json.dumps(_summary(account)), flush=True)
     sys.exit(1 if account.lost else 0)
 

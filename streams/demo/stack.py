@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import select
@@ -25,6 +26,8 @@ QUEUE = "demo-failures"
 
 START_S = 30.0
 STOP_S = 20.0
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 #: Settings that a shell may have and the demo keeps; any other could lead it to a real cluster or cloud.
 KEPT = ("LOG_FORMAT", "LOG_LEVEL")
@@ -131,6 +134,7 @@ class Stack:
         process = subprocess.Popen(
             [sys.executable, "-m", f"emulators.{name}", "--port", "0", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+            preexec_fn=_end_with_parent,
         )  # fmt: skip
         self._exits.callback(_end, process)
         assert process.stdout is not None  # opened as a pipe
@@ -147,7 +151,7 @@ class Stack:
         process = subprocess.Popen(
             [sys.executable, "-m", "streams", "worker"],
             env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=self._log("worker"), start_new_session=True,
+            stderr=self._log("worker"), start_new_session=True, preexec_fn=_end_with_parent,
         )  # fmt: skip
         self._exits.callback(_end, process)
         return process
@@ -164,6 +168,12 @@ def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if name.upper() not in ours and not name.upper().startswith("AWS_") and not name.upper().endswith("_PROXY")
     }
+
+
+def _end_with_parent() -> None:
+    """Have Linux stop this process when the demo ends, were it by SIGKILL; elsewhere a killed demo leaves it behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
