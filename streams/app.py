@@ -9,7 +9,7 @@ import faust
 from yarl import URL
 
 from processors.route import Routes
-from streams.guard import guard
+from streams.guard import middlewares
 from streams.hardening import harden
 from streams.kafka import credentials
 from streams.settings import Settings, SettingsError, load_settings
@@ -85,7 +85,7 @@ def create_app(settings: Settings) -> PipelineApp:
         web_graph_enabled=False,
         web_stats_enabled=False,
         web_metrics_enabled=False,
-        web_application_options={"client_max_size": 1024 * 1024, "middlewares": [guard(settings.web_token)]},
+        web_application_options={"client_max_size": 1024 * 1024, "middlewares": middlewares(settings.web_token)},
         canonical_url=settings.web_advertised_url or f"http://{settings.web_host}:{settings.web_port}",
         worker_redirect_stdouts=False,
         autodiscover=DISCOVERED,

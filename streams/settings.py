@@ -42,6 +42,9 @@ REGION_DOMAINS = {
     "eusc-de-east-1": "edee1.eusc-pure.cloud",
 }
 
+#: What Kafka takes in the name of a topic; changelogs are named by the group.
+KAFKA_NAME = r"^[A-Za-z0-9._-]*$"
+
 CommaList = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -139,7 +142,7 @@ class Settings(BaseSettings):
     kafka_ssl_keyfile: Path | None = Field(None, description="Key of the client certificate.")
     kafka_ssl_key_password: SecretStr | None = Field(None, description="Password of the client key.")
     kafka_ssl_check_hostname: bool = Field(True, description="Check that the certificate names the broker.")
-    kafka_topic_prefix: str = Field("genesys.", description="Put before every topic name.")
+    kafka_topic_prefix: str = Field("genesys.", pattern=KAFKA_NAME, description="Put before every topic name.")
     kafka_topic_partitions: int = Field(4, ge=1, description="Partitions of the topics that the worker creates.")
     kafka_replication_factor: int | None = Field(
         None,
@@ -149,6 +152,7 @@ class Settings(BaseSettings):
     kafka_create_topics: bool = Field(True, description="Create missing topics at start.")
     kafka_group: str | None = Field(
         None,
+        pattern=KAFKA_NAME,
         description="Consumer group, which names the changelogs too; unset: the prefix + `eventbridge`.",
     )
     kafka_max_message_bytes: int = Field(

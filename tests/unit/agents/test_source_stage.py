@@ -40,6 +40,12 @@ async def test_an_array_is_as_many_events(producer, counts):
     assert counts.drain()["counts"] == {"ingested": 6, "failed": 4}
 
 
+async def test_what_is_no_event_has_no_key_so_that_its_failures_spread(producer, counts):
+    await ingest(producer, b"garbage")
+    (record,) = producer.taken
+    assert record.key is None
+
+
 async def test_an_empty_array_is_no_event(producer, counts):
     assert await ingest(producer, b"[]") == []
     assert counts.drain() is None

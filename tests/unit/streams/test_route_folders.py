@@ -28,6 +28,7 @@ def test_the_shipped_routes_load():
 def test_what_is_no_route_is_left_alone(folder):
     (folder / "notes").mkdir()
     (folder / "README.md").write_text("x")
+    shutil.copytree(folder / "interaction", folder / ".interaction")
     assert [route.name for route in load_routes(folder)] == ["interaction"]
 
 
@@ -69,7 +70,7 @@ def test_examples_are_in_name_order(folder):
         ("schema.json", "{", r"interaction/schema\.json: not JSON"),
         ("schema.json", "[]", r"interaction/schema\.json: a JSON Schema is an object"),
         ("schema.json", '{"type": "text"}', r"interaction: schema\.json: not a JSON Schema"),
-        ("examples/x.json", "{", r"interaction/examples/x\.json: not JSON|examples/x\.json: not JSON"),
+        ("examples/x.json", "{", r"^interaction/examples/x\.json: not JSON"),
         ("examples/x.json", "[]", r"interaction/examples/x\.json: an example is"),
         ("examples/x.json", '{"event": {}}', r"interaction/examples/x\.json: an example is"),
         (
