@@ -85,7 +85,9 @@ def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[st
         "lost": len(found.lost),
         "sameEventOnBus": found.same_event,
         "sameStateOnBus": found.same_state,
-        "gaps": {state: sum(gap["state"] == state for gap in gaps) for state in ("healed", "partly healed", "lost", "open")},
+        "gaps": {
+            state: sum(gap["state"] == state for gap in gaps) for state in ("healed", "partly healed", "lost", "open")
+        },
         "backfilled": sum(b'"backfilled":true' in value for value in pipeline.read("raw")),
         "settledAfter": round(time.monotonic() - began - sent_s),
         "rssMegabytes": memory,
