@@ -217,7 +217,7 @@ class NotificationSource:
             self._rest.observer.well("plan")
         else:
             reasons = "; ".join(f"{one.topic} {one.reason}" for one in plan.refused[:3])
-            self._rest.observer.trouble("plan", f"nothing to listen to: {reasons or 'no queue matches'}")
+            self._rest.observer.trouble("plan", f"nothing to listen to: {reasons}")
         await self._channels.follow(plan)
         self._planned.set()
 

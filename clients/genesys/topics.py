@@ -97,8 +97,8 @@ def plan(
     permissions: dict[str, tuple[str, ...]] = {}
     for template in templates:
         for single in _with_wildcard(template, available):
-            reason = objection(single, available)
-            if reason is not None:
+            reason = objection(single, available) or _unfilled(single, queues, users)
+            if reason:
                 refused.append(RefusedTopic(single, reason))
                 continue
             known = available.get(_ANY_ID.sub("{id}", single))
@@ -172,6 +172,14 @@ def spread(topics: Sequence[str], channels: int) -> tuple[tuple[str, ...], ...]:
             share = min(shares, key=len)
         share.append(topic)
     return tuple(tuple(sorted(share)) for share in shares)
+
+
+def _unfilled(template: str, queues: Sequence[str], users: Sequence[str]) -> str:
+    """Why a template gives no topic; empty when it gives some."""
+    for placeholder, ids, setting in (("{queue}", queues, "GENESYS_QUEUES"), ("{user}", users, "GENESYS_USERS")):
+        if placeholder in template and not ids:
+            return f"means nothing yet: {setting} names no {placeholder.strip('{}')} that there is"
+    return ""
 
 
 def _filled(template: str, queues: Sequence[str], users: Sequence[str]) -> list[str]:

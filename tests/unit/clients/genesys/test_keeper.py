@@ -142,7 +142,10 @@ async def test_no_permission_to_see_queues_ends_the_source_with_its_name(start):
 async def test_nothing_to_listen_to_is_a_trouble_not_an_end(emulator, start, eventually):
     listener = start(emulator, genesys_queues=("no such queue",))
     await eventually(lambda: listener.observer.reason is not None)
-    assert listener.observer.reason == "nothing to listen to: no queue matches"
+    assert listener.observer.reason == (
+        "nothing to listen to: v2.routing.queues.{queue}.conversations "
+        "means nothing yet: GENESYS_QUEUES names no queue that there is"
+    )
     assert not listener.task.done()
     assert listener.channels["created"] == 0
 

@@ -56,7 +56,7 @@ async def test_topics_that_move_to_another_channel_leave_a_gap_that_is_healed(em
 
 async def test_what_a_new_queue_saw_before_it_was_found_is_fetched(emulator, start, eventually):
     listener = start(emulator, genesys_queue_refresh=1.0, genesys_queues=("New",))
-    await eventually(lambda: listener.observer.reason == "nothing to listen to: no queue matches")
+    await eventually(lambda: listener.observer.reason is not None)
     asked = time.time() * 1000
     emulator.add_queue("New")
     await listener.ready()

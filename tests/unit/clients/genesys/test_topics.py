@@ -91,6 +91,14 @@ def test_the_impossible_is_refused_with_the_reason(template, reason):
     assert reason in refused.reason
 
 
+def test_a_template_that_nothing_fills_in_is_told():
+    made = plan([QUEUE_TOPIC, "v2.users.{user}.presence"], [], [], OFFER, 1)
+    assert made.topics == ()
+    assert [one.topic for one in made.refused] == [QUEUE_TOPIC, "v2.users.{user}.presence"]
+    assert "GENESYS_QUEUES names no queue" in made.refused[0].reason
+    assert "GENESYS_USERS names no user" in made.refused[1].reason
+
+
 def test_nothing_is_checked_when_the_organisation_does_not_tell():
     assert objection("v2.who.knows.{queue}", {}) is None
     assert plan(["v2.who.knows.{queue}"], [A], [], {}, 1).topics == (f"v2.who.knows.{A}",)
@@ -98,7 +106,7 @@ def test_nothing_is_checked_when_the_organisation_does_not_tell():
 
 @pytest.mark.parametrize(
     ("number", "least", "channels"),
-    [(0, 1, 1), (1_000, 1, 1), (1_001, 1, 2), (2_500, 1, 3), (9, 3, 3), (20_000, 3, 20)],
+    [(1, 1, 1), (1_000, 1, 1), (1_001, 1, 2), (2_500, 1, 3), (9, 3, 3), (20_000, 3, 20)],
 )
 def test_channels_are_as_many_as_the_topics_need(number, least, channels):
     made = plan([QUEUE_TOPIC], queue_ids(number), [], OFFER, least)
