@@ -49,6 +49,7 @@ COUNTED: dict[CountName, str] = {
 }
 
 _readers: dict[int, asyncio.Task[None]] = {}
+_refusals: list[int] = []  # parts that Genesys refuses to serve
 _redact = redactor(settings.redact_fields)
 _shared = sources.Shared(settings, lambda: Observer(health.observer("genesys"), _count))
 
@@ -115,7 +116,9 @@ async def _read(part: int) -> None:
                 remembering.cancel()
                 await asyncio.gather(remembering, return_exceptions=True)
     except GenesysError as error:
-        await stop_worker(f"Genesys Cloud refuses to serve events: {error}")
+        _refusals.append(part)
+        if len(_refusals) == 1:  # the other parts meet the same one
+            await stop_worker(f"Genesys Cloud refuses to serve events: {error}")
 
 
 def _ended(reader: asyncio.Task[None]) -> None:
