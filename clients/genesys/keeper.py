@@ -121,6 +121,7 @@ class ChannelKeeper:
     def up(self, reader: ChannelReader) -> None:
         """A socket is open and its channel subscribed."""
         self._live.add(reader)
+        log.info("genesys.socket.opened", topics=len(reader.topics))
         self._rest.observer.well(self)
         if self._down_since_ms is not None:
             end = int(self._rest.clock.wall() * 1000) + GAP_MARGIN_MS
