@@ -43,6 +43,7 @@ class ConversationQuery:
         """
         for window in interval.windows(self._window_ms):
             page, given = 1, 0
+            last: list[Any] = []
             while True:
                 body = _query(window, queues, self._page_size, page)
                 answer = await self._rest.read("POST", QUERY, json=body, background=True)
@@ -54,9 +55,9 @@ class ConversationQuery:
                 given += len(found)
                 total = answer.get("totalHits")
                 more = given < total if isinstance(total, int) else len(found) >= self._page_size
-                if not found or not more:
+                if not found or not more or found == last:  # the same page again has no next one
                     break
-                page += 1
+                page, last = page + 1, found
 
     async def events(self, interval: Interval, topics: Collection[str]) -> AsyncGenerator[JsonObject, None]:
         """The snapshots that these topics (as they arrive) should have brought in the interval."""

@@ -30,10 +30,11 @@ async def listed(rest: GenesysRest, path: str) -> dict[str, str]:
         body = await rest.read("GET", path, params=params, background=True)
         entities = body.get("entities")
         entities = entities if isinstance(entities, list) else []
+        before = len(found)
         for entity in entities:
             if isinstance(entity, dict) and isinstance(entity.get("id"), str):
                 found[entity["id"]] = str(entity.get("name") or "")
-        if not entities or page >= _pages(body, len(entities)):
+        if len(found) == before or page >= _pages(body, len(entities)):  # the same page again has no next one
             return found
         page += 1
 

@@ -45,6 +45,12 @@ async def test_a_page_may_hold_less_than_was_asked_for(rest, server, told):
     assert len(await listed(rest, QUEUES)) == 250
 
 
+async def test_a_server_that_gives_the_same_page_for_ever_is_not_asked_for_ever(rest, server):
+    server.answers = [httpx.Response(200, json={"entities": entities(0, 100)})]
+    assert len(await listed(rest, QUEUES)) == 100
+    assert len(server.requests) == 2
+
+
 async def test_a_listing_survives_odd_entities(rest, server):
     server.answers = [httpx.Response(200, json={"entities": [None, {"id": 5}, {"id": "a"}, {"id": "b", "name": "B"}]})]
     assert await listed(rest, QUEUES) == {"a": "", "b": "B"}
