@@ -18,7 +18,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from processors.route import Routes
-from streams import kafka, sources, topics
+from streams import kafka, topics
 from streams.app import app, settings
 from streams.checks import Finding, buses_of, check_buses, check_kafka, check_queue, check_routes
 from streams.flow import companion_of, needed_topics
@@ -181,9 +181,6 @@ def _fit(partitions: Mapping[str, int]) -> None:
                 f"topic {name} has {partitions[name]} partitions and {companion} has {partitions[companion]}: "
                 f"stop the workers and delete {name}"
             )
-    parts = sources.parts(settings)
-    if partitions[settings.topic("sources")] < parts:
-        refuse(f"GENESYS_SHARDS={parts} needs as many partitions of {settings.topic('sources')}: add some, or lower it")
 
 
 app.before_start = preflight

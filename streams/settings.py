@@ -120,7 +120,10 @@ class Settings(BaseSettings):
         900_000, ge=1_000, le=10_000_000, description="A longer line or frame becomes a failure record."
     )
     genesys_shards: int = Field(
-        1, ge=1, le=20, description="Notification channels shared among the workers (at most 20 a client)."
+        1,
+        ge=1,
+        le=20,
+        description="Least number of notification channels that the workers share; 1,000 topics need one more each.",
     )
 
     # Kafka
@@ -286,9 +289,10 @@ class Settings(BaseSettings):
     @field_validator("genesys_region")
     @classmethod
     def _known_region(cls, value: str | None) -> str | None:
-        if value is not None and value not in REGION_DOMAINS:
+        region = value.strip().lower() if value is not None else None
+        if region is not None and region not in REGION_DOMAINS:
             raise ValueError(f"unknown region; known are {', '.join(sorted(REGION_DOMAINS))}")
-        return value
+        return region
 
     @field_validator("genesys_base_url", "genesys_login_url", "aws_endpoint_url", "web_advertised_url")
     @classmethod

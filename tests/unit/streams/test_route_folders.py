@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from processors.errors import RouteError
+from processors.event import identify
 from streams.routes import load_routes, read_routes, registry_names
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
@@ -23,6 +24,13 @@ def test_the_shipped_routes_load():
     routes = load_routes(SCHEMAS)
     assert {"interaction", "conversation"} <= {route.name for route in routes}
     assert all(route.engine == "fast" for route in routes)
+
+
+def test_a_field_that_is_null_is_absent_from_the_conversation_event():
+    example = json.loads((SCHEMAS / "conversation/examples/snapshot-with-nulls.json").read_text())
+    (outcome,) = load_routes(SCHEMAS).apply(identify(example["event"]))
+    assert {"priority", "userId", "queueName"}.isdisjoint(outcome.entry["detail"])
+    assert "null" not in json.dumps(outcome.entry)
 
 
 def test_what_is_no_route_is_left_alone(folder):
