@@ -16,7 +16,8 @@ from processors.outcome import Failed
 from processors.report import Counts
 from streams import mapper, topics
 from streams.app import app, settings
-from streams.delivery import Record, counts, record, send, stage
+from streams.deduplication import deduplication
+from streams.delivery import Record, counts, ledger, record, send, stage
 from streams.ending import die
 from streams.failures import ENVELOPE_BYTES, report
 from streams.flood import guard
@@ -37,14 +38,17 @@ async def process(batch: Sequence[EventT[Any]]) -> None:
     )
     async with _sending:
         await guard.admit(answers)
-        tally = Counts()
+        tally, made = Counts(), Made()
         await send(
             one
             for message, meta, answer in zip(batch, metas, answers, strict=True)
-            for one in _records(message, meta, answer, tally)
+            for one in _records(message, meta, answer, tally, made)
         )
+        made.note()
         counts.take(tally)
 
+
+ledger.before_acks.append(deduplication.write)
 
 if "process" in settings.worker_roles:
 
@@ -57,7 +61,29 @@ if "process" in settings.worker_roles:
             die("the start of the mapping process", error)
 
 
-def _records(message: EventT[Any], meta: Meta, answer: Answer, tally: Counts) -> Iterator[Record]:
+class Made:
+    """The marks of what a batch puts out, by partition; noted when the broker has it."""
+
+    def __init__(self) -> None:
+        self._marks: dict[bytes, int] = {}
+
+    def is_new(self, event_id: str | None, route: str, partition: int) -> bool:
+        """Whether an output is no repetition; if so it is this batch's."""
+        mark = deduplication.mark(event_id or "", route)
+        if mark is None:
+            return True
+        if mark in self._marks or deduplication.knows(mark):
+            return False
+        self._marks[mark] = partition
+        return True
+
+    def note(self) -> None:
+        """Note all of it."""
+        for mark, partition in self._marks.items():
+            deduplication.note(partition, mark)
+
+
+def _records(message: EventT[Any], meta: Meta, answer: Answer, tally: Counts, made: Made) -> Iterator[Record]:
     """What is to be sent of one event; nothing when no route takes it."""
     origin = Origin(message.message.topic, message.message.partition, message.message.offset)
     received_at = meta.received_at or int(message.message.timestamp * 1000)
@@ -65,6 +91,9 @@ def _records(message: EventT[Any], meta: Meta, answer: Answer, tally: Counts) ->
         tally.add("filtered")
     for outcome in answer.outcomes:
         if isinstance(outcome, Encoded):
+            if not made.is_new(answer.event_id, outcome.route, message.message.partition):
+                tally.add("duplicates")
+                continue
             tally.add("validated")
             yield _validated(outcome, message, answer, origin, received_at)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 from processors.errors import FilterError, MappingError, PipelineError, RouteError
@@ -50,6 +51,12 @@ class RouteTexts:
     mapping: str
     schema: JsonObject
     examples: tuple[Example, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """The same as long as the route makes the same of an event."""
+        made_by = (self.source, self.detail_type, self.event_bus, self.filter, self.mapping)
+        return blake2b(repr(made_by).encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,11 @@ class Ledger:
         self._closing = asyncio.Event()
         self._open: dict[int, float] = {}
         self.listeners: list[Callable[[Sums], None]] = []
+        self.before_acks: list[Callable[[], None]] = []
+
+    def dropped(self, event: Message) -> None:
+        """Note that an event is left to whoever gets it next."""
+        self._taken.pop(id(event), None)
 
     def took(self, event: Message) -> None:
         """Note that an event was taken from its stream."""
@@ -153,6 +158,8 @@ class Ledger:
             await send([Record(topics.metrics.get_topic_name(), METRICS_KEY, orjson.dumps(delta))])
             for listener in self.listeners:
                 listener(delta)
+        for note in self.before_acks:
+            note()
         for event in settled:
             event.ack()
             self._taken.pop(id(event), None)
@@ -268,20 +275,21 @@ async def _work(
 
 
 async def _next_batch(queue: asyncio.Queue[Message], max_events: int, linger_s: float) -> list[Message]:
-    batch = [await queue.get()]
-    ends = asyncio.get_running_loop().time() + linger_s
-    while len(batch) < max_events:
-        if not queue.empty():
-            batch.append(queue.get_nowait())
-            continue
-        remaining = ends - asyncio.get_running_loop().time()
-        if remaining <= 0:
-            break
-        try:
-            batch.append(await asyncio.wait_for(queue.get(), remaining))
-        except TimeoutError:
-            break
+    batch = [await _next_current(queue)]
+    with contextlib.suppress(TimeoutError):  # then the time is over
+        async with asyncio.timeout(linger_s):
+            while len(batch) < max_events:
+                batch.append(await _next_current(queue))
     return batch
+
+
+async def _next_current(queue: asyncio.Queue[Message]) -> Message:
+    """The next event that is still this worker's: one from before a rebalance is delivered again, maybe to another."""
+    while True:
+        event = await queue.get()
+        if event.message.generation_id == app.consumer_generation_id:
+            return event
+        ledger.dropped(event)
 
 
 async def _settle(handle: Handle, batch: list[Message]) -> None:

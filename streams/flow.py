@@ -10,6 +10,9 @@ TOPICS = ("sources", "raw", "validated", "failures", "metrics")
 #: The Faust tables; each has a changelog topic (streams/tables.py).
 TABLES = ("throughput", "failed", "latency", "totals", "gaps")
 
+#: The table of what was put out lately (streams/deduplication.py); beside `raw`, with as many partitions.
+RECENT = "recent"
+
 #: Tables without windows: their rows stay.
 LASTING = ("totals", "gaps")
 
@@ -38,10 +41,23 @@ def needed_topics(settings: Settings) -> dict[str, dict[str, str]]:
         "retention.ms": str(int(settings.metrics_retention * 1000)),
     }
     compacted = {"cleanup.policy": "compact"}
+    kept_ms = int(settings.deduplication_window * 1000) + 60_000
+    lately = {"cleanup.policy": "delete", "retention.ms": str(kept_ms), "segment.ms": str(max(kept_ms // 4, 60_000))}
     return {
         **topic_configs(settings),
-        **{f"{settings.group}-{name}-changelog": compacted if name in LASTING else changelog for name in TABLES},
+        **{changelog_of(settings, name): compacted if name in LASTING else changelog for name in TABLES},
+        changelog_of(settings, RECENT): lately,
     }
+
+
+def changelog_of(settings: Settings, table: str) -> str:
+    """The changelog topic of a table (faust/tables/base.py)."""
+    return f"{settings.group}-{table}-changelog"
+
+
+def companion_of(settings: Settings, changelog: str) -> str:
+    """The topic that a changelog must have as many partitions as: Faust then gives both to one worker."""
+    return settings.topic("raw" if changelog == changelog_of(settings, RECENT) else "metrics")
 
 
 def full_name(settings: Settings, text: str) -> str:

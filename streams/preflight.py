@@ -20,7 +20,7 @@ from processors.route import Routes
 from streams import kafka, sources, topics
 from streams.app import app, settings
 from streams.checks import Finding, buses_of, check_buses, check_kafka, check_queue, check_routes
-from streams.flow import needed_topics
+from streams.flow import companion_of, needed_topics
 from streams.settings import SettingsError
 
 log = structlog.get_logger(__name__)
@@ -100,7 +100,7 @@ async def _all_ok(look: Callable[[], Awaitable[list[Finding]]]) -> None:
 
 
 async def _make_topics(cluster: kafka.Cluster) -> None:
-    """Make what is missing; the changelogs with as many partitions as `metrics` has (Faust demands it)."""
+    """Make what is missing; a changelog with as many partitions as its companion has (Faust demands it)."""
     needed = needed_topics(settings)
     if settings.kafka_create_topics:
         replicas = settings.kafka_replication_factor or min(3, cluster.brokers)
@@ -108,7 +108,7 @@ async def _make_topics(cluster: kafka.Cluster) -> None:
         for name, configs in needed.items():
             if name not in known:
                 known[name] = (
-                    settings.kafka_topic_partitions if name in topics.CONFIGS else known[settings.topic("metrics")]
+                    settings.kafka_topic_partitions if name in topics.CONFIGS else known[companion_of(settings, name)]
                 )
                 await _create(name, known[name], replicas, configs)
     _fit(await _present(needed))
@@ -137,11 +137,12 @@ async def _present(needed: Iterable[str]) -> dict[str, int]:
 
 
 def _fit(partitions: Mapping[str, int]) -> None:
-    metrics = settings.topic("metrics")
     for name in needed_topics(settings):
-        if name.endswith("-changelog") and partitions[name] != partitions[metrics]:
+        companion = companion_of(settings, name)
+        if name.endswith("-changelog") and partitions[name] != partitions[companion]:
             refuse(
-                f"topic {name} has {partitions[name]} partitions and {metrics} has {partitions[metrics]}: delete {name}"
+                f"topic {name} has {partitions[name]} partitions and {companion} has {partitions[companion]}: "
+                f"stop the workers and delete {name}"
             )
     parts = sources.parts(settings)
     if partitions[settings.topic("sources")] < parts:

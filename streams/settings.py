@@ -194,6 +194,12 @@ class Settings(BaseSettings):
         ge=64 * 1024 * 1024,
         description="Memory that the mapping process may take beyond what it has at its start.",
     )
+    deduplication_window: float = Field(
+        600.0,
+        ge=0,
+        le=86_400,
+        description="Seconds for which an event that comes again, with the same id, is dropped; 0 turns that off.",
+    )
     flood_share: float = Field(
         0.5,
         gt=0,

@@ -18,6 +18,7 @@ class Message:
     offset: int = 0
     timestamp: float = 1_763_895_600.0
     key: bytes | None = b"k"
+    generation_id: int = 0
 
 
 @dataclass(eq=False)

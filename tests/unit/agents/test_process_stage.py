@@ -1,5 +1,6 @@
 """Tests of the process stage: each event is forwarded, reported or counted as filtered, one of them."""
 
+import asyncio
 from pathlib import Path
 
 import orjson
@@ -11,6 +12,7 @@ from processors.event import derive_event_id
 from processors.outcome import Failed
 from processors.route import Routes
 from streams.app import app
+from streams.deduplication import Deduplication
 from streams.routes import load_routes
 
 ROUTES = load_routes(Path(__file__).parents[3] / "schemas")
@@ -168,3 +170,35 @@ async def test_nothing_is_counted_before_the_broker_has_it(producer, counts, eve
 
 def test_a_failure_has_no_default_stage():
     assert Failed("transform", "E", "m").stage == "transform"
+
+
+async def test_an_event_that_comes_again_is_dropped_and_counted(producer, counts, event):
+    value = orjson.dumps(CALL)
+    await module.process([event(value, offset=1), event(value, offset=2)])
+    await module.process([event(value, offset=3)])
+    assert len(producer.taken) == 1
+    assert counts.drain()["counts"] == {"validated": 1, "duplicates": 2}
+
+
+async def test_a_failure_that_comes_again_is_reported_again(producer, counts, event):
+    for offset in range(2):
+        await module.process([event(orjson.dumps(LATE), offset=offset)])
+    assert [record.topic for record in producer.taken] == ["genesys.failures"] * 2
+    assert counts.drain()["counts"] == {"failed": 2}
+
+
+async def test_an_output_is_not_known_before_the_broker_has_it(producer, counts, event, deduplication):
+    producer.confirmed.clear()
+    sending = asyncio.create_task(module.process([event(orjson.dumps(CALL))]))
+    await producer.asked.wait()
+    mark = deduplication.mark(derive_event_id(CALL), "interaction")
+    assert not deduplication.knows(mark)
+    producer.confirmed.set()
+    await sending
+    assert deduplication.knows(mark)
+
+
+async def test_without_a_window_what_comes_again_is_forwarded_again(producer, counts, event, monkeypatch):
+    monkeypatch.setattr(module, "deduplication", Deduplication(0, {}))
+    await module.process([event(orjson.dumps(CALL)), event(orjson.dumps(CALL))])
+    assert counts.drain()["counts"] == {"validated": 2}

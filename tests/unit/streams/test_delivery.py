@@ -7,6 +7,7 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, NotLeaderForPartitionError
 
 from streams import delivery, topics
+from streams.app import app
 from streams.delivery import Record, _next_batch, _run, _settle, record, send
 from streams.health import health
 
@@ -221,6 +222,30 @@ async def test_a_batch_ends_at_its_size_or_its_linger(event):
     adding = asyncio.get_running_loop().call_soon(queue.put_nowait, events[0])
     assert await _next_batch(queue, 3, 0.001) == events[:1]
     adding.cancel()
+
+
+async def test_an_event_from_before_a_rebalance_is_left_to_who_gets_it_next(ledger, event, monkeypatch):
+    monkeypatch.setattr(app, "consumer_generation_id", 4)
+    old, now = event(generation_id=3), event(generation_id=4)
+    queue = asyncio.Queue()
+    for one in (old, now, old):
+        ledger.took(one)
+        queue.put_nowait(one)
+    assert await _next_batch(queue, 3, 0.0) == [now]
+    assert not old.acked
+    assert list(ledger._taken.values()) == [now]
+
+
+async def test_what_was_settled_is_noted_before_it_is_acked(ledger, producer, event):
+    async def handle(batch):
+        pass
+
+    one, noted = event(), []
+    ledger.before_acks.append(lambda: noted.append(one.acked))
+    await _settle(handle, [one])
+    await ledger.flush()
+    assert noted == [False]
+    assert one.acked
 
 
 async def test_tables_are_changed_one_event_after_the_other_and_then_acked(event):

@@ -15,7 +15,11 @@ SETTINGS = Settings(kafka_topic_prefix="p.", kafka_group="g")
 
 def test_every_table_of_the_app_has_its_changelog_in_the_list():
     # A process of its own: importing the app reads the environment and patches Faust.
-    code = "from streams import flow, tables; assert set(flow.TABLES) == set(tables.TABLES), tables.TABLES"
+    code = (
+        "from streams import deduplication, flow, tables; from streams.app import app; "
+        "assert set(flow.TABLES) == set(tables.TABLES), tables.TABLES; "
+        "assert {*flow.TABLES, flow.RECENT} == set(app.tables), set(app.tables)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, env={"GENESYS_SOURCE": "none"})
 
 
@@ -23,7 +27,12 @@ def test_changelogs_come_last_and_bear_the_group():
     names = list(flow.needed_topics(SETTINGS))
 
     assert names[: len(flow.TOPICS)] == [f"p.{name}" for name in flow.TOPICS]
-    assert names[len(flow.TOPICS) :] == [f"g-{name}-changelog" for name in flow.TABLES]
+    assert names[len(flow.TOPICS) :] == [f"g-{name}-changelog" for name in (*flow.TABLES, flow.RECENT)]
+
+
+def test_a_changelog_goes_with_the_topic_whose_events_it_tells_of():
+    assert flow.companion_of(SETTINGS, "g-recent-changelog") == "p.raw"
+    assert flow.companion_of(SETTINGS, "g-totals-changelog") == "p.metrics"
 
 
 @pytest.mark.parametrize(("typed", "full"), [("raw", "p.raw"), ("p.raw", "p.raw"), ("copy", "copy")])

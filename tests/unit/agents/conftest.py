@@ -1,0 +1,14 @@
+"""What every stage's tests need: no test knows what another one put out."""
+
+import pytest
+
+from agents import process
+from streams.deduplication import Deduplication
+
+
+@pytest.fixture(autouse=True)
+def deduplication(monkeypatch):
+    """A window of its own for each test."""
+    made = Deduplication(600, {})
+    monkeypatch.setattr(process, "deduplication", made)
+    return made
