@@ -19,7 +19,7 @@ BEYOND_SESSION_S = 15.0
 CHURN_S = 60.0
 
 #: So slow is EventBridge, and so many events are between it and Kafka, when a worker with full buffers is stopped.
-SLOW_MS, FULL = 3_000, 100
+SLOW_MS, FULL = 1_500, 100
 
 #: Entries that EventBridge shall have stored without an answer before their worker is killed: more than one request.
 UNHEARD = 11
