@@ -90,7 +90,7 @@ def coming_and_going(scene: Scene) -> None:
             scene.stop(oldest)
         hold(1.0)
     scene.over()
-    scene.proven("workers joined", len(scene.pipeline.workers) - 2)
+    scene.proven("workers joined and as many left", len(scene.pipeline.workers) - 2)
 
 
 def cut_off_from_kafka(scene: Scene) -> None:
