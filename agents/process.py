@@ -17,11 +17,13 @@ from processors.report import Counts
 from streams import mapper, topics
 from streams.app import app, settings
 from streams.deduplication import deduplication
-from streams.delivery import Record, counts, ledger, record, send, stage
+from streams.delivery import stage
 from streams.ending import die
 from streams.failures import ENVELOPE_BYTES, report
 from streams.flood import guard
+from streams.ledger import counts, ledger
 from streams.sandbox.process import SandboxError
+from streams.sending import Record, record, send
 
 #: Who sends; a batch gets here in the order in which it was mapped, so that the order of events holds.
 _sending = asyncio.Lock()

@@ -22,9 +22,11 @@ from processors.outcome import Failed
 from processors.report import Counts
 from streams import topics
 from streams.app import app, settings
-from streams.delivery import Record, counts, send, stage
+from streams.delivery import stage
 from streams.failures import report
 from streams.health import health
+from streams.ledger import counts
+from streams.sending import Record, send
 
 _publisher: Publisher | None = None
 _opening = asyncio.Lock()

@@ -29,11 +29,13 @@ from processors.redaction import redactor
 from processors.report import Counts
 from streams import sources, topics
 from streams.app import app, settings
-from streams.delivery import METRICS_KEY, Record, counts, each, ledger, send, stop_worker
+from streams.delivery import each, stop_worker
 from streams.ending import die
 from streams.failures import report
 from streams.filesource import read_file
 from streams.health import health
+from streams.ledger import METRICS_KEY, counts, ledger
+from streams.sending import Record, send
 
 log = structlog.get_logger(__name__)
 

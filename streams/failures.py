@@ -11,7 +11,7 @@ from processors.failure import Origin, encode, failure_record
 from processors.outcome import Failed
 from streams import topics
 from streams.app import settings
-from streams.delivery import Record, record
+from streams.sending import Record, record
 
 log = structlog.get_logger(__name__)
 

@@ -2,8 +2,8 @@
 
 Remove a patch when its upstream fix is in.
 
-What the consumer delivers and commits is in streams/consuming.py; the other patches are here. Each replaces one
-method, and tests/unit/streams/ has its tests.
+What the consumer delivers and commits is in streams/consuming.py and streams/partitions.py; the other patches are
+here. Each replaces one method, and tests/unit/streams/ has its tests.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 
-from streams import consuming
+from streams import consuming, partitions
 
 VERSION = "0.15.3"
 
@@ -63,12 +63,12 @@ def harden() -> None:
     if getattr(faust.streams, "_CStreamIterator", None) is None:
         # The pure-Python iterator acks events that it skips in a rebalance (faust/streams.py, _py_aiter).
         raise RuntimeError("Faust runs without its compiled parts, which can lose events: unset NO_CYTHON or reinstall")
-    Consumer.perform_seek = consuming.perform_seek  # type: ignore[method-assign]
+    Consumer.perform_seek = partitions.perform_seek  # type: ignore[method-assign]
     Consumer._drain_messages = consuming.drain_messages  # type: ignore[method-assign]
-    Consumer._new_offset = consuming.new_offset  # type: ignore[method-assign]
-    Consumer.on_partitions_revoked = consuming.on_partitions_revoked  # type: ignore[method-assign]
-    Consumer.wait_empty = consuming.wait_empty  # type: ignore[method-assign]
-    Recovery.on_recovery_completed = consuming.on_recovery_completed  # type: ignore[method-assign]
+    Consumer._new_offset = partitions.new_offset  # type: ignore[method-assign]
+    Consumer.on_partitions_revoked = partitions.on_partitions_revoked  # type: ignore[method-assign]
+    Consumer.wait_empty = partitions.wait_empty  # type: ignore[method-assign]
+    Recovery.on_recovery_completed = partitions.on_recovery_completed  # type: ignore[method-assign]
     Collection._maybe_set_key_ttl = key_ttl  # type: ignore[method-assign]
     AIOKafkaConsumerThread._create_worker_consumer = quick_consumer  # type: ignore[method-assign]
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]

@@ -20,7 +20,7 @@ from processors.errors import MalformedEventError
 from processors.event import JsonObject, parse_object
 from processors.report import Sums, add, add_latency, empty, percentile
 from streams.app import app, settings
-from streams.delivery import METRICS_KEY
+from streams.ledger import METRICS_KEY
 
 WINDOW_S = 60.0
 

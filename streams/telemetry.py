@@ -14,8 +14,8 @@ from clients.cloudwatch import put_metrics
 from processors.report import BUCKETS_MS, COUNTERS, Sums, add, empty, report, report_line
 from streams import tables
 from streams.app import app, settings
-from streams.delivery import ledger
 from streams.health import health
+from streams.ledger import ledger
 
 log = structlog.get_logger(__name__)
 

@@ -6,8 +6,8 @@ from faust.web import Request, Response, View
 
 from streams import tables
 from streams.app import app
-from streams.delivery import ledger
 from streams.health import health
+from streams.ledger import ledger
 
 
 @app.page("/health/live")

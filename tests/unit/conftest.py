@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import pytest
 from aiokafka.errors import KafkaError
 
-from streams import delivery
+from streams import delivery, sending
 from streams.app import app
 from streams.health import health
+from streams.ledger import Ledger
 
 
 @dataclass
@@ -52,7 +53,7 @@ class ScriptedProducer:
         error = script.pop(0) if script else None
         if isinstance(error, KafkaError) and getattr(error, "at_once", False):
             raise error
-        return asyncio.ensure_future(self._deliver(delivery.Record(topic, key, value, headers, partition), error))
+        return asyncio.ensure_future(self._deliver(sending.Record(topic, key, value, headers, partition), error))
 
     async def _deliver(self, record, error):
         await self.confirmed.wait()
@@ -69,7 +70,7 @@ def event():
 @pytest.fixture
 def ledger(monkeypatch):
     """A ledger of this test alone, whose counts are the stages'."""
-    made = delivery.Ledger()
+    made = Ledger()
     monkeypatch.setattr(delivery, "ledger", made)
     monkeypatch.setattr(made, "start", lambda: None)  # the tests flush by hand
     return made
@@ -83,6 +84,6 @@ def producer(monkeypatch):
         return made
 
     monkeypatch.setattr(app, "maybe_start_producer", start)
-    monkeypatch.setattr(delivery, "backoff", lambda attempt, chance: 0.0)
+    monkeypatch.setattr(sending, "backoff", lambda attempt, chance: 0.0)
     yield made
     health.well("kafka")

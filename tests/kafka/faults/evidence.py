@@ -25,8 +25,8 @@ def struck(scene: Scene, rules: int = 1) -> None:
 def members(scene: Scene) -> int:
     """How many workers Kafka counts in the group; 0 while it gives partitions away."""
     group = f"{scene.pipeline.prefix}eventbridge"
-    client = admin(scene.cluster.bootstrap_servers)  # one that is let go of never answers
-    found = client.describe_consumer_groups([group], request_timeout=10)[group].result(15)
+    client = admin(scene.cluster.bootstrap_servers)  # held: a client that is gone never answers its futures
+    found = client.describe_consumer_groups([group], request_timeout=10)[group].result(20)
     return len(found.members) if found.state is ConsumerGroupState.STABLE else 0
 
 

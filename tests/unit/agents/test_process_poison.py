@@ -16,11 +16,11 @@ from processors.flood import Limits
 from processors.route import Routes, RouteTexts, compile_route
 from streams import mapper
 from streams.app import app
-from streams.delivery import Record
 from streams.flood import FloodGuard
 from streams.health import Health
 from streams.sandbox.bounded import Sandbox
 from streams.sandbox.process import Plan
+from streams.sending import Record
 
 MAPPING = """
 {"detail": {"number": number, "v": poison ? $count($match(text, /^(a+)+$/)) : good ? 1 : $error("not good")}}

@@ -12,7 +12,7 @@ from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 
-from streams import consuming, hardening
+from streams import consuming, hardening, partitions
 from streams.app import app
 
 
@@ -41,12 +41,12 @@ def test_updates_of_one_window_take_the_memory_of_one(patched, entries):
 
 
 def test_the_patches_are_in_place():
-    assert Consumer.perform_seek is consuming.perform_seek
+    assert Consumer.perform_seek is partitions.perform_seek
     assert Consumer._drain_messages is consuming.drain_messages
-    assert Consumer._new_offset is consuming.new_offset
-    assert Consumer.on_partitions_revoked is consuming.on_partitions_revoked
-    assert Consumer.wait_empty is consuming.wait_empty
-    assert Recovery.on_recovery_completed is consuming.on_recovery_completed
+    assert Consumer._new_offset is partitions.new_offset
+    assert Consumer.on_partitions_revoked is partitions.on_partitions_revoked
+    assert Consumer.wait_empty is partitions.wait_empty
+    assert Recovery.on_recovery_completed is partitions.on_recovery_completed
     assert Collection._maybe_set_key_ttl is hardening.key_ttl
     assert AIOKafkaConsumerThread._create_worker_consumer is hardening.quick_consumer
     assert Producer._settings_extra is hardening.idempotent_settings

@@ -1,0 +1,74 @@
+"""This module sends to Kafka, and returns only when the broker has it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from faust import TopicT
+
+from processors.retry import backoff
+from streams.app import app
+from streams.health import health
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is to be sent: topic name, key, value, headers; the partition follows from the key unless it is given."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: dict[str, bytes] = field(default_factory=dict)
+    partition: int | None = None
+
+
+def record(topic: TopicT, key: str, value: bytes, headers: dict[str, str | bytes | None]) -> Record:
+    """A record for one of our topics; headers without a value are left out."""
+    encoded = {
+        name: text.encode() if isinstance(text, str) else text for name, text in headers.items() if text is not None
+    }
+    return Record(topic.get_topic_name(), key.encode("utf-8", "replace"), value, encoded)
+
+
+async def send(records: Iterable[Record]) -> None:
+    """Send and return only when the broker has every one; while Kafka is away, wait and try again."""
+    pending, attempt = list(records), 0
+    producer = await app.maybe_start_producer()
+    while pending:
+        results = await _attempt(producer, pending)
+        refused = [(one, result) for one, result in zip(pending, results, strict=True) if result is not None]
+        if not refused:
+            health.well("kafka")
+            return
+        pending = [one for one, _ in refused]
+        health.trouble("kafka", _reason(refused[0]))
+        await asyncio.sleep(backoff(attempt, random.random()))
+        attempt += 1
+
+
+async def _attempt(producer: Any, records: Sequence[Record]) -> list[KafkaError | None]:
+    results: list[KafkaError | None] = []
+    futures = []
+    for one in records:
+        try:
+            futures.append(await producer.send(one.topic, one.key, one.value, one.partition, None, one.headers))
+        except KafkaError as error:  # refused before it was queued
+            futures.append(error)
+    for future in futures:
+        try:
+            results.append(future if isinstance(future, KafkaError) else (await future, None)[1])
+        except KafkaError as error:
+            results.append(error)
+    return results
+
+
+def _reason(refused: tuple[Record, KafkaError]) -> str:
+    one, error = refused
+    if isinstance(error, MessageSizeTooLargeError):
+        return f"{one.topic} refuses {len(one.value)} bytes: raise max.message.bytes or lower KAFKA_MAX_MESSAGE_BYTES"
+    return f"{one.topic} does not take events: {type(error).__name__}"

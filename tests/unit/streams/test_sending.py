@@ -1,0 +1,63 @@
+"""Tests of sending: it returns only when the broker has everything."""
+
+import asyncio
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, NotLeaderForPartitionError
+
+from streams import topics
+from streams.health import health
+from streams.sending import Record, record, send
+
+
+def refused_at_once():
+    error = MessageSizeTooLargeError("too large")
+    error.at_once = True
+    return error
+
+
+async def until(condition):
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110  # what is waited for tells nobody
+            await asyncio.sleep(0)
+
+
+def test_a_record_holds_bytes_and_leaves_out_what_is_missing():
+    made = record(topics.raw, "\N{GRINNING FACE}\ud800", b"v", {"a": "text", "b": b"\xff", "c": None})
+    assert made == Record("genesys.raw", "\N{GRINNING FACE}?".encode(), b"v", {"a": b"text", "b": b"\xff"})
+
+
+async def test_send_returns_only_when_the_broker_has_every_record(producer):
+    producer.confirmed.clear()
+    sending = asyncio.create_task(send([Record("a", None, b"1"), Record("b", None, b"2")]))
+    await until(lambda: len(producer.attempts) == 2)
+    await asyncio.sleep(0)
+    assert not sending.done()
+    producer.confirmed.set()
+    await sending
+    assert [one.value for one in producer.taken] == [b"1", b"2"]
+
+
+@pytest.mark.parametrize("error", [KafkaTimeoutError, NotLeaderForPartitionError, refused_at_once])
+async def test_only_what_was_refused_is_sent_again_until_it_is_taken(producer, error):
+    producer.refusals = {"b": [error(), error()]}
+    await send([Record("a", None, b"1"), Record("b", None, b"2"), Record("c", None, b"3")])
+    assert producer.attempts == ["a", "b", "c", "b", "b"]
+    assert sorted(one.value for one in producer.taken) == [b"1", b"2", b"3"]
+
+
+async def test_kafka_is_in_trouble_while_it_refuses_and_well_again_after(producer, monkeypatch):
+    told = []
+    monkeypatch.setattr(health, "trouble", lambda part, reason: told.append((part, reason)))
+    monkeypatch.setattr(health, "well", lambda part: told.append((part, None)))
+    producer.refusals = {"a": [KafkaTimeoutError(), MessageSizeTooLargeError()]}
+    await send([Record("a", None, b"123")])
+    assert [part for part, _ in told] == ["kafka"] * 3
+    assert told[0][1] == "a does not take events: KafkaTimeoutError"
+    assert "lower KAFKA_MAX_MESSAGE_BYTES" in told[1][1]
+    assert told[2][1] is None
+
+
+async def test_sending_nothing_is_done_at_once(producer):
+    await send([])
+    assert producer.attempts == []
