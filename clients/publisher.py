@@ -15,7 +15,7 @@ import structlog
 
 from clients.eventbridge import Accepted, Refused, Result, Unanswered
 from processors.batching import MAX_ENTRIES, Entry, cut
-from processors.retry import backoff, is_retryable
+from processors.retry import backoff, is_retryable, outage_backoff
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +89,7 @@ class Publisher:
             result = await self._enqueue(entry)
             if isinstance(result, Unanswered):
                 self._on_trouble(f"no usable answer: {result.reason}")
-                await asyncio.sleep(backoff(silences, self._chance()))
+                await asyncio.sleep(outage_backoff(silences, self._chance()))
                 silences += 1
                 continue
             self._on_trouble(None)

@@ -39,6 +39,9 @@ CREDENTIALS = frozenset(
 BASE_S = 1.0
 CAP_S = 30.0
 
+#: Longest wait while a whole service is away: full speed shall be back within 15 s of the end of its outage.
+AWAY_CAP_S = 8.0
+
 
 def is_retryable(code: str) -> bool:
     """Whether another attempt may help. Unknown codes may: AWS documents none beyond the permanent ones."""
@@ -51,3 +54,8 @@ def backoff(attempt: int, chance: float) -> float:
     `chance` is a random number in [0, 1), drawn by the caller.
     """
     return chance * min(CAP_S, BASE_S * 2.0 ** min(attempt, 10))
+
+
+def outage_backoff(attempt: int, chance: float) -> float:
+    """Seconds to wait before a service that takes nothing at all is asked again: as `backoff`, capped at 8 s."""
+    return chance * min(AWAY_CAP_S, BASE_S * 2.0 ** min(attempt, 10))
