@@ -22,6 +22,9 @@ from tests.kafka.faults.suite import run_all
 
 EVENTS, QUICK_EVENTS = 10_000, 1_000
 
+#: Cases that run side by side; with more events they would take the cores from each other.
+LANES, QUICK_LANES = 1, 2
+
 #: Columns of the table when nobody watches, so that a log holds whole words.
 WIDTH = 160
 
@@ -37,18 +40,22 @@ def main() -> int:
         return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's stop is a Ctrl-C too
     events = options.events or (QUICK_EVENTS if options.quick else EVENTS)
-    names = options.case or list(CASES)
+    lanes = options.lanes or (QUICK_LANES if events <= QUICK_EVENTS else LANES)
+    names = list(dict.fromkeys(options.case or CASES))
     folder = Path(options.logs or tempfile.mkdtemp(prefix="faults-"))
     console.print(f"{len(names)} cases of {events} events, {options.runs} times; logs in {folder}")
     results: list[Result] = []
     began = time.monotonic()
     try:
         for number in range(options.runs):
-            results += run_all(names, events, folder / f"run-{number + 1}", _say)
+            results += run_all(names, events, folder / f"run-{number + 1}", _say, lanes)
     except (KafkaUnavailableError, BrokerError) as error:
         console.print(str(error), style="red")
         return 2
-    words = _words(events, options.runs, time.monotonic() - began)
+    except KeyboardInterrupt:
+        console.print("interrupted; workers, emulators and brokers have been ended", style="red")
+        os._exit(130)  # lanes that wait for their fault to end would hold up an orderly exit
+    words = _words(events, options.runs, lanes, time.monotonic() - began)
     console.print(table.for_people(results), words)
     if options.write:
         table.write(table.for_docs(results, words))
@@ -60,12 +67,12 @@ def _say(case: str, what: str) -> None:
     console.print(f"[bold]{case:28}[/]{what}", soft_wrap=True)
 
 
-def _words(events: int, runs: int, seconds: float) -> str:
+def _words(events: int, runs: int, lanes: int, seconds: float) -> str:
     times = "one run" if runs == 1 else f"{runs} runs in a row"
     return (
         f"Measured {date.today():%Y-%m-%d}: {times} of {events:,} events a case in {seconds / 60:.0f} minutes, on "
         f"{os.cpu_count()} cores shared by three brokers of Apache Kafka {version()}, two workers, the emulators "
-        "and the harness."
+        f"and the harness{f', {lanes} cases side by side' if lanes > 1 else ''}."
     )
 
 
@@ -74,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_EVENTS} events a case, not {EVENTS}")
     parser.add_argument("--events", type=int, help="events a case")
     parser.add_argument("--runs", type=int, default=1, help="run all of it so often; each on a cluster of its own")
+    parser.add_argument("--lanes", type=int, help=f"cases that run side by side; {QUICK_LANES} when they are quick")
     parser.add_argument("--case", action="append", choices=list(CASES), metavar="NAME", help="only this; may repeat")
     parser.add_argument("--list", action="store_true", help="name the cases")
     parser.add_argument("--logs", help="folder for the logs of workers and emulators; must not hold any yet")

@@ -12,7 +12,10 @@ from tests.kafka.faults.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One fault. `strike` makes it, ends it and says so; `seconds`: how long events should flow, at least."""
+    """One fault. `strike` makes it, ends it and says so; `seconds`: how long events should flow, at least.
+
+    `alone`: it harms the brokers, so that no other case may run beside it.
+    """
 
     name: str
     strike: Callable[[Scene], None]
@@ -20,6 +23,7 @@ class Case:
     source: Literal["raw", "genesys"] = "raw"
     settings: dict[str, str] = field(default_factory=dict)
     renewable_credentials: bool = False
+    alone: bool = False
 
     @property
     def words(self) -> str:
@@ -38,8 +42,8 @@ CASES: dict[str, Case] = {
         Case("frozen-past-session", workers.frozen_past_the_session, 25),
         Case("coming-and-going", workers.coming_and_going, 65),
         Case("cut-off-from-kafka", workers.cut_off_from_kafka, 35),
-        Case("leader-killed", brokers.leader_killed, 20),
-        Case("two-of-three-down", brokers.two_of_three_down, 30),
+        Case("leader-killed", brokers.leader_killed, 20, alone=True),
+        Case("two-of-three-down", brokers.two_of_three_down, 30, alone=True),
         Case("throttled", aws.entries_throttled, 20),
         Case("answers-500", aws.answers_500, 35),
         Case("hangs", aws.hangs, 20, settings=QUICK_TIMEOUT),

@@ -50,9 +50,13 @@ class Offsets:
         committed = self._consumer.committed(self._parts(topic), TIMEOUT_S)
         return {part.partition: max(0, part.offset) for part in committed}
 
+    def open(self, topic: str) -> int:
+        """How many records of the topic are not committed yet."""
+        return self.end(topic) - self.committed(topic)
+
     def behind(self) -> dict[str, int]:
         """Records not yet committed, by topic; nothing when all is."""
-        lags = {topic: self.end(topic) - self.committed(topic) for topic in STAGES}
+        lags = {topic: self.open(topic) for topic in STAGES}
         return {topic: lag for topic, lag in lags.items() if lag}
 
     def _parts(self, topic: str) -> list[TopicPartition]:

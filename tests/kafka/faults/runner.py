@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import httpx
 from confluent_kafka import KafkaException
 
 from tests.kafka import ledger
+from tests.kafka.administration import NotReadyError
+from tests.kafka.broker import BrokerError
 from tests.kafka.faults.offsets import Offsets, offsets_of
 from tests.kafka.faults.preparation import Prepared
 from tests.kafka.faults.scene import Scene
@@ -17,6 +20,9 @@ from tests.kafka.pipeline import WaitedInVainError, wait_until
 
 #: Seconds that the pipeline may take to settle after the last event was given.
 PATIENCE_S = 60.0
+
+#: What ends a case, and none of the cases after it.
+TROUBLE = (WaitedInVainError, KafkaException, NotReadyError, BrokerError, httpx.HTTPError, TimeoutError)
 
 #: The target for `recovery_s`.
 RECOVERED_S = 15.0
@@ -67,8 +73,8 @@ def run(prepared: Prepared, say: Callable[[str], None], settled: Callable[[], No
         with scene.supervised():
             _play(prepared, say, settled)
         scene.stop(*scene.workers)
-    except (WaitedInVainError, KafkaException) as error:
-        problem = str(error)
+    except TROUBLE as error:
+        problem = str(error) or type(error).__name__
     return _result(prepared, problem)
 
 

@@ -1,9 +1,11 @@
-"""This module runs cases one after the other: the workers of the next one start while the last one's stop."""
+"""This module runs cases on one cluster, in one lane or more; in each, the next case starts while the last one ends."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.kafka.cluster import KafkaCluster
@@ -16,51 +18,78 @@ from tests.kafka.pipeline import WaitedInVainError
 Say = Callable[[str, str], None]
 
 
-class Suite:
-    """Cases on one cluster. Nothing of two cases is measured at the same time."""
+@dataclass(slots=True)
+class Lane:
+    """Runs cases one after the other. Nothing of two of them is measured at the same time."""
 
-    def __init__(self, cluster: KafkaCluster, events: int, folder: Path, say: Say) -> None:
-        self._cluster = cluster
-        self._events = events
-        self._folder = folder
-        self._say = say
-        self._next: Prepared | None = None
+    cluster: KafkaCluster
+    events: int
+    folder: Path
+    say: Say
+    _now: Prepared | None = None
+    _next: Prepared | None = None
+    _closed: bool = False
+    _done: list[Result] = field(default_factory=list)
 
-    def run(self, names: Sequence[str]) -> Iterator[Result]:
-        """Each case's result as it comes."""
-        try:
-            for number in range(len(names)):
-                yield self._case(names, number)
-        finally:
-            if self._next is not None:
-                self._next.close()
+    def run(self, names: Sequence[str]) -> list[Result]:
+        """The results of these cases, in their order; fewer when the lane is closed meanwhile."""
+        for number in range(len(names)):
+            if not self._closed:
+                self._done.append(self._case(names, number))
+        return self._done
+
+    def close(self) -> None:
+        """End what runs; the case that it belongs to fails by that."""
+        self._closed = True
+        for prepared in (self._now, self._next):
+            if prepared is not None:
+                prepared.close()
 
     def _case(self, names: Sequence[str], number: int) -> Result:
         began, name = time.monotonic(), names[number]
 
         def say(what: str) -> None:
-            self._say(name, f"{time.monotonic() - began:5.1f} s  {what}")
+            self.say(name, f"{time.monotonic() - began:5.1f} s  {what}")
 
-        prepared, self._next = self._next or self._prepare(names, number), None
+        self._now, self._next = self._next or self._prepare(name), None
         try:
-            result = run(prepared, say, lambda: self._start_next(names, number + 1))
+            result = run(self._now, say, lambda: self._start_next(names[number + 1 : number + 2]))
         finally:
-            prepared.close()
+            self._now.close()
         say(str(result))
         return result
 
-    def _start_next(self, names: Sequence[str], number: int) -> None:
-        if number < len(names):
+    def _start_next(self, names: Sequence[str]) -> None:
+        for name in names if not self._closed else ():
             try:
-                self._next = self._prepare(names, number)
+                self._next = self._prepare(name)
             except WaitedInVainError as error:
-                self._say(names[number], f"will be started once more: {error}")
+                self.say(name, f"will be started once more: {error}")
 
-    def _prepare(self, names: Sequence[str], number: int) -> Prepared:
-        return prepare(CASES[names[number]], self._cluster, self._events, self._folder / f"{number:02}-{names[number]}")
+    def _prepare(self, name: str) -> Prepared:
+        return prepare(CASES[name], self.cluster, self.events, self.folder / name)
 
 
-def run_all(names: Sequence[str], events: int, folder: Path, say: Say) -> list[Result]:
-    """The results of all cases, on a cluster of their own."""
+def run_all(names: Sequence[str], events: int, folder: Path, say: Say, lanes: int = 1) -> list[Result]:
+    """The results of all cases, on a cluster of their own; those that harm it run while no other one does."""
+    alone = [name for name in names if CASES[name].alone]
+    beside = [name for name in names if not CASES[name].alone]
     with KafkaCluster(brokers=3) as cluster:
-        return list(Suite(cluster, events, folder, say).run(names))
+        results = _side_by_side([Lane(cluster, events, folder, say) for _ in range(lanes)], beside)
+        results += _side_by_side([Lane(cluster, events, folder, say)], alone)
+    return sorted(results, key=lambda result: names.index(result.case))
+
+
+def _side_by_side(lanes: Sequence[Lane], names: Sequence[str]) -> list[Result]:
+    """Share the cases among the lanes, those that take longest first, so that the lanes end together."""
+    shares: list[list[str]] = [[] for _ in lanes]
+    for name in sorted(names, key=lambda name: -CASES[name].seconds):
+        min(shares, key=lambda share: sum(CASES[one].seconds for one in share)).append(name)
+    pool = ThreadPoolExecutor(len(lanes))
+    try:
+        running = [pool.submit(lane.run, share) for lane, share in zip(lanes, shares, strict=True)]
+        return [result for lane in running for result in lane.result()]
+    finally:
+        for lane in lanes:  # of an interruption: what runs in the lanes must not outlive it
+            lane.close()
+        pool.shutdown(wait=False)

@@ -18,6 +18,9 @@ from tests.kafka.pipeline import wait_until
 BEYOND_SESSION_S = 15.0
 CHURN_S = 60.0
 
+#: So slow is EventBridge, and so many events are between it and Kafka, when a worker with full buffers is stopped.
+SLOW_MS, FULL = 1_500, 100
+
 #: Entries that EventBridge shall have stored without an answer before their worker is killed: more than one request.
 UNHEARD = 11
 
@@ -51,13 +54,14 @@ def killed_between_sent_and_acked(scene: Scene) -> None:
 
 def stopped_with_full_buffers(scene: Scene) -> None:
     """SIGTERM while EventBridge is slow and every buffer is full."""
-    scene.aws_faults(requests=[{"kind": "slow", "latency_ms": 300}])
+    scene.aws_faults(requests=[{"kind": "slow", "latency_ms": SLOW_MS}])
     with offsets_of(scene.pipeline) as offsets:
-        wait_until("buffers to fill", lambda: offsets.end("validated") - offsets.committed("validated") > 100)
+        wait_until("buffers to fill", lambda: offsets.open("validated") > FULL, 30)
+        scene.proven("events were on their way", offsets.open("validated"))
     seconds = scene.stop(scene.workers[0])
     scene.over()
     scene.aws_faults()
-    scene.notes.append(f"ended after {seconds:.1f} s")
+    scene.notes.append(f"its worker ended after {seconds:.1f} s")
 
 
 def frozen_past_the_session(scene: Scene) -> None:
@@ -86,7 +90,7 @@ def coming_and_going(scene: Scene) -> None:
             scene.stop(oldest)
         hold(1.0)
     scene.over()
-    scene.proven("workers joined", len(scene.pipeline.workers) - 2)
+    scene.proven("workers joined and as many left", len(scene.pipeline.workers) - 2)
 
 
 def cut_off_from_kafka(scene: Scene) -> None:
