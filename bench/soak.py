@@ -12,6 +12,7 @@ import json
 import random
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -64,7 +65,7 @@ def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[st
     listened = set(genesys.listened())
     genesys.tell("PUT", "rate", rate=events / seconds / FRAMES * 10)  # ten frames make one conversation there
     began = time.monotonic()
-    channels = len(genesys.sockets())
+    at_once = len(genesys.sockets())
     memory, cuts = shake(genesys, workers, events, seconds * 1.5)
     genesys.tell("POST", "finish")
     sent_s = time.monotonic() - began
@@ -77,7 +78,7 @@ def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[st
         "topics": len(listened),
         "seconds": round(sent_s),
         "cuts": cuts,
-        "atOnce": channels,
+        "atOnce": at_once,
         "channels": notifications["channels"]["created"],
         "conversations": notifications["conversations"],
         "states": found.states,
@@ -85,9 +86,7 @@ def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[st
         "lost": len(found.lost),
         "sameEventOnBus": found.same_event,
         "sameStateOnBus": found.same_state,
-        "gaps": {
-            state: sum(gap["state"] == state for gap in gaps) for state in ("healed", "partly healed", "lost", "open")
-        },
+        "gaps": Counter(gap["state"] for gap in gaps),
         "backfilled": sum(b'"backfilled":true' in value for value in pipeline.read("raw")),
         "settledAfter": round(time.monotonic() - began - sent_s),
         "rssMegabytes": memory,
