@@ -38,10 +38,10 @@ EXIT_USAGE = 2
 async def preflight() -> None:
     """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics."""
     _own_logging()
-    _own_places()
     roles = set(settings.worker_roles)
     if "source" in roles:
         _require_source()
+    _own_places()
     app.routes = await _routes()
     cluster = await _kafka()
     if "sink" in roles:
