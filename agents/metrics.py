@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from faust import EventT, StreamT
 
+from processors import delta
 from streams import tables, topics
 from streams.app import app
 from streams.delivery import each
@@ -27,6 +28,7 @@ async def metrics(stream: StreamT[bytes]) -> None:
 def apply(event: EventT[Any]) -> None:
     """Add a delta to the tables; what is none is named in the log and left."""
     try:
+        delta.check(event.value)
         tables.apply(event)
     except ValueError as error:
         log.warning("not counted", partition=event.message.partition, offset=event.message.offset, reason=str(error))

@@ -7,6 +7,7 @@ up to a minute, because a cluster that starts as a whole has no order.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import sys
@@ -37,10 +38,10 @@ EXIT_USAGE = 2
 async def preflight() -> None:
     """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics."""
     _own_logging()
-    _own_places()
     roles = set(settings.worker_roles)
     if "source" in roles:
         _require_source()
+    _own_places()
     app.routes = await _routes()
     cluster = await _kafka()
     if "sink" in roles:
@@ -76,15 +77,30 @@ def _own_places() -> None:
     if not conf.web_enabled:
         return
     try:
-        for family, kind, _, _, address in socket.getaddrinfo(conf.web_bind, conf.web_port, type=socket.SOCK_STREAM):
-            with socket.socket(family, kind) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(address)
+        _probe(conf.web_bind, conf.web_port)
     except OSError as error:
         refuse(
             f"the web views cannot listen on {conf.web_bind}:{conf.web_port}: {error.strerror} "
             "(mend WEB_HOST, or choose another WEB_PORT: each worker on a machine needs its own)"
         )
+
+
+def _probe(host: str, port: int) -> None:
+    """Bind what the web server will bind: each address of the host that this machine has, and at least one."""
+    bound, missing = 0, OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+    for family, kind, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+                bound += 1
+        except OSError as error:
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):  # `localhost` where IPv6 is off
+                raise
+    if not bound:
+        raise missing
 
 
 def _require_source() -> None:

@@ -25,6 +25,9 @@ WATCHED_RATE = 50.0
 #: Seconds without any event coming to its end after which a demo with `--exit` gives up.
 PATIENCE_S = 120.0
 
+#: Ctrl-C, a supervisor's stop, a closed terminal.
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 #: Exit code of a demo with `--exit` that was stopped before all were accounted for, as shells say it of Ctrl-C.
 EXIT_INTERRUPTED = 130
 
@@ -59,17 +62,18 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
     if rate is None:
         rate = WATCHED_RATE if not exits else 0.0 if (events or 0) <= UNPACED_EVENTS else PACED_RATE
     options = Options(events, source, faults, rate, port)
-    for number in (signal.SIGTERM, signal.SIGHUP):  # a supervisor's stop and a closed terminal end it as Ctrl-C does
-        signal.signal(number, signal.default_int_handler)
+    told: list[int] = []  # by signals; raised as exceptions they could be lost in the hooks of a fork
+    for number in ENDS:
+        signal.signal(number, lambda number, _: told.append(number))
     try:
         with Stack(options) as stack:
-            account = asyncio.run(_watch(stack, exits))
-            if account.lost:
+            account = asyncio.run(_watch(stack, exits, told))
+            if account is not None and account.lost:
                 stack.keep = True
                 console.print(f"events are lost; logs are in {stack.folder}", markup=False)
     except DemoError as error:
         raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
+    if account is None:
         console.print("ended")
         sys.exit(EXIT_INTERRUPTED if exits else 0)
     print(json.dumps(_summary(account)), flush=True)
@@ -89,13 +93,23 @@ def _summary(account: Account) -> dict[str, float]:
     }
 
 
-async def _watch(stack: Stack, exits: bool) -> Account:
-    """Draw once a second until all events are accounted for; without `exits`, until Ctrl-C."""
+async def _watch(stack: Stack, exits: bool, told: list[int]) -> Account | None:
+    """Draw once a second until all events are accounted for; without `exits`, until a signal: then None.
+
+    `told`: the signals that came before.
+    """
     kafka = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
         books = Books(stack.genesys, stack.aws, stack.web, kafka, client, stack.options.source)
+        watching = asyncio.ensure_future(_until_accounted(stack, books, exits))
+        for number in ENDS:
+            asyncio.get_running_loop().add_signal_handler(number, watching.cancel)
+        if told:
+            watching.cancel()
         try:
-            return await _until_accounted(stack, books, exits)
+            return await watching
+        except asyncio.CancelledError:
+            return None
         finally:
             await books.close()
 

@@ -34,11 +34,12 @@ def is_alive(process_id: int) -> bool:
 @pytest.mark.parametrize(
     ("number", "arguments", "code"),
     [
+        (signal.SIGINT, [], 0),
         (signal.SIGTERM, [], 0),
         (signal.SIGHUP, ["--events", "100000", "--exit"], 130),
         (signal.SIGKILL, [], -signal.SIGKILL),
     ],
-    ids=["a supervisor's stop", "a closed terminal, not all accounted for", "killed"],
+    ids=["Ctrl-C", "a supervisor's stop", "a closed terminal, not all accounted for", "killed"],
 )
 def test_nothing_goes_on_without_it(tmp_path: Path, number: int, arguments: list[str], code: int):
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
@@ -50,7 +51,7 @@ def test_nothing_goes_on_without_it(tmp_path: Path, number: int, arguments: list
     try:
         parts = wait_until("the parts", lambda: found if len(found := children(demo.pid)) == PARTS else None)
         demo.send_signal(number)
-        assert demo.wait(60) == code
+        assert demo.wait(60) == code, (tmp_path / "err").read_text("utf-8", "replace")[-2_000:]
         wait_until("the parts to end", lambda: not any(map(is_alive, parts)))
     finally:
         demo.kill()

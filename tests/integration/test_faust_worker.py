@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from tests.kafka.broker import free_ports
+
 
 @pytest.fixture
 async def faust_worker(env):
@@ -19,7 +21,7 @@ async def faust_worker(env):
     async def starter(**more):
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "faust", "-A", "streams.app", "worker", "-l", "info"),
-            env={**env, **more},
+            env={**env, "WEB_PORT": str(free_ports(1)[0]), **more},
             cwd=env["PYTHONPATH"],
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
@@ -54,8 +56,8 @@ async def test_a_port_that_is_taken_ends_the_start(faust_worker):
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in err.decode().splitlines()[-1]
 
 
-async def test_it_logs_as_our_own_command_does(faust_worker, unused_port):
-    process = await faust_worker(WORKER_ROLES="process", WEB_PORT=str(unused_port), REPORT_INTERVAL="1")
+async def test_it_logs_as_our_own_command_does(faust_worker):
+    process = await faust_worker(WORKER_ROLES="process", REPORT_INTERVAL="1")
     logged = []
     async with asyncio.timeout(60):
         while not any("[Pipeline Report]" in record["event"] for record in logged):
@@ -66,9 +68,3 @@ async def test_it_logs_as_our_own_command_does(faust_worker, unused_port):
         process.send_signal(signal.SIGTERM)
         await process.communicate()
     assert process.returncode == 0
-
-
-@pytest.fixture
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]

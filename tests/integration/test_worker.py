@@ -13,7 +13,7 @@ import pytest
 
 from emulators.kafka import EmbeddedKafka
 from tests.kafka import ledger
-from tests.kafka.pipeline import BUS, Pipeline, Worker, wait_until
+from tests.kafka.pipeline import BUS, Pipeline, Worker, free_ports, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -241,7 +241,7 @@ def test_a_start_that_must_fail_says_why_in_one_line(pipeline: Pipeline, setting
     settings = {name: value.format(aws=pipeline.aws) for name, value in settings.items()}
     ended = subprocess.run(
         [sys.executable, "-m", "streams", "worker"],
-        env=pipeline.environment(GENESYS_SOURCE="none") | settings,
+        env=pipeline.environment(GENESYS_SOURCE="none", WEB_PORT=str(free_ports(1)[0])) | settings,
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     lines = [line for line in ended.stderr.splitlines() if line.startswith("genesys-eventbridge: ")]

@@ -38,7 +38,12 @@ def test_another_shape_is_a_value_error(content):
 
 
 @pytest.mark.parametrize(
-    "value", [None, b"", b"x", b"[]", b"7", b'{"counts": 1}', b"\xff", b'{"gap": 7}', b'{"gap": {}}']
+    "value",
+    [
+        *(None, b"", b"x", b"[]", b"7", b'{"counts": 1}', b"\xff", b'{"gap": 7}', b'{"gap": {}}'),
+        b'{"gap": {"part": 0, "start_ms": "x", "state": "open"}}',  # would not sort
+        orjson.dumps({**empty(), "counts": {"ingested": 2**63 - 1}}),  # twice that is no int64
+    ],
 )
 def test_what_is_no_delta_is_left(event, value):
     assert module.apply(event(value)) is None
