@@ -84,7 +84,7 @@ async def _publish(publisher: Publisher, message: EventT[Any], tally: Counts) ->
     result = await publisher.publish(sendable, key)
     if isinstance(result, Accepted):
         tally.add("published")
-        if meta.received_at is not None:
+        if meta.received_at is not None and meta.replayed is None:  # of an old event it would say nothing
             tally.latency(max(0, int(time.time() * 1000) - meta.received_at))
         return None
     failed = Failed("publish", result.code, result.message, (), meta.route, mapped, result.attempts)

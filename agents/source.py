@@ -44,13 +44,17 @@ COUNTED: dict[CountName, str] = {
     "frame_duplicate": "duplicates",
     "frame_unchanged": "unchanged",
     "event_backfilled": "backfilled",
+    "queue_name_missing": "names_missing",
+    "topic_rejected": "topics_rejected",
     "gap_opened": "gaps",
+    "gap_partly_healed": "gaps_partly_healed",
     "gap_lost": "gaps_lost",
 }
 
 _readers: dict[int, asyncio.Task[None]] = {}
+_refusals: list[int] = []  # parts that Genesys refuses to serve
 _redact = redactor(settings.redact_fields)
-_rest = sources.SharedRest(settings, lambda: Observer(health.observer("genesys"), _count))
+_shared = sources.Shared(settings, lambda: Observer(health.observer("genesys"), _count))
 
 if "source" in settings.worker_roles and settings.genesys_source in ("notifications", "stream"):
 
@@ -65,7 +69,7 @@ if "source" in settings.worker_roles and settings.genesys_source in ("notificati
         assigned: set[TP] = arguments[-1]
         name = topics.sources.get_topic_name()
         ours = {tp.partition for tp in assigned if tp.topic == name}
-        owned = {part for part in ours if part < sources.parts(settings)}
+        owned = ours if settings.genesys_source == "notifications" else ours & {0}
         await _end([part for part in _readers if part not in owned])
         for part in owned - set(_readers):
             _readers[part] = asyncio.create_task(_read(part))
@@ -102,11 +106,12 @@ async def ingest(lines: Iterable[Line]) -> None:
 
 
 async def _read(part: int) -> None:
+    parts = await sources.parts(settings, topics.sources.get_topic_name())
     checkpoint = await sources.last_checkpoint(settings, topics.sources.get_topic_name(), part)
     log.info("source starts", source=settings.genesys_source, part=part, position_ms=checkpoint.position_ms)
     try:
-        async with _rest.use() as rest:
-            opened = sources.open_source(settings, rest, part, checkpoint, _note_gap)
+        async with _shared.use() as shared:
+            opened = sources.open_source(settings, shared, part, parts, checkpoint, _note_gap)
             remembering = asyncio.create_task(_remember(part, opened))
             try:
                 await pump(opened.batches)
@@ -114,7 +119,9 @@ async def _read(part: int) -> None:
                 remembering.cancel()
                 await asyncio.gather(remembering, return_exceptions=True)
     except GenesysError as error:
-        await stop_worker(f"Genesys Cloud refuses to serve events: {error}")
+        _refusals.append(part)
+        if len(_refusals) == 1:  # the other parts meet the same one
+            await stop_worker(f"Genesys Cloud refuses to serve events: {error}")
 
 
 def _ended(reader: asyncio.Task[None]) -> None:
@@ -135,9 +142,9 @@ async def _remember(part: int, opened: sources.OpenSource) -> None:
 
 
 async def _note_gap(gap: GapReport) -> None:
-    """Tell the tables of a gap: found, healed, or lost."""
+    """Tell the tables of a gap: found, healed (wholly or partly), or lost."""
     row = {
-        "part": gap.shard,
+        "part": gap.part,
         "start_ms": gap.interval.start_ms,
         "end_ms": gap.interval.end_ms,
         "state": gap.state,

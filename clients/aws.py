@@ -72,7 +72,9 @@ async def open_client(settings: Settings, service: str) -> AsyncIterator[Any]:
     except NoRegionError:
         raise AwsConfigurationError("no AWS region: set AWS_REGION") from None
     except (InvalidRegionError, ProfileNotFound, ConfigParseError) as error:
-        raise AwsConfigurationError(f"{error}: mend AWS_REGION, AWS_PROFILE or AWS's config file") from None
+        raise AwsConfigurationError(
+            f"{str(error).rstrip('.')}: mend AWS_REGION, AWS_PROFILE or AWS's config file"
+        ) from None
     async with stack:
         yield client
 

@@ -7,6 +7,7 @@ sent again; an entry waits until the earlier ones with its key have ended.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,7 +16,7 @@ import structlog
 
 from clients.eventbridge import Accepted, Refused, Result, Unanswered
 from processors.batching import MAX_ENTRIES, Entry, cut
-from processors.retry import backoff, is_retryable, outage_backoff
+from processors.retry import AWAY_CAP_S, backoff, is_retryable
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ class Publisher:
         self._on_trouble = on_trouble
         self._on_retry = on_retry
         self._chance = chance
+        self._answered = asyncio.Event()
         self._waiting: deque[Waiting] = deque()
         self._filled = asyncio.Event()
         self._full = asyncio.Event()
@@ -89,10 +91,10 @@ class Publisher:
             result = await self._enqueue(entry)
             if isinstance(result, Unanswered):
                 self._on_trouble(f"no usable answer: {result.reason}")
-                await asyncio.sleep(outage_backoff(silences, self._chance()))
+                await self._until_answers(backoff(silences, self._chance(), AWAY_CAP_S))
                 silences += 1
                 continue
-            self._on_trouble(None)
+            self._note_answer()
             if isinstance(result, Accepted):
                 return result
             if not is_retryable(result.code) or attempts >= self._max_retries:
@@ -100,6 +102,16 @@ class Publisher:
             self._on_retry()
             await asyncio.sleep(backoff(attempts, self._chance()))
             attempts += 1
+
+    async def _until_answers(self, seconds: float) -> None:
+        """Wait so long, or until any other entry gets an answer: then all may try again."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._answered.wait(), seconds)
+
+    def _note_answer(self) -> None:
+        self._on_trouble(None)
+        self._answered.set()
+        self._answered = asyncio.Event()
 
     async def _enqueue(self, entry: Entry) -> Result:
         if self._dispatcher is None or self._dispatcher.done():

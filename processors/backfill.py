@@ -9,15 +9,24 @@ holds nothing later than its moment: asking again gives the same bytes, and so t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from processors.conversation import STATES, Conversation, Interval, Party, Session, milliseconds
-from processors.event import JsonObject
+from processors.conversation import MEDIA, STATES, Conversation, Interval, Party, Session, milliseconds
+from processors.event import ANY_ID, JsonObject
 
 #: Names of topic variants by medium that differ from the array's name.
 VARIANTS = {"cobrowsesessions": "cobrowseSessions"}
+
+_BY_MEDIUM = "|".join(VARIANTS.get(medium, medium) for medium in MEDIA.values())
+_MADE = re.compile(rf"v2\.(?:routing\.queues|users)\.[^.]+\.conversations(?:\.(?:{_BY_MEDIUM}))?")
+
+
+def beyond(topics: Iterable[str]) -> list[str]:
+    """The kinds of topics of which the query tells nothing, with `{id}` for each id; sorted."""
+    return sorted({ANY_ID.sub("{id}", topic) for topic in topics if not _MADE.fullmatch(topic)})
 
 
 def snapshots(conversation: JsonObject, interval: Interval, topics: Container[str]) -> Iterator[JsonObject]:

@@ -19,6 +19,7 @@ MEDIA = {
     "chat": "chats",
     "email": "emails",
     "message": "messages",
+    "internalmessage": "internalMessages",
     "cobrowse": "cobrowsesessions",
     "screenshare": "screenshares",
     "video": "videos",

@@ -28,6 +28,9 @@ MAX_DEPTH = 200
 
 INT64 = range(-(2**63), 2**63)
 
+#: An id inside a topic's name.
+ANY_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
 _LONG_NUMBER = re.compile(rb"\d{19}")
 _BRACKETS = re.compile(rb"[\[\]{}]")
 #: Possessive, and an unended string runs to the end: so no input takes more than one pass.

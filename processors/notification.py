@@ -26,6 +26,12 @@ COMMUNICATIONS = (
     "screenshares", "socialExpressions", "videos",
 )  # fmt: skip
 
+#: Results that can only be about the channel, as nothing but pings is sent: token, eviction, end of life.
+GONE = frozenset({"401", "403", "404", "410"})
+
+#: Notices that the channel brings nothing any more (Genesys' streaming client knows the first).
+NO_LONGER = frozenset({"no_longer_subscribed", "v2.system.no_longer_subscribed"})
+
 _SNAPSHOT_TOPIC = re.compile(r"v2\.(?:routing\.queues|users)\.[^.]+\.conversations(?:\.\w+)?")
 _QUEUE_TOPIC = re.compile(r"v2\.(?:routing|analytics)\.queues\.([^.]+)\.")
 
@@ -57,8 +63,12 @@ def read_frame(value: bytes) -> Frame:
         return Frame("pong" if _message(envelope) == "pong" else "heartbeat", envelope)
     if topic == "v2.system.socket_closing":
         return Frame("closing", envelope)
+    if topic in NO_LONGER:
+        return Frame("gone", envelope)
     if topic is None and "result" in envelope:
-        return Frame("gone" if str(envelope["result"]) == "404" else "reply", envelope)
+        return Frame("gone" if str(envelope["result"]) in GONE else "reply", envelope)
+    if topic is None and "eventBody" not in envelope and isinstance(envelope.get("message"), str):
+        return Frame("pong" if envelope["message"] == "pong" else "reply", envelope)
     return Frame("event", envelope)
 
 

@@ -41,13 +41,15 @@ def run(routes: Routes, body: JsonObject) -> JsonObject:
 def told(body: JsonObject, outcomes: Sequence[tuple[str, Outcome]]) -> JsonObject:
     """What came of an event, by route.
 
-    Gives `{"status": "simulated" | "filtered" | "validation_failed", "originalEvent", "transformedEvent",
-    "routes": [{"route", "outcome", …}]}`, and for a failure `error` and `details` of the first one.
+    Gives `{"status": "simulated" | "validation_failed", "outcome": "mapped" | "filtered" | "failed",
+    "originalEvent", "transformedEvent", "routes": [{"route", "outcome", …}]}`, and for a failure `error` and
+    `details` of the first one.
     """
     failed = [outcome for _, outcome in outcomes if isinstance(outcome, Failed)]
     mapped = [outcome for _, outcome in outcomes if isinstance(outcome, Mapped)]
     result: JsonObject = {
-        "status": "validation_failed" if failed else "simulated" if mapped else "filtered",
+        "status": "validation_failed" if failed else "simulated",
+        "outcome": "failed" if failed else "mapped" if mapped else "filtered",
         "originalEvent": body,
         "transformedEvent": mapped[0].entry if mapped else failed[0].transformed if failed else None,
         "routes": [{"route": name, **_describe(outcome)} for name, outcome in outcomes],

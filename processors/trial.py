@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -106,7 +106,7 @@ class Comparison:
             found = True
             self.counts[route, change] += 1
             if len(self.first) < self.keep:
-                places = tuple(differences(_told(left), _told(right)))
+                places = tuple(_places(left, right))
                 self.first.append(Changed(origin, route, change, places))
         self.events += found
 
@@ -128,6 +128,14 @@ def _change(before: Outcome, after: Outcome) -> Change | None:
             return None if _verdict(before) == _verdict(after) else "fails differently"
         return "now failed"
     return None if isinstance(before, Filtered) else "now filtered"
+
+
+def _places(before: Outcome, after: Outcome) -> Iterator[Difference]:
+    """Where two outcomes differ; an event and a failure have no places in common and differ as a whole."""
+    if type(before) is type(after):
+        yield from differences(_told(before), _told(after))
+    else:
+        yield Difference("the result", _told(before), _told(after))
 
 
 def _verdict(failed: Failed) -> tuple[Any, ...]:

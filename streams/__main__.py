@@ -10,18 +10,19 @@ import click
 from processors.errors import RouteError
 from streams.settings import SettingsError
 
-COMMANDS = (
-    "worker",
-    "demo",
-    "check",
-    "replay",
-    "redrive",
-    "resume",
-    "backfill",
-    "topics",
-    "simulate",
-    "routes",
-)
+#: The commands in the order in which one meets them, and what each does.
+COMMANDS = {
+    "worker": "Run the pipeline, or some of its stages.",
+    "demo": "Watch all of it run on embedded parts.",
+    "check": "Look at what a worker needs, and say how to mend it.",
+    "replay": "Emit a range of a topic again, or try it on routes.",
+    "redrive": "Take failed events back to where they failed.",
+    "resume": "Let workers go on that paused over failures.",
+    "backfill": "Fetch a stretch of time from Genesys' analytics.",
+    "topics": "Show which notification topics the settings mean.",
+    "simulate": "Try one event on the routes; publish nothing.",
+    "routes": "List the routes; `routes test` runs their examples.",
+}
 
 EXIT_USAGE = 2
 
@@ -31,6 +32,11 @@ class Lazy(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing them for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -45,7 +51,8 @@ class Lazy(click.Group):
 def cli() -> None:
     """Genesys Cloud events, through Kafka, onto an AWS EventBridge bus: validated, none lost, visibly so.
 
-    Settings come from the environment (docs/settings.md). Start with `demo`, then `check`, then `worker`.
+    Settings come from the environment (docs/settings.md). Start with `demo`, then `check`, then `worker`;
+    each command's --help shows examples.
     """
 
 

@@ -9,13 +9,13 @@ import faust
 from yarl import URL
 
 from processors.route import Routes
-from streams.guard import guard
+from streams.guard import middlewares
 from streams.hardening import harden
 from streams.kafka import credentials
 from streams.settings import Settings, SettingsError, load_settings
 
 #: Modules that Faust imports to find agents, tables and views; so nothing here imports upwards.
-DISCOVERED = ["streams.preflight", "streams.telemetry", "streams.tables", "streams.views", "agents"]
+DISCOVERED = ["streams.preflight", "streams.telemetry", "streams.watchdog", "streams.tables", "streams.views", "agents"]
 
 
 class PipelineApp(faust.App):
@@ -45,7 +45,7 @@ class PipelineApp(faust.App):
 def create_app(settings: Settings) -> PipelineApp:
     """Make the app. Raises SettingsError for Kafka settings that do not fit together.
 
-    Times are chosen so that a dead worker's partitions move within 15 s and a rebalance ends within 30 s.
+    Times are chosen so that the heirs of a dead worker are at work within 15 s and a rebalance ends within 30 s.
     """
     harden()
     app = PipelineApp(
@@ -53,11 +53,11 @@ def create_app(settings: Settings) -> PipelineApp:
         broker=[URL(f"kafka://{server.strip()}") for server in settings.kafka_bootstrap_servers.split(",")],
         broker_credentials=credentials(settings),
         broker_client_id="genesys-eventbridge",
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
+        broker_session_timeout=8.0,
+        broker_heartbeat_interval=1.0,
         broker_rebalance_timeout=30.0,
         broker_request_timeout=30.0,
-        broker_commit_interval=1.0,
+        broker_commit_interval=0.5,
         broker_max_poll_interval=300.0,
         producer_acks=-1,
         producer_linger=0.005,
@@ -85,7 +85,7 @@ def create_app(settings: Settings) -> PipelineApp:
         web_graph_enabled=False,
         web_stats_enabled=False,
         web_metrics_enabled=False,
-        web_application_options={"client_max_size": 1024 * 1024, "middlewares": [guard(settings.web_token)]},
+        web_application_options={"client_max_size": 1024 * 1024, "middlewares": middlewares(settings.web_token)},
         canonical_url=settings.web_advertised_url or f"http://{settings.web_host}:{settings.web_port}",
         worker_redirect_stdouts=False,
         autodiscover=DISCOVERED,

@@ -5,7 +5,6 @@ Start-up runs the checks that a worker's roles need and ends at the first that f
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,6 @@ from aiokafka.errors import KafkaError
 
 from clients.aws import AWS_ERRORS, AwsConfigurationError, error_code, is_unanswered, open_client, status
 from clients.eventbridge import EventBridge
-from clients.genesys.errors import GenesysError
-from clients.genesys.listening import TopicResolver
-from clients.genesys.observer import Observer
-from clients.genesys.rest import GenesysRest
-from clients.genesys.topics import TopicPlan
 from clients.schema_registry import fetch_schemas
 from clients.sqs import Queue
 from processors.errors import RouteError
@@ -28,10 +22,9 @@ from processors.route import Route, Routes, RouteTexts, compile_route, failing_e
 from streams import kafka
 from streams.flow import SAFE_REPLICAS
 from streams.routes import read_routes, registry_names
-from streams.settings import Settings, SettingsError
+from streams.settings import Settings
 
-#: Seconds that Genesys gets; its client would wait out an outage for ever.
-GENESYS_S = 12.0
+ROUTE_FIX = "mend the file, or ROUTES_DIR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +48,12 @@ async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]
         schemas = await _registry(settings, wanted)
         texts = read_routes(settings.routes_dir, schemas)
     except RouteError as error:
-        return None, [Finding("routes", False, str(error))]
+        return None, [Finding("routes", False, str(error), ROUTE_FIX)]
     except AWS_ERRORS as error:
         remedy = "allow schemas:DescribeSchema, or name a file in route.toml"
         return None, [_aws_failed("schema registry", error, remedy)]
     except AwsConfigurationError as error:
-        return None, [Finding("schema registry", False, str(error))]
+        return None, [_misconfigured("schema registry", error)]
     tried = [_check_route(one) for one in texts]
     findings = [finding for _, finding in tried]
     findings.append(Finding("schema registry", True, ", ".join(wanted) or "not used"))
@@ -74,7 +67,7 @@ def _check_route(texts: RouteTexts) -> tuple[Route | None, Finding]:
     try:
         route = compile_route(texts)
     except RouteError as error:
-        return None, Finding(name, False, str(error))
+        return None, Finding(name, False, str(error), ROUTE_FIX)
     failing = failing_examples(route)
     if failing:
         example, found = failing[0]
@@ -133,38 +126,6 @@ async def check_replicas(settings: Settings, topics: Iterable[str], brokers: int
     return [Finding("replicas", True, f"{least} of each topic, all in sync" if least else "no topic to look at yet")]
 
 
-async def check_genesys(settings: Settings) -> list[Finding]:
-    """Fetch a token; for notifications, look which topics the OAuth client may listen to."""
-    if settings.genesys_source not in ("notifications", "stream"):
-        return [Finding("genesys", True, f"not used: GENESYS_SOURCE={settings.genesys_source}")]
-    observer = Observer()
-    findings: list[Finding] = []
-    try:
-        async with asyncio.timeout(GENESYS_S), GenesysRest.from_settings(settings, observer) as rest:
-            await rest.token()
-            findings.append(Finding("genesys", True, f"token from {settings.login_url}"))
-            if settings.genesys_source == "notifications":
-                findings.append(_topics_found(await TopicResolver(rest, settings).resolve()))
-    except TimeoutError:
-        reason = observer.reason or f"no answer within {GENESYS_S:g} s"
-        fix = "mend the network, GENESYS_BASE_URL or GENESYS_LOGIN_URL"
-        findings.append(Finding("genesys topics" if findings else "genesys", False, reason, fix, away=True))
-    except (SettingsError, GenesysError) as error:
-        findings.append(Finding("genesys topics" if findings else "genesys", False, str(error)))
-    return findings
-
-
-def _topics_found(plan: TopicPlan) -> Finding:
-    name = "genesys topics"
-    refused = "; ".join(f"{one.topic} {one.reason}" for one in plan.refused[:3])
-    if not plan.topics:
-        fix = "mend GENESYS_TOPICS, GENESYS_QUEUES or GENESYS_USERS"
-        return Finding(name, False, f"nothing to listen to: {refused or 'no queue or user matches'}", fix)
-    needed = sorted({one for ones in (plan.permissions or {}).values() for one in ones})
-    detail = f"{len(plan.topics)} to listen to" + (f", with permission {', '.join(needed)}" if needed else "")
-    return Finding(name, True, detail, f"left out: {refused}" if refused else "")
-
-
 async def check_buses(settings: Settings, buses: Sequence[str]) -> list[Finding]:
     """Describe each bus: PutEvents to an unknown one can answer success and lose the event."""
     findings = []
@@ -173,7 +134,7 @@ async def check_buses(settings: Settings, buses: Sequence[str]) -> list[Finding]
             for bus in buses:
                 findings.append(await _check_bus(EventBridge(client), bus))
     except AwsConfigurationError as error:
-        return [Finding("event bus", False, str(error))]
+        return [_misconfigured("event bus", error)]
     return findings
 
 
@@ -187,7 +148,7 @@ async def check_queue(settings: Settings) -> list[Finding]:
             queue = Queue(client, settings.dlq_queue_url, on_trouble=lambda _: None)
             attributes = await queue.describe()
     except AwsConfigurationError as error:
-        return [Finding(name, False, str(error))]
+        return [_misconfigured(name, error)]
     except AWS_ERRORS as error:
         if "NonExistentQueue" in error_code(error) or "QueueDoesNotExist" in error_code(error):
             return [Finding(name, False, "does not exist", "create it or mend DLQ_QUEUE_URL")]
@@ -214,7 +175,12 @@ def _aws_failed(name: str, error: Exception, permission: str) -> Finding:
         fix = "mend the network, AWS_REGION or AWS_ENDPOINT_URL"
         return Finding(name, False, f"AWS does not answer: {code}", fix, away=True)
     away = (status(error) or 0) >= 500 or "Throttl" in code
-    return Finding(name, False, f"AWS answered {code}", "" if away else permission, away)
+    return Finding(name, False, f"AWS answered {code}", "try again in a while" if away else permission, away)
+
+
+def _misconfigured(name: str, error: AwsConfigurationError) -> Finding:
+    detail, _, fix = str(error).rpartition(": ")
+    return Finding(name, False, detail, fix)
 
 
 async def _registry(settings: Settings, wanted: list[str]) -> dict[str, JsonObject]:

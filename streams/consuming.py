@@ -12,6 +12,7 @@ streams/hardening.py puts `drain_messages` in the place of `faust.transport.cons
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from types import coroutine
@@ -29,10 +30,12 @@ FETCH_S = 1.0
 
 @dataclass(slots=True)
 class Books:
-    """A partition's offsets, and the messages of it that somebody holds, by offset."""
+    """A partition's offsets, the messages of it that somebody holds, by offset, and when a commit was last due."""
 
     offsets: Offsets
     held: WeakValueDictionary[int, Any] = field(default_factory=WeakValueDictionary)
+    committed: int = -1
+    committed_at: float = field(default_factory=time.monotonic)
 
 
 def books_of(consumer: Any) -> dict[TP, Books]:

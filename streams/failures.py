@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -39,7 +40,7 @@ def report(
         attempts=failed.attempts,
     )
     content = failure_record(failed, original, timestamp=datetime.now(UTC), event_id=event_id, origin=origin)
-    return record(
+    made = record(
         topics.failures,
         key or event_id or "",
         encode(content, settings.kafka_max_message_bytes - ENVELOPE_BYTES),
@@ -50,3 +51,5 @@ def report(
             headers.ORIGIN: str(origin) if origin else None,
         },
     )
+    # Lines that are no event have no key: an empty one would put all of them on the same partition.
+    return made if made.key else replace(made, key=None)

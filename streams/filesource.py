@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from codecs import BOM_UTF8
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -29,13 +30,16 @@ LOG_EVERY_PERCENT = 10
 
 
 async def read_file(path: Path, max_line_bytes: int) -> AsyncGenerator[list[Line], None]:
-    """Lines of the file in batches of one chunk; the next is read when the last has been taken. Raises OSError."""
+    """Lines of the file in batches of one chunk; the next is read when the last has been taken. Raises OSError.
+
+    The mark that some editors put before UTF-8 belongs to no line.
+    """
     splitter = LineSplitter(max_line_bytes)
     size, done, told = (await asyncio.to_thread(path.stat)).st_size, 0, 0
     with _progress() as progress, path.open("rb") as file:
         task = progress.add_task(path.name, total=size)
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-            if lines := splitter.feed(chunk):
+            if lines := splitter.feed(chunk if done else chunk.removeprefix(BOM_UTF8)):
                 yield lines
             done += len(chunk)
             progress.update(task, completed=done)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -26,6 +27,11 @@ HEADERS = {
 
 #: Pages that a probe reads without a token; they name parts, never values.
 OPEN = ("/health/live", "/health/ready")
+
+
+def middlewares(token: SecretStr | None) -> list[Any]:
+    """What stands before every view, outermost first; a page asked for without its last slash is redirected."""
+    return [guard(token), web.normalize_path_middleware(merge_slashes=False)]
 
 
 def guard(token: SecretStr | None) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:

@@ -13,6 +13,7 @@ from streams.settings import Settings
 #: Libraries that say at INFO what nobody reads, and their least level here.
 QUIET = {
     "aiokafka": logging.WARNING,
+    "aiokafka.cluster": logging.CRITICAL,  # it calls each topic that is about to be made an error
     "aiobotocore": logging.WARNING,
     "botocore": logging.WARNING,
     "boto3": logging.WARNING,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from typing import Any, cast
 
 from aiokafka.errors import KafkaError
@@ -74,7 +75,16 @@ def new_offset(self: Any, tp: TP) -> int | None:
     ended = books.offsets.ended(committed, acked)
     if self.flow_active and ended < books.offsets.due and ended not in books.held:
         die("the consumer", DroppedError(f"{tp.topic}, partition {tp.partition}, offset {ended}"))
+    if ended == committed or committed != books.committed:
+        books.committed, books.committed_at = committed, time.monotonic()
     return ended if ended > committed else None
+
+
+def seconds_uncommitted(consumer: Any) -> float:
+    """For how long events that ended have waited for their commit, on the worst partition."""
+    waiting = [tp for tp in books_of(consumer) if consumer._committed_offset[tp] in consumer._acked_index[tp]]
+    since = [books_of(consumer)[tp].committed_at for tp in waiting]
+    return time.monotonic() - min(since) if since else 0.0
 
 
 async def on_partitions_revoked(self: Any, revoked: set[TP]) -> None:

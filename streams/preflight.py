@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -17,11 +18,13 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from processors.route import Routes
-from streams import kafka, sources, topics
+from streams import kafka, topics
 from streams.app import app, settings
 from streams.checks import Finding, buses_of, check_buses, check_kafka, check_queue, check_routes
 from streams.flow import companion_of, needed_topics
+from streams.logs import set_up_logging
 from streams.settings import SettingsError
+from streams.source_checks import check_file
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +36,8 @@ EXIT_USAGE = 2
 
 async def preflight() -> None:
     """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics."""
+    _own_logging()
+    _own_places()
     roles = set(settings.worker_roles)
     if "source" in roles:
         _require_source()
@@ -47,9 +52,39 @@ async def preflight() -> None:
 
 def refuse(reason: str) -> NoReturn:
     """End the process with one line and exit code 2."""
+    if sys.stdout.isatty():
+        print("\033[?25h", end="")  # `faust worker` draws a spinner, which hides the cursor
     sys.stdout.flush()
     print(f"genesys-eventbridge: {reason}", file=sys.stderr, flush=True)
     os._exit(EXIT_USAGE)  # the loop is running and services wait: an exception would not get out of it
+
+
+def _own_logging() -> None:
+    """Log under `faust worker` as under `worker`: Faust's own set-up shows what httpx asks for, channel ids too."""
+    if not structlog.is_configured():
+        sys.stdout, sys.stderr = sys.__stdout__ or sys.stdout, sys.__stderr__ or sys.stderr  # Faust has wrapped them
+        set_up_logging(settings)
+
+
+def _own_places() -> None:
+    """The port of the web views and the folder for local state: taken or closed, they would end the start later."""
+    conf = app.conf
+    try:
+        conf.datadir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refuse(f"DATA_DIR {settings.data_dir} cannot be written: {error.strerror} (name another folder)")
+    if not conf.web_enabled:
+        return
+    try:
+        for family, kind, _, _, address in socket.getaddrinfo(conf.web_bind, conf.web_port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+    except OSError as error:
+        refuse(
+            f"the web views cannot listen on {conf.web_bind}:{conf.web_port}: {error.strerror} "
+            "(mend WEB_HOST, or choose another WEB_PORT: each worker on a machine needs its own)"
+        )
 
 
 def _require_source() -> None:
@@ -57,8 +92,10 @@ def _require_source() -> None:
         settings.require_genesys()
     except SettingsError as error:
         refuse(str(error))
-    if settings.genesys_source.startswith("file:") and not os.access(settings.genesys_source[5:], os.R_OK):
-        refuse(f"GENESYS_SOURCE names {settings.genesys_source[5:]}, which cannot be read")
+    if settings.genesys_source.startswith("file:"):
+        found = check_file(settings.genesys_source[5:])
+        if not found.ok:
+            refuse(str(found))
 
 
 async def _routes() -> Routes:
@@ -144,9 +181,6 @@ def _fit(partitions: Mapping[str, int]) -> None:
                 f"topic {name} has {partitions[name]} partitions and {companion} has {partitions[companion]}: "
                 f"stop the workers and delete {name}"
             )
-    parts = sources.parts(settings)
-    if partitions[settings.topic("sources")] < parts:
-        refuse(f"GENESYS_SHARDS={parts} needs as many partitions of {settings.topic('sources')}: add some, or lower it")
 
 
 app.before_start = preflight

@@ -213,7 +213,8 @@ async def open_reader(settings: Settings, topic: str, known: Mapping[str, int]) 
     """A reader of `topic`; `known` as `topics` gives it. Raises RangeError when there is no such topic."""
     if topic not in known:
         ours = [name for name in sorted(known) if name.startswith(settings.kafka_topic_prefix)]
-        raise RangeError(f"there is no topic {topic}; there are {', '.join(ours) or 'none'}")
+        there = f"there are {', '.join(ours)}" if ours else "start a worker once, or mend KAFKA_TOPIC_PREFIX"
+        raise RangeError(f"there is no topic {topic}; {there}")
     consumer = AIOKafkaConsumer(
         **kafka.client_options(settings),
         group_id=None,

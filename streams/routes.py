@@ -30,7 +30,7 @@ def read_routes(folder: Path, registry_schemas: RegistrySchemas | None = None) -
     """Read every route folder, in name order, compiling nothing. Raises RouteError."""
     if not folder.is_dir():
         raise RouteError(f"ROUTES_DIR {folder} is not a folder")
-    folders = [path.parent for path in sorted(folder.glob("*/route.toml"))]
+    folders = [path.parent for path in _files(folder)]
     if not folders:
         raise RouteError(f"ROUTES_DIR {folder} holds no route: a route is a folder with a route.toml")
     return [_read_route(path, registry_schemas or {}) for path in folders]
@@ -38,7 +38,7 @@ def read_routes(folder: Path, registry_schemas: RegistrySchemas | None = None) -
 
 def registry_names(folder: Path) -> list[str]:
     """The registry schemas that the routes ask for, as `registry/schema`. Raises RouteError."""
-    origins = (_origin(path, _toml(path)) for path in sorted(folder.glob("*/route.toml")))
+    origins = (_origin(path, _toml(path)) for path in _files(folder))
     return sorted({f"{origin['registry']}/{origin['name']}" for origin in origins if "registry" in origin})
 
 
@@ -102,7 +102,7 @@ def _schema(path: Path, origin: Mapping[str, str], registry_schemas: RegistrySch
 def _examples(folder: Path) -> Iterator[Example]:
     for path in sorted(folder.glob("*.json")):
         content = _json(path)
-        where = f"{folder.parent.name}/examples/{path.name}"
+        where = _told(path)
         if not isinstance(content, dict) or set(content) != {"event", "expect"}:
             raise RouteError(f'{where}: an example is {{"event": {{…}}, "expect": …}}')
         if not isinstance(content["event"], dict):
@@ -114,14 +114,14 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(_text(path))
     except tomllib.TOMLDecodeError as error:
-        raise RouteError(f"{path.parent.name}/{path.name}: not TOML: {error}") from None
+        raise RouteError(f"{_told(path)}: not TOML: {error}") from None
 
 
 def _json(path: Path) -> Any:
     try:
         return parse(_text(path).encode())
     except MalformedEventError as error:
-        raise RouteError(f"{path.parent.name}/{path.name}: {error}") from None
+        raise RouteError(f"{_told(path)}: {error}") from None
 
 
 def _text(path: Path) -> str:
@@ -129,4 +129,15 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise RouteError(f"{path.parent.name}/{path.name} cannot be read: {reason}") from None
+        raise RouteError(f"{_told(path)} cannot be read: {reason}") from None
+
+
+def _told(path: Path) -> str:
+    """A file of a route, from the route's folder on."""
+    route = path.parents[1] if path.parent.name == "examples" else path.parent
+    return f"{route.name}/{path.relative_to(route)}"
+
+
+def _files(folder: Path) -> list[Path]:
+    """The route.toml of each route, in name order; hidden folders are what editors and mounts leave behind."""
+    return [path for path in sorted(folder.glob("*/route.toml")) if not path.parent.name.startswith(".")]

@@ -42,6 +42,9 @@ REGION_DOMAINS = {
     "eusc-de-east-1": "edee1.eusc-pure.cloud",
 }
 
+#: What Kafka takes in the name of a topic; changelogs are named by the group.
+KAFKA_NAME = r"^[A-Za-z0-9._-]*$"
+
 CommaList = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -117,7 +120,10 @@ class Settings(BaseSettings):
         900_000, ge=1_000, le=10_000_000, description="A longer line or frame becomes a failure record."
     )
     genesys_shards: int = Field(
-        1, ge=1, le=20, description="Notification channels shared among the workers (at most 20 a client)."
+        1,
+        ge=1,
+        le=20,
+        description="Least number of notification channels that the workers share; 1,000 topics need one more each.",
     )
 
     # Kafka
@@ -139,7 +145,7 @@ class Settings(BaseSettings):
     kafka_ssl_keyfile: Path | None = Field(None, description="Key of the client certificate.")
     kafka_ssl_key_password: SecretStr | None = Field(None, description="Password of the client key.")
     kafka_ssl_check_hostname: bool = Field(True, description="Check that the certificate names the broker.")
-    kafka_topic_prefix: str = Field("genesys.", description="Put before every topic name.")
+    kafka_topic_prefix: str = Field("genesys.", pattern=KAFKA_NAME, description="Put before every topic name.")
     kafka_topic_partitions: int = Field(4, ge=1, description="Partitions of the topics that the worker creates.")
     kafka_replication_factor: int | None = Field(
         None,
@@ -149,6 +155,7 @@ class Settings(BaseSettings):
     kafka_create_topics: bool = Field(True, description="Create missing topics at start.")
     kafka_group: str | None = Field(
         None,
+        pattern=KAFKA_NAME,
         description="Consumer group, which names the changelogs too; unset: the prefix + `eventbridge`.",
     )
     kafka_max_message_bytes: int = Field(
@@ -282,9 +289,10 @@ class Settings(BaseSettings):
     @field_validator("genesys_region")
     @classmethod
     def _known_region(cls, value: str | None) -> str | None:
-        if value is not None and value not in REGION_DOMAINS:
+        region = value.strip().lower() if value is not None else None
+        if region is not None and region not in REGION_DOMAINS:
             raise ValueError(f"unknown region; known are {', '.join(sorted(REGION_DOMAINS))}")
-        return value
+        return region
 
     @field_validator("genesys_base_url", "genesys_login_url", "aws_endpoint_url", "web_advertised_url")
     @classmethod

@@ -17,10 +17,12 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from clients.genesys.gaps import GapReport
+from clients.genesys.listening import TopicResolver
 from clients.genesys.notifications import NotificationSource
 from clients.genesys.observer import Observer
 from clients.genesys.rest import GenesysRest
 from clients.genesys.stream import SubscriptionStream
+from clients.genesys.topics import CHANNELS
 from processors.conversation import Interval
 from processors.lines import Line
 from streams.kafka import client_options, describe
@@ -66,54 +68,69 @@ class OpenSource:
     checkpoint: Callable[[], Checkpoint] | None = None
 
 
-def parts(settings: Settings) -> int:
-    """In how many parts the source is read, each by one worker at a time."""
-    return settings.genesys_shards if settings.genesys_source == "notifications" else 1
+async def parts(settings: Settings, topic: str) -> int:
+    """In how many parts the source is read: one for each partition of `topic`; waits while Kafka is silent."""
+    if settings.genesys_source != "notifications":
+        return 1
+    while True:
+        try:
+            return min(CHANNELS, (await describe(settings, touch=(topic,))).partitions.get(topic, 1))
+        except KafkaError as error:
+            log.warning("the number of partitions is not known yet", topic=topic, error=type(error).__name__)
+            await asyncio.sleep(1.0)
 
 
-class SharedRest:
-    """One REST client for all parts that a worker reads: one token, one pace, open while a part uses it."""
+class Shared:
+    """One REST client for all parts that a worker reads: one token, one pace, open while a part uses it.
+
+    So are the plan of topics and the names of queues: asked for once for all of them.
+    """
 
     def __init__(self, settings: Settings, observer: Callable[[], Observer]) -> None:
         self._settings, self._observer = settings, observer
-        self._rest: GenesysRest | None = None
+        self._open: tuple[GenesysRest, TopicResolver] | None = None
         self._users = 0
 
     @asynccontextmanager
-    async def use(self) -> AsyncIterator[GenesysRest]:
-        """The client. Raises SettingsError without credentials."""
-        if self._rest is None:
-            self._rest = GenesysRest.from_settings(self._settings, observer=self._observer())
-        rest = self._rest
+    async def use(self) -> AsyncIterator[tuple[GenesysRest, TopicResolver]]:
+        """The client and the resolver. Raises SettingsError without credentials."""
+        if self._open is None:
+            rest = GenesysRest.from_settings(self._settings, observer=self._observer())
+            self._open = rest, TopicResolver(rest, self._settings)
+        rest, resolver = self._open
         self._users += 1
         try:
-            yield rest
+            yield rest, resolver
         finally:
             self._users -= 1
             if not self._users:
-                self._rest = None
+                self._open = None
+                await resolver.names.aclose()
                 await rest.aclose()
 
 
 def open_source(
     settings: Settings,
-    rest: GenesysRest,
+    shared: tuple[GenesysRest, TopicResolver],
     part: int,
+    parts: int,
     checkpoint: Checkpoint,
     on_gap: Callable[[GapReport], Awaitable[None]],
 ) -> OpenSource:
     """One part of the source. Its batches raise GenesysError when Genesys refuses for good."""
+    rest, resolver = shared
     if settings.genesys_source == "stream":
         return OpenSource(SubscriptionStream.from_settings(rest, settings).batches())
     source = NotificationSource(
         rest,
         settings,
         part,
-        parts(settings),
+        parts,
         on_gap,
         since_ms=checkpoint.position_ms,
         gaps=checkpoint.gaps,
         recent=lambda: recent(settings, checkpoint),
+        resolver=resolver,
     )
     return OpenSource(source.batches(), lambda: Checkpoint(source.position_ms, source.unhealed))
 

@@ -42,7 +42,8 @@ class ConversationQuery:
         (`analytics:conversationDetail:view`) and GenesysRequestError.
         """
         for window in interval.windows(self._window_ms):
-            page = 1
+            page, given = 1, 0
+            last: list[Any] = []
             while True:
                 body = _query(window, queues, self._page_size, page)
                 answer = await self._rest.read("POST", QUERY, json=body, background=True)
@@ -51,9 +52,12 @@ class ConversationQuery:
                 for conversation in found:
                     if isinstance(conversation, dict):
                         yield conversation
-                if len(found) < self._page_size:
+                given += len(found)
+                total = answer.get("totalHits")
+                more = given < total if isinstance(total, int) else len(found) >= self._page_size
+                if not found or not more or found == last:  # the same page again has no next one
                     break
-                page += 1
+                page, last = page + 1, found
 
     async def events(self, interval: Interval, topics: Collection[str]) -> AsyncGenerator[JsonObject, None]:
         """The snapshots that these topics (as they arrive) should have brought in the interval."""

@@ -13,7 +13,7 @@ from clients.genesys.errors import (
     CredentialsError,
     GenesysError,
     UnexpectedAnswerError,
-    error_body,
+    json_object,
     refusal,
     text_of,
     without_channel,
@@ -111,9 +111,9 @@ class TokenCache:
         await self._clock.sleep(seconds)
 
     def _accepted(self, response: httpx.Response) -> _Token:
-        if response.status_code != 200:
+        if not response.is_success:
             raise _login_error(response)
-        body = error_body(response)
+        body = json_object(response)
         text, life = body.get("access_token"), body.get("expires_in")
         if not isinstance(text, str) or not text.isascii() or not text.isprintable() or not text:
             raise UnexpectedAnswerError("login: the answer holds no access_token; is GENESYS_LOGIN_URL right?")
@@ -126,7 +126,7 @@ class TokenCache:
 
 
 def _login_error(response: httpx.Response) -> GenesysError:
-    body = error_body(response)
+    body = json_object(response)
     code = text_of(body, "error", "code")
     if response.status_code in (400, 401, 403):
         said = text_of(body, "description", "error_description", "message") or "no description"

@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 import structlog
 from pydantic import SecretStr
 
-from clients.genesys.errors import GenesysRequestError, UnexpectedAnswerError
+from clients.genesys.errors import (
+    GenesysRequestError,
+    PermissionMissingError,
+    UnexpectedAnswerError,
+    json_object,
+)
 from clients.genesys.rest import GenesysRest
 from clients.genesys.topics import TOPICS_PER_CHANNEL, separate
 from processors.conversation import milliseconds
@@ -53,26 +58,29 @@ class ChannelClient:
         ident, uri = body.get("id"), body.get("connectUri")
         if not isinstance(ident, str) or not isinstance(uri, str) or not uri.startswith(("ws://", "wss://")):
             raise UnexpectedAnswerError(f"POST {CHANNELS}: the answer is no channel")
-        expires = milliseconds(body.get("expires"))
+        told = body.get("expires")
+        expires = told if isinstance(told, int) else milliseconds(told)
         life = CHANNEL_LIFE if expires is None else expires / 1000 - self._rest.clock.wall()
         self._rest.observer.count("channel_created")
         # A clock that is wrong by hours must not make every channel look dead at once.
         return Channel(ident, SecretStr(uri), life if life > 0 else CHANNEL_LIFE)
 
     async def number(self) -> int:
-        """How many channels the OAuth client has, made with whatever token (at most 20)."""
-        body = await self._rest.read("GET", CHANNELS, params={"includechannels": "oauthclient"})
+        """How many channels the OAuth client has, made with whatever token (at most 20); 0 if that is not told."""
+        try:
+            body = await self._rest.read("GET", CHANNELS, params={"includechannels": "oauthclient"})
+        except (GenesysRequestError, UnexpectedAnswerError):
+            return 0
         entities = body.get("entities")
         return len(entities) if isinstance(entities, list) else 0
 
     async def exists(self, channel: Channel) -> bool:
-        """Whether the channel still lives (HEAD: 404 = gone)."""
+        """Whether the channel still lives (HEAD: 404 = gone). Any other refusal is no reason to go on with it."""
         try:
             await self._rest.request("HEAD", f"{CHANNELS}/{channel.id}")
-        except GenesysRequestError as error:
-            if error.status == 404:
-                return False
-            raise
+        except (GenesysRequestError, PermissionMissingError) as error:
+            log.info("genesys.channel.gone", reason=str(error))
+            return False
         return True
 
     async def subscribe(self, channel: Channel, topics: Sequence[str]) -> tuple[RejectedTopic, ...]:
@@ -86,26 +94,30 @@ class ChannelClient:
         if not combined:
             return rejected
         single = [name for topic in topics for name in (separate(topic) if topic in combined else (topic,))]
-        return await self._put(channel, single[:TOPICS_PER_CHANNEL])
+        beyond = single[TOPICS_PER_CHANNEL:]
+        reason = f"its combined topic was rejected, and a channel holds {TOPICS_PER_CHANNEL} topics only"
+        return await self._put(channel, single[:TOPICS_PER_CHANNEL]) + tuple(
+            RejectedTopic(topic, reason, ()) for topic in beyond
+        )
 
     async def clear(self, channel: Channel) -> None:
         """Leave a channel without topics; channels themselves cannot be deleted, they expire."""
         await self._rest.request("DELETE", f"{CHANNELS}/{channel.id}/subscriptions")
 
     async def _put(self, channel: Channel, topics: Sequence[str]) -> tuple[RejectedTopic, ...]:
-        body = await self._rest.read(
+        response = await self._rest.request(
             "PUT",
             f"{CHANNELS}/{channel.id}/subscriptions",
             json=[{"id": topic} for topic in topics],
             params={"ignoreErrors": "true"},
         )
-        entities = body.get("entities")
+        entities = json_object(response).get("entities")  # a success without any rejects nothing
         rejected = map(_rejected, entities if isinstance(entities, list) else [])
         return tuple(one for one in rejected if one is not None)
 
 
 def _rejected(entity: object) -> RejectedTopic | None:
-    if not isinstance(entity, dict) or entity.get("state") != "Rejected":
+    if not isinstance(entity, dict) or str(entity.get("state")).casefold() != "rejected":
         return None
     missing = entity.get("missingPermissions")
     permissions = tuple(str(one) for one in missing) if isinstance(missing, list) else ()

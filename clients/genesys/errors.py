@@ -65,7 +65,7 @@ def refusal(what: str, response: httpx.Response) -> GenesysError:
     Genesys' ErrorBody is `{message, code, status, messageParams, details, errors, contextId}`; the login's is
     `{error, description | error_description}`.
     """
-    body = error_body(response)
+    body = json_object(response)
     code = text_of(body, "code", "error") or "unknown"
     message = without_channel(text_of(body, "message", "description", "error_description") or "no message")[:500]
     if response.status_code == 403:
@@ -76,7 +76,7 @@ def refusal(what: str, response: httpx.Response) -> GenesysError:
     return GenesysRequestError(what, response.status_code, code, message)
 
 
-def error_body(response: httpx.Response) -> dict[str, Any]:
+def json_object(response: httpx.Response) -> dict[str, Any]:
     """The answer's JSON object, or an empty one: gateways also answer in HTML."""
     try:
         body = response.json()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
@@ -12,8 +12,10 @@ import structlog
 
 from clients.genesys.analytics import ConversationQuery
 from clients.genesys.errors import GenesysError
+from clients.genesys.observer import CountName
 from clients.genesys.rest import GenesysRest
 from clients.genesys.waiting import Backoff
+from processors.backfill import beyond
 from processors.conversation import Interval, merged
 from processors.event import JsonObject
 
@@ -26,17 +28,26 @@ PASSES_S = (6.0, 60.0)
 #: Gaps nearer than this are asked for at once: a socket cut every few seconds must not use up the rate.
 MERGE_MS = 60_000
 
-GapState = Literal["open", "healed", "lost"]
+GapState = Literal["open", "healed", "partly healed", "lost"]
+
+
+ENDS: dict[GapState, CountName] = {
+    "healed": "gap_healed",
+    "partly healed": "gap_partly_healed",
+    "lost": "gap_lost",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class GapReport:
-    """The state of one gap of one shard: `open` when found, then `healed`, or `lost` when it got too old.
+    """The state of one gap of one part: `open` when found, then what became of it.
 
+    `healed`: all that its topics bring was asked for; `partly healed`: some of its topics bring what the query
+    does not tell, `reason` names them; `lost`: it got too old without an answer, or no topic's can be fetched.
     `events` counts what the query gave for it and its neighbours, before duplicates are taken out.
     """
 
-    shard: int
+    part: int
     interval: Interval
     state: GapState
     events: int = 0
@@ -62,7 +73,7 @@ class GapHealer:
     def __init__(
         self,
         rest: GenesysRest,
-        shard: int,
+        part: int,
         *,
         topics: Callable[[], Collection[str]],
         put: Callable[[JsonObject], Awaitable[None]],
@@ -71,7 +82,7 @@ class GapHealer:
         passes: tuple[float, ...] = PASSES_S,
         enabled: bool = True,
     ) -> None:
-        self._rest, self._shard, self._topics = rest, shard, topics
+        self._rest, self._part, self._topics = rest, part, topics
         self._query = ConversationQuery(rest)
         self._put, self._report = put, report
         self._max_age, self._passes, self._enabled = max_age, passes, enabled
@@ -94,15 +105,24 @@ class GapHealer:
         """Heal gaps as they become due, for ever."""
         while True:
             self._changed.clear()
-            if not self._enabled:
+            hopeless = self._hopeless()
+            if hopeless:
                 for gap in list(self._pending):
-                    await self._done(gap, "lost", "GENESYS_BACKFILL is off")
+                    await self._done(gap, "lost", hopeless)
             due_s = min((gap.due_s for gap in self._pending), default=None)
             now = self._rest.clock.now()
             if due_s is None or due_s > now:
                 await self._wait(None if due_s is None else due_s - now)
             else:
                 await self._heal([gap for gap in self._pending if gap.due_s <= now])
+
+    def _hopeless(self) -> str:
+        """Why asking cannot help; empty when it can."""
+        if not self._enabled:
+            return "GENESYS_BACKFILL is off"
+        topics = self._topics()
+        kinds = beyond(topics)
+        return _untold(kinds) if topics and all(beyond([topic]) for topic in topics) else ""
 
     async def _wait(self, seconds: float | None) -> None:
         try:
@@ -140,7 +160,8 @@ class GapHealer:
             if gap.passes:
                 gap.due_s += gap.passes.pop(0)
             else:
-                await self._done(gap, "healed", "")
+                kinds = beyond(self._topics())
+                await self._done(gap, "partly healed" if kinds else "healed", _untold(kinds) if kinds else "")
 
     async def _failed(self, due: list[_Pending]) -> None:
         log.warning("genesys.gap.not_healed", gaps=len(due), reason=due[0].reason)
@@ -155,7 +176,11 @@ class GapHealer:
         """Seconds until the gap is too old."""
         return gap.interval.end_ms / 1000 + self._max_age - self._rest.clock.wall()
 
-    async def _done(self, gap: _Pending, state: Literal["healed", "lost"], reason: str) -> None:
+    async def _done(self, gap: _Pending, state: Literal["healed", "partly healed", "lost"], reason: str) -> None:
         self._pending.remove(gap)
-        self._rest.observer.count("gap_healed" if state == "healed" else "gap_lost")
-        await self._report(GapReport(self._shard, gap.interval, state, gap.events, reason))
+        self._rest.observer.count(ENDS[state])
+        await self._report(GapReport(self._part, gap.interval, state, gap.events, reason))
+
+
+def _untold(kinds: Sequence[str]) -> str:
+    return f"the analytics query does not tell what {', '.join(kinds)} bring"

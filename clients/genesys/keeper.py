@@ -30,6 +30,10 @@ LIFE_SHARE = 0.96
 #: once, again and again, would evict the other's in turn.
 SHORT_LIFE_S = 60.0
 
+#: Longest wait before a young channel is replaced that has announced its end: a server that announces it to
+#: every new channel at once must not be given channel after channel.
+NOTICE_WAIT_S = 5.0
+
 #: Added to both ends of a gap: the clocks differ, and an event takes a moment to arrive.
 GAP_MARGIN_MS = 5_000
 
@@ -84,8 +88,9 @@ class ChannelKeeper:
             try:
                 await self._subscribe(reader)
             except GenesysRequestError as error:
-                if error.status != 404:  # its reader will find out that the channel is gone
+                if error.status != 404:
                     raise
+                reader.replace("the channel is gone")
 
     async def run(self) -> None:
         """Keep the topics covered."""
@@ -104,10 +109,11 @@ class ChannelKeeper:
             opened_s = self._rest.clock.now()
             reason = await self._leaving(current)
             log.info("genesys.channel.rotate", reason=reason)
-            if current in self._live or self._rest.clock.now() - opened_s > SHORT_LIFE_S:
+            if reason == "age" or self._rest.clock.now() - opened_s > SHORT_LIFE_S:
                 churn.reset()
             else:
-                await churn.wait()
+                # A notice leaves a minute: no need to wait as long as for an eviction.
+                await self._rest.clock.sleep(min(churn.next(), NOTICE_WAIT_S if current in self._live else churn.cap))
             following = await self._open(group)
             group.create_task(self._retire(current))
             current = following
@@ -115,6 +121,7 @@ class ChannelKeeper:
     def up(self, reader: ChannelReader) -> None:
         """A socket is open and its channel subscribed."""
         self._live.add(reader)
+        log.info("genesys.socket.opened", topics=len(reader.topics))
         self._rest.observer.well(self)
         if self._down_since_ms is not None:
             end = int(self._rest.clock.wall() * 1000) + GAP_MARGIN_MS

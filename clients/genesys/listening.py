@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import structlog
 
-from clients.genesys.errors import GenesysRequestError, PermissionMissingError
+from clients.genesys.errors import GenesysError
 from clients.genesys.queues import QUEUES, USERS, QueueNames, chosen, listed
 from clients.genesys.rest import GenesysRest
 from clients.genesys.topics import AvailableTopic, TopicPlan, plan
@@ -18,21 +21,31 @@ EXPAND = "transports,requiresPermissions,permissionDetails"
 
 
 class TopicResolver:
-    """Resolves the settings into a TopicPlan, anew each time: queues come and go."""
+    """Resolves the settings into a TopicPlan, anew each time: queues come and go. `names`: learnt on the way."""
 
     def __init__(self, rest: GenesysRest, settings: Settings, names: QueueNames | None = None) -> None:
-        self._rest, self._settings, self._names = rest, settings, names
-        self._available: dict[str, AvailableTopic] | None = None
+        self._rest, self._settings = rest, settings
+        self.names = names or QueueNames(rest)
+        self._available: dict[str, AvailableTopic] = {}
+        self._plan: TopicPlan | None = None
+        self._asking = asyncio.Lock()
 
-    async def resolve(self) -> TopicPlan:
-        """Ask for queues and users as far as the templates need them.
+    async def resolve(self, within: float = 0.0) -> TopicPlan:
+        """Ask for queues and users as far as the templates need them; what was found `within` s is given again.
 
         Raises PermissionMissingError when a list is needed that the OAuth client may not see.
         """
+        async with self._asking:
+            now_ms = int(self._rest.clock.wall() * 1000)
+            if self._plan is None or now_ms - self._plan.made_ms >= within * 1000:
+                self._plan = replace(await self._ask(), made_ms=now_ms)
+            return self._plan
+
+    async def _ask(self) -> TopicPlan:
         settings = self._settings
         queues = await self._ids("{queue}", settings.genesys_queues, QUEUES)
         users = await self._ids("{user}", settings.genesys_users, USERS)
-        if self._available is None:
+        if not self._available:
             self._available = await available_topics(self._rest)
         return plan(settings.genesys_topics, queues, users, self._available, settings.genesys_shards)
 
@@ -42,8 +55,8 @@ class TopicResolver:
         if all(is_uuid(text) for text in wanted):
             return chosen(wanted, {})
         known = await listed(self._rest, path)
-        if self._names is not None and path == QUEUES:
-            self._names.learn(known)
+        if path == QUEUES:
+            self.names.learn(known)
         return chosen(wanted, known)
 
 
@@ -51,7 +64,7 @@ async def available_topics(rest: GenesysRest) -> dict[str, AvailableTopic]:
     """What the organisation offers, by template; empty when it does not tell: nothing is checked then."""
     try:
         body = await rest.read("GET", AVAILABLE, params={"expand": EXPAND})
-    except (PermissionMissingError, GenesysRequestError) as error:
+    except GenesysError as error:
         log.warning("genesys.topics.unchecked", reason=str(error))
         return {}
     entities = body.get("entities")

@@ -12,13 +12,12 @@ import structlog
 from clients.genesys.errors import GenesysError
 from clients.genesys.gaps import GapHealer, GapReport
 from clients.genesys.inbox import Inbox
-from clients.genesys.keeper import ChannelKeeper, KeeperOptions
 from clients.genesys.listening import TopicResolver
+from clients.genesys.part import Heard, PartChannels
 from clients.genesys.queues import QueueNames
-from clients.genesys.reader import Received
 from clients.genesys.rest import GenesysRest
 from clients.genesys.sieve import Sieve
-from clients.genesys.topics import RefusedTopic, separate
+from clients.genesys.topics import RefusedTopic
 from processors.conversation import Interval
 from processors.event import JsonObject
 from processors.lines import Line
@@ -31,7 +30,7 @@ INBOX = 64
 #: Seconds that an event id is remembered beyond the overlap of two channels.
 REPEAT_WINDOW_S = 300.0
 
-Item = Received | GapReport | JsonObject
+Item = Heard | GapReport | JsonObject
 OnGap = Callable[[GapReport], Awaitable[None]]
 Recent = Callable[[], AsyncGenerator[tuple[bytes, int], None]]
 
@@ -49,28 +48,29 @@ async def _nothing() -> AsyncGenerator[tuple[bytes, int], None]:
 
 @dataclass(slots=True)
 class _Batch:
-    """What goes out at once; `since_ms`: all before was received; `report`: to be told after it."""
+    """What goes out at once; `since_ms`: by channel, all before was received; `report`: to be told after it."""
 
     lines: list[Line] = field(default_factory=list)
-    since_ms: int | None = None
+    since_ms: dict[int, int] = field(default_factory=dict)
     report: GapReport | None = None
 
 
 class NotificationSource:
-    """The events of shard `shard` of `shards`: this share of the topics, on one channel of its own.
+    """The events of part `part` of `parts`: the channels that the plan gives it, and their gaps.
 
-    `since_ms`: `position_ms` of an earlier owner of the shard; the time since is healed as a gap. `gaps`:
+    `since_ms`: `position_ms` of an earlier owner of the part; the time since is healed as a gap. `gaps`:
     gaps that an earlier owner left unhealed. `recent`: events, with their times in epoch ms, that earlier
-    owners let through since then and shortly before, which do not go on again. `on_gap` is awaited between
-    two batches, when all before are settled: what it writes down is true.
+    owners let through since then and shortly before, which do not go on again. `resolver` and its `names` may
+    be shared by all parts of a process. `on_gap` is awaited between two batches, when all before are settled:
+    what it writes down is true.
     """
 
     def __init__(
         self,
         rest: GenesysRest,
         settings: Settings,
-        shard: int,
-        shards: int,
+        part: int,
+        parts: int,
         on_gap: OnGap = _ignore_gap,
         *,
         since_ms: int | None = None,
@@ -80,10 +80,11 @@ class NotificationSource:
         passes: tuple[float, ...] | None = None,
     ) -> None:
         self._rest, self._settings = rest, settings
-        self._shard, self._shards = shard, shards
+        self._part = part
         self._on_gap, self._recent = on_gap, recent
-        self._names = QueueNames(rest)
-        self._resolver = resolver or TopicResolver(rest, settings, self._names)
+        self._resolver = resolver or TopicResolver(rest, settings, QueueNames(rest))
+        self._names = self._resolver.names
+        self._owns_names = resolver is None
         self._inbox: Inbox[Item] = Inbox(INBOX)
         self._sieve = Sieve(
             rest,
@@ -91,20 +92,24 @@ class NotificationSource:
             window=settings.genesys_channel_overlap + REPEAT_WINDOW_S,
             drop_unchanged=settings.genesys_drop_unchanged,
         )
-        self._topics: frozenset[str] = frozenset()
         self._refused: tuple[RefusedTopic, ...] = ()
-        options = KeeperOptions.from_settings(settings, since_ms)
-        self._keeper = ChannelKeeper(rest, options, put=self._inbox.put, gap=self._found_gap)
+        self._planned = asyncio.Event()  # or all is over
+        self._channels = PartChannels(
+            rest, settings, part, parts, put=self._inbox.put, gap=self._found_gap, since_ms=since_ms
+        )
         self._healer = self._new_healer(passes or settings.genesys_backfill_delays)
         for interval in gaps:
             self._healer.add(interval)
-        #: Every event before this (epoch ms) is in a batch that was settled; None before the first one.
-        self.position_ms: int | None = since_ms
+
+    @property
+    def position_ms(self) -> int | None:
+        """Every event before this (epoch ms) is in a batch that was settled; None before the first one."""
+        return self._channels.position_ms
 
     @property
     def topics(self) -> frozenset[str]:
-        """The names under which this shard's events arrive."""
-        return self._topics
+        """The names under which this part's events arrive."""
+        return self._channels.topics
 
     @property
     def unhealed(self) -> tuple[Interval, ...]:
@@ -129,27 +134,33 @@ class NotificationSource:
         runner = asyncio.create_task(self._run())
         runner.add_done_callback(self._ended)
         try:
-            async with aclosing(self._recent()) as recent:
-                async for value, at_ms in recent:
-                    self._sieve.remember(value, at_ms)
+            await self._planned.wait()
+            if self.topics:
+                await self._remember()
             while True:
                 batch = await self._next_batch()
                 if batch.lines:
                     yield batch.lines
-                if batch.since_ms is not None:
-                    self.position_ms = max(self.position_ms or 0, batch.since_ms)
+                for channel, since_ms in batch.since_ms.items():
+                    self._channels.settled(channel, since_ms)
                 if batch.report is not None:
                     await self._on_gap(batch.report)
         finally:
             runner.cancel()
             await asyncio.gather(runner, return_exceptions=True)
-            await self._names.aclose()
+            if self._owns_names:
+                await self._names.aclose()
+
+    async def _remember(self) -> None:
+        async with aclosing(self._recent()) as recent:
+            async for value, at_ms in recent:
+                self._sieve.remember(value, at_ms)
 
     def _new_healer(self, passes: tuple[float, ...]) -> GapHealer:
         return GapHealer(
             self._rest,
-            self._shard,
-            topics=lambda: self._topics,
+            self._part,
+            topics=lambda: self.topics,
             put=self._inbox.put,
             report=self._inbox.put,
             max_age=self._settings.genesys_backfill_max_age,
@@ -165,9 +176,11 @@ class NotificationSource:
             if isinstance(item, GapReport):
                 batch.report = item
                 break
-            if isinstance(item, Received):
-                batch.since_ms = max(batch.since_ms or 0, item.since_ms)
-            line = await (self._sieve.live(item) if isinstance(item, Received) else self._sieve.past(item))
+            if isinstance(item, Heard):
+                batch.since_ms[item.channel] = max(batch.since_ms.get(item.channel, 0), item.frame.since_ms)
+                line = await self._sieve.live(item.frame)
+            else:
+                line = await self._sieve.past(item)
             if line is not None:
                 batch.lines.append(line)
             item = self._inbox.get_nowait() if len(batch.lines) < INBOX else None
@@ -176,7 +189,7 @@ class NotificationSource:
     async def _run(self) -> None:
         await self._resolve()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._keeper.run())
+            group.create_task(self._channels.run())
             group.create_task(self._refresh())
             group.create_task(self._healer.run())
 
@@ -185,6 +198,7 @@ class NotificationSource:
             while isinstance(error, BaseExceptionGroup):
                 error = error.exceptions[0]
             self._inbox.fail(error)
+        self._planned.set()
 
     async def _refresh(self) -> None:
         """Look for new queues every few minutes; a refusal then is no reason to stop listening."""
@@ -196,24 +210,27 @@ class NotificationSource:
                 log.warning("genesys.topics.not_refreshed", reason=str(error))
 
     async def _resolve(self) -> None:
-        plan = await self._resolver.resolve()
-        for one in set(plan.refused) - set(self._refused):
-            log.error("genesys.topic.refused", topic=one.topic, reason=one.reason)
-            self._rest.observer.count("topic_rejected")
-        self._refused = plan.refused
-        topics = plan.shard(self._shard, self._shards)
-        self._topics = frozenset(name for topic in topics for name in separate(topic))
+        plan = await self._resolver.resolve(self._settings.genesys_queue_refresh / 2)
+        if self._part == 0:  # told once, though all parts know
+            self._tell(plan.refused)
         if plan.topics:
             self._rest.observer.well("plan")
         else:
             reasons = "; ".join(f"{one.topic} {one.reason}" for one in plan.refused[:3])
-            self._rest.observer.trouble("plan", f"nothing to listen to: {reasons or 'no queue matches'}")
-        await self._keeper.listen_to(topics)
+            self._rest.observer.trouble("plan", f"nothing to listen to: {reasons}")
+        await self._channels.follow(plan)
+        self._planned.set()
+
+    def _tell(self, refused: tuple[RefusedTopic, ...]) -> None:
+        for one in set(refused) - set(self._refused):
+            log.error("genesys.topic.refused", topic=one.topic, reason=one.reason)
+            self._rest.observer.count("topic_rejected")
+        self._refused = refused
 
     def _found_gap(self, interval: Interval) -> None:
         # Told before any frame that follows: a crash then must not hide it behind `position_ms`.
-        self._inbox.put_nowait(GapReport(self._shard, interval, "open"))
+        self._inbox.put_nowait(GapReport(self._part, interval, "open"))
         self._rest.observer.count("gap_opened")
         seconds = (interval.end_ms - interval.start_ms) / 1000
-        log.warning("genesys.gap.opened", shard=self._shard, start_ms=interval.start_ms, seconds=seconds)
+        log.warning("genesys.gap.opened", part=self._part, start_ms=interval.start_ms, seconds=seconds)
         self._healer.add(interval)

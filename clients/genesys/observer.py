@@ -21,6 +21,7 @@ CountName = Literal[
     "queue_name_missing",  # a queue's name could not be looked up
     "gap_opened",  # a socket was down
     "gap_healed",  # what was missed has been fetched
+    "gap_partly_healed",  # part of it: some of the topics cannot be fetched afterwards
     "gap_lost",  # a gap got too old before it could be filled
     "event_backfilled",  # an event made from the analytics query
     "backfill_known",  # one that came before: gaps are filled with a margin, and more than once

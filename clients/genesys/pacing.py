@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 import httpx
@@ -45,7 +46,7 @@ class Pacer:
         if allowed is None or count is None or reset is None:
             return
         if count >= allowed - max(1, allowed // 20):
-            self.hold(min(float(reset), RETRY_AFTER_CAP))
+            self.hold(min(reset, RETRY_AFTER_CAP))
 
     def hold(self, seconds: float) -> None:
         """Let no call go for this long."""
@@ -60,6 +61,6 @@ class Pacer:
         return max(full, self._hold_until - now)
 
 
-def _number(response: httpx.Response, header: str) -> int | None:
-    text = response.headers.get(header, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+def _number(response: httpx.Response, header: str) -> float | None:
+    text = response.headers.get(header, "").strip()
+    return float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -29,13 +30,23 @@ async def listed(rest: GenesysRest, path: str) -> dict[str, str]:
         body = await rest.read("GET", path, params=params, background=True)
         entities = body.get("entities")
         entities = entities if isinstance(entities, list) else []
+        before = len(found)
         for entity in entities:
             if isinstance(entity, dict) and isinstance(entity.get("id"), str):
                 found[entity["id"]] = str(entity.get("name") or "")
-        page_count = body.get("pageCount")
-        if len(entities) < PAGE_SIZE or (isinstance(page_count, int) and page >= page_count):
+        if len(found) == before or page >= _pages(body, len(entities)):  # the same page again has no next one
             return found
         page += 1
+
+
+def _pages(body: Mapping[str, object], given: int) -> float:
+    """How many pages there are; by what came when nothing is said: a page may hold less than was asked for."""
+    page_count, total, size = body.get("pageCount"), body.get("total"), body.get("pageSize")
+    if isinstance(page_count, int):
+        return page_count
+    if isinstance(total, int):
+        return math.ceil(total / (size if isinstance(size, int) and size > 0 else given))
+    return math.inf if given >= PAGE_SIZE or body.get("nextUri") else 0
 
 
 def chosen(wanted: tuple[str, ...], known: Mapping[str, str]) -> tuple[str, ...]:

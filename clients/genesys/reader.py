@@ -82,6 +82,10 @@ class ChannelReader:
         finally:
             self._rest.observer.well(self)
 
+    def replace(self, reason: str) -> None:
+        """Ask for a successor: REST says what the socket has not shown yet."""
+        self._want_successor(reason)
+
     def retire(self) -> None:
         """Read what still comes, but open no more."""
         self._retired = True

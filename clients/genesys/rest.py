@@ -27,6 +27,8 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 #: A connection of its own for each event stream, and a few for the calls between.
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=5)
 
+NOT_IMPLEMENTED = 501
+
 Params = Mapping[str, str | int | bool]
 NetworkError = (httpx.TransportError, httpx.DecodingError)
 
@@ -52,9 +54,9 @@ class GenesysRest:
     """The one REST client of a process; an async context manager.
 
     401: the token is renewed once and the call tried at once, then with back-off, as a token may be revoked
-    at any time. 429: `Retry-After` (at most 180 s), else full jitter. 5xx and a lost network: back-off with
-    full jitter up to 30 s. All of these for ever, with the reason told to `observer`. Everything else that is
-    no success raises: PermissionMissingError (403) or GenesysRequestError.
+    at any time. 429: `Retry-After` (at most 180 s), else full jitter. 5xx (but 501, which is no outage) and a
+    lost network: back-off with full jitter up to 30 s. All of these for ever, with the reason told to
+    `observer`. Everything else that is no success raises: PermissionMissingError (403) or GenesysRequestError.
     """
 
     def __init__(
@@ -200,7 +202,7 @@ class GenesysRest:
             if asked is not None and status == 429:
                 self._pacer.hold(asked)  # the limit is the token's: the other calls wait as well
             return backoff.next() if asked is None else asked
-        return backoff.next() if status == 408 or status >= 500 else None
+        return backoff.next() if status == 408 or (status >= 500 and status != NOT_IMPLEMENTED) else None
 
     async def _wait(self, call: _Call, reason: str, seconds: float) -> None:
         self.observer.count("request_retried")

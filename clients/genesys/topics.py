@@ -6,6 +6,7 @@ topic; several topics of one resource can be combined into one (`v2.users.{id}?p
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -75,10 +76,12 @@ class TopicPlan:
     topics: tuple[str, ...]
     refused: tuple[RefusedTopic, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] | None = None
+    channels: int = 1
+    made_ms: int = 0  # when the organisation was asked, epoch ms
 
-    def shard(self, shard: int, shards: int) -> tuple[str, ...]:
-        """The topics of one channel of several."""
-        return spread(self.topics, shards)[shard]
+    def shares(self) -> tuple[tuple[str, ...], ...]:
+        """The topics of each channel."""
+        return spread(self.topics, self.channels)
 
 
 def plan(
@@ -86,24 +89,36 @@ def plan(
 ) -> TopicPlan:
     """Fill the templates in, leave out what cannot be, combine and sort.
 
-    `available` may be empty, when the organisation does not tell: then nothing is checked.
+    `available` may be empty, when the organisation does not tell: then nothing is checked. `channels`: the
+    least; more topics than they hold need more, up to 20.
     """
     names: dict[str, None] = {}
     refused: list[RefusedTopic] = []
     permissions: dict[str, tuple[str, ...]] = {}
     for template in templates:
         for single in _with_wildcard(template, available):
-            reason = objection(single, available)
-            if reason is not None:
+            reason = objection(single, available) or _unfilled(single, queues, users)
+            if reason:
                 refused.append(RefusedTopic(single, reason))
                 continue
             known = available.get(_ANY_ID.sub("{id}", single))
             permissions[single] = known.permissions if known else ()
             names.update(dict.fromkeys(_filled(single, queues, users)))
     topics = combine(names)
-    room = min(channels, CHANNELS) * TOPICS_PER_CHANNEL
-    refused += [RefusedTopic(topic, f"{channels} channels hold {room} topics only") for topic in topics[room:]]
-    return TopicPlan(topics[:room], tuple(refused), permissions)
+    room = CHANNELS * TOPICS_PER_CHANNEL
+    refused += [RefusedTopic(topic, f"{CHANNELS} channels hold {room} topics only") for topic in topics[room:]]
+    needed = min(CHANNELS, max(1, channels, math.ceil(len(topics) / TOPICS_PER_CHANNEL)))
+    return TopicPlan(topics[:room], tuple(refused), permissions, needed)
+
+
+def channels_of(part: int, parts: int, channels: int) -> tuple[int, ...]:
+    """The channels that belong to one part of several.
+
+    From both ends in turn (part 0, the last, 1, the last but one, ...): two workers, whether Kafka gives them
+    every other part or a half each, then share two channels as well as twenty.
+    """
+    order = [turn // 2 if turn % 2 == 0 else parts - 1 - turn // 2 for turn in range(parts)]
+    return tuple(channel for channel in range(channels) if order[channel % parts] == part)
 
 
 def objection(template: str, available: Available) -> str | None:
@@ -145,18 +160,26 @@ def separate(topic: str) -> tuple[str, ...]:
     return tuple(f"{resource}.{word}" for word in words.split("&")) if combined else (topic,)
 
 
-def spread(topics: Sequence[str], shards: int) -> tuple[tuple[str, ...], ...]:
+def spread(topics: Sequence[str], channels: int) -> tuple[tuple[str, ...], ...]:
     """Share topics among channels, evenly, at most 1,000 each, and so that a new topic moves few others.
 
     Each topic goes by its hash; what a full channel cannot take goes to the emptiest one.
     """
-    shares: list[list[str]] = [[] for _ in range(shards)]
+    shares: list[list[str]] = [[] for _ in range(channels)]
     for topic in sorted(topics, key=lambda text: (zlib.crc32(text.encode()), text)):
-        share = shares[zlib.crc32(topic.encode()) % shards]
+        share = shares[zlib.crc32(topic.encode()) % channels]
         if len(share) >= TOPICS_PER_CHANNEL:
             share = min(shares, key=len)
         share.append(topic)
     return tuple(tuple(sorted(share)) for share in shares)
+
+
+def _unfilled(template: str, queues: Sequence[str], users: Sequence[str]) -> str:
+    """Why a template gives no topic; empty when it gives some."""
+    for placeholder, ids, setting in (("{queue}", queues, "GENESYS_QUEUES"), ("{user}", users, "GENESYS_USERS")):
+        if placeholder in template and not ids:
+            return f"means nothing yet: {setting} names no {placeholder.strip('{}')} that there is"
+    return ""
 
 
 def _filled(template: str, queues: Sequence[str], users: Sequence[str]) -> list[str]:

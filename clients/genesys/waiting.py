@@ -16,7 +16,7 @@ import httpx
 #: Longest wait that a 429 can ask for: a daily cap asks for hours; Genesys' own SDKs stop at 180 s as well.
 RETRY_AFTER_CAP = 180.0
 
-_MESSAGE_SECONDS = re.compile(r"Retry the request in \[(\d+)\] seconds")
+_MESSAGE_SECONDS = re.compile(r"Retry the request in \[?(\d+)\]? seconds")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,16 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import click
 from aiokafka.errors import KafkaError
 
 from clients.genesys.analytics import backfilled
 from clients.genesys.errors import GenesysError
+from clients.genesys.topics import separate
+from processors.backfill import beyond
 from processors.conversation import Interval
 from processors.intake import Taken, taken_in
 from processors.moments import iso
@@ -44,13 +47,16 @@ STEP_MS = 900_000
 
 @dataclass(slots=True)
 class Progress:
-    """How far it came. `next_ms`: everything before (epoch ms) is in Kafka."""
+    """How far it came. `next_ms`: everything before (epoch ms) is in Kafka; `not_told`: kinds of topics that the
+    query knows nothing of.
+    """
 
     interval: Interval
     next_ms: int
     read: int = 0
     written: int = 0
     stopped: str = ""
+    not_told: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,7 @@ async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Progres
         organisation = await stack.enter_async_context(open_organisation(settings))
         if not organisation.plan.topics:
             refuse("there is nothing to listen to: see `genesys-eventbridge topics`")
+        progress.not_told = beyond(name for topic in organisation.plan.topics for name in separate(topic))
         filling = Filling(settings, organisation, writer, stop, progress)
         filled = asyncio.create_task(_fill(filling))
         stopped = asyncio.create_task(stop.wait())
@@ -178,13 +185,18 @@ async def _fill(filling: Filling) -> None:
 def _end(progress: Progress, dry_run: bool, as_json: bool) -> None:
     if progress.stopped and not progress.read:
         refuse(progress.stopped)
-    told = {"read": progress.read, "written": progress.written}
+    told: dict[str, Any] = {"read": progress.read, "written": progress.written}
+    if progress.not_told:
+        told["notTold"] = progress.not_told
     resume = _resume(progress, dry_run) if progress.stopped else ""
     if as_json:
         print_json(told | ({"stopped": progress.stopped, "resume": resume} if resume else {}))
     else:
         rehearsed = "; nothing was written" if dry_run else ""
         console().print(f"{progress.read} read, {progress.written} written to raw{rehearsed}", markup=False)
+        if progress.not_told:
+            kinds = ", ".join(progress.not_told)
+            console().print(f"the query does not tell what these topics brought: {kinds}", markup=False)
     if resume:
         click.echo(f"genesys-eventbridge: {progress.stopped}; to go on:\n  {resume}", err=True)
         sys.exit(EXIT_STOPPED)

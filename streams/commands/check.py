@@ -15,7 +15,6 @@ from streams.checks import (
     Finding,
     buses_of,
     check_buses,
-    check_genesys,
     check_kafka,
     check_queue,
     check_replicas,
@@ -25,6 +24,7 @@ from streams.commands.options import EXIT_STOPPED, quiet_logs
 from streams.commands.screen import console, print_json, table
 from streams.flow import needed_topics
 from streams.settings import Settings, SettingsError, load_settings
+from streams.source_checks import check_source
 
 EPILOG = """\b
 Examples:
@@ -72,7 +72,7 @@ async def _look(settings: Settings) -> list[Finding]:
     groups = await asyncio.gather(
         _routes_and_buses(settings),
         _within("kafka", _kafka(settings), "start Kafka, or mend KAFKA_BOOTSTRAP_SERVERS"),
-        _within("genesys", check_genesys(settings), "mend the network or GENESYS_BASE_URL"),
+        _within("genesys", check_source(settings), "mend the network or GENESYS_BASE_URL"),
         _within("queue", check_queue(settings), "mend the network, AWS_REGION or AWS_ENDPOINT_URL"),
     )
     return [finding for group in groups for finding in group]
@@ -98,7 +98,7 @@ async def _kafka(settings: Settings) -> list[Finding]:
     try:
         cluster, findings = await check_kafka(settings, needed)
     except SettingsError as error:
-        return [Finding("kafka", False, str(error))]
+        return [Finding("kafka", False, str(error), "mend the KAFKA_* settings named, see docs/settings.md")]
     if cluster is not None:
         existing = [name for name in needed if name in cluster.partitions]
         findings += await check_replicas(settings, existing, cluster.brokers) if existing else []

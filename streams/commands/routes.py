@@ -22,7 +22,7 @@ EPILOG = """\b
 Examples:
   genesys-eventbridge routes
   genesys-eventbridge routes test
-  genesys-eventbridge routes --routes-dir ./new-schemas test --json
+  genesys-eventbridge routes test --routes-dir ./new-schemas --json
 
 Exit codes: 0 fine, 1 an example does not hold, 2 a route is wrong (one line says which).
 """
@@ -49,15 +49,20 @@ def routes(context: click.Context, routes_dir: Path | None, as_json: bool) -> No
 
 
 @routes.command(epilog=EPILOG)
+@click.option(
+    "--routes-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of routes; by default ROUTES_DIR.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.pass_context
-def test(context: click.Context, as_json: bool) -> None:
+def test(context: click.Context, routes_dir: Path | None, as_json: bool) -> None:
     """Run every route's examples and show what differs."""
-    routes_dir, above = context.obj
-    found = asyncio.run(compiled_routes(load_settings(), routes_dir))
+    folder_above, json_above = context.obj
+    found = asyncio.run(compiled_routes(load_settings(), routes_dir or folder_above))
     tried = {route.name: run_examples(route) for route in found}
     failed = sum(not one.holds for ones in tried.values() for one in ones)
-    if as_json or above:
+    if as_json or json_above:
         total = sum(map(len, tried.values()))
         by_route = {name: [one.as_json() for one in ones] for name, ones in tried.items()}
         print_json({"examples": total, "failed": failed, "routes": by_route})

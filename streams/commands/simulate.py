@@ -92,7 +92,7 @@ def _show(screen: Console, result: JsonObject) -> None:
             screen.print(_json(tried["event"]))
         elif outcome == "failed":
             _show_failure(screen, tried)
-    if result["status"] == "filtered":
+    if result["outcome"] == "filtered":
         screen.print("No route takes the event: a worker would count it as filtered.", markup=False)
 
 

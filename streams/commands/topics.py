@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from clients.genesys.channel import RejectedTopic
-from clients.genesys.topics import separate, spread
+from clients.genesys.topics import separate
 from clients.genesys.trial import tried
 from processors.notification import queue_id
 from streams.commands.options import quiet_logs
@@ -34,12 +34,12 @@ class Listened:
     """One topic as it is subscribed, by whom, and the queue it is about."""
 
     topic: str
-    part: int
+    channel: int
     queue: str | None
     queue_name: str | None
 
     def as_json(self) -> dict[str, Any]:
-        return {"topic": self.topic, "part": self.part, "queue": self.queue, "queueName": self.queue_name}
+        return {"topic": self.topic, "channel": self.channel, "queue": self.queue, "queueName": self.queue_name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,14 @@ class Findings:
     @property
     def channels(self) -> int:
         """Channels in use, but for the time when one is replaced."""
-        return len({one.part for one in self.listened})
+        return len({one.channel for one in self.listened})
 
 
 @click.command(epilog=EPILOG)
 @click.option("--trial/--no-trial", default=True, help="Ask Genesys by subscribing on a channel of its own.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def topics(trial: bool, as_json: bool) -> None:
-    """Show which notification topics the settings mean: topic, part (GENESYS_SHARDS), queue.
+    """Show which notification topics the settings mean: topic, channel, queue.
 
     What cannot be listened to is shown with its reason and the permissions that are missing. For those, every
     topic is subscribed on one channel that nobody reads, which is left empty then; --no-trial goes without.
@@ -84,14 +84,14 @@ def topics(trial: bool, as_json: bool) -> None:
     if as_json:
         print_json(_as_json(found))
     else:
-        _show(found, settings)
+        _show(found)
     sys.exit(EXIT_REFUSED if found.refused or not found.listened else 0)
 
 
 async def _look(settings: Settings, trial: bool) -> Findings:
     async with open_organisation(settings) as organisation:
         plan = organisation.plan
-        shares = spread(plan.topics, settings.genesys_shards)
+        shares = plan.shares()
         rejected: tuple[RejectedTopic, ...] | None = None
         if trial and plan.topics:
             rejected = await answered(tried(organisation.rest, shares), organisation.rest.observer)
@@ -99,8 +99,8 @@ async def _look(settings: Settings, trial: bool) -> Findings:
         refused += [Refusal(one.topic, one.reason, one.permissions) for one in rejected or ()]
         unheard = {one.topic for one in rejected or ()}
         listened = [
-            _listened(topic, part, organisation)
-            for part, share in enumerate(shares)
+            _listened(topic, channel, organisation)
+            for channel, share in enumerate(shares)
             for topic in share
             if not unheard.issuperset(separate(topic))
         ]
@@ -108,9 +108,9 @@ async def _look(settings: Settings, trial: bool) -> Findings:
         return Findings(tuple(listened), tuple(refused), permissions, rejected is not None)
 
 
-def _listened(topic: str, part: int, organisation: Organisation) -> Listened:
+def _listened(topic: str, channel: int, organisation: Organisation) -> Listened:
     queue = queue_id({"topicName": separate(topic)[0], "eventBody": {}})
-    return Listened(topic, part, queue, organisation.names.known(queue) if queue else None)
+    return Listened(topic, channel, queue, organisation.names.known(queue) if queue else None)
 
 
 def _as_json(found: Findings) -> dict[str, Any]:
@@ -123,18 +123,17 @@ def _as_json(found: Findings) -> dict[str, Any]:
     }
 
 
-def _show(found: Findings, settings: Settings) -> None:
+def _show(found: Findings) -> None:
     screen = console()
     if found.listened:
-        rows = [[one.topic, str(one.part), one.queue_name or one.queue or ""] for one in found.listened]
-        screen.print(table("Listened to", ["topic", "#part", "queue"], rows))
+        rows = [[one.topic, str(one.channel), one.queue_name or one.queue or ""] for one in found.listened]
+        screen.print(table("Listened to", ["topic", "#channel", "queue"], rows))
     if found.refused:
         rows = [[one.topic, one.reason, ", ".join(one.permissions)] for one in found.refused]
         screen.print(table("Refused", ["topic", "reason", "missing permissions"], rows))
     needed = sorted({permission for ones in found.permissions.values() for permission in ones})
     lines = [
-        f"{len(found.listened)} topics on {found.channels} of {settings.genesys_shards} channel(s), "
-        f"{len(found.refused)} refused",
+        f"{len(found.listened)} topics on {found.channels} channel(s), {len(found.refused)} refused",
         f"permissions that they need: {', '.join(needed) or 'none that Genesys names'}",
     ]
     if not found.tried:

@@ -9,10 +9,18 @@ import click
 
 from streams.settings import ROLES, load_settings
 
+EPILOG = """\b
+Examples:
+  genesys-eventbridge worker
+  genesys-eventbridge worker --role sink,failures --web-port 6067
+  GENESYS_SOURCE=file:events.jsonl genesys-eventbridge worker --role source
 
-@click.command(
-    epilog="Examples: genesys-eventbridge worker · genesys-eventbridge worker --role sink,failures --web-port 6067"
-)
+Exit codes: 0 told to stop, 2 something only you can mend (one line says what), 70 a bug (nothing is acked;
+start it again).
+"""
+
+
+@click.command(epilog=EPILOG)
 @click.option(
     "--role",
     metavar="ROLE[,ROLE…]",
@@ -23,9 +31,11 @@ from streams.settings import ROLES, load_settings
 def worker(role: str | None, web_port: int | None, log_level: str | None) -> None:
     """Run a worker: source, process, sink, failures and metrics, or some of them.
 
-    Workers with the same topics form one group and share the partitions. SIGTERM ends a worker in order: what is
-    in flight is settled first, or left unacked for the others. Exit codes: 0 told to stop, 2 settings or routes
-    are wrong (one line says which), 70 a bug (nothing is acked; start it again).
+    Needs GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET (or GENESYS_SOURCE=file:PATH or none),
+    KAFKA_BOOTSTRAP_SERVERS, AWS credentials with AWS_REGION, and EVENTBUS_NAME; `check` looks at all of it.
+
+    Workers with the same topics form one group and share the partitions. SIGTERM ends a worker in order: what
+    is in flight is settled first, or left unacked for the others.
     """
     for name, value in (("WORKER_ROLES", role), ("WEB_PORT", web_port), ("LOG_LEVEL", log_level)):
         if value is not None:

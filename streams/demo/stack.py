@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +19,18 @@ from tempfile import mkdtemp
 from typing import IO, Any, Self
 
 from emulators.kafka import EmbeddedKafka
+from streams.settings import Settings
 
 BUS = "demo"
 QUEUE = "demo-failures"
 
 START_S = 30.0
 STOP_S = 20.0
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+#: Settings that a shell may have and the demo keeps; any other could lead it to a real cluster or cloud.
+KEPT = ("LOG_FORMAT", "LOG_LEVEL")
 
 
 class DemoError(Exception):
@@ -41,7 +50,7 @@ class Options:
 
 @dataclass(slots=True)
 class Stack:
-    """All parts; a context manager. `folder` holds a log of each."""
+    """All parts; a context manager. `folder` holds a log of each, and goes at the end unless `keep` is set."""
 
     options: Options
     folder: Path = field(default_factory=lambda: Path(mkdtemp(prefix="genesys-eventbridge-demo-")))
@@ -50,9 +59,11 @@ class Stack:
     web: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     worker: subprocess.Popen[bytes] | None = None
+    keep: bool = False
     _exits: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
+        self._exits.callback(self._tidy)
         try:
             kafka = self._exits.enter_context(EmbeddedKafka())
             genesys = self._emulator("genesys", self._genesys_arguments())
@@ -61,7 +72,7 @@ class Stack:
             port = _free_port(self.options.port)
             self.web = f"http://127.0.0.1:{port}"
             self.environment = {
-                **os.environ,
+                **without_settings(os.environ),
                 **kafka.environment,
                 "GENESYS_BASE_URL": self.genesys,
                 "GENESYS_CLIENT_ID": genesys["clientId"],
@@ -73,6 +84,8 @@ class Stack:
                 "AWS_REGION": "us-east-1",
                 "AWS_ACCESS_KEY_ID": "demo",
                 "AWS_SECRET_ACCESS_KEY": "demo",
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
                 "EVENTBUS_NAME": BUS,
                 "DLQ_QUEUE_URL": aws["queues"][QUEUE],
                 "WEB_HOST": "127.0.0.1",
@@ -91,8 +104,16 @@ class Stack:
     def check(self) -> None:
         """Raise DemoError when the worker has ended."""
         if self.worker is not None and self.worker.poll() is not None:
+            self.keep = True
             tail = (self.folder / "worker.log").read_text("utf-8", "replace").splitlines()[-5:]
-            raise DemoError(f"the worker ended with exit code {self.worker.returncode}:\n" + "\n".join(tail))
+            raise DemoError(
+                f"the worker ended with exit code {self.worker.returncode}; logs are in {self.folder}:\n"
+                + "\n".join(tail)
+            )
+
+    def _tidy(self) -> None:
+        if not self.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _genesys_arguments(self) -> list[str]:
         arguments = ["--rate", str(self.options.rate)]
@@ -113,12 +134,14 @@ class Stack:
         process = subprocess.Popen(
             [sys.executable, "-m", f"emulators.{name}", "--port", "0", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+            preexec_fn=_end_with_parent,
         )  # fmt: skip
         self._exits.callback(_end, process)
         assert process.stdout is not None  # opened as a pipe
         readable, _, _ = select.select([process.stdout], [], [], START_S)
         line = process.stdout.readline() if readable else b""
         if not line:
+            self.keep = True
             raise DemoError(f"the {name} emulator did not start; see {self.folder / name}.log")
         ready: dict[str, Any] = json.loads(line)
         return ready
@@ -128,13 +151,29 @@ class Stack:
         process = subprocess.Popen(
             [sys.executable, "-m", "streams", "worker"],
             env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=self._log("worker"), start_new_session=True,
+            stderr=self._log("worker"), start_new_session=True, preexec_fn=_end_with_parent,
         )  # fmt: skip
         self._exits.callback(_end, process)
         return process
 
     def _log(self, name: str) -> IO[bytes]:
         return self._exits.enter_context((self.folder / f"{name}.log").open("wb"))
+
+
+def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without any setting of ours or of AWS, and without proxies: all parts are on loopback."""
+    ours = {name.upper() for name in Settings.model_fields} - set(KEPT)
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.upper() not in ours and not name.upper().startswith("AWS_") and not name.upper().endswith("_PROXY")
+    }
+
+
+def _end_with_parent() -> None:
+    """Have Linux stop this process when the demo ends, were it by SIGKILL; elsewhere a killed demo leaves it behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

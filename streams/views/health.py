@@ -7,7 +7,7 @@ from faust.web import Request, Response, View
 from streams import tables
 from streams.app import app
 from streams.health import health
-from streams.ledger import ledger
+from streams.watchdog import standstill
 
 
 @app.page("/health/live")
@@ -15,7 +15,7 @@ class Live(View):
     """200 while the process makes progress; 503 means: start it again."""
 
     async def get(self, request: Request) -> Response:
-        stalled = ledger.stalled()
+        stalled = standstill()
         return self.json({"live": stalled is None, "reason": stalled}, status=200 if stalled is None else 503)
 
 

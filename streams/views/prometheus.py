@@ -1,4 +1,4 @@
-"""This module answers Prometheus: our counters and Faust's own sensors."""
+"""This module answers Prometheus: what this worker counted, and which part of it is in trouble."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Simulate(View):
     """POST any of `interactionId`, `type`, `priority`, `createdTime`."""
 
     async def post(self, request: Request) -> Response:
-        """200 simulated or filtered, 400 validation_failed, 422 for a body of another shape."""
+        """200 simulated (`outcome`: mapped or filtered), 400 validation_failed, 422 for a body of another shape."""
         started = time.perf_counter()
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         try:

@@ -47,6 +47,15 @@ def test_the_page_shows_the_numbers_of_the_report_and_they_move(stack: Stack, br
     assert complaints == []
 
 
+def test_the_page_fits_a_phone(stack: Stack, browser: Browser):
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    _open(page, stack)
+    expect(page.locator("#minutes tr").first).to_be_visible(timeout=PATIENCE_MS)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    table = page.get_by_role("region", name="Each minute")
+    assert table.evaluate("it => it.scrollWidth > it.clientWidth")  # wider than the page: it scrolls by itself
+
+
 def test_the_page_says_so_when_the_worker_does_not_answer(stack: Stack, browser: Browser):
     page = browser.new_page()
     _open(page, stack)

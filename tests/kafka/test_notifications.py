@@ -36,10 +36,10 @@ def genesys(pipeline: Pipeline) -> Genesys:
     return genesys
 
 
-def parts_of(worker: Worker) -> set[int]:
-    """The parts that a worker has ever read."""
+def topics_heard(worker: Worker) -> list[int]:
+    """The number of topics of each socket that a worker has ever opened."""
     lines = [json.loads(line) for line in worker.log.read_text().splitlines() if line.startswith("{")]
-    return {line["part"] for line in lines if line["event"] == "source starts"}
+    return [line["topics"] for line in lines if line["event"] == "genesys.socket.opened"]
 
 
 def gaps(worker: Worker) -> list[dict[str, Any]]:
@@ -60,7 +60,7 @@ def test_two_workers_share_the_parts_and_follow_new_queues(pipeline: Pipeline, g
         return len(genesys.sockets()) == PARTS and len(listened) == QUEUES == len(set(listened))
 
     wait_until("every topic to be on one of three sockets", shared)
-    wait_until("both workers to have a part", lambda: parts_of(first) and parts_of(second))
+    wait_until("both workers to listen", lambda: topics_heard(first) and topics_heard(second))
     added = genesys.tell("POST", "queues", name="Opened Today")["id"]
     topic = f"v2.routing.queues.{added}.conversations"
     wait_until("the new queue to be listened to", lambda: genesys.listened().count(topic) == 1)
@@ -77,7 +77,7 @@ def test_two_workers_share_the_parts_and_follow_new_queues(pipeline: Pipeline, g
 
 def test_a_killed_owner_is_followed_within_30_s_and_its_gap_is_healed(pipeline: Pipeline, genesys: Genesys):
     first, second = pipeline.start(), pipeline.start()
-    wait_until("three sockets", lambda: len(genesys.sockets()) == PARTS and parts_of(second))
+    wait_until("three sockets", lambda: len(genesys.sockets()) == PARTS and topics_heard(second))
     topics = queue_topics(genesys)
     genesys.tell("PUT", "rate", rate=150)
     wait_until("the flow to begin", lambda: pipeline.on_bus() > 100)

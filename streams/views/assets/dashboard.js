@@ -1,6 +1,7 @@
 "use strict";
 
 const SECOND = 1000;
+const clock = new Intl.DateTimeFormat([], { timeStyle: "short" });
 const format = new Intl.NumberFormat("en");
 let before = null;
 
@@ -35,7 +36,7 @@ function showReport(report) {
 function showMinutes(rows) {
   const names = ["ingested", "filtered", "validated", "published", "failed", "retries"];
   document.getElementById("minutes").replaceChildren(...rows.slice(0, 15).map((minute) =>
-    row([new Date(minute.from * SECOND).toLocaleTimeString(), ...names.map((name) => format.format(minute[name] || 0))])));
+    row([clock.format(minute.from * SECOND), ...names.map((name) => format.format(minute[name] || 0))])));
 }
 
 function showState(health) {

@@ -14,7 +14,7 @@ from tests.kafka.faults.proxy import Proxies
 from tests.kafka.faults.scene import Scene, hold
 from tests.kafka.pipeline import wait_until
 
-#: Longer than the session time-out of the workers (10 s), after which Kafka gives their partitions away.
+#: Longer than the session time-out of the workers (8 s), after which Kafka gives their partitions away.
 BEYOND_SESSION_S = 15.0
 CHURN_S = 60.0
 

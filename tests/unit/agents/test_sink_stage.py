@@ -77,6 +77,12 @@ async def test_without_received_at_there_is_no_latency(publisher, producer, coun
     assert counts.drain()["latency"]["count"] == 0
 
 
+async def test_the_age_of_a_replayed_event_is_no_latency(publisher, producer, counts, event):
+    await module.sink([event(VALUE, {**HEADERS, "replayed": b"redrive-1"})])
+    delta = counts.drain()
+    assert (delta["counts"]["published"], delta["latency"]["count"]) == (1, 0)
+
+
 async def test_a_refused_event_is_reported_with_its_cause_and_its_original(publisher, producer, counts, event):
     publisher.result = Refused("ThrottlingException", "slow down", 5)
     await module.sink([event(VALUE, HEADERS, key=b"k")])

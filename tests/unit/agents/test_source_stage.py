@@ -6,9 +6,11 @@ import orjson
 import pytest
 
 from agents import source as module
+from clients.genesys.errors import CredentialsError
 from processors.event import derive_event_id
 from processors.lines import OversizedLine
 from processors.redaction import redactor
+from streams.sources import Checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +40,12 @@ async def test_an_array_is_as_many_events(producer, counts):
     assert found[:2] == [("raw", b'{"id":"a"}'), ("raw", b'{"id":"b"}')]
     assert [topic for topic, _ in found[2:]] == ["failures"] * 4
     assert counts.drain()["counts"] == {"ingested": 6, "failed": 4}
+
+
+async def test_what_is_no_event_has_no_key_so_that_its_failures_spread(producer, counts):
+    await ingest(producer, b"garbage")
+    (record,) = producer.taken
+    assert record.key is None
 
 
 async def test_an_empty_array_is_no_event(producer, counts):
@@ -134,3 +142,27 @@ async def test_masked_fields_and_what_may_hide_them_never_reach_kafka(producer, 
         record = orjson.loads(value)
         assert record["originalEvent"] is None
         assert "withheld" in record["message"]
+
+
+async def test_a_refusal_that_all_parts_meet_ends_the_worker_with_one_line(monkeypatch):
+    async def known(*arguments):
+        return 4
+
+    async def stop(reason):
+        reasons.append(reason)
+
+    def use():
+        raise CredentialsError("login refused the OAuth client")
+
+    reasons = []
+    monkeypatch.setattr(module.sources, "parts", known)
+    monkeypatch.setattr(module.sources, "last_checkpoint", fresh)
+    monkeypatch.setattr(module, "stop_worker", stop)
+    monkeypatch.setattr(module._shared, "use", use)
+    monkeypatch.setattr(module, "_refusals", [])
+    await asyncio.gather(*(module._read(part) for part in range(4)))
+    assert reasons == ["Genesys Cloud refuses to serve events: login refused the OAuth client"]
+
+
+async def fresh(*arguments):
+    return Checkpoint()

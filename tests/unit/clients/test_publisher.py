@@ -230,3 +230,15 @@ async def test_close_ends_what_is_in_flight(publisher):
     assert not caller.done()
     caller.cancel()
     await asyncio.gather(caller, return_exceptions=True)
+
+
+async def test_an_answer_to_any_entry_ends_the_wait_of_all(publisher):
+    bus = Bus(a=[Unanswered("away"), Accepted("a")])
+    one = publisher(bus)
+    one._chance = lambda: 3_600.0
+    async with asyncio.timeout(20):
+        waiting = asyncio.create_task(one.publish(entry("a"), "a"))
+        while not one.troubles:  # noqa: ASYNC110  # it tells nobody else
+            await asyncio.sleep(0)
+        assert await one.publish(entry("b"), "b") == Accepted("b")
+        assert await waiting == Accepted("a")

@@ -2,12 +2,25 @@
 
 import pytest
 
-from processors.backfill import snapshots
+from processors.backfill import beyond, snapshots
 from processors.conversation import Conversation, Interval, merged, milliseconds
 from processors.notification import snapshot_state
 
 QUEUE, USER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 BY_QUEUE, BY_USER = f"v2.routing.queues.{QUEUE}.conversations", f"v2.users.{USER}.conversations"
+
+
+def test_what_cannot_be_made_is_told_by_its_kind():
+    media = ("calls", "callbacks", "chats", "emails", "messages", "cobrowseSessions", "screenshares", "videos")
+    made = [BY_QUEUE, BY_USER, *(f"{topic}.{medium}" for topic in (BY_QUEUE, BY_USER) for medium in media)]
+    assert beyond(made) == []
+    other = [f"v2.users.{USER}.presence", f"v2.users.{QUEUE}.presence", f"{BY_QUEUE}.socialexpressions",
+             f"v2.detail.events.conversation.{USER}.acd.start"]  # fmt: skip
+    assert beyond([*made, *other]) == [
+        "v2.detail.events.conversation.{id}.acd.start",
+        "v2.routing.queues.{id}.conversations.socialexpressions",
+        "v2.users.{id}.presence",
+    ]
 
 
 def at(second):

@@ -47,20 +47,21 @@ def test_a_field_must_be_text(value):
 
 def test_a_mapped_event():
     result = run(ROUTES, simulated())
-    assert (result["status"], result["originalEvent"]) == ("simulated", simulated())
+    assert (result["status"], result["outcome"]) == ("simulated", "mapped")
+    assert result["originalEvent"] == simulated()
     assert result["transformedEvent"]["detail"]["interactionId"] == "new"
     assert result["routes"] == [{"route": "interaction", "outcome": "mapped", "event": result["transformedEvent"]}]
 
 
 def test_a_filtered_event():
     result = run(ROUTES, simulated(priority="low"))
-    assert (result["status"], result["transformedEvent"]) == ("filtered", None)
+    assert (result["status"], result["outcome"], result["transformedEvent"]) == ("simulated", "filtered", None)
     assert result["routes"] == [{"route": "interaction", "outcome": "filtered"}]
 
 
 def test_an_event_that_breaks_its_schema():
     result = run(ROUTES, simulated(createdTime="yesterday"))
-    assert result["status"] == "validation_failed"
+    assert (result["status"], result["outcome"]) == ("validation_failed", "failed")
     assert [detail["path"] for detail in result["details"]] == ["detail.timestamp", "time"]
     assert result["error"].startswith("breaks its schema")
     assert result["transformedEvent"]["time"] == "yesterday"

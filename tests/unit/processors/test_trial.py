@@ -88,6 +88,15 @@ def test_a_route_that_one_side_lacks_takes_nothing_there():
     assert comparison.by_route() == {"b": {"now mapped": 1}}
 
 
+def test_an_event_that_would_now_fail_is_one_difference():
+    comparison = Comparison()
+    comparison.add(ORIGIN, {"a": Mapped("a", entry("voice"))}, {"a": failed()})
+
+    [place] = comparison.first[0].places
+    assert (place.path, place.before) == ("the result", entry("voice"))
+    assert place.after["error"] == failed().error
+
+
 def test_keeps_the_first_changes_in_full_and_counts_all():
     comparison = Comparison(keep=2)
     for _ in range(5):

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from streams.guard import HEADERS, guard
+from streams.guard import HEADERS, middlewares
 
 TOKEN = "s3cret-t\N{LATIN SMALL LETTER O WITH DIAERESIS}ken"
 
@@ -32,8 +32,8 @@ async def client():
     made = []
 
     async def make(token=TOKEN):
-        app = web.Application(middlewares=[guard(SecretStr(token) if token else None)])
-        for path in ("/page", "/health/live", "/health/ready", "/health/live/", "/health"):
+        app = web.Application(middlewares=middlewares(SecretStr(token) if token else None))
+        for path in ("/page", "/health/live", "/health/ready", "/health/live/", "/health", "/tables/"):
             app.router.add_get(path, page)
         app.router.add_get("/broken", broken)
         app.router.add_get("/moved", moved)
@@ -132,3 +132,13 @@ async def test_refusals_are_json_and_keep_what_the_caller_needs(client, method, 
     assert answer.status == status
     assert "error" in await answer.json()
     assert header is None or answer.headers[header]
+
+
+async def test_a_page_without_its_last_slash_is_redirected_for_those_who_know_the_token(client):
+    made = await client()
+    refused = await made.get("/tables?limit=2", allow_redirects=False)
+    sent = await made.get("/tables?limit=2", allow_redirects=False, headers={"Authorization": f"Bearer {TOKEN}"})
+    unknown = await made.get("/nothing", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert refused.status == 401
+    assert (sent.status, sent.headers["Location"]) == (308, "/tables/?limit=2")
+    assert unknown.status == 404

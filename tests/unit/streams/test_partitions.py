@@ -206,3 +206,24 @@ async def test_a_rebalance_meanwhile_leaves_the_flow_stopped(recovery):
     await partitions.on_recovery_completed(made, 3)
     assert made.steps == ["told", "recovered", "seek"]
     assert not made.completed.is_set()
+
+
+async def test_what_has_ended_and_is_not_committed_is_timed(dead, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(partitions.time, "monotonic", lambda: now)
+    consumer = await ready(first=5)
+    await consumer.fetch(TP0, 5, 6)
+    for books in books_of(consumer).values():
+        books.committed_at = now
+    now += 50
+    assert partitions.seconds_uncommitted(consumer) == 0, "nothing has ended"
+    partitions.new_offset(consumer, TP0)
+    consumer.ack(6)
+    assert partitions.seconds_uncommitted(consumer) == 0, "the first is in flight, which is the stages' business"
+    consumer.ack(5)
+    now += 20
+    assert partitions.new_offset(consumer, TP0) == 7
+    assert partitions.seconds_uncommitted(consumer) == 20
+    consumer._committed_offset[TP0] = 7
+    partitions.new_offset(consumer, TP0)
+    assert partitions.seconds_uncommitted(consumer) == 0

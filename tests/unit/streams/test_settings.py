@@ -136,6 +136,7 @@ def test_settings_do_not_change():
     [
         ({}, "https://api.mypurecloud.com", "https://login.mypurecloud.com"),
         ({"genesys_region": "eu-west-1"}, "https://api.mypurecloud.ie", "https://login.mypurecloud.ie"),
+        ({"genesys_region": " EU-West-1 "}, "https://api.mypurecloud.ie", "https://login.mypurecloud.ie"),
         ({"genesys_base_url": "http://127.0.0.1:9"}, "http://127.0.0.1:9", "http://127.0.0.1:9"),
         ({"genesys_base_url": "https://x.api.example"}, "https://x.api.example", "https://x.api.example"),
         (

@@ -4,24 +4,24 @@ import pytest
 
 from clients.genesys.observer import Observer
 from streams.settings import Settings, SettingsError
-from streams.sources import SharedRest
+from streams.sources import Shared
 
 GIVEN = {"genesys_source": "notifications", "genesys_client_id": "id", "genesys_client_secret": "secret"}
 
 
 async def test_parts_share_one_client_and_the_last_one_closes_it():
-    shared = SharedRest(Settings(**GIVEN), Observer)
-    async with shared.use() as first:
-        async with shared.use() as second:
-            assert second is first
+    shared = Shared(Settings(**GIVEN), Observer)
+    async with shared.use() as (first, resolver):
+        async with shared.use() as (second, same):
+            assert (second, same) == (first, resolver)
         assert not first.http.is_closed
     assert first.http.is_closed
-    async with shared.use() as anew:
+    async with shared.use() as (anew, _):
         assert anew is not first
 
 
 async def test_without_credentials_there_is_none():
-    shared = SharedRest(Settings(genesys_source="notifications"), Observer)
+    shared = Shared(Settings(genesys_source="notifications"), Observer)
     with pytest.raises(SettingsError, match="GENESYS_CLIENT_ID"):
         async with shared.use():
             pass

@@ -65,6 +65,26 @@ async def test_every_page_is_read(rest, server, count):
     assert [one["conversationId"] for one in found] == [f"c-{number}" for number in range(count)]
 
 
+async def test_a_page_may_hold_less_than_was_asked_for(rest, server):
+    everything = [conversation(f"c-{number}") for number in range(70)]
+
+    def page(request):
+        start = (json.loads(request.content)["paging"]["pageNumber"] - 1) * 25
+        return httpx.Response(200, json={"conversations": everything[start : start + 25], "totalHits": 70})
+
+    server.answers = [page]
+    found = await collected(ConversationQuery(rest).during(Interval(START, START + MINUTE)))
+    assert len(found) == 70
+    assert len(server.requests) == 3
+
+
+async def test_a_server_that_gives_the_same_page_for_ever_is_not_asked_for_ever(rest, server):
+    page = {"conversations": [conversation(f"c-{number}") for number in range(100)]}
+    server.answers = [httpx.Response(200, json=page)]
+    await collected(ConversationQuery(rest).during(Interval(START, START + MINUTE)))
+    assert len(server.requests) == 2
+
+
 async def test_a_long_interval_is_asked_in_windows(rest, server):
     server.answers = [httpx.Response(200, json={})]
     query = ConversationQuery(rest, window_ms=MINUTE)

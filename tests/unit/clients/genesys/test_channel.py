@@ -42,9 +42,11 @@ async def test_the_life_of_a_channel_is_what_the_server_says(channels, server, r
     def expires(seconds):
         return datetime.fromtimestamp(rest.clock.wall() + seconds, UTC).isoformat().replace("+00:00", "Z")
 
-    server.answers = [created(expires(3_600)), created(), created(expires(-9_999))]
-    lives = [(await channels.create()).life for _ in range(3)]
-    assert lives == [pytest.approx(3_600, abs=0.01), CHANNEL_LIFE, CHANNEL_LIFE]
+    in_ms = int((rest.clock.wall() + 3_600) * 1000)
+    server.answers = [created(expires(3_600)), created(), created(expires(-9_999)), created(in_ms)]
+    lives = [(await channels.create()).life for _ in range(4)]
+    hour = pytest.approx(3_600, abs=0.01)
+    assert lives == [hour, CHANNEL_LIFE, CHANNEL_LIFE, hour]
 
 
 @pytest.mark.parametrize("body", [{}, {"id": "x"}, {"id": "x", "connectUri": "https://no.socket"}])
@@ -55,12 +57,42 @@ async def test_an_answer_that_is_no_channel_is_unexpected(channels, server, body
 
 
 async def test_a_channel_exists_until_404(channels, channel, server):
-    server.answers = [httpx.Response(200), httpx.Response(404), httpx.Response(400)]
+    server.answers = [httpx.Response(200), httpx.Response(404)]
     assert await channels.exists(channel)
     assert not await channels.exists(channel)
-    with pytest.raises(GenesysRequestError):
-        await channels.exists(channel)
     assert {request.method for request in server.requests} == {"HEAD"}
+
+
+@pytest.mark.parametrize("status", [400, 403, 405, 410, 501])
+async def test_a_channel_that_cannot_be_asked_for_is_not_gone_on_with(channels, channel, server, status):
+    server.answers = [httpx.Response(status)]
+    assert not await channels.exists(channel)
+
+
+async def test_channels_are_counted_and_none_where_that_is_not_told(channels, server):
+    server.answers = [httpx.Response(200, json={"entities": [{}, {}]}), httpx.Response(405), httpx.Response(200)]
+    assert [await channels.number() for _ in range(3)] == [2, 0, 0]
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(204), httpx.Response(200, json={}), httpx.Response(202, text="ok")])
+async def test_a_success_that_names_no_topic_rejects_none(channels, channel, server, answer):
+    server.answers = [answer]
+    assert await channels.subscribe(channel, [f"{USER}.presence"]) == ()
+
+
+async def test_parts_that_do_not_fit_any_more_are_told(channels, channel, server):
+    topics = [f"v2.users.{number:08x}-aaaa-4aaa-8aaa-aaaaaaaaaaaa?a&b" for number in range(501)]
+
+    def answer(request):
+        ids = [one["id"] for one in json.loads(request.content)]
+        return httpx.Response(
+            200, json={"entities": [{"id": one, "state": "REJECTED" if "?" in one else "PERMITTED"} for one in ids]}
+        )
+
+    server.answers = [answer]
+    rejected = await channels.subscribe(channel, topics)
+    assert len(rejected) == 2
+    assert all("1000 topics only" in one.reason for one in rejected)
 
 
 async def test_subscribing_replaces_all_topics_and_ignores_errors(channels, channel, server):

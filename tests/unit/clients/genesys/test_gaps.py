@@ -58,6 +58,26 @@ async def test_a_gap_that_cannot_be_filled_is_told_lost_at_its_age(start, eventu
         await listener.close()
 
 
+async def test_a_gap_of_topics_that_the_query_does_not_tell_is_healed_in_part_only(emulator, start, eventually):
+    topics = ("v2.routing.queues.{queue}.conversations", "v2.users.{user}.presence")
+    listener = start(emulator, genesys_topics=topics, genesys_users=("Ada*",))
+    await listener.ready()
+    emulator.cut()
+    await eventually(lambda: listener.states() == ["open", "partly healed"])
+    assert listener.reports[-1].reason == "the analytics query does not tell what v2.users.{id}.presence bring"
+    assert listener.observer.counts["gap_partly_healed"] == 1
+    assert listener.observer.counts["gap_healed"] == 0
+
+
+async def test_a_gap_of_nothing_that_the_query_tells_is_lost_at_once(emulator, start, eventually):
+    listener = start(emulator, genesys_topics=("v2.users.{user}.presence",), genesys_users=("Ada*",))
+    await listener.ready()
+    emulator.cut()
+    await eventually(lambda: listener.states() == ["open", "lost"])
+    assert "v2.users.{id}.presence" in listener.reports[-1].reason
+    assert listener.source.unhealed == ()
+
+
 async def test_gaps_are_told_even_when_backfill_is_off(emulator, start, eventually):
     listener = start(emulator, genesys_backfill=False)
     await listener.ready()

@@ -53,6 +53,30 @@ async def test_a_closing_notice_brings_the_next_channel_at_once(emulator, start,
     assert listener.reports == []
 
 
+async def test_a_server_that_announces_its_end_to_every_new_channel_is_not_given_many(start, eventually):
+    async with GenesysEmulator(conversation_rate=0.0, heartbeat_seconds=0.2, api_limit=10_000) as emulator:
+        emulator.faults = Faults(closing_every_seconds=0.01, closing_notice_seconds=60)
+        listener = start(emulator, genesys_channel_overlap=0.1)
+        await listener.ready()
+        await asyncio.sleep(2)
+        created = listener.channels["created"]
+        assert 2 <= created <= 12
+        listener.say(listener.queue_topic(), listener.snapshot("c-1", "connected"))
+        await eventually(lambda: len(listener.lines) == 1)
+        assert listener.reports == []
+        await listener.close()
+
+
+async def test_a_channel_that_rest_no_longer_knows_is_replaced_though_its_socket_is_open(emulator, start, eventually):
+    listener = start(emulator, genesys_queue_refresh=0.1)
+    await listener.ready()
+    (channel,) = list(emulator.notifications.channels)
+    del emulator.notifications.channels._channels[channel.id]  # its socket hears nothing of it
+    emulator.add_queue("Brand new")
+    await eventually(lambda: listener.channels["created"] == 2)
+    await eventually(lambda: listener.observer.counts["gap_opened"] == 1)
+
+
 async def test_a_lost_channel_is_replaced_and_the_gap_told(emulator, start, eventually):
     listener = start(emulator)
     await listener.ready()
@@ -77,8 +101,9 @@ async def test_a_new_queue_is_picked_up(emulator, start, eventually):
 
 
 async def test_shards_share_the_topics_without_overlap(emulator, start, eventually):
-    listeners = [start(emulator, shard, 3, genesys_shards=3) for shard in range(3)]
+    listeners = [start(emulator, part, 3, genesys_shards=3) for part in range(3)]
     await eventually(lambda: all(listener.source.topics for listener in listeners), seconds=5)
+    await listeners[0].ready(sockets=3)
     topics = [topic for listener in listeners for topic in listener.source.topics]
     assert sorted(topics) == sorted(
         f"v2.routing.queues.{queue}.conversations" for queue in emulator.notifications.directory.queues
@@ -117,7 +142,10 @@ async def test_no_permission_to_see_queues_ends_the_source_with_its_name(start):
 async def test_nothing_to_listen_to_is_a_trouble_not_an_end(emulator, start, eventually):
     listener = start(emulator, genesys_queues=("no such queue",))
     await eventually(lambda: listener.observer.reason is not None)
-    assert listener.observer.reason == "nothing to listen to: no queue matches"
+    assert listener.observer.reason == (
+        "nothing to listen to: v2.routing.queues.{queue}.conversations "
+        "means nothing yet: GENESYS_QUEUES names no queue that there is"
+    )
     assert not listener.task.done()
     assert listener.channels["created"] == 0
 

@@ -29,6 +29,28 @@ async def test_every_page_is_read(rest, server):
     assert len(server.requests) == 3
 
 
+@pytest.mark.parametrize(
+    "told",
+    [{"pageCount": 10}, {"total": 250, "pageSize": 25}, {"total": 250}, {"nextUri": "/more"}],
+    ids=lambda told: ", ".join(told),
+)
+async def test_a_page_may_hold_less_than_was_asked_for(rest, server, told):
+    everything = entities(0, 250)
+
+    def page(request):
+        start = (int(request.url.params["pageNumber"]) - 1) * 25
+        return httpx.Response(200, json={"entities": everything[start : start + 25], **told})
+
+    server.answers = [page]
+    assert len(await listed(rest, QUEUES)) == 250
+
+
+async def test_a_server_that_gives_the_same_page_for_ever_is_not_asked_for_ever(rest, server):
+    server.answers = [httpx.Response(200, json={"entities": entities(0, 100)})]
+    assert len(await listed(rest, QUEUES)) == 100
+    assert len(server.requests) == 2
+
+
 async def test_a_listing_survives_odd_entities(rest, server):
     server.answers = [httpx.Response(200, json={"entities": [None, {"id": 5}, {"id": "a"}, {"id": "b", "name": "B"}]})]
     assert await listed(rest, QUEUES) == {"a": "", "b": "B"}

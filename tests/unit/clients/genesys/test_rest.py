@@ -76,7 +76,7 @@ async def test_403_names_the_missing_permissions_and_is_not_retried(rest, server
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 409, 413, 415])
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 413, 415, 501])
 async def test_a_refusal_has_status_code_and_message(rest, server, status):
     body = {"code": "some.code", "message": "said so", "status": status}
     server.answers = [httpx.Response(status, json=body, headers={"ININ-Correlation-Id": "abc"})]
@@ -91,10 +91,11 @@ async def test_429_waits_what_the_server_asks_but_180_s_at_most(rest, server, fa
         httpx.Response(429, headers={"retry-after": "3"}),
         httpx.Response(429, headers={"retry-after": "7200"}),
         httpx.Response(429, json={"message": "Rate limit exceeded the maximum. Retry the request in [9] seconds"}),
+        httpx.Response(429, json={"message": "Rate limit exceeded the maximum. Retry the request in 7 seconds"}),
         OK,
     ]
     await rest.request("GET", "/x")
-    assert fake_time.sleeps == [3, 180, 9]
+    assert fake_time.sleeps == [3, 180, 9, 7]
 
 
 async def test_429_may_name_a_date(rest, server, fake_time):

@@ -5,6 +5,7 @@ import pytest
 from clients.genesys.topics import (
     TOPICS_PER_CHANNEL,
     AvailableTopic,
+    channels_of,
     combine,
     objection,
     plan,
@@ -14,6 +15,10 @@ from clients.genesys.topics import (
 
 A, B = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa", "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
 QUEUE_TOPIC = "v2.routing.queues.{queue}.conversations"
+
+
+def queue_ids(number):
+    return [f"{index:08x}-aaaa-4aaa-8aaa-aaaaaaaaaaaa" for index in range(number)]
 
 
 def available(*entities):
@@ -86,17 +91,50 @@ def test_the_impossible_is_refused_with_the_reason(template, reason):
     assert reason in refused.reason
 
 
+def test_a_template_that_nothing_fills_in_is_told():
+    made = plan([QUEUE_TOPIC, "v2.users.{user}.presence"], [], [], OFFER, 1)
+    assert made.topics == ()
+    assert [one.topic for one in made.refused] == [QUEUE_TOPIC, "v2.users.{user}.presence"]
+    assert "GENESYS_QUEUES names no queue" in made.refused[0].reason
+    assert "GENESYS_USERS names no user" in made.refused[1].reason
+
+
 def test_nothing_is_checked_when_the_organisation_does_not_tell():
     assert objection("v2.who.knows.{queue}", {}) is None
     assert plan(["v2.who.knows.{queue}"], [A], [], {}, 1).topics == (f"v2.who.knows.{A}",)
 
 
-def test_more_topics_than_the_channels_hold_are_refused():
-    queues = [f"{number:08x}-aaaa-4aaa-8aaa-aaaaaaaaaaaa" for number in range(2_005)]
-    made = plan([QUEUE_TOPIC], queues, [], OFFER, 2)
-    assert len(made.topics) == 2_000
+@pytest.mark.parametrize(
+    ("number", "least", "channels"),
+    [(1, 1, 1), (1_000, 1, 1), (1_001, 1, 2), (2_500, 1, 3), (9, 3, 3), (20_000, 3, 20)],
+)
+def test_channels_are_as_many_as_the_topics_need(number, least, channels):
+    made = plan([QUEUE_TOPIC], queue_ids(number), [], OFFER, least)
+    assert (len(made.topics), made.refused, made.channels) == (number, (), channels)
+    shares = made.shares()
+    assert len(shares) == channels
+    assert sorted(topic for share in shares for topic in share) == list(made.topics)
+    assert all(len(share) <= TOPICS_PER_CHANNEL for share in shares)
+
+
+def test_more_topics_than_twenty_channels_hold_are_refused():
+    made = plan([QUEUE_TOPIC], queue_ids(20_005), [], OFFER, 2)
+    assert (len(made.topics), made.channels) == (20_000, 20)
     assert len(made.refused) == 5
-    assert [len(made.shard(shard, 2)) for shard in (0, 1)] == [1_000, 1_000]
+    assert "20 channels hold 20000 topics only" in made.refused[0].reason
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 4, 7, 20])
+@pytest.mark.parametrize("channels", [1, 2, 3, 20])
+def test_every_channel_belongs_to_one_part(parts, channels):
+    owned = [channel for part in range(parts) for channel in channels_of(part, parts, channels)]
+    assert sorted(owned) == list(range(channels))
+
+
+@pytest.mark.parametrize("halves", [({0, 2}, {1, 3}), ({0, 1}, {2, 3})])
+def test_two_workers_share_two_channels(halves):
+    owned = [sum(len(channels_of(part, 4, 2)) for part in half) for half in halves]
+    assert owned == [1, 1]
 
 
 def test_combined_topics_stay_within_200_characters():

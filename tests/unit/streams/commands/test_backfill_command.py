@@ -112,6 +112,15 @@ def test_a_dry_run_needs_no_kafka_and_writes_nothing(invoke, past):
     assert told["written"] == 0
 
 
+def test_topics_that_the_query_does_not_tell_are_named(invoke, past):
+    topics = "v2.routing.queues.{queue}.conversations,v2.users.{user}.presence"
+    told = {"GENESYS_TOPICS": topics, "GENESYS_USERS": "Ada*"} | past
+    result = invoke("backfill", "--since", "1h", "--dry-run", "--json", **told)
+    assert json.loads(result.stdout)["notTold"] == ["v2.users.{id}.presence"]
+    result = invoke("backfill", "--since", "1h", "--dry-run", **told)
+    assert "does not tell what these topics brought: v2.users.{id}.presence" in result.stdout
+
+
 def test_a_stretch_in_which_nothing_was_gives_nothing(invoke, past):
     result = invoke("backfill", "--since", "2h", "--until", "1h", "--dry-run", "--json", **past)
     assert json.loads(result.stdout) == {"read": 0, "written": 0}

@@ -40,7 +40,27 @@ def test_each_wrong_setting_is_a_row(invoke):
 def test_a_missing_genesys_client_names_the_settings(invoke):
     result = invoke("check", "--json", GENESYS_SOURCE="stream", AWS_REGION="eu-west-1")
 
-    assert "GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET not set" in checks(result)["genesys"]["detail"]
+    row = checks(result)["genesys"]
+    assert row["detail"] == "GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET not set"
+    assert row["fix"].startswith("create an OAuth client")
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"ROUTES_DIR": "/nonexistent"}, "routes"),
+        ({"GENESYS_SOURCE": "file:/nonexistent"}, "source file"),
+        ({"AWS_REGION": ""}, "event bus"),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "kafka"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_whatever_failed_has_something_to_do(invoke, settings, name):
+    given = {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", **settings}
+    told = checks(invoke("check", "--json", **given))
+
+    assert told[name]["status"] == "failed"
+    assert [one for one in told.values() if one["status"] == "failed" and not one["fix"]] == []
 
 
 def test_a_wrong_route_is_its_own_row(invoke, interaction_routes):

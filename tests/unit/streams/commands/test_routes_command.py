@@ -49,6 +49,15 @@ def test_an_example_that_does_not_hold_shows_the_difference_and_exits_1(invoke, 
     assert wrong["differences"] == [{"path": "detail.type", "before": "chat", "after": "voice"}]
 
 
+def test_another_folder_can_be_named_before_and_after_test(invoke, interaction_routes):
+    folder = ("--routes-dir", str(interaction_routes))
+    before, after = invoke("routes", *folder, "test", "--json"), invoke("routes", "test", *folder, "--json")
+
+    assert before.exit_code == after.exit_code == 0
+    assert before.stdout == after.stdout
+    assert list(orjson.loads(after.stdout)["routes"]) == ["everything"]
+
+
 def test_a_route_that_does_not_compile_is_one_clear_error(invoke, interaction_routes):
     (interaction_routes / "everything" / "mapping.jsonata").write_text("{")
 

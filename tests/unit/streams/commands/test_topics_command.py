@@ -42,12 +42,12 @@ def channels(emulator):
     return httpx.get(f"{emulator['url']}/_emulator/channels").json()["entities"]
 
 
-def test_every_topic_is_told_with_its_part_and_queue(invoke, organisation):
+def test_every_topic_is_told_with_its_channel_and_queue(invoke, organisation):
     result = invoke("topics", "--json", GENESYS_SHARDS="3", **organisation)
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert len(told["topics"]) == 9
-    assert {one["part"] for one in told["topics"]} == {0, 1, 2}
+    assert {one["channel"] for one in told["topics"]} == {0, 1, 2}
     assert told["channels"] == 3
     assert all(one["topic"] == f"v2.routing.queues.{one['queue']}.conversations" for one in told["topics"])
     assert "Priority Support" in {one["queueName"] for one in told["topics"]}
@@ -61,7 +61,7 @@ def test_the_table_names_queues_and_permissions(invoke, organisation):
     result = invoke("topics", GENESYS_QUEUES="*priority*", **organisation)
     assert result.exit_code == 0, result.output
     assert "Sales PRIORITY" in result.stdout
-    assert "3 topics on 1 of 1 channel(s), 0 refused" in result.stdout
+    assert "3 topics on 1 channel(s), 0 refused" in result.stdout
     assert f"{VIEW}, routing:queue:view" in result.stdout
 
 

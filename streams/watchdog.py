@@ -1,0 +1,58 @@
+"""This module looks after the worker itself: are the brokers there, and does the work go on.
+
+Trouble with a service is waited out where it is met. What stands still without any, a batch or the commits, is a bug:
+the process ends (exit 70), so that its supervisor starts it again, instead of idling as a member of the group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from streams.app import app
+from streams.ending import die
+from streams.health import health
+from streams.ledger import STALL_S, ledger
+from streams.partitions import seconds_uncommitted
+
+#: Seconds between two looks.
+LOOK_S = 10.0
+
+#: The part that health names.
+PART = "brokers"
+
+
+class StalledError(Exception):
+    """The work stands still, and nothing that is known to be in trouble holds it up."""
+
+
+def standstill() -> str | None:
+    """What stands still in this worker; None while all goes on."""
+    if (reason := ledger.stalled()) is not None:
+        return reason
+    seconds = seconds_uncommitted(app.consumer)
+    return f"offsets have not been committed for {seconds:.0f} s" if seconds > STALL_S else None
+
+
+@app.timer(LOOK_S)  # type: ignore[untyped-decorator]  # as Faust declares it
+async def watch() -> None:
+    """Look again and again."""
+    await look()
+
+
+async def look() -> None:
+    """Look once: tell health of the brokers, and end the process when it stands still though they answer."""
+    if not await _brokers_answer():
+        health.trouble(PART, "no broker answers")
+        return
+    health.well(PART)
+    if (reason := standstill()) is not None:
+        die("the watchdog", StalledError(reason))
+
+
+async def _brokers_answer() -> bool:
+    producer = cast(Any, await app.maybe_start_producer())
+    try:
+        return bool(await asyncio.wait_for(producer._producer.client.force_metadata_update(), LOOK_S))
+    except TimeoutError:
+        return False

@@ -1,0 +1,53 @@
+"""This module tests what the demo takes from the shell, and what it leaves behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.demo.stack import DemoError, Options, Stack, without_settings
+from streams.settings import Settings
+
+OPTIONS = Options(events=1, source="stream", faults=False, rate=1.0, port=6066)
+READY = {"url": "u", "clientId": "c", "clientSecret": "s", "queues": {"demo-failures": "q"}}
+
+
+def test_no_setting_of_the_shell_reaches_the_demo():
+    shell = {name.upper(): "production" for name in Settings.model_fields}
+    shell |= {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL_SQS": "https://sqs", "https_proxy": "http://proxy:3128"}
+
+    assert without_settings({**shell, "PATH": "/bin", "HOME": "/home"}) == {
+        "LOG_FORMAT": "production",
+        "LOG_LEVEL": "production",
+        "PATH": "/bin",
+        "HOME": "/home",
+    }
+
+
+@pytest.fixture
+def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.demo.stack.EmbeddedKafka.start", lambda self: self)
+    monkeypatch.setattr(Stack, "_emulator", lambda self, name, arguments: READY)
+    monkeypatch.setattr(Stack, "_worker", lambda self: None)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_the_folder_goes_at_the_end_unless_its_logs_are_named(nothing_starts, monkeypatch, keep):
+    monkeypatch.setattr("emulators.kafka.EmbeddedKafka.environment", {})
+    with Stack(OPTIONS) as stack:
+        assert stack.folder.is_dir()
+        stack.keep = keep
+    assert stack.folder.is_dir() == keep
+    for left in stack.folder.glob("*"):
+        left.unlink()
+    if keep:
+        stack.folder.rmdir()
+
+
+def test_the_logs_of_a_part_that_does_not_start_are_kept(monkeypatch, tmp_path):
+    monkeypatch.setattr("streams.demo.stack.START_S", 10.0)
+    monkeypatch.setattr(Stack, "_genesys_arguments", lambda self: ["--no-such-option"])
+    stack = Stack(OPTIONS, folder=tmp_path / "demo")
+    stack.folder.mkdir()
+    with pytest.raises(DemoError, match="genesys"), stack:
+        raise AssertionError("it started")
+    assert (stack.folder / "genesys.log").read_text()
