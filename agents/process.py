@@ -81,8 +81,7 @@ class Made:
 
     def note(self) -> None:
         """Note all of it."""
-        for mark, partition in self._marks.items():
-            deduplication.note(partition, mark)
+        deduplication.note(self._marks)
 
 
 def _records(message: EventT[Any], meta: Meta, answer: Answer, tally: Counts, made: Made) -> Iterator[Record]:

@@ -16,7 +16,7 @@ import structlog
 
 from clients.eventbridge import Accepted, Refused, Result, Unanswered
 from processors.batching import MAX_ENTRIES, Entry, cut
-from processors.retry import AWAY_CAP_S, backoff, is_retryable
+from processors.retry import backoff, is_retryable, outage_backoff
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ class Publisher:
             result = await self._enqueue(entry)
             if isinstance(result, Unanswered):
                 self._on_trouble(f"no usable answer: {result.reason}")
-                await self._until_answers(backoff(silences, self._chance(), AWAY_CAP_S))
+                await self._until_answers(outage_backoff(silences, self._chance()))
                 silences += 1
                 continue
             self._note_answer()

@@ -12,7 +12,7 @@ from typing import Any
 
 from clients.aws import AWS_ERRORS, error_code
 from processors.batching import cut
-from processors.retry import AWAY_CAP_S, backoff
+from processors.retry import outage_backoff
 
 #: SendMessageBatch takes 10 messages and 1 MiB, of one and of all (SQS API reference).
 MAX_MESSAGES = 10
@@ -78,7 +78,7 @@ class Queue:
                 self._on_trouble(None)
                 return
             self._on_trouble(f"takes nothing: {failed[pending[0]][0]}")
-            await asyncio.sleep(backoff(attempt, self._chance(), AWAY_CAP_S))
+            await asyncio.sleep(outage_backoff(attempt, self._chance()))
             attempt += 1
 
     async def _attempt(self, messages: Sequence[Message], pending: Sequence[int]) -> dict[int, tuple[str, bool]]:

@@ -39,8 +39,8 @@ CREDENTIALS = frozenset(
 BASE_S = 1.0
 CAP_S = 30.0
 
-#: Cap for a service that is away: full speed is due 15 s after it is back.
-AWAY_CAP_S = 10.0
+#: Longest wait while a whole service is away: full speed shall be back within 15 s of the end of its outage.
+AWAY_CAP_S = 8.0
 
 
 def is_retryable(code: str) -> bool:
@@ -48,9 +48,14 @@ def is_retryable(code: str) -> bool:
     return code not in PERMANENT
 
 
-def backoff(attempt: int, chance: float, cap_s: float = CAP_S) -> float:
-    """Seconds to wait before attempt number `attempt` (from 0): full jitter over 1 s · 2ⁿ, capped at `cap_s`.
+def backoff(attempt: int, chance: float) -> float:
+    """Seconds to wait before attempt number `attempt` (from 0): full jitter over 1 s · 2ⁿ, capped at 30 s.
 
     `chance` is a random number in [0, 1), drawn by the caller.
     """
-    return chance * min(cap_s, BASE_S * 2.0 ** min(attempt, 10))
+    return chance * min(CAP_S, BASE_S * 2.0 ** min(attempt, 10))
+
+
+def outage_backoff(attempt: int, chance: float) -> float:
+    """Seconds to wait before a service that takes nothing at all is asked again: as `backoff`, capped at 8 s."""
+    return chance * min(AWAY_CAP_S, BASE_S * 2.0 ** min(attempt, 10))

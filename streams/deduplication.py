@@ -1,8 +1,8 @@
 """This module keeps events off the bus that come again: from Genesys, from a replay, or after a crash.
 
 An output is noted when the broker has it, never before, so a crash in between repeats it and loses nothing. Notes
-become rows of the table `recent` with the next flush of the ledger, before the events are acked, one row for each
-partition of `raw`; the table has as many partitions, so that a partition's rows go to who has its events next.
+become rows of the table `recent` ten times a second, and before the events are acked, one row for each partition of
+`raw`; the table has as many partitions, so that a partition's rows go to who has its events next.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, cast
 
@@ -22,6 +22,9 @@ from streams.app import app, settings
 from streams.flow import RECENT
 
 log = structlog.get_logger(__name__)
+
+#: Seconds of outputs in one row, at most: what a crash makes the process stage put out again.
+ROW_S = 0.1
 
 #: Seconds between two looks for rows that are too old.
 SWEEP_S = 10.0
@@ -43,7 +46,7 @@ class Deduplication:
         self._recent = Recent(window_s) if window_s else None
         self._unwritten: dict[int, list[bytes]] = defaultdict(list)
         self._numbers = itertools.count()
-        self._swept = clock()
+        self._written = self._swept = clock()
 
     def mark(self, event_id: str, route: str) -> bytes | None:
         """The mark of an output; None while de-duplication is off."""
@@ -53,15 +56,20 @@ class Deduplication:
         """Whether that output was made within the window."""
         return mark is not None and self._recent is not None and mark in self._recent
 
-    def note(self, partition: int, mark: bytes) -> None:
-        """Note an output that the broker has; `partition` is that of its event."""
-        if self._recent is not None:
-            self._recent.add((mark,), self._clock())
-            self._unwritten[partition].append(mark)
+    def note(self, partitions: Mapping[bytes, int]) -> None:
+        """Note outputs that the broker has: mark → partition of the event."""
+        if self._recent is None:
+            return
+        now = self._clock()
+        self._recent.add(partitions, now)
+        for made, partition in partitions.items():
+            self._unwritten[partition].append(made)
+        if now - self._written >= ROW_S:
+            self.write()
 
     def write(self) -> None:
         """Make rows of what was noted, and drop those that are too old."""
-        now = self._clock()
+        now = self._written = self._clock()
         unwritten, self._unwritten = self._unwritten, defaultdict(list)
         for partition, marks in unwritten.items():
             self._table[f"{partition}/{int(now * 1000)}/{next(self._numbers)}"] = encode_row(marks, now)

@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faust import TopicT
 
-from processors.retry import AWAY_CAP_S, backoff
+from processors.retry import outage_backoff
 from streams.app import app
 from streams.health import health
 
@@ -47,7 +47,7 @@ async def send(records: Iterable[Record]) -> None:
             return
         pending = [one for one, _ in refused]
         health.trouble("kafka", _reason(refused[0]))
-        await asyncio.sleep(backoff(attempt, random.random(), AWAY_CAP_S))
+        await asyncio.sleep(outage_backoff(attempt, random.random()))
         attempt += 1
 
 

@@ -84,6 +84,6 @@ def producer(monkeypatch):
         return made
 
     monkeypatch.setattr(app, "maybe_start_producer", start)
-    monkeypatch.setattr(sending, "backoff", lambda attempt, chance, cap_s: 0.0)
+    monkeypatch.setattr(sending, "outage_backoff", lambda attempt, chance: 0.0)
     yield made
     health.well("kafka")

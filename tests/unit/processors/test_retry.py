@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.retry import AWAY_CAP_S, BASE_S, CAP_S, CREDENTIALS, PERMANENT, backoff, is_retryable
+from processors.retry import AWAY_CAP_S, BASE_S, CAP_S, CREDENTIALS, PERMANENT, backoff, is_retryable, outage_backoff
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "InternalException", "Unheard", ""])
@@ -43,9 +43,12 @@ def test_wait_doubles_up_to_its_cap(attempt, expected):
     assert backoff(attempt, 1.0) == expected
 
 
+@pytest.mark.parametrize(("attempt", "expected"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 8), (500, 8)])
+def test_an_outage_is_asked_about_often_enough_to_be_over_soon(attempt, expected):
+    assert outage_backoff(attempt, 1.0) == expected
+    assert outage_backoff(attempt, 0.25) == expected / 4
+    assert AWAY_CAP_S < 15, "full speed is promised within 15 s of the end of an outage"
+
+
 def test_jitter_is_full():
     assert [backoff(4, chance) for chance in (0.0, 0.25, 0.5)] == [0, 4, 8]
-
-
-def test_a_service_that_is_away_is_asked_more_often():
-    assert backoff(500, 1.0, AWAY_CAP_S) == AWAY_CAP_S < CAP_S

@@ -48,7 +48,7 @@ def deduplication(table, clock):
 def test_an_output_is_known_when_it_was_noted_and_until_the_window_is_over(deduplication, clock):
     mark = deduplication.mark("e", "calls")
     assert not deduplication.knows(mark)
-    deduplication.note(3, mark)
+    deduplication.note({mark: 3})
     assert deduplication.knows(mark)
     clock.now += 661
     deduplication.write()
@@ -56,24 +56,31 @@ def test_an_output_is_known_when_it_was_noted_and_until_the_window_is_over(dedup
 
 
 def test_a_route_that_changed_makes_other_outputs(deduplication, fingerprints):
-    deduplication.note(3, deduplication.mark("e", "calls"))
+    deduplication.note({deduplication.mark("e", "calls"): 3})
     fingerprints["calls"] = "v2"
     assert not deduplication.knows(deduplication.mark("e", "calls"))
 
 
 def test_what_was_noted_is_one_row_for_each_partition_and_written_once(deduplication, table):
     marks = [deduplication.mark(str(number), "calls") for number in range(3)]
-    for partition, mark in zip((3, 3, 7), marks, strict=True):
-        deduplication.note(partition, mark)
+    deduplication.note(dict(zip(marks, (3, 3, 7), strict=True)))
+    assert not table, "a row holds a tenth of a second"
     deduplication.write()
     deduplication.write()
     assert [key.split("/")[:2] for key in table] == [["3", "1000000000"], ["7", "1000000000"]]
     assert [decode_row(row)[0] for row in table.values()] == [marks[:2], marks[2:]]
 
 
+def test_rows_are_written_ten_times_a_second_while_outputs_are_made(deduplication, table, clock):
+    for number in range(4):
+        clock.now += 0.06
+        deduplication.note({deduplication.mark(str(number), "calls"): 3})
+    assert [len(decode_row(row)[0]) for row in table.values()] == [2, 2]
+
+
 def test_rows_do_not_overwrite_each_other(deduplication, table):
     for number in range(2):
-        deduplication.note(3, deduplication.mark(str(number), "calls"))
+        deduplication.note({deduplication.mark(str(number), "calls"): 3})
         deduplication.write()
     assert len(table) == 2
 
@@ -81,7 +88,7 @@ def test_rows_do_not_overwrite_each_other(deduplication, table):
 def test_old_rows_are_dropped_whoever_wrote_them(deduplication, table, clock):
     table["5/999000000/0"] = encode_row([b"x" * 16], 999_000)
     table["garbage"] = 1
-    deduplication.note(3, deduplication.mark("e", "calls"))
+    deduplication.note({deduplication.mark("e", "calls"): 3})
     deduplication.write()
     clock.now += 11
     deduplication.write()
@@ -92,8 +99,7 @@ async def test_rows_of_the_partitions_that_are_ours_are_remembered(table, clock,
     monkeypatch.setattr(module, "_active_partitions", lambda table: {TP("raw", 3)})
     first = Deduplication(600, table, clock)
     mine, others = first.mark("mine", "calls"), first.mark("others", "calls")
-    first.note(3, mine)
-    first.note(4, others)
+    first.note({mine: 3, others: 4})
     first.write()
     table["3/1000000000/99"] = {"marks": "nonsense"}
     second = Deduplication(600, table, clock)
@@ -107,7 +113,7 @@ async def test_turned_off_it_knows_nothing_and_writes_nothing(table, clock):
     mark = off.mark("e", "calls")
     assert mark is None
     assert not off.knows(mark)
-    off.note(3, b"x" * 16)
+    off.note({b"x" * 16: 3})
     off.write()
     await off.restore()
     assert table == {}
