@@ -6,8 +6,9 @@ source for production.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 
 import httpx
@@ -24,6 +25,9 @@ from streams.settings import Settings
 log = structlog.get_logger(__name__)
 
 SUBSCRIPTIONS = "/api/v2/events/subscriptions"
+
+#: Chunks are joined up to about so many bytes.
+BURST_BYTES = 262_144
 
 #: Namespace of subscription ids; changing it leaves every subscription made so far behind.
 SUBSCRIPTION_NAMESPACE = uuid.UUID("0a3f5e8c-2d4b-5c1e-8f0a-6b7d9e1c3a52")
@@ -82,23 +86,28 @@ class SubscriptionStream:
         log.info("genesys.subscription.ready", subscription=self.subscription_id)
 
     async def lines(self) -> AsyncGenerator[Line, None]:
-        """Every line that arrives, one by one, for ever. At most one chunk is read ahead."""
+        """Every line that arrives, one by one, for ever. At most one burst is read ahead."""
         async with aclosing(self.batches()) as batches:
             async for batch in batches:
                 for line in batch:
                     yield line
 
     async def batches(self) -> AsyncGenerator[list[Line], None]:
-        """The same as `lines`, as the lists that the network delivered; never an empty one."""
+        """The same as `lines`, as the lists that the network delivered; never an empty one.
+
+        What has arrived while a list was dealt with comes as one: a service that writes each event by itself
+        would else cost a turn of Kafka for each.
+        """
         self._splitter.discard()  # an earlier reader may have stopped within a line
         await self.create()
         while True:
             try:
                 async with self._rest.stream(self._path, idle_timeout=self._idle_timeout) as response:
-                    async for chunk in response.aiter_bytes():
-                        self._works()
-                        if lines := self._splitter.feed(chunk):
-                            yield lines
+                    async with aclosing(bursts(response.aiter_bytes())) as arrived:
+                        async for chunk in arrived:
+                            self._works()
+                            if lines := self._splitter.feed(chunk):
+                                yield lines
                     reason, whole = "ended", _is_delimited(response)
             except GenesysRequestError as error:
                 if error.status != 404:
@@ -143,6 +152,32 @@ class SubscriptionStream:
         if self._backoff.attempts > 2:  # opened again and again, and nothing comes
             self._rest.observer.trouble(self, f"event stream: {reason}")
         await self._rest.clock.sleep(seconds)
+
+
+async def bursts(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The chunks, with those joined that are there at once; one more may have been asked for."""
+    coming = asyncio.ensure_future(_next(chunks))
+    try:
+        while (chunk := await coming) is not None:
+            burst, size = [chunk], len(chunk)
+            coming = asyncio.ensure_future(_next(chunks))
+            await asyncio.sleep(0)  # the next one is done by now, if nothing has to be waited for
+            while size < BURST_BYTES and coming.done() and coming.exception() is None:
+                if (more := coming.result()) is None:
+                    break
+                burst.append(more)
+                size += len(more)
+                coming = asyncio.ensure_future(_next(chunks))
+                await asyncio.sleep(0)
+            yield b"".join(burst)
+    finally:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
+    """The next chunk, None at the end: a future cannot hold StopAsyncIteration."""
+    return await anext(chunks, None)
 
 
 def _is_delimited(response: httpx.Response) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.kafka.faults.cases import CASES
-from tests.kafka.faults.suite import _side_by_side
+from tests.kafka.faults.suite import side_by_side
 
 BESIDE = [case.name for case in CASES.values() if not case.alone]
 
@@ -33,7 +33,7 @@ class Noted:
 @pytest.mark.parametrize("lanes", [1, 2, 3])
 def test_every_case_runs_in_one_lane_and_the_lanes_take_alike(lanes: int):
     noted = [Noted() for _ in range(lanes)]
-    assert sorted(_side_by_side(noted, BESIDE)) == sorted(BESIDE)
+    assert sorted(side_by_side(noted, BESIDE)) == sorted(BESIDE)
     lengths = [sum(CASES[name].seconds for name in lane.names) for lane in noted]
     assert max(lengths) - min(lengths) <= max(CASES[name].seconds for name in BESIDE) / 2
 
@@ -41,7 +41,7 @@ def test_every_case_runs_in_one_lane_and_the_lanes_take_alike(lanes: int):
 def test_an_interruption_closes_every_lane():
     noted = [Noted(), Noted(error=KeyboardInterrupt())]
     with pytest.raises(KeyboardInterrupt):
-        _side_by_side(noted, BESIDE)
+        side_by_side(noted, BESIDE)
     assert all(lane.is_closed for lane in noted)
 
 

@@ -2,54 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 
 from tests.kafka.cluster import KafkaCluster
-from tests.kafka.faults.cases import CASES
-from tests.kafka.faults.preparation import prepare
-from tests.kafka.faults.runner import Result, run
+from tests.kafka.faults.runner import Result
+from tests.kafka.faults.suite import Lane, side_by_side
 
 EVENTS = 300
+LANES = 2
 
 #: Of the time that the suite lets a fault of AWS or Genesys last.
 SHARE = 0.3
 
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """Puts workers to faults, with topics, bus and queue of their own each time."""
-
-    cluster: KafkaCluster
-    folder: Path
-
-    def result(self, name: str) -> Result:
-        prepared = prepare(CASES[name], self.cluster, EVENTS, self.folder, SHARE)
-        try:
-            return run(prepared, lambda _: None)
-        finally:
-            prepared.close()
+CASES = (
+    "killed-accepted-uncommitted",
+    "killed-sent-unacked",
+    "stopped-full-buffers",
+    "throttled",
+    "queue-away",
+    "token-revoked",
+)
 
 
-@pytest.fixture
-def faults(kafka_cluster: KafkaCluster, tmp_path: Path) -> Faults:
-    return Faults(kafka_cluster, tmp_path)
+@pytest.fixture(scope="module")
+def results(kafka_cluster: KafkaCluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    """What each case came to: they run side by side, each with topics, workers, bus and queue of its own."""
+    folder = tmp_path_factory.mktemp("faults")
+    lanes = [Lane(kafka_cluster, EVENTS, folder, lambda *_: None, SHARE) for _ in range(LANES)]
+    return {result.case: result for result in side_by_side(lanes, CASES)}
 
 
-def test_killed_between_accepted_and_commit(faults: Faults):
-    result = faults.result("killed-accepted-uncommitted")
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_is_lost(results: dict[str, Result], case: str):
+    result = results[case]
     assert result.ok, result
-    assert result.account.duplicates > 0, "what the bus had and nobody committed must come again"
+    assert result.account.events == EVENTS
 
 
-def test_killed_between_sent_and_acked(faults: Faults):
-    result = faults.result("killed-sent-unacked")
-    assert result.ok, result
-
-
-@pytest.mark.parametrize("name", ["stopped-full-buffers", "throttled", "queue-away", "token-revoked"])
-def test_nothing_is_lost(faults: Faults, name: str):
-    result = faults.result(name)
-    assert result.ok, result
+def test_what_the_bus_had_and_nobody_committed_came_again(results: dict[str, Result]):
+    assert results["killed-accepted-uncommitted"].account.duplicates > 0

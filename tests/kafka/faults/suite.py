@@ -26,6 +26,7 @@ class Lane:
     events: int
     folder: Path
     say: Say
+    share: float = 1.0
     _now: Prepared | None = None
     _next: Prepared | None = None
     _closed: bool = False
@@ -67,7 +68,7 @@ class Lane:
                 self.say(name, f"will be started once more: {error}")
 
     def _prepare(self, name: str) -> Prepared:
-        return prepare(CASES[name], self.cluster, self.events, self.folder / name)
+        return prepare(CASES[name], self.cluster, self.events, self.folder / name, self.share)
 
 
 def run_all(names: Sequence[str], events: int, folder: Path, say: Say, lanes: int = 1) -> list[Result]:
@@ -75,12 +76,12 @@ def run_all(names: Sequence[str], events: int, folder: Path, say: Say, lanes: in
     alone = [name for name in names if CASES[name].alone]
     beside = [name for name in names if not CASES[name].alone]
     with KafkaCluster(brokers=3) as cluster:
-        results = _side_by_side([Lane(cluster, events, folder, say) for _ in range(lanes)], beside)
-        results += _side_by_side([Lane(cluster, events, folder, say)], alone)
+        results = side_by_side([Lane(cluster, events, folder, say) for _ in range(lanes)], beside)
+        results += side_by_side([Lane(cluster, events, folder, say)], alone)
     return sorted(results, key=lambda result: names.index(result.case))
 
 
-def _side_by_side(lanes: Sequence[Lane], names: Sequence[str]) -> list[Result]:
+def side_by_side(lanes: Sequence[Lane], names: Sequence[str]) -> list[Result]:
     """Share the cases among the lanes, those that take longest first, so that the lanes end together."""
     shares: list[list[str]] = [[] for _ in lanes]
     for name in sorted(names, key=lambda name: -CASES[name].seconds):

@@ -18,8 +18,8 @@ from tests.kafka.pipeline import wait_until
 BEYOND_SESSION_S = 15.0
 CHURN_S = 60.0
 
-#: So slow is EventBridge, and so many events are between it and Kafka, when a worker with full buffers is stopped.
-SLOW_MS, FULL = 1_500, 100
+#: So slow is EventBridge until so many events are between it and Kafka, and then, when their worker is stopped.
+FILLING_MS, FULL, DRAINING_MS = 4_000, 100, 300
 
 #: Entries that EventBridge shall have stored without an answer before their worker is killed: more than one request.
 UNHEARD = 11
@@ -54,10 +54,11 @@ def killed_between_sent_and_acked(scene: Scene) -> None:
 
 def stopped_with_full_buffers(scene: Scene) -> None:
     """SIGTERM while EventBridge is slow and every buffer is full."""
-    scene.aws_faults(requests=[{"kind": "slow", "latency_ms": SLOW_MS}])
+    scene.aws_faults(requests=[{"kind": "slow", "latency_ms": FILLING_MS}])
     with offsets_of(scene.pipeline) as offsets:
         wait_until("buffers to fill", lambda: offsets.open("validated") > FULL, 30)
         scene.proven("events were on their way", offsets.open("validated"))
+    scene.aws_faults(requests=[{"kind": "slow", "latency_ms": DRAINING_MS}])
     seconds = scene.stop(scene.workers[0])
     scene.over()
     scene.aws_faults()
