@@ -34,6 +34,8 @@ def leader_killed(scene: Scene) -> None:
 
 def two_of_three_down(scene: Scene) -> None:
     """SIGKILL for two brokers: nothing can be written, and nobody is controller; back after 20 s."""
+    probe = f"{scene.pipeline.prefix}probe"
+    scene.cluster.create_topics(probe)
     for index in (0, 1):
         scene.cluster.stop_broker(index, kill=True)
     try:
@@ -43,4 +45,5 @@ def two_of_three_down(scene: Scene) -> None:
         for index in (0, 1):
             scene.cluster.start_broker(index)
     scene.cluster.wait_ready()
+    evidence.wait_for_writes(scene, probe)
     scene.over()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from confluent_kafka import ConsumerGroupState
+from confluent_kafka import ConsumerGroupState, Producer
 
 from tests.kafka.administration import admin
 from tests.kafka.faults.offsets import Offsets, offsets_of
@@ -61,6 +61,19 @@ def at_rest(scene: Scene, seconds: float) -> None:
     if arrived:
         raise WaitedInVainError(f"the fault did not strike: {arrived} entries arrived on the bus meanwhile")
     scene.notes.append(f"nothing arrived for {seconds:g} s")
+
+
+def wait_for_writes(scene: Scene, topic: str) -> None:
+    """Wait until every partition of a topic takes a write on enough replicas: until then the fault lasts.
+
+    The metadata of brokers that have just started is of before their end, and says that all is in sync.
+    """
+    settings = {"bootstrap.servers": scene.cluster.bootstrap_servers, "acks": "all", "message.timeout.ms": 120_000}
+    producer, refused = Producer(settings), []
+    for partition in range(scene.cluster.partitions):
+        producer.produce(topic, b"", partition=partition, on_delivery=lambda error, _: refused.append(error))
+    if producer.flush(120) or any(refused):
+        raise WaitedInVainError(f"{topic} takes no writes: {refused}")
 
 
 def _stalled(offsets: Offsets) -> dict[int, int]:
