@@ -43,9 +43,26 @@ class Offsets:
             self.due = offset
         return Verdict.DELIVER
 
+    def is_behind(self, position: int) -> bool:
+        """Whether records before the fetch's position are due, after all that was fetched has been handed out.
+
+        What is so still after having been read again is a hole at the log's end, and passed.
+        """
+        if position <= self.due:
+            return False
+        if self._reread != self.due:
+            return True
+        self._holes[self.due] = position
+        self.due = position
+        return False
+
     def delivered(self) -> None:
         """Note that the record which was due is with its stream."""
         self.due += 1
+        self._reread = None
+
+    def left_out(self) -> None:
+        """Note that a record of this fetch was not judged: what is missing now proves no hole."""
         self._reread = None
 
     def reread(self) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from types import coroutine
 from typing import Any
@@ -50,18 +50,20 @@ async def drain_messages(self: Any, fetcher: Any) -> None:
         while not (self._stopped.is_set() or fetcher._stopped.is_set()):
             await asyncio.sleep(0)
             records, active = await self._wait_next_records(FETCH_S)
-            if records and self.flow_active and not self.should_stop:
-                await _hand_out(self, records, active)
+            if self.flow_active and not self.should_stop:
+                await _hand_out(self, records or {}, active)
     except (asyncio.CancelledError, *self.consumer_stopped_errors):
         if not self.app.should_stop:
             raise
 
 
 async def _hand_out(consumer: Any, records: Any, active: Any) -> None:
-    """Give one fetch to the streams. A rebalance ends it: what is left of it will be read again."""
+    """Give one fetch to the streams, and read again what was left out of it.
+
+    A rebalance ends it: then the seek that follows reads the rest.
+    """
     generation = consumer.app.consumer_generation_id
     before: dict[TP, int] = {}
-    rereads: set[TP] = set()
     for tp in records:
         consumer.app.monitor.track_tp_end_offset(tp, consumer.highwater(tp))
     for number, (tp, record) in enumerate(consumer.scheduler.iterate(records)):
@@ -70,17 +72,30 @@ async def _hand_out(consumer: Any, records: Any, active: Any) -> None:
         if not consumer.flow_active or consumer.app.consumer_generation_id != generation:
             return
         last, before[tp] = before.get(tp), record.offset
-        if tp in rereads or not (active is None or tp in active or tp in consumer._buffered_partitions):
-            continue
-        if not consumer.app.topics.acks_enabled_for(tp.topic):
-            await _hand_out_changelog(consumer, tp, record)
-        elif (books := books_of(consumer).get(tp)) is not None:
-            verdict = books.offsets.judge(record.offset, last)
-            if verdict is Verdict.REREAD:
-                rereads.add(tp)
-            elif verdict is Verdict.DELIVER and not await _deliver(consumer, books, consumer._to_message(tp, record)):
-                return
-    await _seek_to_due(consumer, rereads)
+        flows = active is None or tp in active or tp in consumer._buffered_partitions
+        if not await _hand(consumer, tp, record, last, flows):
+            return
+    if consumer.flow_active and consumer.app.consumer_generation_id == generation:
+        await _seek_to_due(consumer)
+
+
+async def _hand(consumer: Any, tp: TP, record: Any, last: int | None, flows: bool) -> bool:
+    """Give one record to its stream, or leave it out; False when a rebalance came between.
+
+    `last`: the offset before it in the same fetch; `flows`: whether its partition is not paused.
+    """
+    if not consumer.app.topics.acks_enabled_for(tp.topic):
+        if flows:
+            await _hand_to_table(consumer, tp, record)
+        return True
+    books = books_of(consumer).get(tp)
+    if books is None:
+        return True
+    if not flows:
+        books.offsets.left_out()
+        return True
+    verdict = books.offsets.judge(record.offset, last)
+    return verdict is not Verdict.DELIVER or await _deliver(consumer, books, consumer._to_message(tp, record))
 
 
 async def _breathe(consumer: Any) -> None:
@@ -100,7 +115,7 @@ async def _deliver(consumer: Any, books: Books, message: Any) -> bool:
     return True
 
 
-async def _hand_out_changelog(consumer: Any, tp: TP, record: Any) -> None:
+async def _hand_to_table(consumer: Any, tp: TP, record: Any) -> None:
     """Give a table what its changelog says; tables seek by themselves (faust/tables/recovery.py)."""
     read: int | None = consumer._read_offset[tp]
     if read is None or record.offset >= read:
@@ -151,9 +166,9 @@ def _resume(begun: Any, waits_for: Any) -> Generator[Any, Any, None]:
             return
 
 
-async def _seek_to_due(consumer: Any, partitions: Iterable[TP]) -> None:
-    """Read again from what is due; partitions that were revoked meanwhile are left."""
-    books = {tp: books_of(consumer)[tp] for tp in partitions if tp in books_of(consumer)}
+async def _seek_to_due(consumer: Any) -> None:
+    """Read again from what is due where the fetch is beyond it; partitions that are revoked meanwhile are left."""
+    books = {tp: found for tp, found in books_of(consumer).items() if _is_behind(consumer, tp, found)}
     if not books:
         return
     due = {tp: found.offsets.due for tp, found in books.items()}
@@ -165,3 +180,11 @@ async def _seek_to_due(consumer: Any, partitions: Iterable[TP]) -> None:
         return
     for found in books.values():
         found.offsets.reread()
+
+
+def _is_behind(consumer: Any, tp: TP, books: Books) -> bool:
+    assignment = consumer._thread._ensure_consumer()._subscription.subscription.assignment
+    if assignment is None or tp not in assignment.tps:
+        return False
+    state = assignment.state_value(tp)
+    return bool(state.has_valid_position) and books.offsets.is_behind(state.position)

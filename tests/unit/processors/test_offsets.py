@@ -50,6 +50,16 @@ def test_a_jump_inside_a_fetch_is_a_hole():
     assert offsets.ended(5, {5}) == 8
 
 
+def test_what_is_fetched_and_not_delivered_is_behind_until_it_proves_to_be_a_hole():
+    offsets = Offsets(5)
+    assert not offsets.is_behind(5)
+    assert offsets.is_behind(8)
+    offsets.reread()
+    assert not offsets.is_behind(8), "read again, and there was nothing"
+    assert offsets.due == 8
+    assert offsets.ended(5, set()) == 8
+
+
 def test_a_jump_behind_what_was_left_out_of_the_same_fetch_is_none():
     offsets = Offsets(5)
     assert offsets.judge(7, 6) is Verdict.REREAD

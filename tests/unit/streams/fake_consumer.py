@@ -52,6 +52,15 @@ class FakeConsumer:
         self.log = SimpleNamespace(info=lambda *a: None, warning=lambda *a: None)
         self._thread = SimpleNamespace(_ensure_consumer=lambda: self, call_thread=self._call)
         self._coordinator = SimpleNamespace(fetch_committed_offsets=self._fetch_committed)
+        self.positions = {}
+        self._subscription = SimpleNamespace(subscription=SimpleNamespace(assignment=self))
+
+    @property
+    def tps(self):
+        return self.assignment()
+
+    def state_value(self, tp):
+        return SimpleNamespace(has_valid_position=tp in self.positions, position=self.positions.get(tp))
 
     async def _call(self, function, *arguments):
         return await function(*arguments)
@@ -74,6 +83,7 @@ class FakeConsumer:
         if self.fails:
             raise self.fails
         self.sought.append(dict(offsets))
+        self.positions.update(offsets)
 
     def highwater(self, tp):
         return len(self.logs[tp])
@@ -92,6 +102,7 @@ class FakeConsumer:
 
     async def fetch(self, tp, *offsets, active=None):
         records = [SimpleNamespace(offset=offset) for offset in offsets]
+        self.positions[tp] = offsets[-1] + 1
         await consuming._hand_out(self, {tp: records}, {TP0, TP1, TABLE} if active is None else active)
 
     def ack(self, *offsets, tp=TP0):

@@ -8,7 +8,7 @@ from aiokafka.errors import IllegalStateError
 
 from streams import consuming, partitions
 from streams.consuming import books_of
-from tests.unit.streams.fake_consumer import TABLE, TP0, TP1, FakeConsumer, ready
+from tests.unit.streams.fake_consumer import TABLE, TP0, FakeConsumer, ready
 
 
 @pytest.fixture
@@ -57,12 +57,25 @@ async def test_nothing_is_delivered_before_the_partition_was_sought():
     assert consumer.offsets() == []
 
 
-async def test_what_was_left_out_while_a_partition_was_paused_is_read_again():
+async def test_the_end_of_a_log_that_was_left_out_is_read_again_though_nothing_follows():
+    """A fetch that came just before its partition was resumed: no later record would show the jump."""
     consumer = await ready(first=0)
-    await consumer.fetch(TP0, 0, 1, active={TP1})
-    await consumer.fetch(TP0, 2, 3)
-    assert consumer.offsets() == []
-    assert consumer.sought[-1] == {TP0: 0}
+    for _ in range(3):  # what is left out again is still no hole
+        await consumer.fetch(TP0, 0, 1, 2, active=set(consumer.logs) - {TP0})
+    assert consumer.sought[1:] == [{TP0: 0}] * 3
+    await consumer.fetch(TP0, 0, 1, 2)
+    assert consumer.offsets() == [0, 1, 2]
+
+
+async def test_a_hole_at_the_end_of_a_log_is_read_again_once_and_passed(dead):
+    consumer = await ready(first=0)
+    await consumer.fetch(TP0, 0)
+    for _ in range(3):
+        consumer.positions[TP0] = 2  # behind the marker of a transaction
+        await consuming._hand_out(consumer, {}, {TP0})
+    assert consumer.sought[1:] == [{TP0: 1}]
+    consumer.ack(0)
+    assert partitions.new_offset(consumer, TP0) == 2
 
 
 async def test_a_rebalance_in_mid_fetch_leaves_the_rest():
