@@ -96,7 +96,7 @@ def _records(message: EventT[Any], meta: Meta, answer: Answer, tally: Counts, ma
                 tally.add("duplicates")
                 continue
             tally.add("validated")
-            yield _validated(outcome, message, answer, origin, received_at)
+            yield _validated(outcome, message, meta, answer, origin, received_at)
         else:
             tally.fail(outcome.stage, outcome.error)
             yield _failure(outcome, message, answer.event_id or meta.event_id, answer.key, origin, received_at)
@@ -113,7 +113,9 @@ def _failure(
     return report(failed, message.value, key=key, event_id=event_id, origin=origin, received_at=received_at)
 
 
-def _validated(encoded: Encoded, message: EventT[Any], answer: Answer, origin: Origin, received_at: int) -> Record:
+def _validated(
+    encoded: Encoded, message: EventT[Any], meta: Meta, answer: Answer, origin: Origin, received_at: int
+) -> Record:
     room = settings.kafka_max_message_bytes - ENVELOPE_BYTES - len(encoded.value)
     return record(
         topics.validated,
@@ -124,6 +126,7 @@ def _validated(encoded: Encoded, message: EventT[Any], answer: Answer, origin: O
             headers.ROUTE: encoded.route,
             headers.RECEIVED_AT: str(received_at),
             headers.ORIGIN: str(origin),
+            headers.REPLAYED: meta.replayed,
             headers.ORIGINAL: message.value if len(message.value) <= room else None,
         },
     )

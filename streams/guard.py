@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import SecretStr
 
 log = structlog.get_logger(__name__)
@@ -16,6 +17,7 @@ log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 HEADERS = {
+    "Server": "genesys-eventbridge",
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -45,6 +47,9 @@ def guard(token: SecretStr | None) -> Callable[[web.Request, Handler], Awaitable
                 status=401,
                 headers={"WWW-Authenticate": 'Basic realm="genesys-eventbridge"'},
             )
+        elif _is_from_elsewhere(request):
+            words = "a page of another site asked for this; ask from the dashboard or a command line"
+            response = web.json_response({"error": "forbidden", "message": words}, status=403)
         else:
             response = await _answer(request, handler)
         response.headers.update(HEADERS)
@@ -58,9 +63,25 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except web.HTTPException as refusal:
         return web.json_response({"error": refusal.reason}, status=refusal.status, headers=_kept(refusal))
+    except (web.RequestPayloadError, HttpProcessingError):
+        return web.json_response({"error": "the body is not what its headers say"}, status=400)
     except Exception as error:  # whatever it is, the caller must not see its trace; the log does
         log.error("a view failed", path=request.path, exc_info=error)
         return web.json_response({"error": "internal error"}, status=500)
+
+
+def _is_from_elsewhere(request: web.Request) -> bool:
+    """Whether a browser sends a change on behalf of another site's page (cross-site request forgery).
+
+    By what browsers tell (Fetch Metadata, `Sec-Fetch-Site`), else by the page's origin; other programs tell neither.
+    """
+    if request.method in ("GET", "HEAD"):
+        return False
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2] != request.host
 
 
 def _kept(refusal: web.HTTPException) -> dict[str, str]:

@@ -92,18 +92,25 @@ def _parsed(value: bytes | None) -> JsonObject:
 
 
 def _note_gap(row: Any) -> None:
-    if not isinstance(row, dict) or not {"part", "start_ms", "state"} <= set(row):
+    if _start_of(row) is None or not {"part", "state"} <= set(row):
         raise ValueError("not a gap")
     gaps[f"{row['part']}/{row['start_ms']}"] = row
-    for key in sorted(gaps.keys(), key=lambda key: gaps[key]["start_ms"])[:-GAPS]:
+    for key in sorted(gaps.keys(), key=lambda key: _start_of(gaps[key]) or 0)[:-GAPS]:
         gaps.pop(key)
+
+
+def _start_of(row: Any) -> int | None:
+    """When a gap began, in epoch ms; None for what is no gap, as anybody may write to a changelog."""
+    start = row.get("start_ms") if isinstance(row, dict) else None
+    return start if isinstance(start, int) else None
 
 
 def rows(name: str) -> list[JsonObject]:
     """Rows of a windowed table, newest first: `{"from": epoch s, "to": epoch s, …}`. Raises KeyError."""
     table = TABLES[name]
     if name == "gaps":
-        return sorted(table.values(), key=lambda row: -row["start_ms"])
+        found = [row for row in table.values() if _start_of(row) is not None]
+        return sorted(found, key=lambda row: -row["start_ms"])
     if name == "totals":
         return [{"key": key, **value} for key, value in table.items()]
     found = []

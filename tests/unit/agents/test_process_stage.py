@@ -202,3 +202,8 @@ async def test_without_a_window_what_comes_again_is_forwarded_again(producer, co
     monkeypatch.setattr(module, "deduplication", Deduplication(0, {}))
     await module.process([event(orjson.dumps(CALL)), event(orjson.dumps(CALL))])
     assert counts.drain()["counts"] == {"validated": 2}
+
+
+async def test_a_replayed_event_says_so_on_its_way_to_the_sink(producer, counts, event):
+    await module.process([event(orjson.dumps(CALL), {"replayed": b"run-1"})])
+    assert producer.taken[0].headers["replayed"] == b"run-1"

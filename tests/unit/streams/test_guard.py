@@ -22,6 +22,10 @@ async def broken(request):
     raise RuntimeError("password=hunter2")
 
 
+async def change(request):
+    return web.json_response({"bytes": len(await request.read())})
+
+
 async def moved(request):
     raise web.HTTPFound("/page")
 
@@ -37,6 +41,7 @@ async def client():
             app.router.add_get(path, page)
         app.router.add_get("/broken", broken)
         app.router.add_get("/moved", moved)
+        app.router.add_post("/change", change)
         client = TestClient(TestServer(app, host="127.0.0.1"))
         await client.start_server()
         made.append(client)
@@ -142,3 +147,33 @@ async def test_a_page_without_its_last_slash_is_redirected_for_those_who_know_th
     assert refused.status == 401
     assert (sent.status, sent.headers["Location"]) == (308, "/tables/?limit=2")
     assert unknown.status == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://behind.a.proxy"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+    ids=["a program", "our page", "another site", "a neighbour", "an older browser", "a sandboxed frame"],
+)
+async def test_a_page_of_another_site_changes_nothing(client, headers, status):
+    answer = await (await client(None)).post("/change", headers=headers)
+    assert answer.status == status
+    assert HEADERS.items() <= answer.headers.items()
+
+
+async def test_our_own_origin_may_change_things(client):
+    running = await client(None)
+    answer = await running.post("/change", headers={"Origin": f"http://{running.host}:{running.port}"})
+    assert answer.status == 200
+
+
+async def test_a_body_that_is_not_what_its_headers_say_is_the_callers_fault(client):
+    answer = await (await client(None)).post("/change", data=b"no gzip", headers={"Content-Encoding": "gzip"})
+    assert answer.status == 400
+    assert await answer.json() == {"error": "the body is not what its headers say"}

@@ -1,0 +1,61 @@
+"""Tests of the tables' rows: newest first, and what somebody else wrote into a changelog is left out."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from streams import tables
+
+
+@pytest.fixture
+def gaps(monkeypatch):
+    made = {}
+    monkeypatch.setattr(tables, "gaps", made)
+    monkeypatch.setitem(tables.TABLES, "gaps", made)
+    return made
+
+
+def gap(start_ms, part=0):
+    return {"part": part, "start_ms": start_ms, "state": "open"}
+
+
+def test_gaps_are_shown_newest_first(gaps):
+    for start in (5, 9, 7):
+        tables._note_gap(gap(start))
+    assert [row["start_ms"] for row in tables.rows("gaps")] == [9, 7, 5]
+
+
+def test_what_is_no_gap_in_the_changelog_ends_nothing(gaps):
+    gaps.update({"a": "text", "b": {"start_ms": "yesterday"}, "c": None})
+    tables._note_gap(gap(5))
+    assert [row["start_ms"] for row in tables.rows("gaps")] == [5]
+
+
+@pytest.mark.parametrize("row", [None, "text", {}, {"part": 0, "state": "open", "start_ms": "5"}, {"start_ms": 5}])
+def test_what_is_no_gap_is_refused(gaps, row):
+    with pytest.raises(ValueError, match="not a gap"):
+        tables._note_gap(row)
+    assert gaps == {}
+
+
+def test_the_oldest_gaps_go_first(gaps, monkeypatch):
+    monkeypatch.setattr(tables, "GAPS", 2)
+    for start in (5, 9, 7):
+        tables._note_gap(gap(start))
+    assert sorted(row["start_ms"] for row in gaps.values()) == [7, 9]
+
+
+@pytest.mark.parametrize("content", [{}, {"counts": 1, "failed": {}, "latency": {}}, {"counts": {}, "failed": {}}])
+def test_what_is_no_delta_is_refused(content):
+    with pytest.raises(ValueError, match="not a delta"):
+        tables.read_delta(content)
+
+
+def test_the_rows_owner_is_who_has_the_key_s_partition(monkeypatch):
+    topic = tables.totals.changelog_topic.get_topic_name()
+    held = {f"http://worker-{number}:6066": {topic: [number]} for number in range(4)}
+    monkeypatch.setattr(tables.app, "router", SimpleNamespace(table_metadata=lambda name: held), raising=False)
+    owner = tables.owner()
+    assert str(owner).rstrip("/") in held
+    monkeypatch.setattr(tables.app, "router", SimpleNamespace(table_metadata=lambda name: {}), raising=False)
+    assert tables.owner() is None
