@@ -38,6 +38,7 @@ class Control:
             web.get("/_emulator/conversations", self.conversations),
             web.post("/_emulator/queues", self.add_queue),
             web.put("/_emulator/permissions", self.permissions),
+            web.post("/_emulator/more", self.more),
             web.post("/_emulator/finish", self.finish),
         ]
 
@@ -102,6 +103,14 @@ class Control:
             raise ApiError(400, "permissions must be a list of names")
         self._emulator.permissions.granted = frozenset(names)
         return web.json_response({"permissions": sorted(names)})
+
+    async def more(self, request: web.Request) -> web.Response:
+        """`{count: n}`: so many events beyond those asked for."""
+        count = (await _object(request)).get("count")
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise ApiError(400, "count must be a whole number, 1 or above")
+        self._emulator.more(count)
+        return web.json_response(self._emulator.summary(), dumps=_dumps)
 
     async def finish(self, request: web.Request) -> web.Response:
         self._emulator.finish()

@@ -151,6 +151,12 @@ class GenesysEmulator:
         """A new queue, as an administrator would make it."""
         return self.notifications.add_queue(name)
 
+    def more(self, count: int) -> None:
+        """Let production end so many events later; without effect where it has no end."""
+        for part in (self.production, self.notifications.feed):
+            if part.count is not None:
+                part.count += count
+
     def finish(self) -> None:
         """Produce nothing more; what waits is still delivered and streams stay open."""
         self.production.finish()

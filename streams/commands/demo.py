@@ -25,6 +25,9 @@ WATCHED_RATE = 50.0
 #: Seconds without any event coming to its end after which a demo with `--exit` gives up.
 PATIENCE_S = 120.0
 
+#: Seconds without any after which nothing more of what Genesys has sent is on its way.
+QUIET_S = 2.0
+
 #: Ctrl-C, a supervisor's stop, a closed terminal.
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -125,7 +128,8 @@ async def _until_accounted(stack: Stack, books: Books, exits: bool) -> Account:
             live.update(draw(report, rate.look(now, ended), now - began, stack.web, log))
             if ended != progress:
                 progress, moved_at = ended, now
-            if exits and report and await _may_be_done(stack, books, report, ended):
+            quiet = now - moved_at > QUIET_S
+            if exits and report and await _may_be_done(stack.options, books, report, quiet):
                 account = await books.account()
                 if account.lost == 0 and account.ended >= account.ingested:
                     return account
@@ -134,6 +138,17 @@ async def _until_accounted(stack: Stack, books: Books, exits: bool) -> Account:
             await asyncio.sleep(0.25 if exits else 1.0)
 
 
-async def _may_be_done(stack: Stack, books: Books, report: dict[str, int], ended: int) -> bool:
-    """Whether the cheap numbers say that all is through, so that the exact books are worth reading."""
-    return ended >= report["ingested"] and await books.all_sent(stack.options.events or 0)
+async def _may_be_done(options: Options, books: Books, report: dict[str, int], quiet: bool) -> bool:
+    """Whether the cheap numbers say that all is through, so that the exact books are worth reading.
+
+    A snapshot that tells nothing new is dropped before it counts as ingested; others are sent in its place.
+    """
+    events = options.events or 0
+    ended = sum(report[name] for name in ("filtered", "published", "failed", "duplicates"))
+    if ended < report["ingested"] or not await books.all_sent(events):
+        return False
+    if options.source == "notifications" and report["ingested"] < events:
+        if quiet:
+            await books.ask_for_more(events - report["ingested"])
+        return False
+    return True

@@ -66,6 +66,10 @@ class Books:
         gaps = answer.json()["rows"] if answer.status_code == 200 else [{"state": "open"}]
         return bool(summary["notifications"]["ended"]) and all(gap["state"] != "open" for gap in gaps)
 
+    async def ask_for_more(self, count: int) -> None:
+        """Let the Genesys emulator send so many events beyond those it was asked for."""
+        (await self.client.post(f"{self.genesys}/_emulator/more", json={"count": count})).raise_for_status()
+
     async def account(self) -> Account:
         """Where every event is just now."""
         await self._read_bus()

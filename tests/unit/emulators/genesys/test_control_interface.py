@@ -53,6 +53,15 @@ async def test_rate_is_changed_while_it_runs(read_stream: Callable[..., Any]) ->
         assert (await reader.client.put("/_emulator/rate", content=b"{")).status_code == 400
 
 
+async def test_more_lets_production_go_on(read_stream: Callable[..., Any]) -> None:
+    async with GenesysEmulator(rate=2_000, count=5) as genesys, read_stream(genesys) as reader:
+        await reader.read(lambda: len(reader.ids()) == 5)
+        await reader.client.post("/_emulator/more", json={"count": 7})
+        await reader.read(lambda: len(reader.ids()) == 12)
+        for wrong in (0, "many", True, None):
+            assert (await reader.client.post("/_emulator/more", json={"count": wrong})).status_code == 400
+
+
 async def test_finish_ends_production_and_the_summary_says_so(
     read_stream: Callable[..., Any], eventually: Callable[..., Any]
 ) -> None:
