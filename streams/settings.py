@@ -221,7 +221,7 @@ class Settings(BaseSettings):
         24 * 3600.0, ge=300, description="Seconds that one-minute windows stay in the tables."
     )
     shutdown_grace: float = Field(
-        10.0, gt=0, description="Seconds that work in flight gets to end at a stop or a rebalance."
+        8.0, gt=0, description="Seconds that work in flight gets to end at a stop or a rebalance."
     )
     data_dir: Path = Field(Path("~/.cache/genesys-eventbridge"), description="Folder for local state of Faust.")
     log_format: Literal["auto", "console", "json"] = Field(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kafka import ledger
-from tests.kafka.ledger import account, event, fate, first_ends, interaction, number_of, recovery
+from tests.kafka.ledger import account, event, fate, first_ends, full_speed, interaction, number_of, recovery
 
 EVENTS = 30
 PUBLISHED = [number for number in range(EVENTS) if fate(number) == "published"]
@@ -188,6 +188,14 @@ def test_recovery_is_until_the_last_event_that_was_due_ended():
     assert recovery(11, ends, since_ms=4_000) == 6.0, "the last one due is number 10, not 29"
     assert recovery(5, ends, since_ms=8_000) == 0
     assert recovery(0, ends, since_ms=8_000) == 0
+
+
+def test_full_speed_is_when_as_many_end_as_are_given():
+    slow = {number: 1_000 * number for number in range(10)}
+    fast = {number: 10_000 + 10 * (number - 10) for number in range(10, 300)}
+    assert full_speed(slow | fast, since_ms=4_000, rate=100) == 6.0
+    assert full_speed(slow | fast, since_ms=10_500, rate=100) == 0.0
+    assert full_speed(slow, since_ms=4_000, rate=100) is None
 
 
 def test_nothing_has_recovered_while_an_event_is_missing():

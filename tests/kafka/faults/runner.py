@@ -24,7 +24,7 @@ PATIENCE_S = 60.0
 #: What ends a case, and none of the cases after it.
 TROUBLE = (WaitedInVainError, KafkaException, NotReadyError, BrokerError, httpx.HTTPError, TimeoutError)
 
-#: The target for `recovery_s`.
+#: The target for `full_speed_s`.
 RECOVERED_S = 15.0
 
 
@@ -32,7 +32,8 @@ RECOVERED_S = 15.0
 class Result:
     """What a case came to.
 
-    `recovery_s`: from the end of the fault until all that was given by then had ended. `uncounted`: filtered
+    `full_speed_s`: from the end of the fault until events ended as fast as they were given; `recovery_s`: until all
+    that was given by then had ended. `uncounted`: filtered
     events that the report does not count. `problem`: why it did not end well, or nothing.
     """
 
@@ -40,6 +41,7 @@ class Result:
     account: Account
     uncounted: int
     recovery_s: float | None
+    full_speed_s: float | None
     seconds: float
     restarts: int
     notes: tuple[str, ...]
@@ -58,7 +60,8 @@ class Result:
     def __str__(self) -> str:
         words = [str(self.account)]
         words += [f"{self.uncounted} filtered and not counted"] if self.uncounted else []
-        words += ["not recovered" if self.recovery_s is None else f"recovered in {self.recovery_s:.1f} s"]
+        words += ["never at full speed again" if self.full_speed_s is None else f"full speed {self.full_speed_s:.1f} s"]
+        words += ["never caught up" if self.recovery_s is None else f"caught up {self.recovery_s:.1f} s"]
         return "; ".join([*words, *self.notes, *([self.problem] if self.problem else [])])
 
 
@@ -120,11 +123,14 @@ def _result(prepared: Prepared, problem: str) -> Result:
         (one["body"], int(one["system"]["SentTimestamp"])) for one in [*pipeline.gone_from_queue, *pipeline.messages()]
     ]
     ends = ledger.first_ends(pipeline.arrivals(), sent)
+    recovered = ledger.recovery(scene.due, ends, scene.over_ms) if scene.over_ms else None
+    at_speed = ledger.full_speed(ends, scene.over_ms, scene.flow.rate) if scene.over_ms else None
     return Result(
         case=prepared.case.name,
         account=pipeline.account(scene.flow.events),
         uncounted=scene.uncounted,
-        recovery_s=ledger.recovery(scene.due, ends, scene.over_ms) if scene.over_ms else None,
+        recovery_s=recovered,
+        full_speed_s=recovered if at_speed is None else at_speed,
         seconds=time.monotonic() - prepared.began,
         restarts=scene.restarts,
         notes=tuple(scene.notes),
