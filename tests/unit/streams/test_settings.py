@@ -1,9 +1,11 @@
 """Tests of the settings: names and defaults of the contract, errors that name the setting, kept secrets."""
 
+import runpy
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings
 
 from streams.settings import LOG_LEVELS, REGION_DOMAINS, ROLES, Settings, SettingsError, load_settings
 
@@ -188,9 +190,27 @@ def test_levels_are_python_s(level):
     assert load_settings(log_level=level.lower()).log_level == level
 
 
+def test_no_family_hides_a_name_of_another():
+    """Of two validators with one name pydantic keeps one, and the other's settings go unchecked."""
+    written = [
+        name
+        for family in Settings.__bases__
+        for name in {*vars(family), *family.model_fields} - set(vars(BaseSettings))
+        if not name.startswith("__")
+    ]
+    assert {"kafka_group", "web_port", "_known_roles", "_queue_url", "api_url"} <= set(written)
+    assert sorted(written) == sorted(set(written))
+
+
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_described(name):
     assert len(Settings.model_fields[name].description or "") > 10
+
+
+def test_the_page_lists_every_setting_in_order():
+    docs = Path(__file__).parents[3] / "docs"
+    made = runpy.run_path(str(docs / "generate.py"))["page"]()
+    assert made == (docs / "settings.md").read_text("utf-8"), "run `make docs`"
 
 
 def test_fields_to_mask_are_read_as_paths(monkeypatch):

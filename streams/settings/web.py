@@ -1,0 +1,19 @@
+"""This module holds the settings of the web views."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+from streams.settings.kinds import URL
+
+
+class WebSettings(BaseSettings):
+    """Where the views listen, and who may see them."""
+
+    web_host: str = Field("127.0.0.1", description="Address that the web views listen on.")
+    web_port: int = Field(6066, ge=1, le=65535, description="Port of the web views.")
+    web_token: SecretStr | None = Field(None, description="Bearer token that every page but health asks for.")
+    web_advertised_url: URL | None = Field(
+        None, description="URL at which the other workers reach this one's web views; unset: host and port."
+    )
