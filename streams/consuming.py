@@ -168,7 +168,15 @@ def _resume(begun: Any, waits_for: Any) -> Generator[Any, Any, None]:
 
 async def _seek_to_due(consumer: Any) -> None:
     """Read again from what is due where the fetch is beyond it; partitions that are revoked meanwhile are left."""
-    books = {tp: found for tp, found in books_of(consumer).items() if _is_behind(consumer, tp, found)}
+    positions = {tp: _position(consumer, tp) for tp in books_of(consumer)}
+    for tp, position in positions.items():
+        if position is not None and position < books_of(consumer)[tp].offsets.due:
+            _start_over(consumer, tp, position)
+    books = {
+        tp: found
+        for tp, found in books_of(consumer).items()
+        if (position := positions[tp]) is not None and found.offsets.is_behind(position)
+    }
     if not books:
         return
     due = {tp: found.offsets.due for tp, found in books.items()}
@@ -182,9 +190,26 @@ async def _seek_to_due(consumer: Any) -> None:
         found.offsets.reread()
 
 
-def _is_behind(consumer: Any, tp: TP, books: Books) -> bool:
+def _position(consumer: Any, tp: TP) -> int | None:
+    """The offset that the next fetch begins at; None while it is not known."""
     assignment = consumer._thread._ensure_consumer()._subscription.subscription.assignment
     if assignment is None or tp not in assignment.tps:
-        return False
+        return None
     state = assignment.state_value(tp)
-    return bool(state.has_valid_position) and books.offsets.is_behind(state.position)
+    return int(state.position) if state.has_valid_position else None
+
+
+def _start_over(consumer: Any, tp: TP, position: int) -> None:
+    """Follow aiokafka to where it began anew: what was due is beyond the log's end, so it is another log now.
+
+    Somebody deleted the topic and made it again, or replicas were lost. Acks of the old log count no more.
+    """
+    consumer.log.error("%r ends before offset %r, which is due: reading it from %r", tp, _due(consumer, tp), position)
+    consumer._acked_index[tp].clear()
+    consumer._acked[tp].clear()
+    consumer._committed_offset[tp] = position
+    books_of(consumer)[tp] = Books(Offsets(position))
+
+
+def _due(consumer: Any, tp: TP) -> int:
+    return books_of(consumer)[tp].offsets.due

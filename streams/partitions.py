@@ -112,6 +112,7 @@ async def wait_empty(self: Any) -> None:
         if self._unacked_messages:
             await self._wait_for_ack(timeout=1)
             self._clean_unacked_messages()
+    await self.maybe_wait_for_commit_to_finish()  # that of the timer: a commit beside it would do nothing
     await self.commit_and_end_transactions()
 
 

@@ -49,7 +49,7 @@ class FakeConsumer:
         self.flow_active, self.should_stop = True, False
         self.suspend_flow = asyncio.Event()
         self.scheduler = DefaultSchedulingStrategy()
-        self.log = SimpleNamespace(info=lambda *a: None, warning=lambda *a: None)
+        self.log = SimpleNamespace(info=lambda *a: None, warning=lambda *a: None, error=lambda *a: None)
         self._thread = SimpleNamespace(_ensure_consumer=lambda: self, call_thread=self._call)
         self._coordinator = SimpleNamespace(fetch_committed_offsets=self._fetch_committed)
         self.positions = {}

@@ -78,6 +78,21 @@ async def test_a_hole_at_the_end_of_a_log_is_read_again_once_and_passed(dead):
     assert partitions.new_offset(consumer, TP0) == 2
 
 
+async def test_a_log_that_was_made_anew_is_read_from_where_it_begins(dead):
+    """Its offsets are below what was due: they are no repetitions, and what was acked of the old log is not theirs."""
+    consumer = await ready(first=0)
+    await consumer.fetch(TP0, *range(0, 10))
+    consumer.ack(1, 2, 3)
+    consumer.positions[TP0] = 0
+    await consuming._hand_out(consumer, {}, {TP0})
+    consumer.given.clear()
+    await consumer.fetch(TP0, 0, 1)
+    assert consumer.offsets() == [0, 1]
+    consumer.ack(0)
+    assert partitions.new_offset(consumer, TP0) == 1
+    assert dead == []
+
+
 async def test_a_rebalance_in_mid_fetch_leaves_the_rest():
     consumer = await ready(first=0)
 

@@ -127,6 +127,9 @@ class Waiting:
     def _clean_unacked_messages(self):
         pass
 
+    async def maybe_wait_for_commit_to_finish(self):
+        assert not self.ended
+
     async def commit_and_end_transactions(self):
         self.ended = True
 
