@@ -34,12 +34,13 @@ _sending = asyncio.Lock()
 async def process(batch: Sequence[EventT[Any]]) -> None:
     """raw → validated | failures"""
     metas = [headers.read(message.headers) for message in batch]
+    raws = [Raw(message.value, meta.event_id) for message, meta in zip(batch, metas, strict=True)]
     sandbox = await mapper.sandbox("process")
-    answers = await sandbox.apply(
-        [Raw(message.value, meta.event_id) for message, meta in zip(batch, metas, strict=True)]
-    )
+    answers = await sandbox.apply(raws)
     async with _sending:
-        await guard.admit(answers)
+        while sandbox is not await mapper.sandbox("process") or not await guard.admit(answers):
+            sandbox = await mapper.sandbox("process")  # the routes have changed
+            answers = await sandbox.apply(raws)
         tally, made = Counts(), Made()
         await send(
             one

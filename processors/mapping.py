@@ -70,9 +70,11 @@ class ReferenceExpression:
     def __init__(self, text: str, timeout_ms: int = TIMEOUT_MS) -> None:
         self._timeout_ms = timeout_ms
         try:
-            self._program = jsonata.Jsonata(text)
-        except (JException, RecursionError) as error:
+            self._program = jsonata.Jsonata(f"{text}\n")  # it reads beyond a comment that ends the text
+        except JException as error:
             raise ExpressionError(str(error)) from None
+        except Exception as error:  # the library lets the interpreter's own errors through (IndexError …)
+            raise ExpressionError(f"{type(error).__name__}: {error}") from None
         self._event_id = ""
         self._program.register_lambda("eventId", lambda: self._event_id)
         self._program.register_lambda("uuidv4", lambda: str(uuid.uuid4()))

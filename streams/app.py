@@ -15,7 +15,15 @@ from streams.kafka import credentials
 from streams.settings import Settings, SettingsError, load_settings
 
 #: Modules that Faust imports to find agents, tables and views; so nothing here imports upwards.
-DISCOVERED = ["streams.preflight", "streams.telemetry", "streams.watchdog", "streams.tables", "streams.views", "agents"]
+DISCOVERED = [
+    "streams.preflight",
+    "streams.telemetry",
+    "streams.watchdog",
+    "streams.reloading",
+    "streams.tables",
+    "streams.views",
+    "agents",
+]
 
 
 class PipelineApp(faust.App):

@@ -112,6 +112,11 @@ def _place(key: Any) -> tuple[int, float]:
         return -1, 0.0
 
 
+def forget_fingerprints() -> None:
+    """Routes have changed: ask them anew."""
+    _fingerprint.cache_clear()
+
+
 @cache
 def _fingerprint(route: str) -> str:
     found = app.routes.get(route)

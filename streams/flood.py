@@ -29,20 +29,35 @@ class FloodGuard:
         self._clock = clock
         self._resumed = asyncio.Event()
         self._resumed.set()
+        self._limits, self._renewed = limits, False
 
     @property
     def paused(self) -> bool:
         """Whether a batch waits for an operator."""
         return not self._resumed.is_set()
 
-    async def admit(self, answers: Iterable[Answer]) -> None:
-        """Count a batch before anything of it is sent; return when it may be."""
+    async def admit(self, answers: Iterable[Answer]) -> bool:
+        """Count a batch before anything of it is sent; return when it may be.
+
+        False when it has to be mapped again, as the routes have changed while it waited.
+        """
         flood = self._window.add(self._clock(), tally(answers))
         if flood is None:
-            return
+            return True
         self._resumed.clear()
         self._health.trouble(PART, self._reason(flood))
         await self._resumed.wait()
+        renewed, self._renewed = self._renewed, False
+        return not renewed
+
+    def renew(self) -> None:
+        """Begin anew, for other routes; what waits is to be mapped by them."""
+        self._window = Window(self._limits)
+        if self.paused:
+            log.info("resumed by other routes")
+            self._renewed = True
+            self._health.well(PART)
+            self._resumed.set()
 
     def resume(self) -> bool:
         """Let the waiting batch go on; gives whether there was one."""
@@ -58,7 +73,7 @@ class FloodGuard:
         where = f"in route {flood.route}" if flood.route else "before any route"
         return (
             f"paused: {flood.failed} of {flood.taken} events failed within {self._window_s:g} s, "
-            f"mostly with {flood.error} {where}; mend the route and start the workers anew, "
+            f"mostly with {flood.error} {where}; mend the route in ROUTES_DIR, "
             "or run `genesys-eventbridge resume`"
         )
 

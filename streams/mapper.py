@@ -16,15 +16,25 @@ from streams.sandbox.process import Plan
 Purpose = Literal["process", "simulate"]
 
 _sandboxes: dict[Purpose, Sandbox] = {}
+_opened: list[bool] = []
 
 
 async def sandbox(purpose: Purpose) -> Sandbox:
     """The sandbox for that purpose, made of the app's routes when first asked for; it ends with the app."""
-    if not _sandboxes:
+    if not _opened:
+        _opened.append(True)
         await app.add_async_context(_closing())
     if purpose not in _sandboxes:
         _sandboxes[purpose] = Sandbox(_plan(), health.observer(f"mapping ({purpose})"))
     return _sandboxes[purpose]
+
+
+async def renew() -> None:
+    """Have the routes that the app has now in use: whoever asks next gets a sandbox of these."""
+    old = list(_sandboxes.values())
+    _sandboxes.clear()
+    for sandbox in old:
+        await sandbox.retire()
 
 
 async def close() -> None:

@@ -36,6 +36,7 @@ class Sandbox:
         self._on_trouble = on_trouble
         self._process: MappingProcess | None = None
         self._turn = asyncio.Lock()
+        self._retired = False
 
     @property
     def pid(self) -> int | None:
@@ -46,6 +47,12 @@ class Sandbox:
         """Start the process now. Raises SandboxError, as `apply` does when it cannot be started."""
         async with self._turn:
             await self._running()
+
+    async def retire(self) -> None:
+        """Let the process end when it has no work: now, and after whatever is still asked of it."""
+        self._retired = True
+        async with self._turn:
+            await self._end()
 
     async def close(self) -> None:
         """End the process; at once, when it is still at work after a while."""
@@ -67,6 +74,12 @@ class Sandbox:
             finally:
                 slow.cancel()
                 self._on_trouble(None)
+                if self._retired:
+                    await self._end()
+
+    async def _end(self) -> None:
+        if self._process is not None and not self._process.ended:
+            await self._process.end()
 
     async def _work(self, raws: Sequence[Raw]) -> list[Answer]:
         found: list[Answer] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.kafka import ledger
 from tests.kafka.pipeline import Pipeline, Worker, wait_until
 
 TOKEN = "a-token"
+SCHEMAS = Path(__file__).parents[2] / "schemas"
 BROKEN = [number for number in range(4_000) if ledger.fate(number) == "failed"]
 
 
@@ -66,3 +68,22 @@ def _all_resumed(pipeline: Pipeline, workers: list[Worker]) -> list[dict[str, ob
     told: list[dict[str, object]] = json.loads(process.stdout)["workers"]
     known = {one["worker"] for one in told} == {worker.url for worker in workers}
     return told if known and process.returncode == 0 and not any(map(paused, workers)) else None
+
+
+def test_a_mended_route_resumes_by_itself_and_takes_what_was_held_back(kafka, tmp_path: Path):
+    routes = tmp_path / "routes"
+    shutil.copytree(SCHEMAS, routes)
+    schema = routes / "interaction" / "schema.json"
+    good = schema.read_text()
+    shutil.rmtree(routes / "interaction" / "examples")
+    schema.write_text(good.replace('"type": "object"', '"type": "object", "minProperties": 99', 1))
+    settings = {"ROUTES_DIR": str(routes), "FLOOD_MIN": "20", "CLOUDWATCH_ENABLED": "false"}
+    with Pipeline(kafka.bootstrap_servers, tmp_path, settings) as pipeline:
+        worker = pipeline.start()
+        pipeline.feed(number for number in range(500) if ledger.fate(number) == "published")
+        wait_until("it to pause", lambda: paused(worker))
+        assert not pipeline.bus()
+        schema.write_text(good)
+        wait_until("every event on the bus", lambda: pipeline.on_bus() + failed(pipeline) >= 300)
+        assert worker.ready()
+        assert failed(pipeline) < 100, "only what failed before the limit was reached"

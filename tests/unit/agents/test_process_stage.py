@@ -30,8 +30,10 @@ class InProcess:
 
 @pytest.fixture(autouse=True)
 def mapping(monkeypatch):
+    made = InProcess()
+
     async def sandbox(purpose):
-        return InProcess()
+        return made
 
     monkeypatch.setattr(app, "routes", ROUTES, raising=False)
     monkeypatch.setattr(module.mapper, "sandbox", sandbox)
@@ -207,3 +209,25 @@ async def test_without_a_window_what_comes_again_is_forwarded_again(producer, co
 async def test_a_replayed_event_says_so_on_its_way_to_the_sink(producer, counts, event):
     await module.process([event(orjson.dumps(CALL), {"replayed": b"run-1"})])
     assert producer.taken[0].headers["replayed"] == b"run-1"
+
+
+async def test_a_batch_is_mapped_again_when_routes_change_before_it_is_sent(producer, counts, event, monkeypatch):
+    made = [InProcess(), InProcess()]
+
+    async def sandbox(purpose):
+        return made.pop(0) if len(made) > 1 else made[0]
+
+    monkeypatch.setattr(module.mapper, "sandbox", sandbox)
+    mapped = []
+    monkeypatch.setattr(InProcess, "apply", _noting(mapped, InProcess.apply))
+    await module.process([event(orjson.dumps(CALL))])
+    assert len(mapped) == 2
+    assert len(producer.taken) == 1
+
+
+def _noting(mapped, apply):
+    async def noting(self, raws):
+        mapped.append(self)
+        return await apply(self, raws)
+
+    return noting

@@ -68,7 +68,12 @@ def test_uuids_are_new_at_every_call(engine):
 
 
 @both
-@pytest.mark.parametrize("text", ["{", "", "a b", "2**3", "$f(", '"open'])
+def test_a_text_may_end_with_a_comment(engine):
+    assert engine("1 + 1 /* two */")(EVENT) == 2
+
+
+@both
+@pytest.mark.parametrize("text", ["{", "", "a b", "2**3", "$f(", '"open', "1 /* open"])
 def test_what_does_not_compile_names_its_file(engine, text):
     with pytest.raises(RouteError, match=r"calls/mapping\.jsonata: the JSONata does not compile"):
         compile_text(text, engine, "calls/mapping.jsonata")

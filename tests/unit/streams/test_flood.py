@@ -85,3 +85,20 @@ async def test_a_paused_batch_can_be_cancelled(guard: FloodGuard):
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_other_routes_let_a_batch_be_mapped_again_and_begin_a_new_window(guard: FloodGuard, health: Health):
+    waiting = await paused(guard)
+    guard.renew()
+    assert await waiting is False
+    assert not guard.paused
+    assert not health.known()
+    assert await guard.admit([BAD] * 99), "what the old routes did counts no more"
+
+
+async def test_other_routes_change_nothing_for_who_does_not_wait(guard: FloodGuard):
+    guard.renew()
+    assert await guard.admit([GOOD])
+    waiting = await paused(guard)
+    assert guard.resume()
+    assert await waiting is True

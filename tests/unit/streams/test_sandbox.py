@@ -279,3 +279,14 @@ def _until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < ends, "waited in vain"
         time.sleep(0.02)
+
+
+async def test_a_retired_sandbox_ends_its_process_after_each_work(sandbox: Sandbox):
+    await sandbox.start()
+    working = asyncio.create_task(sandbox.apply([event(number) for number in range(200)]))
+    await asyncio.sleep(0)
+    await sandbox.retire()
+    assert len(await working) == 200
+    assert sandbox.pid is None
+    assert len(await sandbox.apply([event(1)])) == 1
+    assert sandbox.pid is None
