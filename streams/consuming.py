@@ -20,6 +20,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from aiokafka.errors import IllegalStateError
+from faust.transport.drivers.aiokafka import ensure_aiokafka_TP
 from faust.types import TP
 
 from processors.offsets import Offsets, Verdict
@@ -50,20 +51,23 @@ async def drain_messages(self: Any, fetcher: Any) -> None:
         while not (self._stopped.is_set() or fetcher._stopped.is_set()):
             await asyncio.sleep(0)
             records, active = await self._wait_next_records(FETCH_S)
+            handed: dict[TP, int] = {}
             if self.flow_active and not self.should_stop:
-                await _hand_out(self, records or {}, active)
+                await _hand_out(self, records or {}, active, handed)
+            await _rewind_tables(self, records or {}, handed)
     except (asyncio.CancelledError, *self.consumer_stopped_errors):
         if not self.app.should_stop:
             raise
 
 
-async def _hand_out(consumer: Any, records: Any, active: Any) -> None:
-    """Give one fetch to the streams, and read again what was left out of it.
+async def _hand_out(consumer: Any, records: Any, active: Any, handed: dict[TP, int]) -> None:
+    """Give one fetch to the streams, and read again what was left out of it; note in `handed` what tables got.
 
     A rebalance ends it: then the seek that follows reads the rest.
     """
     generation = consumer.app.consumer_generation_id
     before: dict[TP, int] = {}
+    paused: set[TP] = set()
     for tp in records:
         consumer.app.monitor.track_tp_end_offset(tp, consumer.highwater(tp))
     for number, (tp, record) in enumerate(consumer.scheduler.iterate(records)):
@@ -72,9 +76,12 @@ async def _hand_out(consumer: Any, records: Any, active: Any) -> None:
         if not consumer.flow_active or consumer.app.consumer_generation_id != generation:
             return
         last, before[tp] = before.get(tp), record.offset
-        flows = active is None or tp in active or tp in consumer._buffered_partitions
-        if not await _hand(consumer, tp, record, last, flows):
+        if not (active is None or tp in active or tp in consumer._buffered_partitions):
+            paused.add(tp)  # for the rest of this fetch: nothing is handed on behind what was left out
+        if not await _hand(consumer, tp, record, last, tp not in paused):
             return
+        if tp not in paused:
+            handed[tp] = record.offset + 1
     if consumer.flow_active and consumer.app.consumer_generation_id == generation:
         await _seek_to_due(consumer)
 
@@ -85,9 +92,7 @@ async def _hand(consumer: Any, tp: TP, record: Any, last: int | None, flows: boo
     `last`: the offset before it in the same fetch; `flows`: whether its partition is not paused.
     """
     if not consumer.app.topics.acks_enabled_for(tp.topic):
-        if flows:
-            await _hand_to_table(consumer, tp, record)
-        return True
+        return not flows or await _hand_to_table(consumer, tp, record)
     books = books_of(consumer).get(tp)
     if books is None:
         return True
@@ -115,12 +120,39 @@ async def _deliver(consumer: Any, books: Books, message: Any) -> bool:
     return True
 
 
-async def _hand_to_table(consumer: Any, tp: TP, record: Any) -> None:
-    """Give a table what its changelog says; tables seek by themselves (faust/tables/recovery.py)."""
+async def _rewind_tables(consumer: Any, records: Any, handed: dict[TP, int]) -> None:
+    """Have what a fetch holds of changelogs, and no table was given, fetched again.
+
+    A recovery seeks before it lets the flow go on, so a fetch that was under way may bring its records too early.
+    Stock Faust drops them, and waits for them for ever (faust/tables/recovery.py, `signal_recovery_end`).
+    """
+    left: dict[TP, tuple[int, int]] = {}
+    for tp, found in records.items():
+        reached, end = handed.get(tp, found[0].offset), found[-1].offset + 1
+        if reached < end and not consumer.app.topics.acks_enabled_for(tp.topic):
+            left[tp] = (reached, end)
+    if left:
+        consumer.log.info("Reading again what no table was given: %r", left)
+        await consumer._thread.call_thread(_rewind, consumer._thread._ensure_consumer(), left)
+
+
+async def _rewind(kafka: Any, left: dict[TP, tuple[int, int]]) -> None:
+    """In the consumer's thread, so that no seek comes between; what was sought since stays as it is."""
+    assignment = kafka._subscription.subscription.assignment
+    for tp, (reached, end) in left.items():
+        state = assignment.state_value(tp) if assignment is not None and tp in assignment.tps else None
+        if state is not None and state.has_valid_position and state.position == end:
+            kafka.seek(ensure_aiokafka_TP(tp), reached)
+
+
+async def _hand_to_table(consumer: Any, tp: TP, record: Any) -> bool:
+    """Give a table what its changelog says, from where it sought to; False when a rebalance came between."""
     read: int | None = consumer._read_offset[tp]
     if read is None or record.offset >= read:
-        await _call_back(consumer, consumer._to_message(tp, record))
+        if not await _call_back(consumer, consumer._to_message(tp, record)):
+            return False
         consumer._read_offset[tp] = record.offset
+    return True
 
 
 async def _call_back(consumer: Any, message: Any) -> bool:

@@ -7,6 +7,8 @@ the process ends (exit 70), so that its supervisor starts it again, instead of i
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any, cast
 
 from streams.app import app
@@ -26,10 +28,32 @@ class StalledError(Exception):
     """The work stands still, and nothing that is known to be in trouble holds it up."""
 
 
+class Rebalance:
+    """For how long the group's assignment and the recovery of the tables have been under way."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._count, self._since = -1, 0.0
+
+    def seconds(self) -> float:
+        """Since it was first seen; 0 when there is none. A new one begins anew."""
+        if not app.rebalancing:
+            self._count = -1
+            return 0.0
+        if app.rebalancing_count != self._count:
+            self._count, self._since = app.rebalancing_count, self._clock()
+        return self._clock() - self._since
+
+
+rebalance = Rebalance()
+
+
 def standstill() -> str | None:
     """What stands still in this worker; None while all goes on."""
     if (reason := ledger.stalled()) is not None:
         return reason
+    if (seconds := rebalance.seconds()) > STALL_S:
+        return f"the assignment of partitions has been under way for {seconds:.0f} s"
     seconds = seconds_uncommitted(app.consumer)
     return f"offsets have not been committed for {seconds:.0f} s" if seconds > STALL_S else None
 

@@ -79,6 +79,10 @@ class FakeConsumer:
             raise KafkaTimeoutError("away")
         return {tp: self.logs[tp][0] for tp in partitions}
 
+    def seek(self, tp, offset):
+        assert isinstance(tp, KafkaTP)
+        self.positions[tp] = offset
+
     async def seek_wait(self, offsets):
         if self.fails:
             raise self.fails
@@ -103,7 +107,9 @@ class FakeConsumer:
     async def fetch(self, tp, *offsets, active=None):
         records = [SimpleNamespace(offset=offset) for offset in offsets]
         self.positions[tp] = offsets[-1] + 1
-        await consuming._hand_out(self, {tp: records}, {TP0, TP1, TABLE} if active is None else active)
+        handed = {}
+        await consuming._hand_out(self, {tp: records}, {TP0, TP1, TABLE} if active is None else active, handed)
+        await consuming._rewind_tables(self, {tp: records}, handed)
 
     def ack(self, *offsets, tp=TP0):
         self._acked[tp].extend(offsets)

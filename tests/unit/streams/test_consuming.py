@@ -72,7 +72,7 @@ async def test_a_hole_at_the_end_of_a_log_is_read_again_once_and_passed(dead):
     await consumer.fetch(TP0, 0)
     for _ in range(3):
         consumer.positions[TP0] = 2  # behind the marker of a transaction
-        await consuming._hand_out(consumer, {}, {TP0})
+        await consuming._hand_out(consumer, {}, {TP0}, {})
     assert consumer.sought[1:] == [{TP0: 1}]
     consumer.ack(0)
     assert partitions.new_offset(consumer, TP0) == 2
@@ -84,7 +84,7 @@ async def test_a_log_that_was_made_anew_is_read_from_where_it_begins(dead):
     await consumer.fetch(TP0, *range(0, 10))
     consumer.ack(1, 2, 3)
     consumer.positions[TP0] = 0
-    await consuming._hand_out(consumer, {}, {TP0})
+    await consuming._hand_out(consumer, {}, {TP0}, {})
     consumer.given.clear()
     await consumer.fetch(TP0, 0, 1)
     assert consumer.offsets() == [0, 1]
@@ -158,6 +158,52 @@ async def test_a_changelog_is_read_on_from_where_its_table_sought():
     await consumer.fetch(TABLE, 1, 2, 4)
     assert consumer.offsets() == [2, 4]
     assert consumer._read_offset[TABLE] == 4
+
+
+async def test_what_no_table_was_given_is_fetched_again():
+    """A fetch under way while a recovery seeks: stock Faust drops it, and the recovery waits for ever."""
+    consumer = await ready()
+    await consumer.fetch(TABLE, 0, 1, 2, active={TP0})
+    assert consumer.offsets() == []
+    assert consumer.positions[TABLE] == 0
+    await consumer.fetch(TABLE, 0, 1, 2)
+    assert consumer.offsets() == [0, 1, 2]
+    assert consumer.positions[TABLE] == 3
+
+
+async def test_a_recovery_that_sought_meanwhile_has_the_last_word():
+    consumer = await ready()
+    consumer.positions[TABLE] = 1
+    await consuming._rewind_tables(consumer, {TABLE: [SimpleNamespace(offset=offset) for offset in range(3)]}, {})
+    assert consumer.positions[TABLE] == 1
+
+
+async def test_the_rest_of_a_changelog_that_a_rebalance_cut_off_is_fetched_again():
+    consumer = await ready()
+
+    async def callback(message):
+        consumer.given.append(message)
+        consumer.flow_active = message.offset < 1
+
+    consumer.callback = callback
+    await consumer.fetch(TABLE, 0, 1, 2, 3)
+    assert consumer.offsets() == [0, 1]
+    assert consumer.positions[TABLE] == 2
+
+
+async def test_what_is_suspended_on_its_way_to_a_table_is_fetched_again():
+    consumer = await ready()
+
+    async def callback(message):
+        await asyncio.Event().wait()
+
+    consumer.callback = callback
+    fetching = asyncio.create_task(consumer.fetch(TABLE, 0, 1))
+    await asyncio.sleep(0)
+    consumer.suspend_flow.set()
+    await fetching
+    assert consumer.positions[TABLE] == 0
+    assert consumer._read_offset[TABLE] is None
 
 
 async def test_much_that_is_acked_is_committed_between_records():

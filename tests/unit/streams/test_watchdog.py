@@ -13,7 +13,7 @@ from streams.health import health
 @pytest.fixture
 def scene(monkeypatch):
     """Brokers that answer, work that goes on, and what the process was ended for."""
-    made = SimpleNamespace(answers=True, stalled=None, uncommitted=0.0, dead=[])
+    made = SimpleNamespace(answers=True, stalled=None, uncommitted=0.0, rebalancing=0.0, dead=[])
 
     def metadata():
         future = asyncio.get_running_loop().create_future()
@@ -25,6 +25,7 @@ def scene(monkeypatch):
         return SimpleNamespace(_producer=SimpleNamespace(client=SimpleNamespace(force_metadata_update=metadata)))
 
     monkeypatch.setattr(app, "maybe_start_producer", producer)
+    monkeypatch.setattr(watchdog, "rebalance", SimpleNamespace(seconds=lambda: made.rebalancing))
     monkeypatch.setattr(watchdog, "ledger", SimpleNamespace(stalled=lambda: made.stalled))
     monkeypatch.setattr(watchdog, "seconds_uncommitted", lambda consumer: made.uncommitted)
     monkeypatch.setattr(watchdog, "die", lambda where, error: made.dead.append(str(error)))
@@ -67,3 +68,21 @@ async def test_brokers_that_never_answer_are_away(scene, monkeypatch):
     scene.answers = None
     await watchdog.look()
     assert "brokers" in health.troubles()
+
+
+async def test_an_assignment_that_never_ends_ends_the_process(scene):
+    scene.rebalancing = 301.0
+    await watchdog.look()
+    assert scene.dead == ["the assignment of partitions has been under way for 301 s"]
+
+
+def test_the_time_of_a_rebalance_begins_with_each_anew(monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    rebalance = watchdog.Rebalance(lambda: clock.now)
+    seen = []
+    for now, rebalancing, count in ((5, 0, 1), (10, 1, 2), (30, 1, 2), (40, 1, 3), (45, 1, 3), (50, 0, 3)):
+        clock.now = now
+        monkeypatch.setattr(app, "rebalancing", bool(rebalancing), raising=False)
+        monkeypatch.setattr(app, "rebalancing_count", count, raising=False)
+        seen.append(rebalance.seconds())
+    assert seen == [0, 0, 20, 0, 5, 0]
