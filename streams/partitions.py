@@ -117,7 +117,7 @@ async def wait_empty(self: Any) -> None:
 
 
 async def on_recovery_completed(self: Any, generation_id: int = 0) -> None:
-    """Let the streams flow (`faust.tables.recovery.Recovery`): seek first, then clear their buffers, then resume.
+    """Let the streams flow (`faust.tables.recovery.Recovery`): seek first, then resume.
 
     Stock Faust resumes the partitions first, and gives up the seek after a time-out. A rebalance that begins
     meanwhile leaves everything to the recovery that follows it.
@@ -136,7 +136,8 @@ async def on_recovery_completed(self: Any, generation_id: int = 0) -> None:
         self.log.info("Rebalancing again")
         return
     self.completed.set()
-    app.flow_control.resume()
+    if not app.flow_control.is_active():
+        app.flow_control.resume()  # which clears what waits in queues, also what standby tables were given
     consumer.resume_partitions({tp for tp in assignment if not self._is_changelog_tp(tp)})
     consumer.resume_flow()
     await cast(Any, app)._fetcher.maybe_start()

@@ -154,7 +154,7 @@ async def test_a_stop_ends_as_soon_as_all_is_acked():
 class Recovery:
     """What `on_recovery_completed` works on; `steps` is what it did, in order."""
 
-    def __init__(self, *, generation=3, reassigned=False):
+    def __init__(self, *, generation=3, reassigned=False, flows=False):
         self.steps = []
         note = lambda name: lambda *a: self.steps.append(name)  # noqa: E731
         state = SimpleNamespace(reassignment_in_progress=reassigned)
@@ -169,7 +169,7 @@ class Recovery:
             consumer=consumer,
             consumer_generation_id=generation,
             on_rebalance_complete=SimpleNamespace(send=self._later("told")),
-            flow_control=SimpleNamespace(resume=note("clear")),
+            flow_control=SimpleNamespace(resume=note("clear"), is_active=lambda: flows),
             _fetcher=SimpleNamespace(maybe_start=self._later("fetch")),
             assignor=SimpleNamespace(assigned_standbys=lambda: []),
             on_rebalance_end=note("end"),
@@ -194,7 +194,14 @@ class Recovery:
         return tp == TABLE
 
 
-async def test_streams_flow_only_when_they_were_sought_and_their_buffers_cleared():
+async def test_what_standby_tables_were_given_is_not_cleared_when_the_flow_is_on_already():
+    recovery = Recovery(flows=True)
+    await partitions.on_recovery_completed(recovery, 3)
+    assert "clear" not in recovery.steps
+    assert "flow" in recovery.steps
+
+
+async def test_streams_flow_only_when_they_were_sought():
     recovery = Recovery()
     await partitions.on_recovery_completed(recovery, 3)
     assert recovery.steps == ["told", "recovered", "seek", "clear", ("resume", {TP0}), "flow", "fetch", "a", "s", "end"]
