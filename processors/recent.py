@@ -47,10 +47,6 @@ class Recent:
         for part in [part for part in self._parts if part < oldest]:
             del self._parts[part]
 
-    def clear(self) -> None:
-        """Drop everything."""
-        self._parts.clear()
-
     def _part(self, at: float) -> int:
         return int(at * PARTS // self._window_s)
 
