@@ -85,7 +85,7 @@ def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[st
         "unheard": len(found.unheard),
         "lost": len(found.lost),
         "sameEventOnBus": found.same_event,
-        "sameStateOnBus": found.same_state,
+        "sameStateOnBus": len(found.same_state),
         "gaps": Counter(gap["state"] for gap in gaps),
         "backfilled": sum(b'"backfilled":true' in value for value in pipeline.read("raw")),
         "settledAfter": round(time.monotonic() - began - sent_s),

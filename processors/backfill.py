@@ -29,6 +29,14 @@ def beyond(topics: Iterable[str]) -> list[str]:
     return sorted({ANY_ID.sub("{id}", topic) for topic in topics if not _MADE.fullmatch(topic)})
 
 
+def backfilled_moment(envelope: JsonObject) -> int | None:
+    """The time (epoch ms) at which a backfilled snapshot was so; None for what came live."""
+    metadata = envelope.get("metadata")
+    if envelope.get("backfilled") is not True or not isinstance(metadata, dict):
+        return None
+    return milliseconds(metadata.get("moment"))
+
+
 def snapshots(conversation: JsonObject, interval: Interval, topics: Container[str]) -> Iterator[JsonObject]:
     """Envelopes of all snapshots that `topics` should have brought in the interval, in the order of time.
 

@@ -8,6 +8,7 @@ is a string (`"404"`: the channel is gone).
 from __future__ import annotations
 
 import re
+from bisect import bisect_right, insort_right
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -177,54 +178,65 @@ class SeenEvents:
         return len(self._seen)
 
 
-@dataclass(slots=True)
-class _States:
-    """States of one conversation on one topic, the newest last, which held at `at_ms` (epoch ms)."""
+#: The time (epoch ms) at which a conversation was seen in a state, and the state.
+Sighting = tuple[int, int]
 
-    known: list[int]
-    at_ms: int = 0
+#: How much earlier than Genesys' clock ours may say that a state came.
+CLOCK_SKEW_MS = 2_000
 
 
 class SeenStates:
-    """Remembers the last states of each conversation, for at most `capacity` conversations."""
+    """Remembers the last `states` sightings of each conversation by time, for at most `capacity` conversations."""
 
     def __init__(self, capacity: int = 20_000, states: int = 32) -> None:
         self._capacity, self._states = capacity, states
-        self._seen: OrderedDict[tuple[str, str], _States] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str], list[Sighting]] = OrderedDict()
 
-    def is_change(self, key: tuple[str, str], state: int, at_ms: int = 0) -> bool:
-        """Whether `state`, seen at `at_ms` (epoch ms), differs from the newest known; remembers it."""
+    def is_change(self, key: tuple[str, str], state: int, at_ms: int) -> bool:
+        """Whether a live state, received at `at_ms` (epoch ms), differs from the newest one; remembers it."""
         seen = self._known(key)
-        seen.at_ms = max(seen.at_ms, at_ms)
-        if seen.known and seen.known[-1] == state:
+        if seen and seen[-1][1] == state:
             return False
-        seen.known.append(state)
-        del seen.known[: -self._states]
+        self._add(seen, (max(at_ms, seen[-1][0]) if seen else at_ms, state))
         return True
 
-    def is_unseen(self, key: tuple[str, str], state: int, at_ms: int = 0) -> bool:
-        """Whether `state`, which was so at `at_ms` by what is told of the past, was never seen; remembers it.
+    def recall(self, key: tuple[str, str], state: int, at_ms: int) -> None:
+        """Remember a state that went on at `at_ms` (epoch ms); they may come in any order."""
+        self._add(self._known(key), (at_ms, state))
 
+    def is_unseen(self, key: tuple[str, str], state: int, at_ms: int) -> bool:
+        """Whether a state that is told of the past, so at `at_ms` (epoch ms), was not seen; remembers it.
+
+        It was, when the state before it is the same, and when it was seen at that time or later, as what comes
+        live comes after its moment. One that was seen only before another one has come back: it is unseen.
         It is the newest one when it came after all that was seen: a live snapshot like it is no change then.
         """
         seen = self._known(key)
-        if state in seen.known:
+        before = bisect_right(seen, at_ms, key=_time)
+        if before and seen[before - 1][1] == state:
             return False
-        is_newest = at_ms > seen.at_ms
-        seen.known.insert(len(seen.known) if is_newest else max(len(seen.known) - 1, 0), state)
-        seen.at_ms = max(seen.at_ms, at_ms)
-        del seen.known[: -self._states]
+        if any(state == one for at, one in seen if at >= at_ms - CLOCK_SKEW_MS):
+            return False
+        self._add(seen, (at_ms, state))
         return True
 
     def __len__(self) -> int:
         return len(self._seen)
 
-    def _known(self, key: tuple[str, str]) -> _States:
+    def _add(self, seen: list[Sighting], sighting: Sighting) -> None:
+        insort_right(seen, sighting, key=_time)
+        del seen[: -self._states]
+
+    def _known(self, key: tuple[str, str]) -> list[Sighting]:
         seen = self._seen.get(key)
         if seen is None:
-            seen = self._seen[key] = _States([])
+            seen = self._seen[key] = []
             if len(self._seen) > self._capacity:
                 self._seen.popitem(last=False)
         else:
             self._seen.move_to_end(key)
         return seen
+
+
+def _time(sighting: Sighting) -> int:
+    return sighting[0]

@@ -95,10 +95,15 @@ class GapHealer:
         return tuple(pending.interval for pending in self._pending)
 
     def add(self, interval: Interval) -> None:
-        """Take a gap on; whoever found it has reported it as open."""
+        """Take a gap on; whoever found it has reported it as open.
+
+        A gap can end in the future: it has a margin. What is live by then must come before what the query
+        tells, or it would be taken for a new state.
+        """
         first, *later = self._passes
         steps = [after - before for before, after in zip(self._passes, later, strict=False)]
-        self._pending.append(_Pending(interval, self._rest.clock.now() + first, steps))
+        to_come = max(0.0, interval.end_ms / 1000 - self._rest.clock.wall())
+        self._pending.append(_Pending(interval, self._rest.clock.now() + to_come + first, steps))
         self._changed.set()
 
     async def run(self) -> None:

@@ -7,7 +7,7 @@ import orjson
 from clients.genesys.queues import QueueNames
 from clients.genesys.reader import Received
 from clients.genesys.rest import GenesysRest
-from processors.conversation import milliseconds
+from processors.backfill import backfilled_moment
 from processors.event import JsonObject, derive_event_id
 from processors.lines import Line
 from processors.notification import (
@@ -31,14 +31,17 @@ class Sieve:
         self._states = SeenStates()
 
     def remember(self, value: bytes, at_ms: int) -> None:
-        """Know an event that an earlier owner of the part let through then: it does not go on again."""
+        """Know an event that an earlier owner of the part let through then: it does not go on again.
+
+        `raw` is read one partition after another, so events may come in any order.
+        """
         envelope = read_frame(value).envelope
         if envelope is None:
             return
         self._seen.is_new(derive_event_id(envelope), self._rest.clock.now())
         state = snapshot_state(envelope)
         if state is not None:
-            self._states.is_change(snapshot_key(envelope), state, at_ms)
+            self._states.recall(snapshot_key(envelope), state, backfilled_moment(envelope) or at_ms)
 
     async def past(self, envelope: JsonObject) -> Line | None:
         """A backfilled event that goes on; None when it is known."""
@@ -79,11 +82,11 @@ class Sieve:
         return True
 
     def _is_known(self, envelope: JsonObject) -> bool:
-        """Whether a backfilled snapshot was given before, or shows a state that a live one has shown."""
+        """Whether a backfilled snapshot was given before, or shows a state that was seen at its moment."""
         if not self._seen.is_new(derive_event_id(envelope), self._rest.clock.now()):
             return True
         state = snapshot_state(envelope)
-        moment = milliseconds(envelope["metadata"]["moment"]) or 0
+        moment = backfilled_moment(envelope) or 0
         return state is not None and not self._states.is_unseen(snapshot_key(envelope), state, moment)
 
     async def _named(self, value: bytes, envelope: JsonObject) -> bytes:

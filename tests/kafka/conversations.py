@@ -6,7 +6,7 @@ changed is one state of it on each queue's topic. What is on the bus is looked u
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ import orjson
 
 from processors.backfill import snapshots
 from processors.conversation import Interval
-from processors.event import derive_event_id
+from processors.event import JsonObject, derive_event_id
 from processors.notification import snapshot_key, snapshot_state
 from tests.kafka.pipeline import Pipeline
 
@@ -29,14 +29,15 @@ State = tuple[str, str, int | None]
 @dataclass(frozen=True, slots=True)
 class ConversationAccount:
     """What became of the states. `unheard`: conversations of which nothing is on the bus; `lost`: states that
-    are not; `same_event` and `same_state`: entries on the bus beyond the first one of their event or state.
+    are not; `same_event`: entries on the bus beyond the first one of their event; `same_state`: the
+    events of each state that is on the bus by more than one.
     """
 
     states: int
     unheard: tuple[str, ...]
     lost: tuple[State, ...]
     same_event: int
-    same_state: int
+    same_state: tuple[tuple[JsonObject, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +105,16 @@ def account(pipeline: Pipeline, genesys: Genesys, topics: set[str]) -> Conversat
             wanted[(*snapshot_key(envelope), snapshot_state(envelope))] = None
     by_id = {derive_event_id(envelope): envelope for envelope in map(orjson.loads, pipeline.read("raw"))}
     entries = Counter(detail["eventId"] for detail in pipeline.bus())
-    states: Counter[State] = Counter()
+    states: defaultdict[State, list[JsonObject]] = defaultdict(list)
     for event_id, envelope in by_id.items():
         state = snapshot_state(envelope)
         if state is not None and event_id in entries:
-            states[(*snapshot_key(envelope), state)] += 1
+            states[(*snapshot_key(envelope), state)].append(envelope)
     heard = {conversation for _, conversation, _ in states}
     return ConversationAccount(
         states=len(wanted),
         unheard=tuple(sorted({conversation for _, conversation, _ in wanted} - heard)),
         lost=tuple(state for state in wanted if state not in states),
         same_event=entries.total() - len(entries),
-        same_state=states.total() - len(states),
+        same_state=tuple(tuple(events) for events in states.values() if len(events) > 1),
     )

@@ -172,29 +172,65 @@ def test_memory_of_events_is_bounded():
 
 def test_a_state_is_a_change_unless_it_is_the_last_one():
     states = SeenStates()
-    assert [states.is_change(("t", "c"), state) for state in (1, 1, 2, 2, 1)] == [
-        True,
-        False,
-        True,
-        False,
-        True,
-    ]
-    assert states.is_change(("t", "another"), 1)
+    seen = [states.is_change(("t", "c"), state, at_ms) for at_ms, state in enumerate((1, 1, 2, 2, 1))]
+    assert seen == [True, False, True, False, True]
+    assert states.is_change(("t", "another"), 1, 0)
 
 
-def test_a_backfilled_state_is_unseen_unless_it_was_ever_seen():
+def test_a_backfilled_state_is_unseen_unless_it_was_seen_at_its_time_or_later():
     states = SeenStates()
-    states.is_change(("t", "c"), 1)
-    states.is_change(("t", "c"), 3)
-    assert [states.is_unseen(("t", "c"), state) for state in (1, 2, 2, 3)] == [False, True, False, False]
-    assert not states.is_change(("t", "c"), 3), "history does not move the present"
+    states.is_change(("t", "c"), 1, 10_100)
+    states.is_change(("t", "c"), 3, 30_100)
+    told = [(10_000, 1), (20_000, 2), (21_000, 2), (30_000, 3), (40_000, 3)]
+    assert [states.is_unseen(("t", "c"), state, at_ms) for at_ms, state in told] == [False, True, False, False, False]
+    assert not states.is_change(("t", "c"), 3, 50_000), "history does not move the present"
+
+
+def test_a_state_that_came_back_while_nobody_listened_is_unseen():
+    states = SeenStates()
+    states.is_change(("t", "c"), 1, 10_100)
+    told = [(10_000, 1), (20_000, 2), (25_000, 1), (26_000, 1)]
+    assert [states.is_unseen(("t", "c"), state, at_ms) for at_ms, state in told] == [False, True, True, False]
+    assert not states.is_change(("t", "c"), 1, 30_000)
+
+
+def test_a_state_that_came_late_was_seen():
+    states = SeenStates()
+    states.is_change(("t", "c"), 1, 90_000)
+    states.is_change(("t", "c"), 2, 90_001)
+    assert not states.is_unseen(("t", "c"), 1, 10_000)
+    assert not states.is_unseen(("t", "c"), 2, 10_000)
+
+
+def test_a_clock_that_is_a_little_behind_makes_no_state_unseen():
+    states = SeenStates()
+    states.is_change(("t", "c"), 1, 9_000)
+    states.is_change(("t", "c"), 2, 9_500)
+    assert not states.is_unseen(("t", "c"), 1, 10_000)
+
+
+@given(st.permutations(range(6)))
+def test_states_may_be_recalled_in_any_order(order):
+    states = SeenStates()
+    for number in order:
+        states.recall(("t", "c"), number % 4, number * 10_000)
+    assert not states.is_change(("t", "c"), 5 % 4, 60_000)
+    assert not states.is_unseen(("t", "c"), 5 % 4, 50_000)
+    assert states.is_change(("t", "c"), 3, 70_000)
+
+
+def test_a_live_state_is_the_newest_though_the_last_one_told_is_ahead_of_the_clock():
+    states = SeenStates()
+    states.is_unseen(("t", "c"), 1, 10_000)
+    assert states.is_change(("t", "c"), 2, 9_000)
+    assert not states.is_change(("t", "c"), 2, 9_100)
 
 
 def test_memory_of_states_is_bounded_and_keeps_the_lively():
     states = SeenStates(capacity=10, states=3)
     for number in range(100):
-        states.is_change(("t", "lively"), number)
-        states.is_change(("t", str(number)), 1)
+        states.is_change(("t", "lively"), number, number * 10_000)
+        states.is_change(("t", str(number)), 1, 0)
     assert len(states) == 10
-    assert not states.is_change(("t", "lively"), 99)
-    assert states.is_unseen(("t", "lively"), 0)
+    assert not states.is_change(("t", "lively"), 99, 1_000_000)
+    assert states.is_unseen(("t", "lively"), 0, 0)

@@ -10,6 +10,7 @@ from processors.notification import read_frame
 
 TOPIC = "v2.users.aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa.conversations"
 
+PAST_MS = 1_606_125_600_000
 PAST = {"backfilled": True, "metadata": {"moment": "2020-11-23T10:00:00.000Z"}}
 
 
@@ -42,11 +43,33 @@ async def test_a_state_that_an_earlier_owner_sent_is_no_change(sieve, observer):
 
 
 async def test_a_backfilled_state_that_an_earlier_owner_sent_live_is_known(sieve, observer):
-    sieve.remember(frame("alerting"), 0)
-    sieve.remember(frame("connected"), 0)
+    sieve.remember(frame("alerting"), PAST_MS + 100)
+    sieve.remember(frame("connected"), PAST_MS + 5_000)
     backfilled = orjson.loads(frame("alerting", startTime="2026-11-23T10:00:00Z")) | PAST
     assert await sieve.past(backfilled) is None
     assert observer.counts["backfill_known"] == 1
+
+
+async def test_what_an_earlier_owner_sent_may_be_read_in_any_order(sieve, observer):
+    sieve.remember(frame("terminated"), 20_000)
+    sieve.remember(frame("connected"), 10_000)
+    assert await sieve.live(received(frame("terminated", score=5))) is None
+    assert observer.counts["frame_unchanged"] == 1
+
+
+async def test_what_an_earlier_owner_backfilled_is_known_by_its_moment(sieve, observer):
+    sieve.remember(frame("terminated"), PAST_MS + 5_000)
+    sieve.remember(orjson.dumps(orjson.loads(frame("connected")) | PAST), PAST_MS + 9_000)
+    assert await sieve.live(received(frame("terminated", score=5))) is None
+    assert observer.counts["frame_unchanged"] == 1
+
+
+async def test_a_state_that_came_back_in_a_gap_goes_on(sieve):
+    assert await sieve.past(orjson.loads(frame("connected")) | PAST) is not None
+    held = {"backfilled": True, "metadata": {"moment": "2020-11-23T10:00:05.000Z"}}
+    assert await sieve.past(orjson.loads(frame("held")) | held) is not None
+    again = {"backfilled": True, "metadata": {"moment": "2020-11-23T10:00:09.000Z"}}
+    assert await sieve.past(orjson.loads(frame("connected", score=5)) | again) is not None
 
 
 async def test_what_is_new_goes_on(sieve):
