@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 _queue: Queue | None = None
 
 
-@stage("failures", topics.failures, max_events=10, linger_s=0.05)
+@stage("failures", topics.failures, max_events=10, linger_s=0.05, waits_for=("kafka", "sqs"))
 async def failures(batch: Sequence[EventT[Any]]) -> None:
     """failures → SQS dead-letter queue"""
     if settings.dlq_queue_url is None:

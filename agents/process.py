@@ -10,16 +10,16 @@ from faust import EventT
 
 from processors import headers
 from processors.answer import Answer, Encoded, Raw
-from processors.failure import Origin
+from processors.failure import ENVELOPE_BYTES, Origin
 from processors.headers import Meta
 from processors.outcome import Failed
 from processors.report import Counts
 from streams import mapper, topics
 from streams.app import app, settings
 from streams.deduplication import deduplication
-from streams.delivery import stage
+from streams.delivery import is_current, stage
 from streams.ending import die
-from streams.failures import ENVELOPE_BYTES, report
+from streams.failures import report
 from streams.flood import guard
 from streams.ledger import counts, ledger
 from streams.sandbox.process import SandboxError
@@ -30,7 +30,14 @@ _sending = asyncio.Lock()
 
 
 # Two batches: one is mapped, in a process of its own, while the one before is sent.
-@stage("process", topics.raw, max_events=500, linger_s=0.02, open_batches=2)
+@stage(
+    "process",
+    topics.raw,
+    max_events=500,
+    linger_s=0.02,
+    waits_for=("kafka", "routes", "mapping (process)"),
+    open_batches=2,
+)
 async def process(batch: Sequence[EventT[Any]]) -> None:
     """raw → validated | failures"""
     metas = [headers.read(message.headers) for message in batch]
@@ -41,10 +48,12 @@ async def process(batch: Sequence[EventT[Any]]) -> None:
         while sandbox is not await mapper.sandbox("process") or not await guard.admit(answers):
             sandbox = await mapper.sandbox("process")  # the routes have changed
             answers = await sandbox.apply(raws)
+        # Meanwhile somebody else may have been given the events: who waits for an operator waits long.
         tally, made = Counts(), Made()
         await send(
             one
             for message, meta, answer in zip(batch, metas, answers, strict=True)
+            if is_current(message)
             for one in _records(message, meta, answer, tally, made)
         )
         made.note()
@@ -117,6 +126,7 @@ def _failure(
 def _validated(
     encoded: Encoded, message: EventT[Any], meta: Meta, answer: Answer, origin: Origin, received_at: int
 ) -> Record:
+    route = app.routes.get(encoded.route)
     room = settings.kafka_max_message_bytes - ENVELOPE_BYTES - len(encoded.value)
     return record(
         topics.validated,
@@ -127,6 +137,7 @@ def _validated(
             headers.ROUTE: encoded.route,
             headers.RECEIVED_AT: str(received_at),
             headers.ORIGIN: str(origin),
+            headers.EVENT_BUS: route.texts.event_bus if route else None,
             headers.REPLAYED: meta.replayed,
             headers.ORIGINAL: message.value if len(message.value) <= room else None,
         },

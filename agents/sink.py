@@ -33,7 +33,7 @@ _opening = asyncio.Lock()
 
 
 # Many small batches at a time: an entry in a long back-off holds up its few neighbours, not the stream.
-@stage("sink", topics.validated, max_events=50, linger_s=0.0, open_batches=80)
+@stage("sink", topics.validated, max_events=50, linger_s=0.0, waits_for=("kafka", "eventbridge"), open_batches=80)
 async def sink(batch: Sequence[EventT[Any]]) -> None:
     """validated → EventBridge bus | failures"""
     publisher = await _open_publisher()
@@ -93,8 +93,8 @@ async def _publish(publisher: Publisher, message: EventT[Any], tally: Counts) ->
 
 def _entry(mapped: JsonObject, meta: Meta) -> Entry:
     route = app.routes.get(meta.route)
-    bus = route.texts.event_bus if route and route.texts.event_bus else settings.eventbus_name
-    return entry(mapped, bus)
+    named = route.texts.event_bus if route else None
+    return entry(mapped, meta.event_bus or named or settings.eventbus_name)
 
 
 def _failure(failed: Failed, message: EventT[Any], meta: Meta, tally: Counts) -> Record:
@@ -109,4 +109,5 @@ def _failure(failed: Failed, message: EventT[Any], meta: Meta, tally: Counts) ->
         event_id=event_id,
         origin=meta.origin or here,
         received_at=meta.received_at,
+        event_bus=meta.event_bus,
     )

@@ -75,9 +75,10 @@ if "source" in settings.worker_roles and settings.genesys_source in ("notificati
             _readers[part] = asyncio.create_task(_read(part))
             _readers[part].add_done_callback(_ended)
 
-    @app.on_before_shutdown.connect
-    async def _stop(*_: Any, **__: Any) -> None:
+    async def _stop() -> None:
         await _end(list(_readers))
+
+    ledger.before_close.append(_stop)
 
 
 if "source" in settings.worker_roles and settings.genesys_source.startswith("file:"):
@@ -88,7 +89,7 @@ if "source" in settings.worker_roles and settings.genesys_source.startswith("fil
         path = Path(settings.genesys_source.removeprefix("file:"))
         log.info("source starts", source=settings.genesys_source)
         try:
-            await pump(read_file(path, settings.genesys_max_line_bytes))
+            await pump(read_file(path, settings.most_line_bytes))
         except OSError as error:
             await stop_worker(f"GENESYS_SOURCE names {path}, which cannot be read: {error.strerror}")
             return
@@ -113,6 +114,7 @@ async def _read(part: int) -> None:
         async with _shared.use() as shared:
             opened = sources.open_source(settings, shared, part, parts, checkpoint, _note_gap)
             remembering = asyncio.create_task(_remember(part, opened))
+            remembering.add_done_callback(_watched)
             try:
                 await pump(opened.batches)
             finally:
@@ -122,6 +124,11 @@ async def _read(part: int) -> None:
         _refusals.append(part)
         if len(_refusals) == 1:  # the other parts meet the same one
             await stop_worker(f"Genesys Cloud refuses to serve events: {error}")
+
+
+def _watched(writing: asyncio.Task[None]) -> None:
+    if not writing.cancelled() and (error := writing.exception()) is not None:
+        die("the writing of checkpoints", error)  # with a position that stands still, gaps would grow for ever
 
 
 def _ended(reader: asyncio.Task[None]) -> None:
@@ -184,7 +191,7 @@ async def _end(parts: list[int]) -> None:
 
 def _records(lines: Iterable[Line], tally: Counts) -> Iterator[Record]:
     received_at = int(time.time() * 1000)
-    for found in taken_in(lines, received_at, settings.genesys_max_line_bytes, _redact):
+    for found in taken_in(lines, received_at, settings.most_line_bytes, _redact):
         tally.add("ingested")
         if isinstance(found, Taken):
             yield Record(topics.raw.get_topic_name(), found.key, found.value, found.headers)

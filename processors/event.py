@@ -73,11 +73,16 @@ def parse_object(value: bytes) -> JsonObject:
 
 
 def parse(value: bytes) -> Any:
-    """Read bytes as any JSON value within the limits. Raises MalformedEventError."""
+    """Read bytes as any JSON value within the limits.
+
+    Raises MalformedEventError, and MemoryError for want of memory, which orjson gives as a fault of the JSON.
+    """
     _check_depth(value)
     try:
         body = orjson.loads(value)
     except orjson.JSONDecodeError as error:
+        if error.msg.startswith("Not enough memory"):
+            raise MemoryError(error.msg) from None
         raise MalformedEventError(f"not JSON: {error}", code="MalformedJSON") from None
     if _LONG_NUMBER.search(value):
         _check_integers(value)

@@ -15,6 +15,9 @@ from processors.errors import PipelineError
 from processors.event import JsonObject, parse
 from processors.outcome import Failed
 
+#: Bytes of a Kafka message that key and headers may take beside the value.
+ENVELOPE_BYTES = 4_096
+
 _PARTITION = re.compile(r"\d{1,9}", re.ASCII)
 _OFFSET = re.compile(r"\d{1,18}", re.ASCII)
 

@@ -13,6 +13,9 @@ ROUTE = "route"
 RECEIVED_AT = "received-at"
 ORIGIN = "origin"
 
+#: The bus of the route that mapped the event, where it names one: the route may be gone when the event is put.
+EVENT_BUS = "event-bus"
+
 #: The raw event, carried beside a validated one so that a failure to publish can report it whole.
 ORIGINAL = "original"
 
@@ -35,6 +38,7 @@ class Meta:
     origin: Origin | None
     original: bytes | None
     replayed: str | None
+    event_bus: str | None = None
 
 
 def read(headers: Mapping[str, bytes | None]) -> Meta:
@@ -48,6 +52,7 @@ def read(headers: Mapping[str, bytes | None]) -> Meta:
         origin=Origin.parse(origin) if origin else None,
         original=headers.get(ORIGINAL),
         replayed=_text(headers, REPLAYED),
+        event_bus=_text(headers, EVENT_BUS),
     )
 
 

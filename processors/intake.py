@@ -51,8 +51,7 @@ def taken_in(
 
 def _line(line: Line, received_at: int, most_bytes: int, redact: Redact | None) -> Iterator[Taken | Refused]:
     if isinstance(line, OversizedLine):
-        message = f"a line of {line.size} bytes; the limit is GENESYS_MAX_LINE_BYTES={most_bytes}"
-        yield Refused(MalformedEventError(message, code="LineTooLong"), line.prefix)
+        yield _too_long(f"a line of {line.size} bytes", most_bytes, line.prefix)
         return
     try:
         found = parse(line)
@@ -62,18 +61,15 @@ def _line(line: Line, received_at: int, most_bytes: int, redact: Redact | None) 
     for item in found if isinstance(found, list) else [found]:
         value = line if item is found else orjson.dumps(item)
         if redact is not None and isinstance(item, dict):
-            yield _masked(redact(item), received_at, most_bytes)
-        else:
-            yield _item(item, value, received_at)
+            # Written anew: its old bytes may hold a masked field twice; a reader sees the last alone.
+            item = redact(item)
+            value = orjson.dumps(item)
+        yield _item(item, value, received_at, most_bytes)
 
 
-def _masked(item: JsonObject, received_at: int, most_bytes: int) -> Taken | Refused:
-    """The event written anew: its old bytes may hold a masked field twice; a reader sees the last alone."""
-    value = orjson.dumps(item)
-    if len(value) > most_bytes:
-        message = f"{len(value)} bytes once masked; the limit is GENESYS_MAX_LINE_BYTES={most_bytes}"
-        return Refused(MalformedEventError(message, code="LineTooLong"), value)
-    return _item(item, value, received_at)
+def _too_long(what: str, most_bytes: int, value: bytes) -> Refused:
+    message = f"{what}; the limit is {most_bytes} (GENESYS_MAX_LINE_BYTES, KAFKA_MAX_MESSAGE_BYTES)"
+    return Refused(MalformedEventError(message, code="LineTooLong"), value)
 
 
 def _withheld(refused: Refused) -> Refused:
@@ -82,7 +78,9 @@ def _withheld(refused: Refused) -> Refused:
     return Refused(MalformedEventError(message, code=refused.error.code), None)
 
 
-def _item(item: object, value: bytes, received_at: int) -> Taken | Refused:
+def _item(item: object, value: bytes, received_at: int, most_bytes: int) -> Taken | Refused:
+    if len(value) > most_bytes:
+        return _too_long(f"an event of {len(value)} bytes", most_bytes, value)
     if not isinstance(item, dict):
         message = f"expected a JSON object, got {json_type(item)}"
         return Refused(MalformedEventError(message, code="NotAnObject"), value)

@@ -22,7 +22,7 @@ def redactor(paths: Iterable[str]) -> Callable[[JsonObject], JsonObject] | None:
 
     Raises ValueError for a path with an empty step.
     """
-    wanted = [tuple(path.split(".")) for path in paths]
+    wanted = [tuple(step.strip() for step in path.split(".")) for path in paths]
     if any(not step for steps in wanted for step in steps):
         raise ValueError("a path is field names between dots, such as eventBody.ani")
     if not wanted:

@@ -94,6 +94,7 @@ def _to_validated(
         headers.ROUTE: _encoded(meta.route),
         headers.RECEIVED_AT: _encoded(meta.received_at),
         headers.ORIGIN: _encoded(meta.origin),
+        headers.EVENT_BUS: _encoded(meta.event_bus),
         headers.ORIGINAL: original if original is not None and len(original) <= room else None,
         headers.REPLAYED: run.encode(),
     }

@@ -16,7 +16,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -28,23 +28,27 @@ from streams.ledger import Message, ledger
 
 log = structlog.get_logger(__name__)
 
+#: Bytes of values that a stage holds at most: what else belongs to an event is a few times as much.
+MOST_BYTES = 32 * 1024 * 1024
+
 Handle = Callable[[Sequence[Message]], Awaitable[None]]
 
 
 def stage(
-    role: str, topic: TopicT, *, max_events: int, linger_s: float, open_batches: int = 1
+    role: str, topic: TopicT, *, max_events: int, linger_s: float, waits_for: Collection[str], open_batches: int = 1
 ) -> Callable[[Handle], Handle]:
     """Make an agent of a function over batches, when this worker has the role.
 
     A batch is cut at `max_events`, or `linger_s` after its first event. `open_batches`: how many may be worked
-    on at the same time; with one, batches follow each other.
+    on at the same time; with one, batches follow each other. `waits_for`: the parts of health that a batch waits
+    for while they are in trouble; one that stands still without is a bug (streams/watchdog.py).
     """
 
     def wrap(handle: Handle) -> Handle:
         if role in settings.worker_roles:
 
             async def body(stream: Any) -> None:
-                await _run(stream, handle, max_events, linger_s, open_batches)
+                await _run(stream, handle, max_events, linger_s, open_batches, waits_for)
 
             body.__doc__ = handle.__doc__
             app.agent(topic, name=role)(body)
@@ -71,9 +75,44 @@ async def each(stream: Any, where: str, apply: Callable[[Message], None]) -> Non
         event.ack()
 
 
-async def _run(stream: Any, handle: Handle, max_events: int, linger_s: float, open_batches: int) -> None:
-    queue: asyncio.Queue[Message] = asyncio.Queue(max_events)
-    batches = asyncio.create_task(_work(queue, handle, max_events, linger_s, open_batches))
+class Waiting(asyncio.Queue[Message]):
+    """Events of one stage that wait for their batch; there is room for `most_bytes` of all that are not settled.
+
+    One that is larger than that is taken alone.
+    """
+
+    def __init__(self, max_events: int, most_bytes: int = MOST_BYTES) -> None:
+        super().__init__(max_events)
+        self._most_bytes = most_bytes
+        self._held = 0
+        self._released = asyncio.Event()
+
+    async def put(self, event: Message) -> None:
+        """Wait for room, then add the event."""
+        size = len(event.value or b"")
+        while self._held and self._held + size > self._most_bytes:
+            self._released.clear()
+            await self._released.wait()
+        self._held += size
+        await super().put(event)
+
+    def release(self, events: Iterable[Message]) -> None:
+        """Give the room of events back that are settled or left."""
+        self._held -= sum(len(event.value or b"") for event in events)
+        self._released.set()
+
+
+async def _run(
+    stream: Any,
+    handle: Handle,
+    max_events: int,
+    linger_s: float,
+    open_batches: int,
+    waits_for: Collection[str] = (),
+) -> None:
+    queue = Waiting(max_events)
+    batches = asyncio.create_task(_work(queue, handle, max_events, linger_s, open_batches, waits_for))
+    batches.add_done_callback(_ended)
     try:
         # noack() first: stock take() gives the stream its acks back while events are still in flight.
         async for event in stream.noack().events():
@@ -83,25 +122,40 @@ async def _run(stream: Any, handle: Handle, max_events: int, linger_s: float, op
         batches.cancel()
 
 
+def _ended(batches: asyncio.Task[None]) -> None:
+    if not batches.cancelled() and (error := batches.exception()) is not None:
+        die("the cutting of batches", error)  # events would wait for ever
+
+
 async def _work(
-    queue: asyncio.Queue[Message], handle: Handle, max_events: int, linger_s: float, open_batches: int
+    queue: Waiting,
+    handle: Handle,
+    max_events: int,
+    linger_s: float,
+    open_batches: int,
+    waits_for: Collection[str],
 ) -> None:
     slots = asyncio.Semaphore(open_batches)
     running: set[asyncio.Task[None]] = set()
+
+    async def work_off(batch: list[Message]) -> None:
+        await _settle(handle, batch, waits_for)
+        queue.release(batch)
+        slots.release()
+
     try:
         while True:
             await slots.acquire()
             batch = await _next_batch(queue, max_events, linger_s)
-            task = asyncio.create_task(_settle(handle, batch))
+            task = asyncio.create_task(work_off(batch))
             running.add(task)
             task.add_done_callback(running.discard)
-            task.add_done_callback(lambda _: slots.release())
     finally:
         for task in running:
             task.cancel()
 
 
-async def _next_batch(queue: asyncio.Queue[Message], max_events: int, linger_s: float) -> list[Message]:
+async def _next_batch(queue: Waiting, max_events: int, linger_s: float) -> list[Message]:
     batch = [await _next_current(queue)]
     with contextlib.suppress(TimeoutError):  # then the time is over
         async with asyncio.timeout(linger_s):
@@ -110,19 +164,27 @@ async def _next_batch(queue: asyncio.Queue[Message], max_events: int, linger_s: 
     return batch
 
 
-async def _next_current(queue: asyncio.Queue[Message]) -> Message:
-    """The next event that is still this worker's: one from before a rebalance is delivered again, maybe to another."""
+async def _next_current(queue: Waiting) -> Message:
+    """The next event that is still this worker's."""
     while True:
         event = await queue.get()
-        if event.message.generation_id == app.consumer_generation_id:
+        if is_current(event):
             return event
-        ledger.dropped(event)
+        ledger.dropped([event])
+        queue.release([event])
 
 
-async def _settle(handle: Handle, batch: list[Message]) -> None:
-    ledger.opened(batch)
+def is_current(event: Message) -> bool:
+    """Whether the event is still this worker's; one from before a rebalance is delivered again, maybe to another."""
+    return bool(event.message.generation_id == app.consumer_generation_id)
+
+
+async def _settle(handle: Handle, batch: list[Message], waits_for: Collection[str] = ()) -> None:
+    ledger.opened(batch, waits_for)
     try:
         await handle(batch)
     except Exception as error:  # whatever it is, it is not known to be harmless
         die(getattr(handle, "__name__", "a stage"), error)
-    ledger.settled(batch)
+    ledger.closed(batch)
+    ledger.settled([event for event in batch if is_current(event)])
+    ledger.dropped([event for event in batch if not is_current(event)])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 
 from processors import headers
-from processors.failure import Origin, encode, failure_record
+from processors.failure import ENVELOPE_BYTES, Origin, encode, failure_record
 from processors.outcome import Failed
 from streams import topics
 from streams.app import settings
@@ -16,8 +16,8 @@ from streams.sending import Record, record
 
 log = structlog.get_logger(__name__)
 
-#: Bytes of a message that key and headers may take beside the value.
-ENVELOPE_BYTES = 4_096
+#: Characters of a key that are kept: somebody else's record may have one of any length.
+MOST_KEY = 256
 
 
 def report(
@@ -28,6 +28,7 @@ def report(
     event_id: str | None = None,
     origin: Origin | None = None,
     received_at: int | None = None,
+    event_bus: str | None = None,
 ) -> Record:
     """The record for the failures topic, cut to what Kafka takes, and one log line that names no personal data."""
     log.warning(
@@ -42,13 +43,14 @@ def report(
     content = failure_record(failed, original, timestamp=datetime.now(UTC), event_id=event_id, origin=origin)
     made = record(
         topics.failures,
-        key or event_id or "",
+        (key or event_id or "")[:MOST_KEY],
         encode(content, settings.kafka_max_message_bytes - ENVELOPE_BYTES),
         {
             headers.EVENT_ID: event_id,
             headers.ROUTE: failed.route,
             headers.RECEIVED_AT: str(received_at) if received_at is not None else None,
             headers.ORIGIN: str(origin) if origin else None,
+            headers.EVENT_BUS: event_bus,
         },
     )
     # Lines that are no event have no key: an empty one would put all of them on the same partition.

@@ -63,7 +63,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except web.HTTPException as refusal:
         return web.json_response({"error": refusal.reason}, status=refusal.status, headers=_kept(refusal))
-    except (web.RequestPayloadError, HttpProcessingError):
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):  # or who asks has gone in the middle of it
         return web.json_response({"error": "the body is not what its headers say"}, status=400)
     except Exception as error:  # whatever it is, the caller must not see its trace; the log does
         log.error("a view failed", path=request.path, exc_info=error)

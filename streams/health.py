@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import structlog
@@ -41,9 +41,9 @@ class Health:
         """Ask `is_wrong` at every look: it answers the reason, or None when all is well."""
         self._checks[part] = is_wrong
 
-    def known(self) -> bool:
-        """Whether some part is in trouble that it waits out."""
-        return bool(self._troubles)
+    def any_of(self, parts: Collection[str]) -> bool:
+        """Whether one of these parts is in trouble."""
+        return any(part in self._troubles for part in parts)
 
     def troubles(self) -> dict[str, dict[str, Any]]:
         """All troubles now: `{part: {"reason": …, "seconds": …}}`."""

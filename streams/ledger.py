@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -52,30 +52,35 @@ class Ledger:
         self._settled: list[Message] = []
         self._task: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
-        self._open: dict[int, float] = {}
+        self._open: dict[int, tuple[float, Collection[str]]] = {}
+        self.before_close: list[Callable[[], Awaitable[None]]] = []
         self.listeners: list[Callable[[Sums], None]] = []
         self.before_acks: list[Callable[[], None]] = []
 
-    def dropped(self, event: Message) -> None:
-        """Note that an event is left to whoever gets it next."""
-        self._taken.pop(id(event), None)
+    def dropped(self, events: Iterable[Message]) -> None:
+        """Note that events are left, unacked, to whoever gets them next."""
+        for event in events:
+            self._taken.pop(id(event), None)
 
     def took(self, event: Message) -> None:
         """Note that an event was taken from its stream."""
         self._taken[id(event)] = event
 
-    def opened(self, batch: Sequence[Message]) -> None:
-        """Note that a batch is being worked on; see `stalled`."""
-        self._open[id(batch)] = time.monotonic()
+    def opened(self, batch: Sequence[Message], waits_for: Collection[str]) -> None:
+        """Note that a batch is being worked on, and which parts in trouble it may wait for; see `stalled`."""
+        self._open[id(batch)] = time.monotonic(), waits_for
 
-    def settled(self, batch: Sequence[Message]) -> None:
-        """Note that every event of the batch has ended; it is acked with the next flush."""
+    def closed(self, batch: Sequence[Message]) -> None:
+        """Note that a batch is worked on no more."""
         self._open.pop(id(batch), None)
-        self._settled.extend(batch)
+
+    def settled(self, events: Iterable[Message]) -> None:
+        """Note that events have ended; they are acked with the next flush."""
+        self._settled.extend(events)
         self.start()
 
     def start(self) -> None:
-        """Begin to flush each second; without effect when that is so already."""
+        """Begin to flush each half second; without effect when that is so already."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._flush_forever())
 
@@ -95,8 +100,11 @@ class Ledger:
     async def close(self) -> None:
         """Flush a last time and end; a flush under way is waited for, as its counts are drained already.
 
-        Raises TimeoutError when Kafka does not take the counts within the grace: nothing is acked then.
+        Who still counts is ended first (`before_close`). Raises TimeoutError when Kafka does not take the counts
+        within the grace: nothing is acked then.
         """
+        for end in self.before_close:
+            await end()
         self._closing.set()
         async with asyncio.timeout(settings.shutdown_grace):
             if self._task is not None:
@@ -104,15 +112,14 @@ class Ledger:
             await self.flush()
 
     def stalled(self) -> str | None:
-        """Why this worker should be started again; None while it makes progress or knows its trouble."""
-        oldest = min(self._open.values(), default=None)
-        if oldest is None or time.monotonic() - oldest < STALL_S or health.known():
-            return None
-        return f"a batch has been worked on for {time.monotonic() - oldest:.0f} s"
+        """Why this worker should be started again; None while it makes progress or knows what it waits for."""
+        stuck = [since for since, waits_for in self._open.values() if not health.any_of(waits_for)]
+        seconds = time.monotonic() - min(stuck, default=time.monotonic())
+        return f"a batch has been worked on for {seconds:.0f} s" if seconds >= STALL_S else None
 
     async def _flush_forever(self) -> None:
         while not self._closing.is_set():
-            with contextlib.suppress(TimeoutError):  # then the second is over
+            with contextlib.suppress(TimeoutError):  # then the time is over
                 await asyncio.wait_for(self._closing.wait(), FLUSH_S)
             try:
                 await self.flush()

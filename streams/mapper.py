@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
+from processors.failure import ENVELOPE_BYTES
 from streams.app import app, settings
-from streams.failures import ENVELOPE_BYTES
 from streams.health import health
 from streams.sandbox.bounded import Sandbox
 from streams.sandbox.process import Plan

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faust import TopicT
+from faust.exceptions import ProducerSendError
 
 from processors.retry import outage_backoff
 from streams.app import app
@@ -57,8 +58,10 @@ async def _attempt(producer: Any, records: Sequence[Record]) -> list[KafkaError 
     for one in records:
         try:
             futures.append(await producer.send(one.topic, one.key, one.value, one.partition, None, one.headers))
-        except KafkaError as error:  # refused before it was queued
-            futures.append(error)
+        except ProducerSendError as error:  # refused before it was queued; Faust wraps the reason
+            if not isinstance(error.__cause__, KafkaError):
+                raise
+            futures.append(error.__cause__)
     for future in futures:
         try:
             results.append(future if isinstance(future, KafkaError) else (await future, None)[1])

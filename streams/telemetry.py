@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from clients.aws import open_client
+from clients.aws import AwsConfigurationError, open_client
 from clients.cloudwatch import put_metrics
 from processors.report import BUCKETS_MS, COUNTERS, Sums, add, empty, report, report_line
 from streams import tables
@@ -79,11 +79,19 @@ async def report_to_log() -> None:
 
 @app.timer(settings.report_interval)  # type: ignore[untyped-decorator]  # as Faust declares it
 async def report_to_cloudwatch() -> None:
-    """Send what this worker counted; what CloudWatch does not take is sent with the next minute."""
+    """Send what this worker counted."""
+    await send_metrics()
+
+
+async def send_metrics() -> None:
+    """Send what was not sent yet; what CloudWatch does not take is sent the next time."""
     if not settings.cloudwatch_enabled or not worker_sums.unsent["counts"]:
         return
     sending, worker_sums.unsent = worker_sums.unsent, empty()
-    reason = await put_metrics(await _client(), settings.metrics_namespace, sending)
+    try:
+        reason = await put_metrics(await _client(), settings.metrics_namespace, sending)
+    except AwsConfigurationError as error:
+        reason = f"{error}, or set CLOUDWATCH_ENABLED=false"
     if reason is not None:
         worker_sums.unsent = add(worker_sums.unsent, sending)
         log.warning("CloudWatch took no metrics", reason=reason)

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
-from streams.app import app
+from streams.app import app, settings
 from streams.ending import die
+from streams.flow import needed_topics
 from streams.health import health
 from streams.ledger import STALL_S, ledger
 from streams.partitions import seconds_uncommitted
@@ -20,8 +21,8 @@ from streams.partitions import seconds_uncommitted
 #: Seconds between two looks.
 LOOK_S = 10.0
 
-#: The part that health names.
-PART = "brokers"
+#: The parts that health names.
+PART, TOPICS = "brokers", "topics"
 
 
 class StalledError(Exception):
@@ -65,18 +66,37 @@ async def watch() -> None:
 
 
 async def look() -> None:
-    """Look once: tell health of the brokers, and end the process when it stands still though they answer."""
-    if not await _brokers_answer():
+    """Look once: tell health of brokers and topics, and end the process when it stands still though all are there."""
+    client = cast(Any, await app.maybe_start_producer())._producer.client
+    for name in needed_topics(settings):
+        client.add_topic(name)  # the producer asks only for those that it writes to
+    if not await _brokers_answer(client):
         health.trouble(PART, "no broker answers")
         return
     health.well(PART)
+    if gone := await _gone(client):
+        health.trouble(TOPICS, f"gone: {', '.join(gone)}; make them again, or start another worker, which does so")
+        return
+    health.well(TOPICS)
     if (reason := standstill()) is not None:
         die("the watchdog", StalledError(reason))
 
 
-async def _brokers_answer() -> bool:
-    producer = cast(Any, await app.maybe_start_producer())
+async def _brokers_answer(client: Any) -> bool:
     try:
-        return bool(await asyncio.wait_for(producer._producer.client.force_metadata_update(), LOOK_S))
+        return bool(await asyncio.wait_for(client.force_metadata_update(), LOOK_S))
     except TimeoutError:
         return False
+
+
+async def _gone(client: Any) -> list[str]:
+    """Topics of the group that the brokers do not know any more: consumers wait for them without a word."""
+    missing = _unknown(client)
+    if missing and await _brokers_answer(client):  # an answer that was under way may not tell of all
+        missing = _unknown(client)
+    return missing
+
+
+def _unknown(client: Any) -> list[str]:
+    known = client.cluster.topics()
+    return [name for name in needed_topics(settings) if name not in known]

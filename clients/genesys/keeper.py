@@ -54,7 +54,7 @@ class KeeperOptions:
             silence=settings.genesys_heartbeat_timeout,
             rotate=settings.genesys_channel_rotate,
             overlap=settings.genesys_channel_overlap,
-            max_bytes=settings.genesys_max_line_bytes,
+            max_bytes=settings.most_line_bytes,
             since_ms=since_ms,
         )
 

@@ -4,6 +4,9 @@ A process that ends over a batch blames nobody yet: a new one is asked for what 
 each route that it begins. When that one ends as well, the event and the route it was at are the culprit. That
 event alone fails, for that route alone; everything else goes on. So two processes are lost for a culprit, not
 one for each half of a batch, and no event fails because somebody killed the process once.
+
+What is asked for at once is a small part of the memory that the process may take, and one event from the first
+end on: no event fails because the ones beside it are large.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from dataclasses import replace
 import structlog
 
 from processors.answer import Answer, Raw
+from processors.batching import cut
 from processors.outcome import Failed
 from streams.sandbox.process import Exchange, MappingProcess, Plan
 
@@ -23,6 +27,9 @@ log = structlog.get_logger(__name__)
 #: Seconds over one batch that are trouble, which an operator should hear of.
 SLOW_S = 30.0
 SLOW = f"a batch takes more than {SLOW_S:g} s: routes are slow, or end their process again and again"
+
+#: The part of the process's memory that the bytes of the events asked for at once may be.
+SHARE = 16
 
 #: Seconds that work in flight has to end when the sandbox closes.
 CLOSE_S = 2.0
@@ -86,8 +93,9 @@ class Sandbox:
         barred: list[Failed] = []  # what the next event has failed with so far, each on a route of its own
         deaths = 0
         while len(found) < len(raws):
-            head = replace(raws[len(found)], barred=tuple(one.route for one in barred if one.route))
-            exchange = await self._exchange([head, *raws[len(found) + 1 :]], careful=deaths > 0)
+            head, *more = raws[len(found) : len(found) + (1 if deaths else self._at_once(raws[len(found) :]))]
+            head = replace(head, barred=tuple(one.route for one in barred if one.route))
+            exchange = await self._exchange([head, *more], careful=deaths > 0)
             if exchange.answers:
                 found += [_with(exchange.answers[0], barred), *exchange.answers[1:]]
                 barred = []
@@ -101,6 +109,10 @@ class Sandbox:
                 deaths += 1
                 log.warning("mapping process ended", error=exchange.death.code, reason=exchange.death.message)
         return found
+
+    def _at_once(self, raws: Sequence[Raw]) -> int:
+        sizes = [len(raw.value or b"") for raw in raws]
+        return len(next(cut(sizes, self._plan.memory_bytes // SHARE, len(raws))))
 
     async def _exchange(self, raws: Sequence[Raw], *, careful: bool) -> Exchange:
         return await (await self._running()).exchange(raws, careful=careful)

@@ -124,7 +124,7 @@ class MappingProcess:
             return await asyncio.to_thread(self._popen.wait)
 
     def kill(self) -> None:
-        """End the process at once and reap it in the background; needs no running loop."""
+        """End the process at once and reap it, which takes but a moment then; needs no running loop."""
         self._popen.kill()
         self._writer.close()
         self._popen.wait()

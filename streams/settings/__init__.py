@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
+from processors.failure import ENVELOPE_BYTES
 from streams.settings.aws import AWSSettings
 from streams.settings.errors import SettingsError, refusal
 from streams.settings.genesys import REGION_DOMAINS, GenesysSettings
@@ -36,6 +37,11 @@ class Settings(WebSettings, PipelineSettings, AWSSettings, KafkaSettings, Genesy
     """All that can be set from outside. Times are seconds and sizes bytes unless a name says otherwise."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
+
+    @property
+    def most_line_bytes(self) -> int:
+        """Bytes of the longest event taken in: GENESYS_MAX_LINE_BYTES, or less where a Kafka message has less room."""
+        return min(self.genesys_max_line_bytes, self.kafka_max_message_bytes - ENVELOPE_BYTES)
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -94,7 +94,10 @@ class GenesysSettings(BaseSettings):
         6 * 3600.0, gt=0, description="Age in seconds at which an unhealed gap is given up and reported."
     )
     genesys_max_line_bytes: int = Field(
-        900_000, ge=1_000, le=10_000_000, description="A longer line or frame becomes a failure record."
+        900_000,
+        ge=1_000,
+        le=10_000_000,
+        description="A longer line or frame is a failure record, as does what KAFKA_MAX_MESSAGE_BYTES has no room for.",
     )
     genesys_shards: int = Field(
         1,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiokafka.errors import KafkaError
+from faust.exceptions import ProducerSendError
 
 from streams import delivery, sending
 from streams.app import app
@@ -52,7 +53,7 @@ class ScriptedProducer:
         script = self.refusals.get(topic, [])
         error = script.pop(0) if script else None
         if isinstance(error, KafkaError) and getattr(error, "at_once", False):
-            raise error
+            raise ProducerSendError("refused") from error  # as Faust's producer does
         return asyncio.ensure_future(self._deliver(sending.Record(topic, key, value, headers, partition), error))
 
     async def _deliver(self, record, error):

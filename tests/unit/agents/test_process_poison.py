@@ -48,7 +48,7 @@ class Sent:
 
 def message(number: int, **fields: Any) -> Any:
     body = {"id": f"call-{number}", "number": number, "good": True, "text": "a" * 64 + "!", "float": 1.0}
-    place = SimpleNamespace(topic="genesys.raw", partition=0, offset=number, timestamp=1.0, key=b"k")
+    place = SimpleNamespace(topic="genesys.raw", partition=0, offset=number, timestamp=1.0, key=b"k", generation_id=0)
     return SimpleNamespace(value=orjson.dumps(body | fields), headers={}, message=place)
 
 

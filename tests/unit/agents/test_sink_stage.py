@@ -160,6 +160,20 @@ async def test_the_bus_of_the_route_wins(publisher, producer, counts, event, mon
     assert [entry.fields["EventBusName"] for entry, _ in publisher.published] == ["other-bus", "default"]
 
 
+async def test_the_bus_for_which_an_event_was_mapped_stands_though_its_route_is_gone(
+    publisher, producer, counts, event
+):
+    publisher.result = Refused("X", "", 5)
+    await module.sink([event(VALUE, {"route": b"gone", "event-bus": b"vip"})])
+    assert [entry.fields["EventBusName"] for entry, _ in publisher.published] == ["vip"]
+    assert producer.taken[0].headers["event-bus"] == b"vip", "for who brings it back"
+
+
+async def test_a_foreign_key_of_any_length_fits_its_failure_record(publisher, producer, counts, event):
+    await module.sink([event(b"x", {}, key=b"k" * 700_000)])
+    assert producer.taken[0].key == b"k" * 256
+
+
 @pytest.mark.parametrize("result", [Accepted("i"), Refused("MalformedDetail", ""), Refused("X", "", 5)])
 async def test_each_event_ends_once(publisher, producer, counts, event, result):
     publisher.result = result

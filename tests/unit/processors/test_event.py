@@ -2,11 +2,14 @@
 
 import json
 import uuid
+from types import SimpleNamespace
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors import event as event_module
 from processors.errors import MalformedEventError
 from processors.event import (
     MAX_DEPTH,
@@ -264,3 +267,12 @@ def test_types_are_named_as_in_json(value, name):
 )
 def test_foreign_numbers(value, expected):
     assert has_foreign_number(value) is expected
+
+
+def test_want_of_memory_is_no_fault_of_the_json(monkeypatch):
+    def loads(value):
+        raise orjson.JSONDecodeError("Not enough memory to allocate buffer for parsing", "", 0)
+
+    monkeypatch.setattr(event_module, "orjson", SimpleNamespace(loads=loads, JSONDecodeError=orjson.JSONDecodeError))
+    with pytest.raises(MemoryError):
+        parse(b"{}")

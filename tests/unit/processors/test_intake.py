@@ -37,7 +37,7 @@ def test_each_item_of_an_array_ends_by_itself():
 def test_an_oversized_line_names_the_limit_and_keeps_its_beginning():
     (refused,) = taken_in([OversizedLine(b"{", 5_000)], 0, 1_000)
     assert (refused.value, refused.error.code) == (b"{", "LineTooLong")
-    assert "GENESYS_MAX_LINE_BYTES=1000" in str(refused.error)
+    assert "the limit is 1000 (GENESYS_MAX_LINE_BYTES" in str(refused.error)
 
 
 def test_bytes_that_are_no_json_are_kept_whole():
@@ -141,3 +141,12 @@ def test_no_masked_text_is_left_however_it_is_wrapped(text, depth, broken):
         (one.value or b"").decode() + (str(one.error) if isinstance(one, Refused) else one.key.decode())
         for one in found
     )
+
+
+def test_an_event_that_grows_when_it_is_written_alone_is_too_long():
+    line = b'[{"id":"a","x":[' + b",".join([b"1e15"] * 150) + b"]}]"
+    (refused,) = taken_in([line], 0, 1_000)
+    assert isinstance(refused, Refused)
+    assert refused.error.code == "LineTooLong"
+    (taken,) = taken_in([line], 0, 10_000)
+    assert isinstance(taken, Taken)

@@ -7,7 +7,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from streams import delivery
 from streams.app import app
-from streams.delivery import _next_batch, _run, _settle
+from streams.delivery import Waiting, _next_batch, _run, _settle
 from streams.sending import Record, send
 
 
@@ -121,7 +121,7 @@ async def test_a_batch_in_work_when_the_stream_ends_is_not_settled(ledger, produ
 
 
 async def test_a_batch_ends_at_its_size_or_its_linger(event):
-    queue = asyncio.Queue()
+    queue = Waiting(10)
     events = [event() for _ in range(5)]
     for one in events:
         queue.put_nowait(one)
@@ -135,7 +135,7 @@ async def test_a_batch_ends_at_its_size_or_its_linger(event):
 async def test_an_event_from_before_a_rebalance_is_left_to_who_gets_it_next(ledger, event, monkeypatch):
     monkeypatch.setattr(app, "consumer_generation_id", 4)
     old, now = event(generation_id=3), event(generation_id=4)
-    queue = asyncio.Queue()
+    queue = Waiting(10)
     for one in (old, now, old):
         ledger.took(one)
         queue.put_nowait(one)
@@ -152,3 +152,61 @@ async def test_tables_are_changed_one_event_after_the_other_and_then_acked(event
     await until(lambda: events[-1].acked)
     await stop(running)
     assert order == [[False] * 3, [True, False, False], [True, True, False]]
+
+
+async def test_an_event_that_went_to_somebody_else_meanwhile_is_not_acked(ledger, producer, event, monkeypatch):
+    monkeypatch.setattr(app, "consumer_generation_id", 4)
+    old, now = event(generation_id=4), event(generation_id=5)
+
+    async def rebalance(batch):
+        app.consumer_generation_id = 5
+
+    for one in (old, now):
+        ledger.took(one)
+    await _settle(rebalance, [old, now])
+    await ledger.flush()
+    assert (old.acked, now.acked) == (False, True)
+    assert ledger._taken == {}
+
+
+async def test_a_stage_holds_no_more_bytes_than_it_has_room_for(event):
+    queue = Waiting(10, most_bytes=10)
+    first, second, huge = event(b"x" * 6), event(b"x" * 4), event(b"x" * 99)
+    for one in (first, second):
+        await queue.put(one)
+    adding = asyncio.create_task(queue.put(huge))
+    await asyncio.sleep(0)
+    queue.release([first])
+    await asyncio.sleep(0)
+    assert not adding.done()
+    queue.release([second])
+    await adding
+    assert queue.qsize() == 3
+
+
+async def test_events_flow_though_all_have_room_for_one_only(ledger, event, monkeypatch):
+    monkeypatch.setattr(delivery.Waiting.__init__, "__defaults__", (1,))
+    seen = []
+
+    async def handle(batch):
+        seen.extend(batch)
+
+    events = [event() for _ in range(20)]
+    running = asyncio.create_task(_run(FakeStream(events), handle, 5, 0.0, 2))
+    await until(lambda: len(seen) == 20)
+    await stop(running)
+    assert seen == events
+
+
+async def test_a_bug_in_the_cutting_of_batches_ends_the_process(ledger, event, monkeypatch):
+    deaths = []
+    monkeypatch.setattr(delivery, "die", lambda where, error: deaths.append((where, error)))
+
+    async def broken(*arguments):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(delivery, "_next_batch", broken)
+    running = asyncio.create_task(_run(FakeStream([event()]), broken, 5, 0.0, 1))
+    await until(lambda: deaths)
+    await stop(running)
+    assert deaths[0][0] == "the cutting of batches"

@@ -66,21 +66,31 @@ async def test_what_was_settled_is_noted_before_it_is_acked(ledger, producer, ev
     assert one.acked
 
 
-def test_a_worker_is_stalled_when_a_batch_takes_too_long_for_no_known_reason(ledger, monkeypatch, event):
+def test_a_worker_is_stalled_when_a_batch_takes_too_long_and_waits_for_nothing(ledger, monkeypatch, event):
     now = 0.0
     monkeypatch.setattr(module.time, "monotonic", lambda: now)
-    monkeypatch.setattr(health, "known", lambda: False)
+    in_trouble = {"genesys"}
+    monkeypatch.setattr(health, "any_of", lambda parts: bool(in_trouble & set(parts)))
     batch = [event()]
-    ledger.opened(batch)
+    ledger.opened(batch, ("kafka", "sqs"))
     now = module.STALL_S - 1
     assert ledger.stalled() is None
     now += 2
     assert ledger.stalled() == f"a batch has been worked on for {module.STALL_S + 1:.0f} s"
-    monkeypatch.setattr(health, "known", lambda: True)
+    in_trouble.add("sqs")
     assert ledger.stalled() is None
-    monkeypatch.setattr(health, "known", lambda: False)
-    ledger.settled(batch)
+    in_trouble.clear()
+    ledger.closed(batch)
     assert ledger.stalled() is None
+
+
+async def test_who_still_counts_is_ended_before_the_last_flush(ledger, producer):
+    async def end():
+        ledger.counts.add("ingested")
+
+    ledger.before_close.append(end)
+    await ledger.close()
+    assert orjson.loads(producer.taken[-1].value)["counts"] == {"ingested": 1}
 
 
 async def test_close_writes_and_acks_what_is_left(ledger, producer, event):

@@ -116,6 +116,16 @@ async def test_what_takes_too_much_memory_fails_alone(troubles: list[str | None]
     ]
 
 
+async def test_large_events_of_one_batch_do_not_fail_for_each_other(troubles: list[str | None]):
+    plan = replace(PLAN, memory_bytes=64 * 1024 * 1024)
+    sandbox = Sandbox(plan, troubles.append)
+    try:
+        answers = await sandbox.apply([event(number, fill="x" * 900_000) for number in range(60)])
+        assert [results(answer) for answer in answers] == [MAPPED] * 60
+    finally:
+        await sandbox.close()
+
+
 async def test_several_culprits_of_one_batch_are_all_found(sandbox: Sandbox):
     poisons = {3: "regex", 4: "memory", 9: "range"}
     answers = await sandbox.apply([event(number, poisons.get(number, "")) for number in range(12)])

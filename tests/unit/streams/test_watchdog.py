@@ -13,7 +13,9 @@ from streams.health import health
 @pytest.fixture
 def scene(monkeypatch):
     """Brokers that answer, work that goes on, and what the process was ended for."""
-    made = SimpleNamespace(answers=True, stalled=None, uncommitted=0.0, rebalancing=0.0, dead=[])
+    made = SimpleNamespace(
+        asked=set(), gone=set(), answers=True, stalled=None, uncommitted=0.0, rebalancing=0.0, dead=[]
+    )
 
     def metadata():
         future = asyncio.get_running_loop().create_future()
@@ -22,7 +24,9 @@ def scene(monkeypatch):
         return future
 
     async def producer():
-        return SimpleNamespace(_producer=SimpleNamespace(client=SimpleNamespace(force_metadata_update=metadata)))
+        cluster = SimpleNamespace(topics=lambda: made.asked - made.gone)
+        client = SimpleNamespace(force_metadata_update=metadata, add_topic=made.asked.add, cluster=cluster)
+        return SimpleNamespace(_producer=SimpleNamespace(client=client))
 
     monkeypatch.setattr(app, "maybe_start_producer", producer)
     monkeypatch.setattr(watchdog, "rebalance", SimpleNamespace(seconds=lambda: made.rebalancing))
@@ -31,6 +35,7 @@ def scene(monkeypatch):
     monkeypatch.setattr(watchdog, "die", lambda where, error: made.dead.append(str(error)))
     yield made
     health.well("brokers")
+    health.well("topics")
 
 
 async def test_while_all_goes_on_nothing_happens(scene):
@@ -86,3 +91,13 @@ def test_the_time_of_a_rebalance_begins_with_each_anew(monkeypatch):
         monkeypatch.setattr(app, "rebalancing_count", count, raising=False)
         seen.append(rebalance.seconds())
     assert seen == [0, 0, 20, 0, 5, 0]
+
+
+async def test_a_topic_that_is_gone_is_named_until_it_is_there_again(scene):
+    scene.gone, scene.uncommitted = {"genesys.failures"}, 1_000.0
+    await watchdog.look()
+    assert health.troubles()["topics"]["reason"].startswith("gone: genesys.failures; make them again")
+    assert scene.dead == []
+    scene.gone, scene.uncommitted = set(), 0.0
+    await watchdog.look()
+    assert "topics" not in health.troubles()
