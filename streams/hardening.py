@@ -13,12 +13,13 @@ from typing import Any
 
 import faust
 import faust.streams
+from aiokafka.consumer import fetcher
 from faust.tables.base import Collection
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 
-from streams import consuming, partitions
+from streams import consuming, partitions, records
 
 VERSION = "0.15.3"
 
@@ -72,3 +73,5 @@ def harden() -> None:
     Collection._maybe_set_key_ttl = key_ttl  # type: ignore[method-assign]
     AIOKafkaConsumerThread._create_worker_consumer = quick_consumer  # type: ignore[method-assign]
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]
+    fetcher.MemoryRecords = records.KeptRecords
+    fetcher.PartitionRecords.__next__ = records.next_record

@@ -116,10 +116,11 @@ class Pipeline:
             wait_until(f"{worker.name} to be ready", worker.ready)
         return worker
 
-    def feed(self, numbers: Iterable[int]) -> None:
-        """Write numbered events to `raw`; returns when the broker has them."""
+    def feed(self, numbers: Iterable[int], codec: str = "none") -> None:
+        """Write numbered events to `raw`, compressed by `codec`; returns when the broker has them."""
         refused: list[object] = []
-        producer = Producer({"bootstrap.servers": self.bootstrap_servers, "acks": "all", "linger.ms": 5})
+        producer = Producer({"bootstrap.servers": self.bootstrap_servers, "acks": "all", "linger.ms": 5,
+                             "compression.type": codec})  # fmt: skip
         for number in numbers:
             value = orjson.dumps(ledger.event(number))
             producer.produce(f"{self.prefix}raw", value, ledger.interaction(number).encode(),

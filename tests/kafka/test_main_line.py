@@ -11,6 +11,9 @@ from tests.kafka.pipeline import Pipeline, wait_until
 
 EVENTS = 5_000
 
+#: Whoever writes to `raw` may compress.
+CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
+
 
 @pytest.fixture
 def pipeline(kafka, tmp_path: Path):
@@ -20,7 +23,8 @@ def pipeline(kafka, tmp_path: Path):
 
 def test_two_workers_account_for_every_event(pipeline: Pipeline):
     first, second = pipeline.start(), pipeline.start()
-    pipeline.feed(range(EVENTS))
+    for turn, codec in enumerate(CODECS):
+        pipeline.feed(range(turn * EVENTS // len(CODECS), (turn + 1) * EVENTS // len(CODECS)), codec)
     account = pipeline.settled(EVENTS)
     assert (account.lost, account.wrong, account.unmirrored) == ((), (), ()), account
     assert account.duplicates == 0
