@@ -1,15 +1,21 @@
+import ast
 import json
 import re
 from pathlib import Path
 
+import botocore.session
 import pytest
 import yaml
+from botocore import xform_name
 from cfnlint import api as cfnlint
 from cfnlint.decode import cfn_yaml
 
 from streams.settings import Settings
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ("agents", "clients", "streams")
+SERVICES = ("cloudwatch", "events", "schemas", "sqs")
+DEPLOY = ROOT / "deploy"
 POLICY = json.loads((DEPLOY / "iam-policy.json").read_text())
 TEMPLATE_TEXT = (DEPLOY / "cloudformation.yaml").read_text()
 TEMPLATE = cfn_yaml.loads(TEMPLATE_TEXT)
@@ -27,20 +33,29 @@ def actions(statement):
     return [action] if isinstance(action, str) else list(action)
 
 
-def test_the_policy_allows_exactly_what_the_program_calls():
-    allowed = {action for statement in POLICY["Statement"] for action in actions(statement)}
-    assert allowed == {
-        "events:PutEvents",
-        "events:DescribeEventBus",
-        "sqs:SendMessage",
-        "sqs:GetQueueUrl",
-        "sqs:GetQueueAttributes",
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "schemas:DescribeSchema",
-        "schemas:ExportSchema",
-        "cloudwatch:PutMetricData",
+def operations():
+    """Method of a boto client -> the action that permits it; a batch is permitted by the action of one."""
+    loader = botocore.session.get_session().get_component("data_loader")
+    return {
+        xform_name(name): f"{service}:{name.removesuffix('Batch')}"
+        for service in SERVICES
+        for name in loader.load_service_model(service, "service-2")["operations"]
     }
+
+
+def called():
+    """Names of all methods that the program awaits."""
+    for package in PROGRAM:
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Await) and isinstance(node.value, ast.Call):
+                    yield getattr(node.value.func, "attr", "")
+
+
+def test_the_policy_allows_exactly_what_the_program_calls():
+    known = operations()
+    allowed = {action for statement in POLICY["Statement"] for action in actions(statement)}
+    assert allowed == {known[name] for name in called() if name in known}
 
 
 @pytest.mark.parametrize("statement", POLICY["Statement"], ids=lambda statement: statement["Sid"])
