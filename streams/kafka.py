@@ -101,15 +101,9 @@ def credentials(settings: Settings) -> Credentials | None:
     context = ssl_context(settings)
     if not settings.kafka_security_protocol.startswith("SASL"):
         return SSLCredentials(context) if context else None
+    _require_login(settings)
     if settings.kafka_sasl_mechanism == "OAUTHBEARER":
-        _require(
-            settings,
-            "kafka_sasl_oauth_token_url",
-            "kafka_sasl_oauth_client_id",
-            "kafka_sasl_oauth_client_secret",
-        )
         return OAuthCredentials(oauth_cb=OAuthTokens(settings), ssl_context=context)
-    _require(settings, "kafka_sasl_username", "kafka_sasl_password")
     return SASLCredentials(
         mechanism=settings.kafka_sasl_mechanism,
         username=settings.kafka_sasl_username,
@@ -119,18 +113,18 @@ def credentials(settings: Settings) -> Credentials | None:
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """Arguments for aiokafka's own consumer, producer and admin client."""
+    """Arguments for aiokafka's own consumer, producer and admin client. Raises SettingsError as `credentials`."""
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap_servers,
         "security_protocol": settings.kafka_security_protocol,
         "ssl_context": ssl_context(settings),
     }
     if settings.kafka_security_protocol.startswith("SASL"):
+        _require_login(settings)
         options["sasl_mechanism"] = settings.kafka_sasl_mechanism
         if settings.kafka_sasl_mechanism == "OAUTHBEARER":
             options["sasl_oauth_token_provider"] = OAuthTokens(settings)
         else:
-            _require(settings, "kafka_sasl_username", "kafka_sasl_password")
             options["sasl_plain_username"] = settings.kafka_sasl_username
             options["sasl_plain_password"] = settings.kafka_sasl_password.get_secret_value()  # type: ignore[union-attr]
     return options
@@ -210,7 +204,13 @@ def is_away(error: KafkaError) -> bool:
     return isinstance(error, KafkaConnectionError | KafkaTimeoutError) or bool(error.retriable)
 
 
-def _require(settings: Settings, *names: str) -> None:
+def _require_login(settings: Settings) -> None:
+    """Raise SettingsError when a setting that the mechanism needs is missing."""
+    names = (
+        ("kafka_sasl_oauth_token_url", "kafka_sasl_oauth_client_id", "kafka_sasl_oauth_client_secret")
+        if settings.kafka_sasl_mechanism == "OAUTHBEARER"
+        else ("kafka_sasl_username", "kafka_sasl_password")
+    )
     missing = [name.upper() for name in names if getattr(settings, name) is None]
     if missing:
         raise SettingsError(

@@ -69,9 +69,10 @@ async def test_faust_and_plain_clients_log_in_alike(settings, kind, protocol):
         ),
     ],
 )
-def test_what_a_protocol_needs_is_named(settings, missing):
+@pytest.mark.parametrize("made", [kafka.credentials, kafka.client_options], ids=["Faust", "plain clients"])
+def test_what_a_protocol_needs_is_named(settings, missing, made):
     with pytest.raises(SettingsError, match=missing):
-        kafka.credentials(load_settings(kafka_security_protocol="SASL_SSL", **settings))
+        made(load_settings(kafka_security_protocol="SASL_SSL", **settings))
 
 
 @pytest.fixture(scope="module")
