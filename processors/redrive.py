@@ -16,11 +16,8 @@ import orjson
 from processors import headers
 from processors.errors import MalformedEventError
 from processors.event import JsonObject, decode
-from processors.failure import Origin, original_bytes
+from processors.failure import ENVELOPE_BYTES, Origin, original_bytes
 from processors.headers import Meta
-
-#: Bytes of a message that key and headers may take beside the value.
-ENVELOPE_BYTES = 4_096
 
 #: Error of a line over GENESYS_MAX_LINE_BYTES, of which the record holds the beginning alone.
 LINE_TOO_LONG = "LineTooLong"

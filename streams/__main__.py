@@ -8,7 +8,7 @@ import sys
 import click
 
 from processors.errors import RouteError
-from streams.settings import SettingsError
+from streams.settings import EXIT_USAGE, SettingsError
 
 #: The commands in the order in which one meets them, and what each does.
 COMMANDS = {
@@ -23,8 +23,6 @@ COMMANDS = {
     "simulate": "Try one event on the routes; publish nothing.",
     "routes": "List the routes; `routes test` runs their examples.",
 }
-
-EXIT_USAGE = 2
 
 
 class Lazy(click.Group):

@@ -24,15 +24,13 @@ from streams.app import app, settings
 from streams.checks import Finding, buses_of, check_buses, check_kafka, check_queue, check_routes
 from streams.flow import companion_of, needed_topics
 from streams.logs import set_up_logging
-from streams.settings import SettingsError
+from streams.settings import EXIT_USAGE, SettingsError
 from streams.source_checks import check_file
 
 log = structlog.get_logger(__name__)
 
 #: Seconds to wait for what does not answer.
 PATIENCE_S = 60.0
-
-EXIT_USAGE = 2
 
 
 async def preflight() -> None:

@@ -16,9 +16,9 @@ import structlog
 from processors.moments import iso, moment
 from processors.selection import Offsets, Span, parse_offset
 from streams.ranges import Bounds, Range
+from streams.settings import EXIT_USAGE
 
 EXIT_STOPPED = 1
-EXIT_USAGE = 2
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -13,7 +13,7 @@ from pydantic_settings import SettingsConfigDict
 
 from processors.failure import ENVELOPE_BYTES
 from streams.settings.aws import AWSSettings
-from streams.settings.errors import SettingsError, refusal
+from streams.settings.errors import EXIT_USAGE, SettingsError, refusal
 from streams.settings.genesys import REGION_DOMAINS, GenesysSettings
 from streams.settings.kafka import KAFKA_NAME, KafkaSettings
 from streams.settings.kinds import CommaList
@@ -21,6 +21,7 @@ from streams.settings.pipeline import LOG_LEVELS, ROLES, PipelineSettings
 from streams.settings.web import WebSettings
 
 __all__ = [
+    "EXIT_USAGE",
     "KAFKA_NAME",
     "LOG_LEVELS",
     "REGION_DOMAINS",

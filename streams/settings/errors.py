@@ -5,6 +5,9 @@ from __future__ import annotations
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+#: Exit code that says: what was given cannot be used; nothing was begun.
+EXIT_USAGE = 2
+
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the text says which and how to mend it, one line a setting."""
