@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,10 @@ MAX_BYTES = 1_048_576
 
 #: What SQS does not take in a body; inside JSON strings these may be written as escapes instead.
 _FOREIGN = {code: f"\\u{code:04x}" for code in (0xFFFE, 0xFFFF)}
+
+#: Refusals of an entry that are about the message itself, without prefix and suffix. A sender's fault of any other
+#: code (throttled, a key of KMS out of reach) may be mended outside.
+_ABOUT_THE_MESSAGE = {"InvalidMessageContents", "InvalidParameterValue", "MessageTooLong", "MissingParameter"}
 
 _NOT_IN_IDS = re.compile(r"[^!-~]")
 
@@ -89,8 +93,7 @@ class Queue:
         except AWS_ERRORS as error:
             return {index: (error_code(error), False) for index in pending}
         failed = {
-            int(one["Id"]): (str(one.get("Code") or "Unknown"), bool(one.get("SenderFault")))
-            for one in answer.get("Failed") or []
+            int(one["Id"]): (str(one.get("Code") or "Unknown"), _is_to_blame(one)) for one in answer.get("Failed") or []
         }
         taken = {int(one["Id"]) for one in answer.get("Successful") or []}
         unnamed = {index: ("no result", False) for index in pending if index not in taken and index not in failed}
@@ -102,6 +105,11 @@ class Queue:
             entry["MessageGroupId"] = _identifier(message.group)
             entry["MessageDeduplicationId"] = _identifier(message.deduplication)
         return entry
+
+
+def _is_to_blame(failed: Mapping[str, Any]) -> bool:
+    code = str(failed.get("Code")).removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
+    return bool(failed.get("SenderFault")) and code in _ABOUT_THE_MESSAGE
 
 
 def _body(message: Message) -> str:

@@ -65,6 +65,20 @@ async def test_a_message_that_is_to_blame_is_given_up_and_named(client, queue):
     assert sent(client) == [["a", "b"], ["b"]]
 
 
+@pytest.mark.parametrize("code", ["AWS.SimpleQueueService.MessageTooLong", "InvalidParameterValueException"])
+async def test_a_refusal_of_the_message_is_known_by_any_of_its_names(client, queue, code):
+    client.answers = [{"Failed": [{"Id": "0", "Code": code, "SenderFault": True}]}]
+    assert await queue.send([message()]) == [code]
+
+
+@pytest.mark.parametrize("code", ["RequestThrottled", "KMS.ThrottlingException", "KmsAccessDenied", "Unheard", None])
+async def test_a_fault_of_the_sender_that_is_not_the_message_s_is_sent_again(client, queue, code):
+    client.answers = [{"Failed": [{"Id": "0", "Code": code, "SenderFault": True}]}, taken]
+    assert await queue.send([message("a")]) == [None]
+    assert sent(client) == [["a"], ["a"]]
+    assert queue.troubles == [f"takes nothing: {code or 'Unknown'}", None]
+
+
 async def test_a_message_without_a_result_is_sent_again(client, queue):
     client.answers = [{"Successful": [{"Id": "0"}]}, taken]
     assert await queue.send([message("a"), message("b")]) == [None, None]
