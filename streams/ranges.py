@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -75,6 +75,11 @@ class Range:
     def open(self) -> list[int]:
         """The partitions not read to their end."""
         return [partition for partition, at in self.next.items() if at < self.end[partition]]
+
+    def leave(self, chunk: Sequence[ConsumerRecord]) -> str:
+        """Stop after a chunk that is done with; gives why, nothing when the range was read whole."""
+        self.next[chunk[0].partition] = chunk[-1].offset + 1
+        return "told to stop" if self.open else ""
 
 
 class Reader:

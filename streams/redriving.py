@@ -108,8 +108,7 @@ class Redriving:
             on_progress(what.size - what.left)
             await self._pace.after(len(meant))
             if self._stop.is_set():
-                what.next[chunk[0].partition] = chunk[-1].offset + 1
-                progress.stopped = "told to stop" if what.open else ""
+                progress.stopped = what.leave(chunk)
                 return progress
         on_progress(what.size)
         return progress

@@ -77,8 +77,7 @@ class Replay:
                 return progress
             await self._pace.after(len(wanted))
             if self._stop.is_set():
-                what.next[chunk[0].partition] = chunk[-1].offset + 1
-                progress.stopped = "told to stop" if what.open else ""
+                progress.stopped = what.leave(chunk)
                 return progress
         on_progress(what.size)
         return progress
