@@ -1,4 +1,4 @@
-"""This module is the command `backfill`: what the analytics query knows of a stretch of time, to `raw`."""
+"""This module is the command `backfill`: what the analytics query knows of a stretch of time, to `raw` | `failures`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -17,10 +18,13 @@ from aiokafka.errors import KafkaError
 from clients.genesys.analytics import backfilled
 from clients.genesys.errors import GenesysError
 from clients.genesys.topics import separate
+from processors import headers
 from processors.backfill import beyond
 from processors.conversation import Interval
-from processors.intake import Taken, taken_in
+from processors.failure import ENVELOPE_BYTES, encode, failure_record
+from processors.intake import Refused, Taken, taken_in
 from processors.moments import iso
+from processors.outcome import Failed
 from processors.redaction import redactor
 from streams.commands.options import EXIT_STOPPED, Moment, quiet_logs, refuse
 from streams.commands.organisation import Organisation, notification_settings, open_organisation
@@ -47,14 +51,15 @@ STEP_MS = 900_000
 
 @dataclass(slots=True)
 class Progress:
-    """How far it came. `next_ms`: everything before (epoch ms) is in Kafka; `not_told`: kinds of topics that the
-    query knows nothing of.
+    """How far it came. `next_ms`: everything before (epoch ms) is in Kafka; `failed`: what is no event, with a
+    failure record; `not_told`: kinds of topics that the query knows nothing of.
     """
 
     interval: Interval
     next_ms: int
     read: int = 0
     written: int = 0
+    failed: int = 0
     stopped: str = ""
     not_told: list[str] = field(default_factory=list)
 
@@ -70,12 +75,11 @@ class Filling:
     progress: Progress
 
     async def window(self, window: Interval) -> None:
-        """Bring the events of one window to `raw`; `progress.stopped` says why not all of them are there."""
+        """Bring the events of one window to Kafka; `progress.stopped` says why not all of them are there."""
         async with aclosing(self._chunks(window)) as chunks:
             async for chunk in chunks:
                 self.progress.read += len(chunk)
-                if self.writer is not None:
-                    await self._write(self.writer, chunk)
+                await self._take(chunk)
                 if self.stop.is_set():
                     self.progress.stopped = self.progress.stopped or "told to stop"
                 if self.progress.stopped:
@@ -92,18 +96,29 @@ class Filling:
                     chunk = []
         yield chunk
 
-    async def _write(self, writer: Writer, events: Sequence[bytes]) -> None:
-        raw = self.settings.topic("raw")
+    async def _take(self, events: Sequence[bytes]) -> None:
         received_at = time.time_ns() // 1_000_000
         redact = redactor(self.settings.redact_fields)
-        taken = taken_in(events, received_at, self.settings.genesys_max_line_bytes, redact)
-        records = [
-            Outgoing(raw, one.key, one.value, tuple(one.headers.items())) for one in taken if isinstance(one, Taken)
-        ]
-        reasons = [reason for reason in await writer.write(records) if reason is not None]
-        self.progress.written += len(records) - len(reasons)
-        if reasons:
-            self.progress.stopped = reasons[0]
+        taken = list(taken_in(events, received_at, self.settings.genesys_max_line_bytes, redact))
+        results: Sequence[str | None] = [None] * len(taken)
+        if self.writer is not None and taken:
+            results = await self.writer.write([self._outgoing(one, received_at) for one in taken])
+        for one, reason in zip(taken, results, strict=True):
+            if reason is not None:
+                self.progress.stopped = self.progress.stopped or reason
+            elif isinstance(one, Refused):
+                self.progress.failed += 1
+            elif self.writer is not None:
+                self.progress.written += 1
+
+    def _outgoing(self, one: Taken | Refused, received_at: int) -> Outgoing:
+        """The record for `raw`, or the failure record of what is no event, as the source writes it."""
+        if isinstance(one, Taken):
+            return Outgoing(self.settings.topic("raw"), one.key, one.value, tuple(one.headers.items()))
+        record = failure_record(Failed.of(one.error), one.value, timestamp=datetime.now(UTC))
+        value = encode(record, self.settings.kafka_max_message_bytes - ENVELOPE_BYTES)
+        told = (headers.RECEIVED_AT, str(received_at).encode())
+        return Outgoing(self.settings.topic("failures"), None, value, (told,))
 
 
 @click.command(epilog=EPILOG)
@@ -115,9 +130,9 @@ def backfill(since: int, until: int | None, dry_run: bool, as_json: bool) -> Non
     """Fetch what happened from the analytics query and write it to `raw`, for a gap that was not healed.
 
     The queues and users are those of the settings, the events snapshots as the notifications bring them,
-    marked `backfilled: true`. No worker needs to run. The same stretch gives the same event ids however often
-    it is fetched; what came live has ids of its own, so choose the stretch that was missed. The query may
-    know a change some minutes late.
+    marked `backfilled: true`. What cannot go to `raw` gets a failure record. No worker needs to run. The same
+    stretch gives the same event ids however often it is fetched; what came live has ids of its own, so choose
+    the stretch that was missed. The query may know a change some minutes late.
     """
     quiet_logs()
     now = time.time_ns() // 1_000_000
@@ -160,10 +175,12 @@ async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Progres
 
 
 async def _writer(settings: Settings, stack: AsyncExitStack) -> Writer:
-    """Raises RangeError when Kafka does not answer or has no `raw`: it is not ours to create."""
-    raw = settings.topic("raw")
-    if raw not in await topics(settings, () if settings.kafka_create_topics else (raw,)):
-        raise RangeError(f"there is no topic {raw}: start a worker once, or create it")
+    """Raises RangeError when Kafka does not answer or lacks a topic: those are not ours to create."""
+    needed = (settings.topic("raw"), settings.topic("failures"))
+    known = await topics(settings, () if settings.kafka_create_topics else needed)
+    for name in needed:
+        if name not in known:
+            raise RangeError(f"there is no topic {name}: start a worker once, or create it")
     return await stack.enter_async_context(open_writer(settings))
 
 
@@ -185,7 +202,7 @@ async def _fill(filling: Filling) -> None:
 def _end(progress: Progress, dry_run: bool, as_json: bool) -> None:
     if progress.stopped and not progress.read:
         refuse(progress.stopped)
-    told: dict[str, Any] = {"read": progress.read, "written": progress.written}
+    told: dict[str, Any] = {"read": progress.read, "written": progress.written, "failed": progress.failed}
     if progress.not_told:
         told["notTold"] = progress.not_told
     resume = _resume(progress, dry_run) if progress.stopped else ""
@@ -193,7 +210,8 @@ def _end(progress: Progress, dry_run: bool, as_json: bool) -> None:
         print_json(told | ({"stopped": progress.stopped, "resume": resume} if resume else {}))
     else:
         rehearsed = "; nothing was written" if dry_run else ""
-        console().print(f"{progress.read} read, {progress.written} written to raw{rehearsed}", markup=False)
+        failed = f", {progress.failed} failed" if progress.failed else ""
+        console().print(f"{progress.read} read, {progress.written} written to raw{failed}{rehearsed}", markup=False)
         if progress.not_told:
             kinds = ", ".join(progress.not_told)
             console().print(f"the query does not tell what these topics brought: {kinds}", markup=False)

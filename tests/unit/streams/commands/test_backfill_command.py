@@ -63,11 +63,11 @@ def kafka(broker):
     }
 
 
-def raw(kafka):
-    """Records of `raw` as (key, value, headers)."""
+def raw(kafka, topic="raw"):
+    """Records of `raw`, or of another topic, as (key, value, headers)."""
     options = {"bootstrap.servers": kafka["KAFKA_BOOTSTRAP_SERVERS"], "group.id": uuid.uuid4().hex}
     consumer = Consumer(options | {"enable.partition.eof": True, "auto.offset.reset": "earliest"})
-    name = f"{kafka['KAFKA_TOPIC_PREFIX']}raw"
+    name = f"{kafka['KAFKA_TOPIC_PREFIX']}{topic}"
     consumer.assign([TopicPartition(name, number, 0) for number in range(PARTITIONS)])
     records, ended = [], 0
     while ended < PARTITIONS:
@@ -104,6 +104,22 @@ def test_the_same_stretch_gives_the_same_events(invoke, past, kafka):
     assert len(ids) == 2 * len(set(ids))
 
 
+def test_what_cannot_go_to_raw_gets_a_failure_record(invoke, past, kafka):
+    strict = {"REDACT_FIELDS": "eventBody.none", "GENESYS_MAX_LINE_BYTES": "1000"} | past
+    told = json.loads(invoke("backfill", "--since", "1h", "--json", **strict, **kafka).stdout)
+    assert told["failed"] > 0
+    assert told["read"] == told["written"] + told["failed"]
+    assert len(raw(kafka)) == told["written"]
+    failures = raw(kafka, "failures")
+    assert len(failures) == told["failed"]
+    for key, record, headers in failures:
+        assert (key, record["stage"], record["error"]) == (None, "source", "LineTooLong")
+        assert record["originalEvent"] is None
+        assert set(headers) == {"received-at"}
+    rehearsed = invoke("backfill", "--since", "1h", "--dry-run", **strict)
+    assert f"0 written to raw, {told['failed']} failed; nothing was written" in rehearsed.stdout
+
+
 def test_a_dry_run_needs_no_kafka_and_writes_nothing(invoke, past):
     result = invoke("backfill", "--since", "1h", "--dry-run", "--json", **past)
     assert result.exit_code == 0, result.output
@@ -123,7 +139,7 @@ def test_topics_that_the_query_does_not_tell_are_named(invoke, past):
 
 def test_a_stretch_in_which_nothing_was_gives_nothing(invoke, past):
     result = invoke("backfill", "--since", "2h", "--until", "1h", "--dry-run", "--json", **past)
-    assert json.loads(result.stdout) == {"read": 0, "written": 0}
+    assert json.loads(result.stdout) == {"read": 0, "written": 0, "failed": 0}
 
 
 def test_events_that_kafka_refuses_are_not_counted_and_the_way_on_is_told(invoke, past, kafka, monkeypatch):
