@@ -99,7 +99,7 @@ class Filling:
     async def _take(self, events: Sequence[bytes]) -> None:
         received_at = time.time_ns() // 1_000_000
         redact = redactor(self.settings.redact_fields)
-        taken = list(taken_in(events, received_at, self.settings.genesys_max_line_bytes, redact))
+        taken = list(taken_in(events, received_at, self.settings.most_line_bytes, redact))
         results: Sequence[str | None] = [None] * len(taken)
         if self.writer is not None and taken:
             results = await self.writer.write([self._outgoing(one, received_at) for one in taken])
