@@ -1,4 +1,4 @@
-"""This module counts: deltas a worker sends each second, and the report made of their sums.
+"""This module counts: deltas that a worker sends each half second, and the report made of their sums.
 
 A delta and every sum of deltas have one shape:
 `{"counts": {name: n}, "failed": {"stage/error": n}, "latency": {"count": n, "sum": ms, "buckets": [n, …]}}`.

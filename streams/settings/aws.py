@@ -27,7 +27,7 @@ class AWSSettings(BaseSettings):
     eventbridge_in_flight: int = Field(8, ge=1, le=64, description="PutEvents requests at the same time.")
     eventbridge_timeout: float = Field(10.0, gt=0, description="Read timeout of one AWS request, in seconds.")
     metrics_namespace: str = Field("GenesysEventPipeline", description="CloudWatch namespace.")
-    cloudwatch_enabled: bool = Field(True, description="Send metrics to CloudWatch each minute.")
+    cloudwatch_enabled: bool = Field(True, description="Send metrics to CloudWatch, each REPORT_INTERVAL.")
 
     @field_validator("dlq_queue_url")
     @classmethod

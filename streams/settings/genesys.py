@@ -137,7 +137,7 @@ class GenesysSettings(BaseSettings):
 
     @cached_property
     def login_url(self) -> str:
-        """Login host; a host without `api.` is its own login host (DESIGN of the outside contract)."""
+        """Login host; a host without `api.` is its own login host."""
         return self.genesys_login_url or self.api_url.replace("//api.", "//login.", 1)
 
     def require_genesys(self) -> None:

@@ -52,7 +52,11 @@ class PipelineSettings(BaseSettings):
     flood_min: int = Field(100, ge=1, description="Events that routes must have taken before the share counts.")
     flood_window: float = Field(60.0, gt=0, description="Seconds over which the share is taken.")
     worker_roles: CommaList = Field(ROLES, description="Stages this worker runs; `worker --role` sets it.")
-    report_interval: float = Field(60.0, gt=0, description="Seconds between two [Pipeline Report] log lines.")
+    report_interval: float = Field(
+        60.0,
+        gt=0,
+        description="Seconds between two [Pipeline Report] log lines, and between two sendings to CloudWatch.",
+    )
     metrics_retention: float = Field(
         24 * 3600.0, ge=300, description="Seconds that one-minute windows stay in the tables."
     )
