@@ -19,6 +19,7 @@ import structlog
 
 from processors.recent import Recent, decode_row, encode_row, mark
 from streams.app import app, settings
+from streams.codecs import lenient
 from streams.flow import RECENT
 
 log = structlog.get_logger(__name__)
@@ -129,7 +130,7 @@ def _active_partitions(table: Any) -> set[Any]:
 
 
 recent: Any = app.tables.add(
-    RowTable(app, name=RECENT, beacon=app.tables.beacon, help="Marks of what was put out lately")
+    lenient(RowTable(app, name=RECENT, beacon=app.tables.beacon, help="Marks of what was put out lately"))
 )
 deduplication = Deduplication(settings.deduplication_window, recent)
 recent.on_recover(deduplication.restore)

@@ -20,6 +20,7 @@ from processors.errors import MalformedEventError
 from processors.event import JsonObject, parse_object
 from processors.report import Sums, add, add_latency, empty, percentile
 from streams.app import app, settings
+from streams.codecs import lenient
 from streams.ledger import METRICS_KEY
 
 WINDOW_S = 60.0
@@ -32,7 +33,7 @@ PLAIN: dict[str, Any] = {}
 
 
 def _windowed(name: str, help: str) -> Any:
-    PLAIN[name] = app.Table(name, default=dict, help=help)
+    PLAIN[name] = lenient(app.Table(name, default=dict, help=help))
     return PLAIN[name].tumbling(WINDOW_S, expires=settings.metrics_retention)
 
 
@@ -43,10 +44,12 @@ failed = _windowed("failed", "Failures of each minute, by stage and error")
 #: One row a minute: `{count, sum, buckets}`, shown with its percentiles.
 latency = _windowed("latency", "Milliseconds from received to accepted by EventBridge, in each minute")
 #: One row: the sums since the group's tables began.
-totals: Any = app.Table("totals", default=dict, help="All counts since the tables began")
+totals: Any = lenient(app.Table("totals", default=dict, help="All counts since the tables began"))
 
 #: One row for each gap in the notifications: `{part, start_ms, end_ms, state, events, reason}`.
-gaps: Any = app.Table("gaps", default=dict, help="Times when a notification socket was down, and what became of them")
+gaps: Any = lenient(
+    app.Table("gaps", default=dict, help="Times when a notification socket was down, and what became of them")
+)
 
 PLAIN.update(totals=totals, gaps=gaps)
 TABLES: dict[str, Any] = {
@@ -68,12 +71,12 @@ def apply(event: EventT[Any]) -> None:
         _note_gap(content["gap"])
         return
     delta = read_delta(content)
-    totals[KEY] = add(totals[KEY] or empty(), delta)
-    throughput[KEY] = _plus(throughput[KEY].current(event), delta["counts"])
+    totals[KEY] = add(_sums(totals[KEY]), delta)
+    throughput[KEY] = _plus(_numbers(throughput[KEY].current(event)), delta["counts"])
     if delta["failed"]:
-        failed[KEY] = _plus(failed[KEY].current(event), delta["failed"])
+        failed[KEY] = _plus(_numbers(failed[KEY].current(event)), delta["failed"])
     if delta["latency"]["count"]:
-        latency[KEY] = add_latency(latency[KEY].current(event) or empty()["latency"], delta["latency"])
+        latency[KEY] = add_latency(_histogram(latency[KEY].current(event)), delta["latency"])
 
 
 def read_delta(content: JsonObject) -> Sums:
@@ -112,18 +115,23 @@ def rows(name: str) -> list[JsonObject]:
         found = [row for row in table.values() if _start_of(row) is not None]
         return sorted(found, key=lambda row: -row["start_ms"])
     if name == "totals":
-        return [{"key": key, **value} for key, value in table.items()]
+        return [{"key": key, **_sums(value)} for key, value in table.items() if isinstance(value, dict)]
     found = []
-    for (_, window), value in list(table.table.items()):
-        begin = int(window[0])
-        found.append(
-            {
-                "from": begin,
-                "to": begin + int(WINDOW_S),
-                **(_with_percentiles(value) if name == "latency" else value),
-            }
-        )
+    for key, value in list(table.table.items()):
+        begin = _window_start(key)
+        if begin is not None and isinstance(value, dict):
+            shown = _with_percentiles(_histogram(value)) if name == "latency" else _numbers(value)
+            found.append({"from": begin, "to": begin + int(WINDOW_S), **shown})
     return sorted(found, key=lambda row: -row["from"])
+
+
+def _window_start(key: Any) -> int | None:
+    """When a row's window begins, in epoch s; None for a key that is no window's."""
+    try:
+        (_, (begin, _)) = key
+        return int(begin)
+    except (TypeError, ValueError):
+        return None
 
 
 def owner() -> URL | None:
@@ -155,7 +163,29 @@ def is_owner() -> bool:
 
 def sums() -> Sums:
     """The sums of all workers since the tables began. Right on the owning worker alone."""
-    return dict(totals[KEY]) or empty()
+    return _sums(totals[KEY])
+
+
+def _sums(value: Any) -> Sums:
+    """What a row of `totals` holds; sums of nothing for a new one, and for what somebody else wrote there."""
+    try:
+        return read_delta(value)
+    except ValueError:
+        return empty()
+
+
+def _histogram(value: Any) -> Sums:
+    """As `_sums`, of a row of `latency`."""
+    nothing: Sums = empty()["latency"]
+    try:
+        return add_latency(nothing, value)
+    except (KeyError, TypeError, ValueError):
+        return nothing
+
+
+def _numbers(value: Any) -> dict[str, int]:
+    """As `_sums`, of a row of `throughput` or `failed`."""
+    return {name: n for name, n in value.items() if isinstance(n, int)} if isinstance(value, dict) else {}
 
 
 def _with_percentiles(value: Sums) -> JsonObject:

@@ -59,3 +59,23 @@ def test_the_rows_owner_is_who_has_the_key_s_partition(monkeypatch):
     assert str(owner).rstrip("/") in held
     monkeypatch.setattr(tables.app, "router", SimpleNamespace(table_metadata=lambda name: {}), raising=False)
     assert tables.owner() is None
+
+
+NO_ROWS = [None, 5, [], "text", {"counts": 5}, {"count": "x", "sum": 1, "buckets": []}]
+
+
+@pytest.mark.parametrize("row", NO_ROWS)
+def test_what_somebody_else_wrote_into_the_sums_counts_as_nothing(monkeypatch, row):
+    monkeypatch.setattr(tables, "totals", {tables.KEY: row})
+    assert tables.sums() == tables.empty()
+    assert tables._histogram(row) == tables.empty()["latency"]
+    assert tables._plus(tables._numbers(row), {"ingested": 1})["ingested"] == 1
+
+
+@pytest.mark.parametrize("name", ["throughput", "failed", "latency", "totals"])
+def test_rows_that_are_none_are_not_shown(monkeypatch, name):
+    good = tables.empty()["latency"] if name == "latency" else tables.empty() if name == "totals" else {"a": 1}
+    rows = {("pipeline", (60.0, 119.9)): good, None: good, "odd": 5, ("pipeline", 5): good}
+    monkeypatch.setitem(tables.TABLES, name, rows if name == "totals" else SimpleNamespace(table=rows))
+    found = tables.rows(name)
+    assert len(found) == (3 if name == "totals" else 1)

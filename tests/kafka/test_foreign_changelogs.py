@@ -1,0 +1,60 @@
+"""What somebody else wrote into the changelogs, on real Apache Kafka: a worker starts and counts all the same."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from tests.kafka.pipeline import Pipeline
+
+TABLES = ("totals", "throughput", "failed", "latency", "gaps", "recent")
+RECORDS = (
+    (b'"pipeline"', b"5"),
+    (b"\xff", b"{}"),
+    (b"{}", b"{}"),
+    (b'["pipeline", [60.0, 119.9]]', b"[]"),
+    (None, b"1"),
+    (b'"pipeline"', b"\xff"),
+)
+VIEWS = ("/api/report/", "/api/tables/", *(f"/api/tables/{name}/" for name in TABLES if name != "recent"))
+
+
+@pytest.fixture
+def pipeline(kafka, tmp_path: Path):
+    with Pipeline(kafka.bootstrap_servers, tmp_path) as pipeline:
+        yield pipeline
+
+
+def spoil(pipeline: Pipeline) -> None:
+    """Write the records to every partition of every changelog, the worst one last."""
+    known = Consumer({"bootstrap.servers": pipeline.bootstrap_servers, "group.id": "none"}).list_topics(timeout=10)
+    changelogs = {name: topic for name, topic in known.topics.items() if name.startswith(pipeline.prefix)}
+    producer = Producer({"bootstrap.servers": pipeline.bootstrap_servers})
+    for table in TABLES:
+        (name,) = [name for name in changelogs if name.endswith(f"-{table}-changelog")]
+        for partition in changelogs[name].partitions:
+            for key, value in RECORDS:
+                producer.produce(name, value, key, partition)
+    assert producer.flush(30) == 0
+
+
+def test_a_worker_starts_and_counts_over_what_is_no_row(pipeline: Pipeline):
+    first = pipeline.start()
+    pipeline.feed(range(50))
+    pipeline.settled(50)
+    first.signal(signal.SIGTERM)
+    assert first.wait() == 0
+    spoil(pipeline)
+    second = pipeline.start()
+    pipeline.feed(range(50, 100))
+    account = pipeline.settled(100)
+    assert (account.lost, account.wrong, account.duplicates) == ((), (), 0), account
+    for path in VIEWS:
+        answer = second.get(path)
+        assert answer is not None, path
+        assert answer.status_code == 200, (path, answer.text)
+    second.signal(signal.SIGTERM)
+    assert second.wait() == 0, second.tail()

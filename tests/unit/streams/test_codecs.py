@@ -1,0 +1,37 @@
+"""Tests of the tables' codecs: the same bytes as Faust's JSON, and nothing that cannot be read."""
+
+import pytest
+from faust.serializers import codecs as faust_codecs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams import codecs
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda one: st.lists(one) | st.dictionaries(st.text(), one),
+)
+
+
+@given(json_values)
+def test_the_bytes_are_those_of_json_as_faust_finds_owners_by_them(value):
+    for name in (codecs.KEYS, codecs.VALUES):
+        assert faust_codecs.dumps(name, value) == faust_codecs.dumps("json", value)
+    assert faust_codecs.loads(codecs.VALUES, faust_codecs.dumps("json", value)) == value
+
+
+@given(st.binary(max_size=50))
+def test_no_bytes_make_it_raise_and_every_key_can_be_one(value):
+    faust_codecs.loads(codecs.VALUES, value)
+    key = faust_codecs.loads(codecs.KEYS, value)
+    hash(tuple(tuple(part) if isinstance(part, list) else part for part in key) if isinstance(key, list) else key)
+
+
+@pytest.mark.parametrize("key", ["pipeline", 5, ["pipeline", [60.0, 119.9]], "3/17/0"])
+def test_keys_stay(key):
+    assert faust_codecs.loads(codecs.KEYS, faust_codecs.dumps(codecs.KEYS, key)) == key
+
+
+@pytest.mark.parametrize("value", [b"\xff", b"{}", b'["a", {}]', b'[["a", [1]]]', b"["])
+def test_what_can_be_no_key_is_null(value):
+    assert faust_codecs.loads(codecs.KEYS, value) is None
