@@ -1,7 +1,7 @@
 """This module reads records whose header names are not UTF-8, over which aiokafka 0.14.0 ends the consumer for ever.
 
-Kafka takes any bytes there (KIP-82). Such a batch is read once more, by aiokafka's reader in Python, with what is no
-text replaced; what was given of it before is not given again.
+Kafka takes any bytes there (KIP-82). Such a batch and what follows it is read once more, by aiokafka's reader in
+Python, with what is no text replaced; what was given before is not given again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,22 @@ class LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # final for ty
 
 
 class LenientRecords(_MemoryRecordsPy):  # type: ignore[misc]  # final for type checkers alone
-    """The same bytes once more."""
+    """The same bytes once more, from the batch that holds the offset `start`."""
+
+    _pos: int
+    _next_slice: Any
+
+    def __init__(self, data: bytes, start: int) -> None:
+        super().__init__(data)
+        # A batch that is left out record by record sets the fetcher back to its end, and the next one comes twice.
+        self._seek(start)
+
+    def _seek(self, start: int) -> None:
+        while True:
+            position, part, batch = self._pos, self._next_slice, super().next_batch()
+            if batch is None or batch.next_offset > start:
+                self._pos, self._next_slice = position, part
+                return
 
     def next_batch(self) -> Any:
         """The next batch; older formats know no headers."""
@@ -60,6 +75,6 @@ def next_record(self: Any) -> Any:
     except UnicodeDecodeError:
         if isinstance(self._records, LenientRecords):
             raise
-        self._records = LenientRecords(self._records.data)
-        self._records_iterator = self._unpack_records()  # leaves out what is before `next_fetch_offset`
+        self._records = LenientRecords(self._records.data, self.next_fetch_offset)
+        self._records_iterator = self._unpack_records()  # leaves out what of a batch is before `next_fetch_offset`
         return _next(self)
