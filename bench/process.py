@@ -21,8 +21,8 @@ from aiokafka import AIOKafkaProducer
 from emulators.genesys.events import generate
 from emulators.kafka import EmbeddedKafka
 from processors.answer import Answer, Encoded, Raw, answer
-from processors.route import Routes
-from streams.routes import load_routes
+from processors.route import Routes, compile_route
+from streams.routes import read_routes
 from streams.sandbox.bounded import Sandbox
 from streams.sandbox.process import Plan
 from streams.settings import Settings
@@ -54,7 +54,8 @@ async def measure(
 
 async def compare(batches: list[list[Raw]], bootstrap_servers: str, rounds: int) -> dict[str, Any]:
     """Both ways in turns, so that a busy machine is unfair to neither; the best round of each counts."""
-    routes = load_routes(Settings.model_fields["routes_dir"].default)
+    folder = Settings.model_fields["routes_dir"].default
+    routes = Routes(compile_route(texts) for texts in read_routes(folder))
     plan = Plan(tuple(route.texts for route in routes), 1.0, 512 * 1024 * 1024, MOST_BYTES)
     sandbox = Sandbox(plan, lambda _: None)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, linger_ms=5, max_batch_size=262_144)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -110,29 +110,46 @@ class Route:
         return {**{name: value for name, value in defaults.items() if value is not None}, **mapped}
 
 
-class Routes:
-    """All routes, tried in name order; one event may feed several."""
+@dataclass(frozen=True, slots=True)
+class TriedRoute:
+    """A route that was compiled elsewhere, on `engine`, and whose examples hold."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    texts: RouteTexts
+    engine: str
+    engine_reason: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.texts.name
+
+
+class Routes:
+    """All routes in name order, compiled or tried; one event may feed several."""
+
+    def __init__(self, routes: Iterable[Route | TriedRoute]) -> None:
         self._routes = {route.name: route for route in sorted(routes, key=lambda route: route.name)}
 
-    def __iter__(self) -> Iterator[Route]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self._routes.values())
 
     def __len__(self) -> int:
         return len(self._routes)
 
-    def get(self, name: str | None) -> Route | None:
+    def get(self, name: str | None) -> Route | TriedRoute | None:
         """The route of that name, None when there is none (it may have been removed since)."""
         return self._routes.get(name) if name else None
 
     def apply(self, event: Event) -> list[Mapped | Failed]:
         """Every outcome of the event but Filtered; an empty list means that no route takes it."""
-        outcomes = (route.apply(event) for route in self._routes.values())
+        outcomes = (route.apply(event) for route in self)
         return [outcome for outcome in outcomes if not isinstance(outcome, Filtered)]
 
 
-def compile_route(texts: RouteTexts, timeout_ms: int = TIMEOUT_MS) -> Route:
+#: Hears the name of an example, before each time that it is tried.
+Begin = Callable[[str], None]
+
+
+def compile_route(texts: RouteTexts, timeout_ms: int = TIMEOUT_MS, begin: Begin = lambda _: None) -> Route:
     """Compile on the fastest engine that agrees with the reference on every example.
 
     One evaluation of filter or mapping may take `timeout_ms`. Raises RouteError.
@@ -146,16 +163,24 @@ def compile_route(texts: RouteTexts, timeout_ms: int = TIMEOUT_MS) -> Route:
     except RouteError as error:
         return replace(reference, engine_reason=f"the fast engine does not compile it: {error}")
     for example in texts.examples:
-        event = identify(example.event)
-        if _results(fast, event) != _results(reference, event):
+        event, found = identify(example.event), []
+        for route in (fast, reference):
+            begin(example.name)
+            found.append(_results(route, event))
+        if found[0] != found[1]:
             return replace(reference, engine_reason=f"the engines disagree on example {example.name}")
     return replace(fast, reference=reference)
 
 
-def failing_examples(route: Route) -> list[tuple[Example, str]]:
+def failing_examples(route: Route, begin: Begin = lambda _: None) -> list[tuple[Example, str]]:
     """Examples whose outcome is not the one expected, each with what was found instead."""
-    found = ((example, route.apply(identify(example.event))) for example in route.texts.examples)
-    return [(example, mismatch) for example, outcome in found if (mismatch := _mismatch(example.expect, outcome))]
+    failing = []
+    for example in route.texts.examples:
+        begin(example.name)
+        mismatch = _mismatch(example.expect, route.apply(identify(example.event)))
+        if mismatch:
+            failing.append((example, mismatch))
+    return failing
 
 
 def _build(texts: RouteTexts, check: Check, engine: Engine, timeout_ms: int = TIMEOUT_MS) -> Route:

@@ -14,17 +14,11 @@ from aiokafka.errors import KafkaError
 
 from clients.aws import AWS_ERRORS, AwsConfigurationError, error_code, is_unanswered, open_client, status
 from clients.eventbridge import EventBridge
-from clients.schema_registry import fetch_schemas
 from clients.sqs import Queue
-from processors.errors import RouteError
-from processors.event import JsonObject
-from processors.route import Route, Routes, RouteTexts, compile_route, failing_examples
+from processors.route import Routes
 from streams import kafka
 from streams.flow import SAFE_REPLICAS
-from streams.routes import read_routes, registry_names
 from streams.settings import Settings
-
-ROUTE_FIX = "mend the file, or ROUTES_DIR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,43 +33,6 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.detail}" + (f" ({self.fix})" if self.fix else "")
-
-
-async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]]:
-    """Compile every route, with its schema from the registry where it asks for one, and run its examples."""
-    try:
-        wanted = registry_names(settings.routes_dir) if settings.routes_dir.is_dir() else []
-        schemas = await _registry(settings, wanted)
-        texts = read_routes(settings.routes_dir, schemas)
-    except RouteError as error:
-        return None, [Finding("routes", False, str(error), ROUTE_FIX)]
-    except AWS_ERRORS as error:
-        remedy = "allow schemas:DescribeSchema, or name a file in route.toml"
-        return None, [_aws_failed("schema registry", error, remedy)]
-    except AwsConfigurationError as error:
-        return None, [_misconfigured("schema registry", error)]
-    tried = [_check_route(one) for one in texts]
-    findings = [finding for _, finding in tried]
-    findings.append(Finding("schema registry", True, ", ".join(wanted) or "not used"))
-    routes = [route for route, _ in tried if route is not None]
-    return (Routes(routes) if len(routes) == len(texts) else None), findings
-
-
-def _check_route(texts: RouteTexts) -> tuple[Route | None, Finding]:
-    """Compile a route and run its examples; no route when either fails."""
-    name = f"route {texts.name}"
-    try:
-        route = compile_route(texts)
-    except RouteError as error:
-        return None, Finding(name, False, str(error), ROUTE_FIX)
-    failing = failing_examples(route)
-    if failing:
-        example, found = failing[0]
-        more = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
-        fix = "mend the route or the example; `genesys-eventbridge routes test` shows all"
-        return None, Finding(name, False, f"example {example.name} does not hold: {found}{more}", fix)
-    engine = f"{route.engine} engine" + (f" ({route.engine_reason})" if route.engine_reason else "")
-    return route, Finding(name, True, f"{len(texts.examples)} examples hold, {engine}")
 
 
 async def check_kafka(settings: Settings, topics: Iterable[str]) -> tuple[kafka.Cluster | None, list[Finding]]:
@@ -134,7 +91,7 @@ async def check_buses(settings: Settings, buses: Sequence[str]) -> list[Finding]
             for bus in buses:
                 findings.append(await _check_bus(EventBridge(client), bus))
     except AwsConfigurationError as error:
-        return [_misconfigured("event bus", error)]
+        return [misconfigured("event bus", error)]
     return findings
 
 
@@ -148,11 +105,11 @@ async def check_queue(settings: Settings) -> list[Finding]:
             queue = Queue(client, settings.dlq_queue_url, on_trouble=lambda _: None)
             attributes = await queue.describe()
     except AwsConfigurationError as error:
-        return [_misconfigured(name, error)]
+        return [misconfigured(name, error)]
     except AWS_ERRORS as error:
         if "NonExistentQueue" in error_code(error) or "QueueDoesNotExist" in error_code(error):
             return [Finding(name, False, "does not exist", "create it or mend DLQ_QUEUE_URL")]
-        return [_aws_failed(name, error, "allow sqs:GetQueueAttributes and sqs:SendMessage")]
+        return [aws_failed(name, error, "allow sqs:GetQueueAttributes and sqs:SendMessage")]
     waiting = attributes.get("ApproximateNumberOfMessages", "?")
     return [Finding(name, True, f"{'FIFO' if queue.is_fifo else 'standard'}, {waiting} message(s) waiting")]
 
@@ -164,10 +121,11 @@ async def _check_bus(bridge: EventBridge, bus: str) -> Finding:
     except AWS_ERRORS as error:
         if error_code(error) == "ResourceNotFoundException":
             return Finding(name, False, "does not exist", "create it, or mend EVENTBUS_NAME or the route's event-bus")
-        return _aws_failed(name, error, "allow events:DescribeEventBus and events:PutEvents")
+        return aws_failed(name, error, "allow events:DescribeEventBus and events:PutEvents")
 
 
-def _aws_failed(name: str, error: Exception, permission: str) -> Finding:
+def aws_failed(name: str, error: Exception, permission: str) -> Finding:
+    """What AWS answered; `permission` says what to do when it is a refusal."""
     code = error_code(error)
     if "Credentials" in type(error).__name__:
         return Finding(name, False, "no AWS credentials", "set AWS_PROFILE, AWS_ACCESS_KEY_ID … or run with a role")
@@ -178,16 +136,10 @@ def _aws_failed(name: str, error: Exception, permission: str) -> Finding:
     return Finding(name, False, f"AWS answered {code}", "try again in a while" if away else permission, away)
 
 
-def _misconfigured(name: str, error: AwsConfigurationError) -> Finding:
+def misconfigured(name: str, error: AwsConfigurationError) -> Finding:
+    """What is wrong with the settings of AWS."""
     detail, _, fix = str(error).rpartition(": ")
     return Finding(name, False, detail, fix)
-
-
-async def _registry(settings: Settings, wanted: list[str]) -> dict[str, JsonObject]:
-    if not wanted:
-        return {}
-    async with open_client(settings, "schemas") as client:
-        return await fetch_schemas(client, wanted)
 
 
 def buses_of(settings: Settings, routes: Routes) -> list[str]:

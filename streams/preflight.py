@@ -21,8 +21,9 @@ from aiokafka.errors import KafkaError
 from processors.route import Routes
 from streams import kafka, topics
 from streams.app import app, settings
-from streams.checks import Finding, buses_of, check_buses, check_kafka, check_queue, check_routes
+from streams.checks import Finding, buses_of, check_buses, check_kafka, check_queue
 from streams.flow import companion_of, needed_topics
+from streams.loading import check_routes
 from streams.logs import set_up_logging
 from streams.settings import EXIT_USAGE, SettingsError
 from streams.source_checks import check_file

@@ -15,14 +15,18 @@ import structlog
 from processors.route import Routes
 from streams import deduplication, mapper
 from streams.app import app, settings
-from streams.checks import Finding, buses_of, check_buses, check_routes
+from streams.checks import Finding, buses_of, check_buses
 from streams.flood import guard
 from streams.health import health
+from streams.loading import check_routes
 
 log = structlog.get_logger(__name__)
 
 #: Seconds between two looks at the folder.
 LOOK_S = 3.0
+
+#: Seconds before somebody who was away is asked again, unless the folder changes; less when the registry's are.
+AWAY_S = 30.0
 
 #: The part that health names.
 PART = "new routes"
@@ -38,16 +42,21 @@ class RouteWatch:
         self._clock = clock
         self._stamp = stamp(settings.routes_dir)
         self._asked = clock()
+        self._away: tuple[Stamp, float] | None = None  # what was looked at in vain, and until when that is left
 
     async def look(self) -> None:
         """Take over what has changed, if it is right."""
         seen, now = stamp(settings.routes_dir), self._clock()
         if seen == self._stamp and not (_from_registry() and now - self._asked >= settings.schema_registry_refresh):
             return
+        if self._away is not None and seen == self._away[0] and now < self._away[1]:
+            return
         routes, wrong = await _checked()
         if wrong is not None and wrong.away:
+            self._away = (seen, self._clock() + min(AWAY_S, settings.schema_registry_refresh))
             log.warning("routes are looked at again later", reason=str(wrong))
             return
+        self._away = None
         self._stamp, self._asked = seen, now
         if routes is None:
             health.trouble(PART, f"left as they were: {wrong}")

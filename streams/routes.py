@@ -9,21 +9,13 @@ from typing import Any
 
 from processors.errors import MalformedEventError, RouteError
 from processors.event import JsonObject, parse
-from processors.route import Example, Route, Routes, RouteTexts, compile_route, failing_examples
+from processors.route import Example, RouteTexts
 
 #: Schemas pulled from a registry, by `registry/schema`.
 RegistrySchemas = Mapping[str, JsonObject]
 
 #: Keys of a route.toml that hold text.
 TEXTS = ("description", "source", "detail-type", "event-bus")
-
-
-def load_routes(folder: Path, registry_schemas: RegistrySchemas | None = None) -> Routes:
-    """Read, compile and try every route of the folder.
-
-    Raises RouteError when there is none, when one is wrong, or when an example of one does not hold.
-    """
-    return Routes([_tried(compile_route(texts)) for texts in read_routes(folder, registry_schemas)])
 
 
 def read_routes(folder: Path, registry_schemas: RegistrySchemas | None = None) -> list[RouteTexts]:
@@ -40,17 +32,6 @@ def registry_names(folder: Path) -> list[str]:
     """The registry schemas that the routes ask for, as `registry/schema`. Raises RouteError."""
     origins = (_origin(path, _toml(path)) for path in _files(folder))
     return sorted({f"{origin['registry']}/{origin['name']}" for origin in origins if "registry" in origin})
-
-
-def _tried(route: Route) -> Route:
-    failing = failing_examples(route)
-    if failing:
-        example, found = failing[0]
-        raise RouteError(
-            f"route {route.name}: example {example.name} does not hold: {found} "
-            f"(mend the route or the example; `genesys-eventbridge routes test` shows all)"
-        )
-    return route
 
 
 def _read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:

@@ -18,11 +18,11 @@ from streams.checks import (
     check_kafka,
     check_queue,
     check_replicas,
-    check_routes,
 )
 from streams.commands.options import EXIT_STOPPED, quiet_logs
 from streams.commands.screen import console, print_json, table
 from streams.flow import needed_topics
+from streams.loading import check_routes
 from streams.settings import Settings, SettingsError, load_settings
 from streams.source_checks import check_source
 
@@ -89,7 +89,8 @@ async def _routes_and_buses(settings: Settings) -> list[Finding]:
         return findings
 
     fix = "mend the network, AWS_REGION or AWS_ENDPOINT_URL"
-    findings = await _within("routes", routes(), fix)
+    slow = f"look with `routes test` for examples that take long; {fix}"
+    findings = await _within("routes", routes(), slow)
     return findings + await _within("event bus", check_buses(settings, buses), fix)
 
 

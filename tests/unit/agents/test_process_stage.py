@@ -10,12 +10,12 @@ from agents import process as module
 from processors.answer import answer
 from processors.event import derive_event_id
 from processors.outcome import Failed
-from processors.route import Routes
+from processors.route import Routes, compile_route
 from streams.app import app
 from streams.deduplication import Deduplication
-from streams.routes import load_routes
+from streams.routes import read_routes
 
-ROUTES = load_routes(Path(__file__).parents[3] / "schemas")
+ROUTES = Routes(compile_route(texts) for texts in read_routes(Path(__file__).parents[3] / "schemas"))
 CALL = next(e.event for e in ROUTES.get("interaction").texts.examples if e.name == "high-priority-call")
 EMAIL = next(e.event for e in ROUTES.get("interaction").texts.examples if e.name == "ordinary-email")
 LATE = next(e.event for e in ROUTES.get("interaction").texts.examples if e.name == "malformed-time")

@@ -7,9 +7,9 @@ import pytest
 
 from agents import sink as module
 from clients.eventbridge import Accepted, Refused
-from processors.route import Routes
+from processors.route import Routes, TriedRoute
 from streams.app import app
-from streams.routes import load_routes
+from streams.routes import read_routes
 
 MAPPED = {
     "source": "s",
@@ -48,7 +48,8 @@ def publisher(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def routes(monkeypatch):
-    monkeypatch.setattr(app, "routes", load_routes(Path(__file__).parents[3] / "schemas"), raising=False)
+    texts = read_routes(Path(__file__).parents[3] / "schemas")
+    monkeypatch.setattr(app, "routes", Routes(TriedRoute(one, "fast") for one in texts), raising=False)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from processors.errors import RouteError
 from processors.event import derive_event_id, identify
 from processors.mapping import ENGINES, TIMEOUT_MS
 from processors.outcome import Failed, Filtered, Mapped
-from processors.route import Example, Routes, RouteTexts, _build, compile_route, failing_examples
+from processors.route import Example, Routes, RouteTexts, TriedRoute, _build, compile_route, failing_examples
 from processors.validation import compile_schema
 from streams.routes import read_routes
 
@@ -131,6 +131,21 @@ def test_an_event_is_tried_on_each_route_in_name_order():
     assert routes.apply(identify({"no": ""})) == []
     assert ([route.name for route in routes], len(routes)) == (["a", "b", "c"], 3)
     assert (routes.get("b").name, routes.get("gone"), routes.get(None)) == ("b", None, None)
+
+
+def test_routes_that_were_tried_elsewhere_are_held_by_name_with_their_texts():
+    tried = [TriedRoute(texts(name=name), "fast") for name in ("b", "a")]
+    routes = Routes(tried)
+    assert list(routes) == tried[::-1]
+    assert routes.get("b").texts == tried[0].texts
+
+
+def test_who_compiles_hears_of_each_example_before_it_is_tried():
+    heard = []
+    route = compile_route(texts(examples=(Example("one", {"id": "x"}, {}),)), begin=heard.append)
+    assert heard == ["one"] * len(ENGINES)
+    failing_examples(route, heard.append)
+    assert heard == ["one"] * (len(ENGINES) + 1)
 
 
 @pytest.mark.parametrize(

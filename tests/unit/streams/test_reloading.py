@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from processors.route import Routes, TriedRoute
 from streams import reloading
 from streams.app import app
 from streams.checks import Finding
 from streams.health import health
 from streams.reloading import PART, RouteWatch
-from streams.routes import load_routes
+from streams.routes import read_routes
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 
@@ -22,6 +23,8 @@ class Settings:
     worker_roles = ("process",)
     schema_registry_refresh = 300.0
     deduplication_window = 0.0
+    mapping_timeout = 0.3
+    mapping_memory_bytes = 128 * 1024 * 1024
 
     def __init__(self, folder):
         self.routes_dir = folder
@@ -40,7 +43,7 @@ def folder(tmp_path, monkeypatch):
     found = tmp_path / "routes"
     shutil.copytree(SCHEMAS, found)
     monkeypatch.setattr(reloading, "settings", Settings(found))
-    monkeypatch.setattr(app, "routes", load_routes(found), raising=False)
+    monkeypatch.setattr(app, "routes", Routes(TriedRoute(one, "fast") for one in read_routes(found)), raising=False)
     yield found
     health.well(PART)
 
@@ -109,6 +112,14 @@ async def test_wrong_routes_are_left_and_health_says_why_until_they_are_mended(f
     assert taken == []
 
 
+async def test_a_route_whose_mapping_never_ends_is_left(folder, taken):
+    watch = RouteWatch()
+    change(folder / "interaction" / "mapping.jsonata", f'$match("{"a" * 40}!", /^(a+)+$/)')
+    await watch.look()
+    assert taken == []
+    assert "took more than 0.3 s" in health.troubles()[PART]["reason"]
+
+
 async def test_a_route_to_a_bus_that_is_not_there_is_left(folder, taken, monkeypatch):
     async def check_buses(settings, buses):
         return [Finding("event bus", False, f"{buses[-1]} does not exist")]
@@ -134,8 +145,25 @@ async def test_a_registry_is_asked_again_when_its_time_has_come_and_waited_for_w
     monkeypatch.setattr(reloading, "check_routes", check_routes)
     monkeypatch.setattr(reloading, "_from_registry", lambda: True)
     watch = RouteWatch(clock)
-    for now in (1.0, 299.0, 301.0, 304.0):
+    for now in (1.0, 299.0, 301.0, 304.0, 330.0, 331.0):
         clock.now = now
         await watch.look()
-    assert asked == [301.0, 304.0], "one that is away is asked again with the next look"
+    assert asked == [301.0, 331.0], "one that is away is asked again after a while"
     assert PART not in health.troubles()
+
+
+async def test_a_folder_that_changes_again_is_looked_at_though_somebody_was_away(folder, taken, monkeypatch):
+    asked, clock = [], Clock()
+
+    async def check_routes(settings):
+        asked.append(clock.now)
+        return None, [Finding("event bus", False, "does not answer", away=True)]
+
+    monkeypatch.setattr(reloading, "check_routes", check_routes)
+    watch = RouteWatch(clock)
+    for now in (3.0, 6.0, 9.0):
+        clock.now = now
+        if now != 6.0:
+            (folder / "README").write_text("x" * int(now))
+        await watch.look()
+    assert asked == [3.0, 9.0]
