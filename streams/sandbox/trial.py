@@ -108,11 +108,9 @@ async def _listen(process: Process, texts: Sequence[RouteTexts], bounds: Bounds,
     assert process.stdin is not None
     assert process.stdout is not None
     async with asyncio.timeout(silence_s) as silence:
-        try:
+        with suppress(OSError):  # it has ended already: what it said before is heard
             process.stdin.write(orjson.dumps(start))
             await process.stdin.drain()
-        except OSError:
-            return  # it ended before it had read
         process.stdin.close()
         async for line in process.stdout:
             heard.take(line)
