@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from processors.conversation import MEDIA, STATES, Conversation, Interval, Party, Session, milliseconds
@@ -19,6 +21,8 @@ from processors.event import ANY_ID, JsonObject
 
 #: Names of topic variants by medium that differ from the array's name.
 VARIANTS = {"cobrowsesessions": "cobrowseSessions"}
+
+EVER = Interval(0, 2**53)
 
 _BY_MEDIUM = "|".join(VARIANTS.get(medium, medium) for medium in MEDIA.values())
 _MADE = re.compile(rf"v2\.(?:routing\.queues|users)\.[^.]+\.conversations(?:\.(?:{_BY_MEDIUM}))?")
@@ -29,6 +33,15 @@ def beyond(topics: Iterable[str]) -> list[str]:
     return sorted({ANY_ID.sub("{id}", topic) for topic in topics if not _MADE.fullmatch(topic)})
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A snapshot made; the conversation was so from `moment_ms` to `until_ms` (epoch ms), or still is (None)."""
+
+    envelope: JsonObject
+    moment_ms: int
+    until_ms: int | None
+
+
 def backfilled_moment(envelope: JsonObject) -> int | None:
     """The time (epoch ms) at which a backfilled snapshot was so; None for what came live."""
     metadata = envelope.get("metadata")
@@ -37,8 +50,8 @@ def backfilled_moment(envelope: JsonObject) -> int | None:
     return milliseconds(metadata.get("moment"))
 
 
-def snapshots(conversation: JsonObject, interval: Interval, topics: Container[str]) -> Iterator[JsonObject]:
-    """Envelopes of all snapshots that `topics` should have brought in the interval, in the order of time.
+def snapshots(conversation: JsonObject, interval: Interval, topics: Container[str]) -> Iterator[Told]:
+    """All snapshots that `topics` should have brought in the interval, in the order of time.
 
     `topics` as they arrive, not combined; of them, queues' and users' `.conversations` and its variants by
     medium can be made. What is not shaped as documented is left out.
@@ -46,10 +59,13 @@ def snapshots(conversation: JsonObject, interval: Interval, topics: Container[st
     known = Conversation.from_json(conversation)
     if known is None:
         return
+    every = known.moments(EVER)
+    following = dict(pairwise(every))
     for moment in known.moments(interval):
         parties = [party for party in known.parties if party.begins_ms <= moment]
         for place in _places(parties, moment):
-            yield from _envelopes(known, parties, place, moment, topics)
+            for envelope in _envelopes(known, parties, place, moment, topics):
+                yield Told(envelope, moment, following.get(moment))
 
 
 def _places(parties: Iterable[Party], moment: int) -> list[str]:

@@ -92,11 +92,17 @@ def parse(value: bytes) -> Any:
 def derive_event_id(body: JsonObject) -> str:
     """UUIDv5 of the source event: the same on every retry, redelivery and replay.
 
-    Of a notification only topic and body count: redelivered ones differ in `metadata.CorrelationId`.
+    Of a notification only topic and body count: redelivered ones differ in `metadata.CorrelationId`. A state that a
+    conversation came back to may have the body of the first time: then the time counts too that we gave it.
     """
     source: Any = body
     if "topicName" in body and "eventBody" in body:
         source = [body["topicName"], body["eventBody"]]
+        metadata = body.get("metadata")
+        if body.get("backfilled") is True and isinstance(metadata, dict):
+            source.append(metadata.get("moment"))
+        if "again" in body:
+            source.append(body["again"])
     canonical = orjson.dumps(source, option=orjson.OPT_SORT_KEYS)
     return str(uuid.uuid5(EVENT_NAMESPACE, canonical.decode()))
 

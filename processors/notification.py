@@ -8,8 +8,6 @@ is a string (`"404"`: the channel is gone).
 from __future__ import annotations
 
 import re
-from bisect import bisect_right, insort_right
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -105,10 +103,21 @@ def participant_queue(participant: JsonObject) -> str | None:
 
 def with_queue(value: bytes, envelope: JsonObject, queue: str, name: str) -> bytes:
     """The frame with `queue: {id, name}` added beside the envelope's own fields, which stay as they came."""
-    if "queue" in envelope or not envelope:
-        return value
-    added = orjson.dumps({"queue": {"id": queue, "name": name}})
-    return value.rstrip()[:-1] + b"," + added[1:]
+    return value if "queue" in envelope else _with(value, envelope, {"queue": {"id": queue, "name": name}})
+
+
+def came_again(value: bytes, envelope: JsonObject, at_ms: int) -> tuple[bytes, JsonObject]:
+    """The frame of a state that the conversation came back to, marked by the time (epoch ms) at which it was received.
+
+    Its body may be that of the first time, and hold no time that tells when it came back.
+    """
+    added = {"again": at_ms}
+    return _with(value, envelope, added), envelope | added
+
+
+def _with(value: bytes, envelope: JsonObject, added: JsonObject) -> bytes:
+    """The frame with fields added behind its own, which stay as they came."""
+    return value.rstrip()[:-1] + b"," + orjson.dumps(added)[1:] if envelope else value
 
 
 def snapshot_state(envelope: JsonObject) -> int | None:
@@ -153,90 +162,3 @@ def _communication_states(participant: JsonObject) -> Iterator[tuple[str, bool]]
         for communication in communications if isinstance(communications, list) else ():
             if isinstance(communication, dict):
                 yield str(communication.get("state")), bool(communication.get("held"))
-
-
-class SeenEvents:
-    """Remembers event ids for a while, at most `capacity` of them, so that a second coming is found."""
-
-    def __init__(self, window: float, capacity: int = 100_000) -> None:
-        self._window, self._capacity = window, capacity
-        self._seen: OrderedDict[str, float] = OrderedDict()
-
-    def is_new(self, event_id: str, now: float) -> bool:
-        """Whether the id was not seen within the last `window` seconds; remembers it. `now` in seconds."""
-        while self._seen:
-            oldest = next(iter(self._seen))
-            if len(self._seen) < self._capacity and self._seen[oldest] > now - self._window:
-                break
-            del self._seen[oldest]
-        if event_id in self._seen:
-            return False
-        self._seen[event_id] = now
-        return True
-
-    def __len__(self) -> int:
-        return len(self._seen)
-
-
-#: The time (epoch ms) at which a conversation was seen in a state, and the state.
-Sighting = tuple[int, int]
-
-#: How much earlier than Genesys' clock ours may say that a state came.
-CLOCK_SKEW_MS = 2_000
-
-
-class SeenStates:
-    """Remembers the last `states` sightings of each conversation by time, for at most `capacity` conversations."""
-
-    def __init__(self, capacity: int = 20_000, states: int = 32) -> None:
-        self._capacity, self._states = capacity, states
-        self._seen: OrderedDict[tuple[str, str], list[Sighting]] = OrderedDict()
-
-    def is_change(self, key: tuple[str, str], state: int, at_ms: int) -> bool:
-        """Whether a live state, received at `at_ms` (epoch ms), differs from the newest one; remembers it."""
-        seen = self._known(key)
-        if seen and seen[-1][1] == state:
-            return False
-        self._add(seen, (max(at_ms, seen[-1][0]) if seen else at_ms, state))
-        return True
-
-    def recall(self, key: tuple[str, str], state: int, at_ms: int) -> None:
-        """Remember a state that went on at `at_ms` (epoch ms); they may come in any order."""
-        self._add(self._known(key), (at_ms, state))
-
-    def is_unseen(self, key: tuple[str, str], state: int, at_ms: int) -> bool:
-        """Whether a state that is told of the past, so at `at_ms` (epoch ms), was not seen; remembers it.
-
-        It was, when the state before it is the same, and when it was seen at that time or later, as what comes
-        live comes after its moment. One that was seen only before another one has come back: it is unseen.
-        It is the newest one when it came after all that was seen: a live snapshot like it is no change then.
-        """
-        seen = self._known(key)
-        before = bisect_right(seen, at_ms, key=_time)
-        if before and seen[before - 1][1] == state:
-            return False
-        if any(state == one for at, one in seen if at >= at_ms - CLOCK_SKEW_MS):
-            return False
-        self._add(seen, (at_ms, state))
-        return True
-
-    def __len__(self) -> int:
-        return len(self._seen)
-
-    def _add(self, seen: list[Sighting], sighting: Sighting) -> None:
-        insort_right(seen, sighting, key=_time)
-        del seen[: -self._states]
-
-    def _known(self, key: tuple[str, str]) -> list[Sighting]:
-        seen = self._seen.get(key)
-        if seen is None:
-            seen = self._seen[key] = []
-            if len(self._seen) > self._capacity:
-                self._seen.popitem(last=False)
-        else:
-            self._seen.move_to_end(key)
-        return seen
-
-
-def _time(sighting: Sighting) -> int:
-    return sighting[0]

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
-from clients.genesys.errors import GenesysError
+from clients.genesys.analytics import ConversationQuery
+from clients.genesys.channel import RejectedTopic
+from clients.genesys.errors import GenesysError, PermissionMissingError
 from clients.genesys.listening import TopicResolver
 from clients.genesys.observer import Observer
 from clients.genesys.rest import GenesysRest
 from clients.genesys.topics import TopicPlan
+from clients.genesys.trial import tried
+from processors.conversation import Interval
 from streams.checks import Finding
 from streams.settings import Settings, SettingsError
 
@@ -32,7 +39,11 @@ async def check_source(settings: Settings) -> list[Finding]:
             await rest.token()
             findings.append(Finding("genesys", True, f"token from {settings.login_url}"))
             if settings.genesys_source == "notifications":
-                findings.append(_topics_found(await TopicResolver(rest, settings).resolve()))
+                plan = await TopicResolver(rest, settings).resolve()
+                rejected = await tried(rest, plan.shares()) if plan.topics else ()
+                findings.append(_topics_found(plan, rejected))
+                if settings.genesys_backfill:
+                    findings.append(await _backfill_found(rest))
     except TimeoutError:
         reason = reasons[-1] if reasons else f"no answer within {GENESYS_S:g} s"
         fix = "mend the network, GENESYS_BASE_URL or GENESYS_LOGIN_URL"
@@ -64,12 +75,32 @@ def _refused(name: str, error: SettingsError | GenesysError) -> Finding:
     return Finding(name, False, detail, fix)
 
 
-def _topics_found(plan: TopicPlan) -> Finding:
+async def _backfill_found(rest: GenesysRest) -> Finding:
+    """Whether the query that heals gaps may be asked: without it each of them is lost."""
+    name, now_ms = "genesys backfill", int(rest.clock.wall() * 1000)
+    try:
+        async with aclosing(ConversationQuery(rest, page_size=1).during(Interval(now_ms - 1_000, now_ms))) as found:
+            async for _ in found:
+                break
+    except PermissionMissingError as error:
+        finding = _refused(name, error)
+        return replace(finding, fix=f"{finding.fix}, or set GENESYS_BACKFILL=false and lose what gaps hide")
+    return Finding(name, True, "gaps can be filled from the analytics query")
+
+
+def _topics_found(plan: TopicPlan, rejected: Sequence[RejectedTopic] | None) -> Finding:
     name = "genesys topics"
     refused = "; ".join(f"{one.topic} {one.reason}" for one in plan.refused[:3])
     if not plan.topics:
         fix = "mend GENESYS_TOPICS, GENESYS_QUEUES or GENESYS_USERS"
         return Finding(name, False, f"nothing to listen to: {refused or 'no queue or user matches'}", fix)
     needed = sorted({one for ones in (plan.permissions or {}).values() for one in ones})
+    if rejected:
+        wanted = sorted({one for topic in rejected for one in topic.permissions})
+        detail = f"{len(rejected)} of {len(plan.topics)} rejected, {rejected[0].topic} first: {rejected[0].reason}"
+        remedy = f"give the OAuth client a role with {', '.join(wanted)}" if wanted else "see them all by `topics`"
+        return Finding(name, False, detail, remedy)
     detail = f"{len(plan.topics)} to listen to" + (f", with permission {', '.join(needed)}" if needed else "")
-    return Finding(name, True, detail, f"left out: {refused}" if refused else "")
+    untried = "" if rejected is not None else "not tried: all 20 channels of the OAuth client are in use"
+    left_out = f"left out: {refused}" if refused else ""
+    return Finding(name, True, detail, "; ".join(one for one in (left_out, untried) if one))

@@ -16,7 +16,7 @@ import orjson
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest import GenesysRest
 from clients.genesys.topics import TopicPlan, separate
-from processors.backfill import snapshots
+from processors.backfill import Told, snapshots
 from processors.conversation import Interval
 from processors.event import JsonObject
 from processors.notification import queue_id, with_queue
@@ -59,14 +59,21 @@ class ConversationQuery:
                     break
                 page, last = page + 1, found
 
-    async def events(self, interval: Interval, topics: Collection[str]) -> AsyncGenerator[JsonObject, None]:
-        """The snapshots that these topics (as they arrive) should have brought in the interval."""
+    async def events(
+        self, interval: Interval, topics: Collection[str], until_ms: int = 0
+    ) -> AsyncGenerator[Told, None]:
+        """The snapshots that these topics (as they arrive) should have brought in the interval.
+
+        `until_ms` (epoch ms): how long conversations of the interval are followed beyond its end.
+        """
         queues = _queues(topics)
         for window in interval.windows(self._window_ms):  # a conversation gives each window what is the window's
+            is_last = window.end_ms == interval.end_ms
+            told_of = Interval(window.start_ms, max(window.end_ms, until_ms)) if is_last else window
             async with aclosing(self.during(window, queues)) as conversations:
                 async for conversation in conversations:
-                    for envelope in snapshots(conversation, window, topics):
-                        yield envelope
+                    for told in snapshots(conversation, told_of, topics):
+                        yield told
 
 
 async def backfilled(
@@ -74,8 +81,9 @@ async def backfilled(
 ) -> AsyncGenerator[bytes, None]:
     """The events of an interval as frames, queue names added; for the `backfill` command."""
     topics = frozenset(name for topic in plan.topics for name in separate(topic))
-    async with aclosing(ConversationQuery(rest).events(interval, topics)) as envelopes:
-        async for envelope in envelopes:
+    async with aclosing(ConversationQuery(rest).events(interval, topics)) as found:
+        async for told in found:
+            envelope = told.envelope
             queue = queue_id(envelope)
             name = await names.name(queue) if queue else None
             value = orjson.dumps(envelope)

@@ -15,15 +15,17 @@ from clients.genesys.errors import GenesysError
 from clients.genesys.observer import CountName
 from clients.genesys.rest import GenesysRest
 from clients.genesys.waiting import Backoff
-from processors.backfill import beyond
+from processors.backfill import Told, beyond
 from processors.conversation import Interval, merged
-from processors.event import JsonObject
 
 log = structlog.get_logger(__name__)
 
 #: Analytics knows a conversation's change after some seconds, now and then after a minute: two looks, these
 #: many seconds after the gap's end (`GENESYS_BACKFILL_DELAYS`).
 PASSES_S = (6.0, 60.0)
+
+#: What happened within this time may be on its way to us, and is not told before it comes.
+UNDER_WAY_MS = 5_000
 
 #: Gaps nearer than this are asked for at once: a socket cut every few seconds must not use up the rate.
 MERGE_MS = 60_000
@@ -76,7 +78,7 @@ class GapHealer:
         part: int,
         *,
         topics: Callable[[], Collection[str]],
-        put: Callable[[JsonObject], Awaitable[None]],
+        put: Callable[[Told], Awaitable[None]],
         report: Callable[[GapReport], Awaitable[None]],
         max_age: float,
         passes: tuple[float, ...] = PASSES_S,
@@ -151,11 +153,16 @@ class GapHealer:
             await self._passed(due, found)
 
     async def _fetch(self, due: list[_Pending]) -> int:
+        """Tell what happened, and how it went on until shortly before now.
+
+        A state that a conversation left in the gap and came back to since looked unchanged when it came live.
+        """
         found = 0
+        until_ms = int(self._rest.clock.wall() * 1000) - UNDER_WAY_MS
         for interval in merged((gap.interval for gap in due), MERGE_MS):
-            async with aclosing(self._query.events(interval, self._topics())) as events:
-                async for event in events:
-                    await self._put(event)
+            async with aclosing(self._query.events(interval, self._topics(), until_ms)) as events:
+                async for told in events:
+                    await self._put(told)
                     found += 1
         return found
 

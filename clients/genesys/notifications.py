@@ -18,8 +18,8 @@ from clients.genesys.queues import QueueNames
 from clients.genesys.rest import GenesysRest
 from clients.genesys.sieve import Sieve
 from clients.genesys.topics import RefusedTopic
+from processors.backfill import Told
 from processors.conversation import Interval
-from processors.event import JsonObject
 from processors.lines import Line
 from streams.settings import Settings
 
@@ -30,7 +30,7 @@ INBOX = 64
 #: Seconds that an event id is remembered beyond the overlap of two channels.
 REPEAT_WINDOW_S = 300.0
 
-Item = Heard | GapReport | JsonObject
+Item = Heard | GapReport | Told
 OnGap = Callable[[GapReport], Awaitable[None]]
 Recent = Callable[[], AsyncGenerator[tuple[bytes, int], None]]
 

@@ -26,11 +26,12 @@ LAG_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One frame. `since_ms`: every event that happened before it (epoch ms, our clock) has been received."""
+    """One frame, received at `at_ms` (epoch ms, our clock), as was every event that happened before `since_ms`."""
 
     value: Line
     frame: Frame
     since_ms: int
+    at_ms: int
 
 
 class Coverage(Protocol):
@@ -130,7 +131,7 @@ class ChannelReader:
         if frame.kind == "closing":
             self._want_successor("closing notice")
         before = self._rest.clock.wall()
-        await self._put(Received(line, frame, int(self._level_s * 1000)))
+        await self._put(Received(line, frame, int(self._level_s * 1000), int(before * 1000)))
         self._asked_s = self._rest.clock.wall()
         self._lagging |= self._asked_s - before > LAG_S
         return True

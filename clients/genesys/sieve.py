@@ -7,18 +7,11 @@ import orjson
 from clients.genesys.queues import QueueNames
 from clients.genesys.reader import Received
 from clients.genesys.rest import GenesysRest
-from processors.backfill import backfilled_moment
+from processors.backfill import Told, backfilled_moment
 from processors.event import JsonObject, derive_event_id
 from processors.lines import Line
-from processors.notification import (
-    SeenEvents,
-    SeenStates,
-    queue_id,
-    read_frame,
-    snapshot_key,
-    snapshot_state,
-    with_queue,
-)
+from processors.notification import came_again, queue_id, read_frame, snapshot_key, snapshot_state, with_queue
+from processors.sightings import RETURN_MS, SeenEvents, SeenStates
 
 
 class Sieve:
@@ -38,14 +31,15 @@ class Sieve:
         envelope = read_frame(value).envelope
         if envelope is None:
             return
-        self._seen.is_new(derive_event_id(envelope), self._rest.clock.now())
-        state = snapshot_state(envelope)
+        self._is_new(envelope)
+        state, moment = snapshot_state(envelope), backfilled_moment(envelope)
         if state is not None:
-            self._states.recall(snapshot_key(envelope), state, backfilled_moment(envelope) or at_ms)
+            self._states.recall(snapshot_key(envelope), state, moment or at_ms, told=moment is not None)
 
-    async def past(self, envelope: JsonObject) -> Line | None:
+    async def past(self, told: Told) -> Line | None:
         """A backfilled event that goes on; None when it is known."""
-        if self._is_known(envelope):
+        envelope = told.envelope
+        if self._is_known(told):
             self._rest.observer.count("backfill_known")
             return None
         self._rest.observer.count("event_backfilled")
@@ -60,34 +54,35 @@ class Sieve:
             if item.frame.kind != "closing":
                 self._rest.observer.count("frame_dropped")
             return None
-        if item.frame.kind != "event" or self._is_repeated(envelope) or self._is_unchanged(envelope):
+        if item.frame.kind != "event":
             return None
-        return await self._named(item.value, envelope)
+        return await self._event(item.value, envelope, item.at_ms)
 
-    def _is_repeated(self, envelope: JsonObject) -> bool:
-        """Whether this very event came before: from the channel beside, or sent twice."""
-        if self._seen.is_new(derive_event_id(envelope), self._rest.clock.now()):
-            return False
-        self._rest.observer.count("frame_duplicate")
-        return True
+    async def _event(self, value: bytes, envelope: JsonObject, at_ms: int) -> Line | None:
+        is_new = self._is_new(envelope)
+        key, state = snapshot_key(envelope), snapshot_state(envelope)
+        left_ms = None if state is None else self._states.left_at(key, state)
+        if left_ms is not None and (is_new or at_ms - left_ms > RETURN_MS):
+            value, envelope = came_again(value, envelope, at_ms)
+            is_new = self._is_new(envelope)
+        if not is_new:  # from the channel beside, or sent twice
+            self._rest.observer.count("frame_duplicate")
+            return None
+        is_change = state is None or self._states.is_change(key, state, at_ms)
+        if not is_change and self._drop_unchanged:
+            self._rest.observer.count("frame_unchanged")
+            return None
+        return await self._named(value, envelope)
 
-    def _is_unchanged(self, envelope: JsonObject) -> bool:
-        state = snapshot_state(envelope)
-        now_ms = int(self._rest.clock.wall() * 1000)
-        if state is None or self._states.is_change(snapshot_key(envelope), state, now_ms):
-            return False
-        if not self._drop_unchanged:
-            return False
-        self._rest.observer.count("frame_unchanged")
-        return True
+    def _is_new(self, envelope: JsonObject) -> bool:
+        return self._seen.is_new(derive_event_id(envelope), self._rest.clock.now())
 
-    def _is_known(self, envelope: JsonObject) -> bool:
+    def _is_known(self, told: Told) -> bool:
         """Whether a backfilled snapshot was given before, or shows a state that was seen at its moment."""
-        if not self._seen.is_new(derive_event_id(envelope), self._rest.clock.now()):
+        if not self._is_new(told.envelope):
             return True
-        state = snapshot_state(envelope)
-        moment = backfilled_moment(envelope) or 0
-        return state is not None and not self._states.is_unseen(snapshot_key(envelope), state, moment)
+        key, state = snapshot_key(told.envelope), snapshot_state(told.envelope)
+        return state is not None and not self._states.is_unseen(key, state, told.moment_ms, told.until_ms)
 
     async def _named(self, value: bytes, envelope: JsonObject) -> bytes:
         queue = queue_id(envelope)

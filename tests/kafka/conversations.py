@@ -14,8 +14,7 @@ from typing import Any
 import httpx
 import orjson
 
-from processors.backfill import snapshots
-from processors.conversation import Interval
+from processors.backfill import EVER, snapshots
 from processors.event import JsonObject, derive_event_id
 from processors.notification import snapshot_key, snapshot_state
 from tests.kafka.pipeline import Pipeline
@@ -99,10 +98,9 @@ class Genesys:
 def account(pipeline: Pipeline, genesys: Genesys, topics: set[str]) -> ConversationAccount:
     """Where every state that `topics` should have brought is now."""
     wanted: dict[State, None] = {}
-    ever = Interval(0, 2**53)
     for conversation in genesys.conversations():
-        for envelope in snapshots(conversation, ever, topics):
-            wanted[(*snapshot_key(envelope), snapshot_state(envelope))] = None
+        for told in snapshots(conversation, EVER, topics):
+            wanted[(*snapshot_key(told.envelope), snapshot_state(told.envelope))] = None
     by_id = {derive_event_id(envelope): envelope for envelope in map(orjson.loads, pipeline.read("raw"))}
     entries = Counter(detail["eventId"] for detail in pipeline.bus())
     states: defaultdict[State, list[JsonObject]] = defaultdict(list)

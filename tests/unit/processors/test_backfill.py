@@ -1,9 +1,11 @@
 """Tests of backfilled snapshots: made from segments, in the shapes of the topics that missed them."""
 
+import orjson
 import pytest
 
 from processors.backfill import beyond, snapshots
 from processors.conversation import Conversation, Interval, merged, milliseconds
+from processors.event import derive_event_id
 from processors.notification import snapshot_state
 
 QUEUE, USER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -73,7 +75,8 @@ def conversation():
 
 
 def made(topics=(BY_QUEUE,), start=0, end=59, body=None):
-    return list(snapshots(body or conversation(), Interval(ms(start), ms(end)), frozenset(topics)))
+    found = snapshots(body or conversation(), Interval(ms(start), ms(end)), frozenset(topics))
+    return [told.envelope for told in found]
 
 
 def states(envelope):
@@ -208,3 +211,16 @@ def test_milliseconds(value, expected):
 def test_moments_are_those_of_segments_and_the_end():
     known = Conversation.from_json(conversation())
     assert known.moments(Interval(ms(8), ms(21))) == [ms(8), ms(12), ms(15), ms(20)]
+
+
+def test_each_snapshot_tells_until_when_it_was_so_beyond_the_interval_too():
+    found = list(snapshots(conversation(), Interval(ms(8), ms(13)), frozenset([BY_QUEUE])))
+    assert [(told.moment_ms, told.until_ms) for told in found] == [(ms(8), ms(12)), (ms(12), ms(15))]
+    assert [told.until_ms for told in snapshots(conversation(), Interval(0, 2**53), frozenset([BY_QUEUE]))][-1] is None
+
+
+def test_the_same_body_at_another_moment_is_another_event():
+    first, *_ = made()
+    later = first | {"metadata": {"moment": "2031-01-01T00:00:00.000Z"}}
+    assert derive_event_id(first) != derive_event_id(later)
+    assert derive_event_id(first) == derive_event_id(orjson.loads(orjson.dumps(first)))

@@ -5,15 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.notification import (
-    SeenEvents,
-    SeenStates,
-    queue_id,
-    read_frame,
-    snapshot_key,
-    snapshot_state,
-    with_queue,
-)
+from processors.event import derive_event_id
+from processors.notification import came_again, queue_id, read_frame, snapshot_key, snapshot_state, with_queue
 
 QUEUE = "11111111-1111-4111-8111-111111111111"
 USER = "22222222-2222-4222-8222-222222222222"
@@ -154,83 +147,10 @@ def test_key_of_a_snapshot_is_topic_and_conversation():
     assert snapshot_key(snapshot([])) == (f"v2.routing.queues.{QUEUE}.conversations", CONVERSATION)
 
 
-def test_an_event_is_new_once_within_the_window():
-    seen = SeenEvents(window=10)
-    assert seen.is_new("a", 0)
-    assert not seen.is_new("a", 9.9)
-    assert seen.is_new("a", 10)
-    assert not seen.is_new("a", 19)
-
-
-def test_memory_of_events_is_bounded():
-    seen = SeenEvents(window=1e9, capacity=100)
-    assert all(seen.is_new(str(number), 0) for number in range(1_000))
-    assert len(seen) == 100
-    assert not seen.is_new("999", 0)
-    assert seen.is_new("0", 0)
-
-
-def test_a_state_is_a_change_unless_it_is_the_last_one():
-    states = SeenStates()
-    seen = [states.is_change(("t", "c"), state, at_ms) for at_ms, state in enumerate((1, 1, 2, 2, 1))]
-    assert seen == [True, False, True, False, True]
-    assert states.is_change(("t", "another"), 1, 0)
-
-
-def test_a_backfilled_state_is_unseen_unless_it_was_seen_at_its_time_or_later():
-    states = SeenStates()
-    states.is_change(("t", "c"), 1, 10_100)
-    states.is_change(("t", "c"), 3, 30_100)
-    told = [(10_000, 1), (20_000, 2), (21_000, 2), (30_000, 3), (40_000, 3)]
-    assert [states.is_unseen(("t", "c"), state, at_ms) for at_ms, state in told] == [False, True, False, False, False]
-    assert not states.is_change(("t", "c"), 3, 50_000), "history does not move the present"
-
-
-def test_a_state_that_came_back_while_nobody_listened_is_unseen():
-    states = SeenStates()
-    states.is_change(("t", "c"), 1, 10_100)
-    told = [(10_000, 1), (20_000, 2), (25_000, 1), (26_000, 1)]
-    assert [states.is_unseen(("t", "c"), state, at_ms) for at_ms, state in told] == [False, True, True, False]
-    assert not states.is_change(("t", "c"), 1, 30_000)
-
-
-def test_a_state_that_came_late_was_seen():
-    states = SeenStates()
-    states.is_change(("t", "c"), 1, 90_000)
-    states.is_change(("t", "c"), 2, 90_001)
-    assert not states.is_unseen(("t", "c"), 1, 10_000)
-    assert not states.is_unseen(("t", "c"), 2, 10_000)
-
-
-def test_a_clock_that_is_a_little_behind_makes_no_state_unseen():
-    states = SeenStates()
-    states.is_change(("t", "c"), 1, 9_000)
-    states.is_change(("t", "c"), 2, 9_500)
-    assert not states.is_unseen(("t", "c"), 1, 10_000)
-
-
-@given(st.permutations(range(6)))
-def test_states_may_be_recalled_in_any_order(order):
-    states = SeenStates()
-    for number in order:
-        states.recall(("t", "c"), number % 4, number * 10_000)
-    assert not states.is_change(("t", "c"), 5 % 4, 60_000)
-    assert not states.is_unseen(("t", "c"), 5 % 4, 50_000)
-    assert states.is_change(("t", "c"), 3, 70_000)
-
-
-def test_a_live_state_is_the_newest_though_the_last_one_told_is_ahead_of_the_clock():
-    states = SeenStates()
-    states.is_unseen(("t", "c"), 1, 10_000)
-    assert states.is_change(("t", "c"), 2, 9_000)
-    assert not states.is_change(("t", "c"), 2, 9_100)
-
-
-def test_memory_of_states_is_bounded_and_keeps_the_lively():
-    states = SeenStates(capacity=10, states=3)
-    for number in range(100):
-        states.is_change(("t", "lively"), number, number * 10_000)
-        states.is_change(("t", str(number)), 1, 0)
-    assert len(states) == 10
-    assert not states.is_change(("t", "lively"), 99, 1_000_000)
-    assert states.is_unseen(("t", "lively"), 0, 0)
+def test_a_state_that_came_again_is_marked_and_is_another_event():
+    value = orjson.dumps(snapshot([agent()]))
+    marked, envelope = came_again(value, orjson.loads(value), 1_700_000_000_000)
+    assert orjson.loads(marked) == envelope == orjson.loads(value) | {"again": 1_700_000_000_000}
+    assert derive_event_id(envelope) != derive_event_id(orjson.loads(value))
+    queue = {"queue": {"id": "q", "name": "Q"}}
+    assert orjson.loads(with_queue(marked, envelope, "q", "Q")) == envelope | queue

@@ -6,6 +6,8 @@ import pytest
 
 from clients.genesys.errors import CredentialsError, GenesysRequestError, PermissionMissingError
 from clients.genesys.rest import GenesysRest
+from emulators.genesys import GenesysEmulator
+from emulators.genesys.permissions import CONVERSATION_VIEW, DETAIL_VIEW, QUEUE_VIEW
 from streams import source_checks
 from streams.settings import load_settings
 from streams.source_checks import check_source
@@ -33,7 +35,7 @@ async def test_a_file_that_cannot_be_read_is_not(tmp_path, name, words):
 
 
 async def test_nobody_at_home_says_what_kept_it_from_answering(monkeypatch):
-    monkeypatch.setattr(source_checks, "GENESYS_S", 0.5)
+    monkeypatch.setattr(source_checks, "GENESYS_S", 2.0)
 
     [found] = await check_source(load_settings(**CLIENT, genesys_base_url="http://127.0.0.1:1"))
 
@@ -61,3 +63,29 @@ async def test_a_refusal_is_told_apart_from_its_remedy(monkeypatch, error, detai
 
     assert (found.ok, found.detail) == (False, detail)
     assert found.fix.startswith(fix)
+
+
+@pytest.mark.parametrize(
+    ("taken", "name", "words"),
+    [
+        (None, None, ""),
+        (CONVERSATION_VIEW, "genesys topics", "conversation:communication:view"),
+        (DETAIL_VIEW, "genesys backfill", "analytics:conversationDetail:view"),
+    ],
+    ids=["all", "the topics", "the query"],
+)
+async def test_each_permission_that_is_missing_is_named(taken, name, words):
+    granted = {QUEUE_VIEW, CONVERSATION_VIEW, DETAIL_VIEW} - {taken}
+    async with GenesysEmulator(conversation_rate=0.0, permissions=granted) as emulator:
+        settings = load_settings(
+            genesys_source="notifications",
+            genesys_base_url=emulator.url,
+            genesys_client_id=emulator.client_id,
+            genesys_client_secret=emulator.client_secret,
+        )
+        findings = await check_source(settings)
+
+    assert [one.name for one in findings] == ["genesys", "genesys topics", "genesys backfill"]
+    wrong = [one for one in findings if not one.ok]
+    assert [one.name for one in wrong] == ([name] if name else [])
+    assert all(words in str(one) for one in wrong)
