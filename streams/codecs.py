@@ -45,6 +45,7 @@ def _is_key(key: Any) -> bool:
 def lenient(table: Any) -> Any:
     """The same table, whose changelog is read by these codecs. Call before it is used: Faust's tables take none."""
     table.key_serializer, table.value_serializer = KEYS, VALUES
+    table.changelog_topic = table._new_changelog_topic()  # `app.Table` has made one already, with Faust's codecs
     return table
 
 

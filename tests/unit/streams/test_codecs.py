@@ -5,7 +5,9 @@ from faust.serializers import codecs as faust_codecs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams import codecs
+from streams import codecs, tables
+from streams.deduplication import recent
+from streams.ledger import METRICS_KEY
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -30,6 +32,16 @@ def test_no_bytes_make_it_raise_and_every_key_can_be_one(value):
 @pytest.mark.parametrize("key", ["pipeline", 5, ["pipeline", [60.0, 119.9]], "3/17/0"])
 def test_keys_stay(key):
     assert faust_codecs.loads(codecs.KEYS, faust_codecs.dumps(codecs.KEYS, key)) == key
+
+
+@pytest.mark.parametrize("table", [*tables.PLAIN.values(), recent])
+def test_every_table_has_them(table):
+    topic = table.changelog_topic
+    assert (topic.key_serializer, topic.value_serializer) == (codecs.KEYS, codecs.VALUES)
+
+
+def test_the_key_of_all_deltas_keeps_its_bytes():
+    assert tables.totals.changelog_topic.prepare_key(tables.KEY, None)[0] == METRICS_KEY
 
 
 @pytest.mark.parametrize("value", [b"\xff", b"{}", b'["a", {}]', b'[["a", [1]]]', b"["])
