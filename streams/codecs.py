@@ -17,14 +17,14 @@ KEYS, VALUES = "table-keys", "table-values"
 
 
 class LenientValues(codecs.json):
-    """JSON; what is none is null."""
+    """JSON; what is none is null, and what Faust would make an object of: it raises where it knows no such class."""
 
     def _loads(self, s: bytes) -> Any:
         try:
-            return super()._loads(s)
+            found = super()._loads(s)
         except ValueError:
-            log.warning("a record of a changelog is no JSON and is left", size=len(s))
-            return None
+            return _left("no JSON", s)
+        return _left("an object of Faust's", s) if isinstance(found, dict) and "__faust" in found else found
 
 
 class LenientKeys(LenientValues):
@@ -32,7 +32,14 @@ class LenientKeys(LenientValues):
 
     def _loads(self, s: bytes) -> Any:
         key = super()._loads(s)
-        return key if _is_key(key) else None
+        return key if _is_key(key) else _left("no key", s)
+
+
+def _left(what: str, s: bytes) -> None:
+    """Tell the size alone: what somebody else wrote may be anything."""
+    log.warning(
+        "a record of a changelog is left, as its key or value is not what the tables hold", found=what, size=len(s)
+    )
 
 
 def _is_key(key: Any) -> bool:

@@ -109,7 +109,7 @@ def _place(key: Any) -> tuple[int, float]:
     try:
         partition, milliseconds, _ = str(key).split("/")
         return int(partition), int(milliseconds) / 1000
-    except ValueError:
+    except (ValueError, OverflowError):
         return -1, 0.0
 
 

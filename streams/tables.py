@@ -60,6 +60,9 @@ TABLES: dict[str, Any] = {
     "gaps": gaps,
 }
 
+#: Numbers of rows are below it: a delta can still be added, and the sum still be written as JSON (processors/delta.py).
+MOST = 2**63
+
 #: Gaps kept; the oldest go first.
 GAPS = 1_000
 
@@ -104,7 +107,9 @@ def _note_gap(row: Any) -> None:
 
 def _start_of(row: Any) -> int | None:
     """When a gap began, in epoch ms; None for what is no gap, as anybody may write to a changelog."""
-    start = row.get("start_ms") if isinstance(row, dict) else None
+    if not isinstance(row, dict) or any(isinstance(value, dict | list) for value in row.values()):
+        return None  # what is nested deeply can be read, but not be shown
+    start = row.get("start_ms")
     return start if isinstance(start, int) else None
 
 
@@ -129,7 +134,7 @@ def _window_start(key: Any) -> int | None:
     """When a row's window begins, in epoch s; None for a key that is no window's."""
     try:
         (_, (begin, _)) = key
-        return int(begin)
+        return int(begin) if abs(begin) < MOST else None
     except (TypeError, ValueError):
         return None
 
@@ -167,25 +172,32 @@ def sums() -> Sums:
 
 
 def _sums(value: Any) -> Sums:
-    """What a row of `totals` holds; sums of nothing for a new one, and for what somebody else wrote there."""
-    try:
-        return read_delta(value)
-    except ValueError:
-        return empty()
+    """What a row of `totals` holds; nothing in place of what somebody else wrote there."""
+    parts = value if isinstance(value, dict) else {}
+    return {
+        "counts": _numbers(parts.get("counts")),
+        "failed": _numbers(parts.get("failed")),
+        "latency": _histogram(parts.get("latency")),
+    }
 
 
 def _histogram(value: Any) -> Sums:
     """As `_sums`, of a row of `latency`."""
     nothing: Sums = empty()["latency"]
-    try:
-        return add_latency(nothing, value)
-    except (KeyError, TypeError, ValueError):
+    if not isinstance(value, dict) or not isinstance(value.get("buckets"), list):
         return nothing
+    count, total, buckets = value.get("count"), value.get("sum"), value["buckets"]
+    fits = len(buckets) == len(nothing["buckets"]) and all(map(_is_number, [count, total, *buckets]))
+    return {"count": count, "sum": total, "buckets": buckets} if fits else nothing
 
 
 def _numbers(value: Any) -> dict[str, int]:
     """As `_sums`, of a row of `throughput` or `failed`."""
-    return {name: n for name, n in value.items() if isinstance(n, int)} if isinstance(value, dict) else {}
+    return {name: n for name, n in value.items() if _is_number(n)} if isinstance(value, dict) else {}
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and 0 <= value < MOST
 
 
 def _with_percentiles(value: Sums) -> JsonObject:

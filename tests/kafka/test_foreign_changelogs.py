@@ -13,10 +13,16 @@ from tests.kafka.pipeline import Pipeline
 TABLES = ("totals", "throughput", "failed", "latency", "gaps", "recent")
 RECORDS = (
     (b'"pipeline"', b"5"),
+    (b'"a"', b'{"__faust": {"ns": "nobody\'s"}}'),
+    (b'"0/%s/1"' % (b"9" * 400), b'{"at": 1e300, "marks": ""}'),
+    (b'["pipeline", [1e308, 1]]', b"{}"),
+    (b'"gap"', b'{"start_ms": 1, "reason": %s}' % (b"[" * 400 + b"]" * 400)),
     (b"\xff", b"{}"),
     (b"{}", b"{}"),
     (b'["pipeline", [60.0, 119.9]]', b"[]"),
     (b'"pipeline"', b"\xff"),
+    (b'"pipeline"', b'{"counts": {"ingested": %d}, "failed": [], "latency": {}}' % (2**64 - 1)),
+    (b'"last"', b"\xff"),
 )
 VIEWS = ("/api/report/", "/api/tables/", *(f"/api/tables/{name}/" for name in TABLES if name != "recent"))
 

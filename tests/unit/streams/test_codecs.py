@@ -1,9 +1,12 @@
 """Tests of the tables' codecs: the same bytes as Faust's JSON, and nothing that cannot be read."""
 
 import pytest
+from faust.exceptions import ValueDecodeError
 from faust.serializers import codecs as faust_codecs
+from faust.serializers.registry import Registry
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from streams import codecs, tables
 from streams.deduplication import recent
@@ -32,6 +35,16 @@ def test_no_bytes_make_it_raise_and_every_key_can_be_one(value):
 @pytest.mark.parametrize("key", ["pipeline", 5, ["pipeline", [60.0, 119.9]], "3/17/0"])
 def test_keys_stay(key):
     assert faust_codecs.loads(codecs.KEYS, faust_codecs.dumps(codecs.KEYS, key)) == key
+
+
+@pytest.mark.parametrize("value", [b'{"__faust": {"ns": "x"}}', b'{"__faust": {"ns": []}}', b"\xff", b""])
+def test_a_value_that_faust_raises_over_is_null(value):
+    registry = Registry()
+    with pytest.raises(ValueDecodeError):
+        registry.loads_value(None, value, serializer="json")
+    with capture_logs() as logs:
+        assert registry.loads_value(None, value, serializer=codecs.VALUES) is None
+    assert [(line["log_level"], line["size"]) for line in logs] == [("warning", len(value))]
 
 
 @pytest.mark.parametrize("table", [*tables.PLAIN.values(), recent])

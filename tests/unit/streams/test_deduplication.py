@@ -121,3 +121,11 @@ async def test_turned_off_it_knows_nothing_and_writes_nothing(table, clock):
 
 def test_a_row_goes_to_the_partition_in_its_key():
     assert RowTable.partition_for_key(recent, "7/1000/0") == 7
+
+
+@pytest.mark.parametrize("key", [None, 5, "text", "a/b/c", "0/" + "9" * 400 + "/1", "0/" + "9" * 9000 + "/1", ("0", 5)])
+async def test_a_key_that_is_none_of_ours_is_nobody_s_and_is_dropped(table, clock, monkeypatch, key):
+    table[key] = encode_row([b"m" * 16], clock.now)
+    monkeypatch.setattr(module, "_active_partitions", lambda table: {TP("recent", 0)})
+    await Deduplication(600, table, clock).restore()
+    assert table == {}

@@ -2,8 +2,10 @@
 
 from types import SimpleNamespace
 
+import orjson
 import pytest
 
+from processors.delta import MOST as MOST_OF_A_DELTA
 from streams import tables
 
 
@@ -26,7 +28,7 @@ def test_gaps_are_shown_newest_first(gaps):
 
 
 def test_what_is_no_gap_in_the_changelog_ends_nothing(gaps):
-    gaps.update({"a": "text", "b": {"start_ms": "yesterday"}, "c": None})
+    gaps.update({"a": "text", "b": {"start_ms": "yesterday"}, "c": None, "d": {"start_ms": 7, "reason": [[]]}})
     tables._note_gap(gap(5))
     assert [row["start_ms"] for row in tables.rows("gaps")] == [5]
 
@@ -75,7 +77,27 @@ def test_what_somebody_else_wrote_into_the_sums_counts_as_nothing(monkeypatch, r
 @pytest.mark.parametrize("name", ["throughput", "failed", "latency", "totals"])
 def test_rows_that_are_none_are_not_shown(monkeypatch, name):
     good = tables.empty()["latency"] if name == "latency" else tables.empty() if name == "totals" else {"a": 1}
-    rows = {("pipeline", (60.0, 119.9)): good, None: good, "odd": 5, ("pipeline", 5): good}
+    rows = {("pipeline", (60.0, 119.9)): good, None: good, "odd": 5, ("pipeline", 5): good, ("pipeline", "yz"): 5}
     monkeypatch.setitem(tables.TABLES, name, rows if name == "totals" else SimpleNamespace(table=rows))
     found = tables.rows(name)
     assert len(found) == (3 if name == "totals" else 1)
+
+
+@pytest.mark.parametrize("begin", [None, "60", 1e308, (60.0,), -1e308])
+def test_a_window_that_begins_at_no_time_is_not_shown(monkeypatch, begin):
+    monkeypatch.setitem(tables.TABLES, "failed", SimpleNamespace(table={("pipeline", (begin, 119.9)): {"a": 1}}))
+    assert tables.rows("failed") == []
+
+
+@pytest.mark.parametrize("number", [2**64 - 1, 2**63, -1, 1.5, True, "5", None, [5]])
+def test_a_number_that_no_worker_counted_is_not_added_to(monkeypatch, number):
+    latency = {**tables.empty()["latency"], "sum": number}
+    row = {"counts": {"ingested": number, "published": 3}, "failed": {"sink/x": number}, "latency": latency}
+    monkeypatch.setattr(tables, "totals", {tables.KEY: row})
+    assert tables.sums() == {**tables.empty(), "counts": {"published": 3}}
+
+
+def test_the_largest_sums_can_be_added_to_and_written():
+    row = {"counts": {"ingested": tables.MOST - 1}, "failed": {}, "latency": tables.empty()["latency"]}
+    delta = {**row, "counts": {"ingested": MOST_OF_A_DELTA}}
+    assert orjson.dumps(tables.add(tables._sums(row), delta))
