@@ -78,13 +78,6 @@ class Publisher:
             if self._last.get(key) is done:
                 del self._last[key]
 
-    async def close(self) -> None:
-        """End the dispatcher and the requests in flight; entries not settled stay with their callers."""
-        tasks = [task for task in (self._dispatcher, *self._requests) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
     async def _until_settled(self, entry: Entry) -> Accepted | Refused:
         attempts, silences = 0, 0
         while True:

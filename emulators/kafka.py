@@ -72,11 +72,6 @@ class EmbeddedKafka:
             "KAFKA_REPLICATION_FACTOR": "1",
         }
 
-    @property
-    def process_id(self) -> int | None:
-        """Id of the broker process while it runs."""
-        return self._process.pid if self._process and self._process.poll() is None else None
-
     def start(self) -> Self:
         """Start the process and wait until it has told its address."""
         if self._process is not None:

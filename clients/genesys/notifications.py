@@ -116,13 +116,6 @@ class NotificationSource:
         """The gaps that are not done with."""
         return self._healer.unhealed
 
-    async def frames(self) -> AsyncGenerator[Line, None]:
-        """The same as `batches`, one by one."""
-        async with aclosing(self.batches()) as batches:
-            async for batch in batches:
-                for line in batch:
-                    yield line
-
     async def batches(self) -> AsyncGenerator[list[Line], None]:
         """What has come, as lists of envelopes in bytes, for ever; never an empty list.
 

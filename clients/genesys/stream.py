@@ -85,18 +85,11 @@ class SubscriptionStream:
                 raise
         log.info("genesys.subscription.ready", subscription=self.subscription_id)
 
-    async def lines(self) -> AsyncGenerator[Line, None]:
-        """Every line that arrives, one by one, for ever. At most one burst is read ahead."""
-        async with aclosing(self.batches()) as batches:
-            async for batch in batches:
-                for line in batch:
-                    yield line
-
     async def batches(self) -> AsyncGenerator[list[Line], None]:
-        """The same as `lines`, as the lists that the network delivered; never an empty one.
+        """Every line that arrives, for ever, as the lists that the network delivered; never an empty one.
 
-        What has arrived while a list was dealt with comes as one: a service that writes each event by itself
-        would else cost a turn of Kafka for each.
+        At most one burst is read ahead. What has arrived while a list was dealt with comes as one: a service
+        that writes each event by itself would else cost a turn of Kafka for each.
         """
         self._splitter.discard()  # an earlier reader may have stopped within a line
         await self.create()

@@ -62,10 +62,6 @@ class AWSEmulator:
     def faults(self, faults: Faults) -> None:
         self.state.book.replace(faults)
 
-    def queue_url(self, name: str) -> str:
-        """Raises `KeyError` when there is no such queue."""
-        return self.state.queues.url(self.state.queues[name])
-
     async def __aenter__(self) -> Self:
         self._front = Front(self.state, self._limit_bytes, Control(self.state))
         server = web.Server(self._front.handle, request_factory=_request, handler_cancellation=True, access_log=None)

@@ -59,7 +59,7 @@ async def test_a_partition_keeps_only_its_newest_five_megabytes(broker):
 
 async def test_async_context_manager_ends_the_process():
     async with EmbeddedKafka() as running:
-        process = psutil.Process(running.process_id)
+        process = psutil.Process(running._process.pid)
         assert running.environment["KAFKA_BOOTSTRAP_SERVERS"] == running.bootstrap_servers
     assert not process.is_running()
     with pytest.raises(EmbeddedKafkaError, match="not running"):
@@ -80,7 +80,7 @@ def test_silence_at_start_is_an_error_and_leaves_no_process():
     silent = EmbeddedKafka(start_timeout_s=0.0)
     with pytest.raises(EmbeddedKafkaError, match="did not answer"):
         silent.start()
-    assert silent.process_id is None
+    assert silent._process is None
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
@@ -98,7 +98,7 @@ def test_the_broker_ends_when_its_parent_is_killed():
         """
         import os, signal
         from emulators.kafka import EmbeddedKafka
-        print(EmbeddedKafka().start().process_id, flush=True)
+        print(EmbeddedKafka().start()._process.pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
         """
     )

@@ -17,6 +17,7 @@ from clients.genesys.waiting import Clock
 from emulators.genesys import GenesysEmulator
 from processors.lines import OversizedLine
 from streams.settings import Settings
+from tests.unit.clients.genesys import unpacking
 
 
 class FakeTime:
@@ -167,7 +168,7 @@ class Listener:
         self.reports.append(report)
 
     async def _read(self):
-        async with aclosing(self.source.frames()) as frames:
+        async with aclosing(unpacking.lines(self.source)) as frames:
             async for line in frames:
                 self.lines.append(line)
 

@@ -12,6 +12,7 @@ from clients.genesys.notifications import NotificationSource
 from clients.genesys.observer import Observer
 from clients.genesys.rest import GenesysRest
 from streams.settings import Settings
+from tests.unit.clients.genesys import unpacking
 
 QUEUE = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 TOPIC = f"v2.routing.queues.{QUEUE}.conversations"
@@ -111,7 +112,7 @@ async def listening(server):
         source = NotificationSource(rest, settings, 0, 1, on_gap, passes=(0.1,))
 
         async def read():
-            async with aclosing(source.frames()) as frames:
+            async with aclosing(unpacking.lines(source)) as frames:
                 async for line in frames:
                     lines.append(line)
 

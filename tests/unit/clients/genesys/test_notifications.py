@@ -6,6 +6,7 @@ import time
 from contextlib import aclosing
 
 from clients.genesys.notifications import NotificationSource
+from tests.unit.clients.genesys import unpacking
 
 
 async def test_events_arrive_whole_with_the_queue_named(emulator, start, eventually):
@@ -84,7 +85,7 @@ async def test_bad_frames_go_on_or_are_counted_and_the_socket_stays_up(emulator,
 async def test_a_consumer_that_does_not_pull_loses_nothing(idle_listener, eventually):
     listener = idle_listener
     source = NotificationSource(listener.rest, listener.settings, 0, 1)
-    async with aclosing(source.frames()) as frames:
+    async with aclosing(unpacking.lines(source)) as frames:
         first = asyncio.create_task(anext(frames))
         await eventually(lambda: listener.sockets == 1)
         topic = listener.queue_topic()

@@ -15,6 +15,7 @@ from clients.genesys.rest import GenesysRest
 from clients.genesys.stream import SubscriptionStream
 from processors.lines import OversizedLine
 from streams.settings import Settings
+from tests.unit.clients.genesys import unpacking
 
 CUT = object()  # the connection ends without the end of the body
 SILENT = object()  # nothing more comes, and the connection stays
@@ -102,7 +103,7 @@ def stream(rest, idle_timeout=30.0, max_line_bytes=1_000):
 async def take(source, count):
     """The first `count` lines."""
     taken = []
-    async with aclosing(source.lines()) as lines:
+    async with aclosing(unpacking.lines(source)) as lines:
         async for line in lines:
             taken.append(line)
             if len(taken) == count:
@@ -212,7 +213,7 @@ async def test_silence_over_the_limit_reconnects(event_server, event_rest):
 async def test_a_consumer_that_does_not_pull_stops_the_server(event_server, event_rest, until):
     block = b'{"id":"' + b"x" * 980 + b'"}\n'
     event_server.scripts = [[block * 64] * 1_000]  # 63 MB
-    async with aclosing(stream(event_rest).lines()) as lines:
+    async with aclosing(unpacking.lines(stream(event_rest))) as lines:
         assert await anext(lines) == block[:-1]
         settled = -1
         while settled != event_server.written:

@@ -15,6 +15,7 @@ from processors.errors import MalformedEventError
 from processors.event import parse
 from processors.lines import Line
 from streams.settings import Settings
+from tests.unit.clients.genesys import unpacking
 
 EVENTS = 500
 SCENES = {
@@ -47,7 +48,7 @@ async def arriving(emulator: GenesysEmulator, count: int) -> set[str]:
     )
     ids: set[str] = set()
     stream = SubscriptionStream.from_settings(rest, Settings(genesys_idle_timeout=5.0))
-    async with rest, aclosing(stream.lines()) as lines:
+    async with rest, aclosing(unpacking.lines(stream)) as lines:
         async for line in lines:
             ids.update(str(event["id"]) for event in events_of(line))
             if len(ids) >= count:

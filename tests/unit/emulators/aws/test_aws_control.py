@@ -7,6 +7,8 @@ import json
 import httpx
 import pytest
 
+from tests.unit.emulators.aws.queue_urls import queue_url
+
 
 @pytest.fixture
 async def control(aws):
@@ -100,9 +102,9 @@ async def test_buses_queues_and_schemas_are_added(aws, control, events, sqs, cli
 
 
 async def test_messages_and_metrics_are_shown(aws, control, sqs, cloudwatch):
-    await sqs.send_message(QueueUrl=aws.queue_url("failures"), MessageBody="one")
-    await sqs.send_message(QueueUrl=aws.queue_url("failures"), MessageBody="two", DelaySeconds=9)
-    await sqs.receive_message(QueueUrl=aws.queue_url("failures"))
+    await sqs.send_message(QueueUrl=queue_url(aws, "failures"), MessageBody="one")
+    await sqs.send_message(QueueUrl=queue_url(aws, "failures"), MessageBody="two", DelaySeconds=9)
+    await sqs.receive_message(QueueUrl=queue_url(aws, "failures"))
     await cloudwatch.put_metric_data(Namespace="N", MetricData=[{"MetricName": "m", "Value": 1}])
     messages = (await control.get("/queues/failures/messages")).json()["messages"]
     assert [(message["body"], message["state"]) for message in messages] == [
@@ -114,7 +116,7 @@ async def test_messages_and_metrics_are_shown(aws, control, sqs, cloudwatch):
 
 async def test_reset_forgets_what_happened_and_keeps_what_is_there(aws, control, events, sqs):
     await events.put_events(Entries=[entry(1, EventBusName="orders")])
-    await sqs.send_message(QueueUrl=aws.queue_url("failures"), MessageBody="x")
+    await sqs.send_message(QueueUrl=queue_url(aws, "failures"), MessageBody="x")
     told = (await control.post("/reset")).json()
     assert (told["events"]["accepted"], told["events"]["requests"], told["calls"]) == (0, 0, {})
     assert told["queues"]["failures"] == {"sent": 0, "held": 0}

@@ -17,6 +17,7 @@ from emulators.aws import (
     parse_faults,
     shorthand,
 )
+from tests.unit.emulators.aws.queue_urls import queue_url
 
 
 def entries(*details):
@@ -73,7 +74,7 @@ async def test_requests_are_refused_in_the_words_of_their_service(
 ):
     calls = {
         "events": lambda: events.put_events(Entries=entries()),
-        "sqs": lambda: sqs.send_message(QueueUrl=aws.queue_url("failures"), MessageBody="x"),
+        "sqs": lambda: sqs.send_message(QueueUrl=queue_url(aws, "failures"), MessageBody="x"),
         "monitoring": lambda: cloudwatch.put_metric_data(Namespace="N", MetricData=[{"MetricName": "m", "Value": 1}]),
     }
     aws.faults = Faults(requests=(RequestFault(service=service, kind=kind, times=1),))
@@ -157,7 +158,7 @@ async def test_slow_answers_are_counted_in_flight(aws, events):
 async def test_messages_of_a_batch_fail_with_the_fault_of_the_service(aws, sqs):
     aws.faults = Faults(entries=(EntryFault(service="sqs", code="InternalError", contains="two"),))
     answer = await sqs.send_message_batch(
-        QueueUrl=aws.queue_url("failures"),
+        QueueUrl=queue_url(aws, "failures"),
         Entries=[{"Id": "1", "MessageBody": "one"}, {"Id": "2", "MessageBody": "two"}],
     )
     assert [item["Id"] for item in answer["Successful"]] == ["1"]

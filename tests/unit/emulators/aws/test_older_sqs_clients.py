@@ -7,6 +7,8 @@ import xml.etree.ElementTree as ElementTree
 import httpx
 import pytest
 
+from tests.unit.emulators.aws.queue_urls import queue_url
+
 NAMES = {"": "http://queue.amazonaws.com/doc/2012-11-05/"}
 AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/sqs/aws4_request, Signature=0"
 
@@ -27,7 +29,7 @@ def texts(element, name):
 
 
 async def test_a_batch_is_sent_received_and_deleted(aws, ask):
-    url = aws.queue_url("failures")
+    url = queue_url(aws, "failures")
     sent = {
         "SendMessageBatchRequestEntry.1.Id": "one",
         "SendMessageBatchRequestEntry.1.MessageBody": "<first>",

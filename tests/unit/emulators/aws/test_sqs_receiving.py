@@ -8,16 +8,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulators.aws import AWSEmulator
+from tests.unit.emulators.aws.queue_urls import queue_url
 
 
 @pytest.fixture
 def url(aws):
-    return aws.queue_url("failures")
+    return queue_url(aws, "failures")
 
 
 @pytest.fixture
 def fifo_url(aws):
-    return aws.queue_url("failures.fifo")
+    return queue_url(aws, "failures.fifo")
 
 
 async def bodies(sqs, url, **options):
@@ -99,7 +100,7 @@ async def test_a_long_poll_ends_when_a_message_comes(sqs, url):
 async def test_a_long_poll_ends_when_a_message_becomes_visible_again(clients):
     async with AWSEmulator(queues=["real-time"]) as aws:
         sqs = await clients("sqs", aws.url)
-        url = aws.queue_url("real-time")
+        url = queue_url(aws, "real-time")
         await sqs.send_message(QueueUrl=url, MessageBody="x")
         assert await bodies(sqs, url, VisibilityTimeout=1) == ["x"]
         assert await asyncio.wait_for(bodies(sqs, url, WaitTimeSeconds=20), 10) == ["x"]
@@ -107,7 +108,7 @@ async def test_a_long_poll_ends_when_a_message_becomes_visible_again(clients):
 
 @pytest.mark.parametrize("queue", ["failures", "failures.fifo"])
 async def test_messages_are_counted_by_state(aws, sqs, clock, queue):
-    url = aws.queue_url(queue)
+    url = queue_url(aws, queue)
     await sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "10"})
     fifo = {"MessageGroupId": "g"} if queue.endswith(".fifo") else {}
     for number in range(4):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.unit.emulators.aws.queue_urls import queue_url
+
 MESSAGE_BYTES = 1_048_576
 
 # aiohttp's client warns of bodies above 1 MiB that aiobotocore hands it as bytes; these are meant.
@@ -17,7 +19,7 @@ def batch(*entries):
 
 async def test_a_batch_is_answered_by_id_with_whose_fault_it_was(aws, sqs):
     answer = await sqs.send_message_batch(
-        QueueUrl=aws.queue_url("failures"),
+        QueueUrl=queue_url(aws, "failures"),
         Entries=batch({"MessageBody": "good"}, {"MessageBody": "bad \x01"}, {"MessageBody": ""}),
     )
     assert [item["Id"] for item in answer["Successful"]] == ["0"]
@@ -40,7 +42,7 @@ async def test_a_batch_is_answered_by_id_with_whose_fault_it_was(aws, sqs):
 )
 async def test_a_batch_beyond_the_limits_is_refused_whole(aws, sqs, entries, error):
     with pytest.raises(getattr(sqs.exceptions, error)) as caught:
-        await sqs.send_message_batch(QueueUrl=aws.queue_url("failures"), Entries=entries)
+        await sqs.send_message_batch(QueueUrl=queue_url(aws, "failures"), Entries=entries)
     assert caught.value.response["Error"]["Code"] == f"AWS.SimpleQueueService.{error}"
     assert aws.state.queues["failures"].sent == 0
 
@@ -69,20 +71,22 @@ async def test_a_batch_beyond_the_limits_is_refused_whole(aws, sqs, entries, err
 )
 async def test_a_message_that_is_not_allowed_is_refused(aws, sqs, queue, message, code):
     with pytest.raises(ClientError) as caught:
-        await sqs.send_message(QueueUrl=aws.queue_url(queue), **message)
+        await sqs.send_message(QueueUrl=queue_url(aws, queue), **message)
     assert caught.value.response["Error"]["Code"] == code
 
 
 async def test_a_full_size_message_with_attributes_counts_both(aws, sqs):
     attributes = {"kind": {"DataType": "String", "StringValue": "abcd"}}
     fits = "x" * (MESSAGE_BYTES - len("kindStringabcd"))
-    await sqs.send_message(QueueUrl=aws.queue_url("failures"), MessageBody=fits, MessageAttributes=attributes)
+    await sqs.send_message(QueueUrl=queue_url(aws, "failures"), MessageBody=fits, MessageAttributes=attributes)
     with pytest.raises(ClientError, match="InvalidParameterValue"):
-        await sqs.send_message(QueueUrl=aws.queue_url("failures"), MessageBody=fits + "x", MessageAttributes=attributes)
+        await sqs.send_message(
+            QueueUrl=queue_url(aws, "failures"), MessageBody=fits + "x", MessageAttributes=attributes
+        )
 
 
 async def test_standard_queues_take_a_group(aws, sqs):
-    await sqs.send_message(QueueUrl=aws.queue_url("failures"), MessageBody="x", MessageGroupId="tenant")
+    await sqs.send_message(QueueUrl=queue_url(aws, "failures"), MessageBody="x", MessageGroupId="tenant")
     assert aws.state.queues["failures"].contents()[0]["system"]["MessageGroupId"] == "tenant"
 
 
@@ -99,7 +103,7 @@ async def test_an_unknown_queue_has_its_own_exception_and_the_old_code(aws, sqs)
 
 async def test_duplicates_are_dropped_for_five_minutes(aws, sqs, clock):
     message = {
-        "QueueUrl": aws.queue_url("failures.fifo"),
+        "QueueUrl": queue_url(aws, "failures.fifo"),
         "MessageBody": "x",
         "MessageGroupId": "g",
         "MessageDeduplicationId": "d",
