@@ -41,13 +41,24 @@ def needed_topics(settings: Settings) -> dict[str, dict[str, str]]:
         "retention.ms": str(int(settings.metrics_retention * 1000)),
     }
     compacted = {"cleanup.policy": "compact"}
-    kept_ms = int(settings.deduplication_window * 1000) + 60_000
-    lately = {"cleanup.policy": "delete", "retention.ms": str(kept_ms), "segment.ms": str(max(kept_ms // 4, 60_000))}
+    lately_ms = int(settings.deduplication_window * 1000) + 60_000
+    lately = {
+        "cleanup.policy": "delete",
+        "retention.ms": str(lately_ms),
+        "segment.ms": str(max(lately_ms // 4, 60_000)),
+    }
     return {
         **topic_configs(settings),
         **{changelog_of(settings, name): compacted if name in LASTING else changelog for name in TABLES},
         changelog_of(settings, RECENT): lately,
     }
+
+
+def kept_ms(settings: Settings) -> dict[str, int]:
+    """Changelog → how long its rows must stay, for those that a setting says so of."""
+    changelogs = (changelog_of(settings, name) for name in (*TABLES, RECENT) if name not in LASTING)
+    needed = needed_topics(settings)
+    return {name: int(needed[name]["retention.ms"]) for name in changelogs}
 
 
 def changelog_of(settings: Settings, table: str) -> str:

@@ -22,9 +22,10 @@ from processors.route import Routes
 from streams import kafka, topics
 from streams.app import app, settings
 from streams.checks import Finding, buses_of, check_buses, check_kafka, check_queue
-from streams.flow import companion_of, needed_topics
+from streams.flow import companion_of, kept_ms, needed_topics
 from streams.loading import check_routes
 from streams.logs import set_up_logging
+from streams.retention import keep_long_enough
 from streams.settings import EXIT_USAGE, SettingsError
 from streams.source_checks import check_file
 
@@ -152,7 +153,10 @@ async def _all_ok(look: Callable[[], Awaitable[list[Finding]]]) -> None:
 
 
 async def _make_topics(cluster: kafka.Cluster) -> None:
-    """Make what is missing; a changelog with as many partitions as its companion has (Faust demands it)."""
+    """Make what is missing; a changelog with as many partitions as its companion has (Faust demands it).
+
+    One from an earlier start keeps its rows as long as the settings want now.
+    """
     needed = needed_topics(settings)
     if settings.kafka_create_topics:
         replicas = settings.kafka_replication_factor or min(3, cluster.brokers)
@@ -163,6 +167,9 @@ async def _make_topics(cluster: kafka.Cluster) -> None:
                     settings.kafka_topic_partitions if name in topics.CONFIGS else known[companion_of(settings, name)]
                 )
                 await _create(name, known[name], replicas, configs)
+        older = {name: ms for name, ms in kept_ms(settings).items() if name in cluster.partitions}
+        if older:
+            await keep_long_enough(settings, older)
     _fit(await _present(needed))
 
 

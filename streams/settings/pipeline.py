@@ -41,7 +41,8 @@ class PipelineSettings(BaseSettings):
         600.0,
         ge=0,
         le=86_400,
-        description="Seconds for which an event that comes again, with the same id, is dropped; 0 turns that off.",
+        description="Seconds for which an event that comes again, with the same id, is dropped; 0 turns that off. "
+        "Its changelog keeps as long: a start raises `retention.ms` of an older one (`KAFKA_CREATE_TOPICS`).",
     )
     flood_share: float = Field(
         0.5,
@@ -58,7 +59,9 @@ class PipelineSettings(BaseSettings):
         description="Seconds between two [Pipeline Report] log lines, and between two sendings to CloudWatch.",
     )
     metrics_retention: float = Field(
-        24 * 3600.0, ge=300, description="Seconds that one-minute windows stay in the tables."
+        24 * 3600.0,
+        ge=300,
+        description="Seconds that one-minute windows stay in the tables; their changelogs as `DEDUPLICATION_WINDOW`'s.",
     )
     shutdown_grace: float = Field(
         8.0, gt=0, description="Seconds that work in flight gets to end at a stop or a rebalance."
