@@ -118,8 +118,8 @@ async def test_events_are_those_of_the_topics_listened_to(rest, server):
     events = await collected(
         ConversationQuery(rest).events(Interval(START, START + MINUTE), [f"v2.routing.queues.{QUEUE}.conversations"])
     )
-    assert [event["eventBody"]["id"] for event in events] == ["ours"]
-    assert events[0]["backfilled"] is True
+    assert [told.envelope["eventBody"]["id"] for told in events] == ["ours"]
+    assert events[0].envelope["backfilled"] is True
 
 
 async def test_backfill_by_hand_gives_frames_with_the_queue_named(rest, server):
@@ -149,5 +149,16 @@ async def test_a_conversation_over_several_windows_gives_each_event_once(rest, s
     topics = {f"v2.routing.queues.{QUEUE}.conversations"}
     events = await collected(query.events(Interval(START, START + 3 * MINUTE), topics))
     assert len(server.requests) == 3
-    states = [event["eventBody"]["participants"][0]["chats"][0]["state"] for event in events]
+    states = [told.envelope["eventBody"]["participants"][0]["chats"][0]["state"] for told in events]
     assert states == ["connected", "terminated"]
+
+
+async def test_conversations_of_a_gap_are_followed_beyond_its_end(rest, server):
+    server.answers = [pages([conversation("c-1")]), pages([conversation("c-1")])]
+    topics = {f"v2.routing.queues.{QUEUE}.conversations"}
+    within, query = Interval(START, START + 500), ConversationQuery(rest)
+    assert await collected(query.events(within, topics)) == []
+    followed = await collected(query.events(within, topics, START + 3 * MINUTE))
+    assert [told.moment_ms for told in followed] == [START + 1_000]
+    asked = {json.loads(request.content)["interval"] for request in server.requests}
+    assert asked == {"2026-11-23T10:00:00.000Z/2026-11-23T10:00:00.500Z"}, "no others are asked for"
