@@ -17,7 +17,7 @@ CLOCK_SKEW_MS = 2_000
 LATE_MS = 10_000
 
 #: A body that comes again sooner than this is a repetition, though another one came in between.
-RETURN_MS = 5_000
+RETURN_MS = 1_500
 
 
 @dataclass(frozen=True, slots=True)
