@@ -47,13 +47,12 @@ def worker(role: str | None, web_port: int | None, log_level: str | None) -> Non
 
     set_up_logging(settings)
 
-    import faust
-
     from streams.app import app
+    from streams.runner import Runner
 
     app.finalize()
     app.discover()
-    runner = faust.Worker(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False, quiet=True)
+    runner = Runner(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False, quiet=True)
     runner.spinner = None  # it writes to the terminal under our log
     try:
         runner.execute_from_commandline()
