@@ -80,7 +80,7 @@ def create_app(settings: Settings) -> PipelineApp:
         topic_disable_leader=True,
         table_standby_replicas=1,
         table_cleanup_interval=30.0,
-        key_serializer="json",  # of the tables; the topics hold bytes (streams/topics.py)
+        key_serializer="json",  # topics hold bytes (streams/topics.py), tables have codecs (streams/codecs.py)
         value_serializer="json",
         store="memory://",
         datadir=settings.data_dir.expanduser() / settings.group,
