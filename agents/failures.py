@@ -54,12 +54,20 @@ def _message(event: EventT[Any]) -> Message:
     try:
         record = parse_object(value)
     except MalformedEventError as error:  # somebody else wrote it; SQS takes text alone
-        record = failure_record(Failed.of(error), value, timestamp=datetime.fromtimestamp(event.message.timestamp, UTC))
+        record = failure_record(Failed.of(error), value, timestamp=_written_at(event))
         value = encode(record, settings.kafka_max_message_bytes)
     meta = headers.read(event.headers)
     event_id = record.get("eventId") or meta.event_id or f"{event.message.partition}-{event.message.offset}"
     return Message(
         body=value.decode(),
         group=event.message.key.decode("utf-8", "replace") if event.message.key else str(event_id),
-        deduplication=f"{event_id}:{record.get('stage')}:{record.get('route') or ''}",
+        # SQS keeps the id for five minutes, though the message is gone: what fails again after a redrive has another.
+        deduplication=f"{event_id}:{record.get('stage')}:{record.get('route') or ''}:{meta.replayed or ''}",
     )
+
+
+def _written_at(event: EventT[Any]) -> datetime:
+    try:
+        return datetime.fromtimestamp(event.message.timestamp, UTC)
+    except (ValueError, OSError, OverflowError):  # in microseconds, as some clients write it
+        return datetime.now(UTC)

@@ -102,25 +102,34 @@ def _records(message: EventT[Any], meta: Meta, answer: Answer, tally: Counts, ma
         tally.add("filtered")
     for outcome in answer.outcomes:
         if isinstance(outcome, Encoded):
-            if not made.is_new(answer.event_id, outcome.route, message.message.partition):
+            is_new = made.is_new(answer.event_id, outcome.route, message.message.partition)
+            if not is_new and not _was_refused(meta, outcome.route):
                 tally.add("duplicates")
                 continue
             tally.add("validated")
             yield _validated(outcome, message, meta, answer, origin, received_at)
         else:
             tally.fail(outcome.stage, outcome.error)
-            yield _failure(outcome, message, answer.event_id or meta.event_id, answer.key, origin, received_at)
+            yield _failure(outcome, message, meta, answer, origin, received_at)
+
+
+def _was_refused(meta: Meta, route: str) -> bool:
+    """Whether the event is redriven because EventBridge refused this output of it, which was made before."""
+    return meta.replayed is not None and meta.route == route
 
 
 def _failure(
-    failed: Failed,
-    message: EventT[Any],
-    event_id: str | None,
-    key: str | None,
-    origin: Origin,
-    received_at: int,
+    failed: Failed, message: EventT[Any], meta: Meta, answer: Answer, origin: Origin, received_at: int
 ) -> Record:
-    return report(failed, message.value, key=key, event_id=event_id, origin=origin, received_at=received_at)
+    return report(
+        failed,
+        message.value,
+        key=answer.key,
+        event_id=answer.event_id or meta.event_id,
+        origin=origin,
+        received_at=received_at,
+        replayed=meta.replayed,
+    )
 
 
 def _validated(

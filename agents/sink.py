@@ -28,6 +28,9 @@ from streams.health import health
 from streams.ledger import counts
 from streams.sending import Record, send
 
+#: Milliseconds; an event that claims to have been received longer ago has its `received-at` in another unit.
+OLDEST_MS = 5 * 365 * 24 * 3600 * 1000
+
 _publisher: Publisher | None = None
 _opening = asyncio.Lock()
 
@@ -85,7 +88,8 @@ async def _publish(publisher: Publisher, message: EventT[Any], tally: Counts) ->
     if isinstance(result, Accepted):
         tally.add("published")
         if meta.received_at is not None and meta.replayed is None:  # of an old event it would say nothing
-            tally.latency(max(0, int(time.time() * 1000) - meta.received_at))
+            age = max(0, int(time.time() * 1000) - meta.received_at)
+            tally.latency(age) if age < OLDEST_MS else None
         return None
     failed = Failed("publish", result.code, result.message, (), meta.route, mapped, result.attempts)
     return _failure(failed, message, meta, tally)
@@ -110,4 +114,5 @@ def _failure(failed: Failed, message: EventT[Any], meta: Meta, tally: Counts) ->
         origin=meta.origin or here,
         received_at=meta.received_at,
         event_bus=meta.event_bus,
+        replayed=meta.replayed,
     )

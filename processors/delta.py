@@ -9,10 +9,13 @@ from typing import Any
 
 from processors.errors import MalformedEventError
 from processors.event import JsonObject, parse_object
-from processors.report import BUCKETS_MS
+from processors.report import BUCKETS_MS, MOST_NAME
 
 #: Most that one number of a delta may be: no worker counts so much in a second, and thousands of them fit into int64.
 MOST = 2**48
+
+#: Most names in one part of a delta; the tables' rows hold all there ever were.
+MOST_NAMES = 1_000
 
 
 def check(value: bytes | None) -> None:
@@ -37,6 +40,8 @@ def _wrong_delta(content: JsonObject) -> str:
     counts, failed, latency = (content.get(name) for name in ("counts", "failed", "latency"))
     if not (isinstance(counts, dict) and isinstance(failed, dict) and isinstance(latency, dict)):
         return "not a delta"
+    if any(len(names) > MOST_NAMES or len(name) > MOST_NAME for names in (counts, failed) for name in names):
+        return "not a delta: it holds more or longer names than any worker counts"
     buckets = latency.get("buckets")
     if not isinstance(buckets, list) or len(buckets) != len(BUCKETS_MS) + 1:
         return "not a delta: its latency has other buckets"

@@ -27,7 +27,7 @@ Target = Literal["raw", "validated"]
 
 @dataclass(frozen=True, slots=True)
 class Redrive:
-    """What to write. `topic` as named in the flow, `identity` of the event, `route` if it is mapped."""
+    """What to write. `topic` as named in the flow, `identity` of the event, `route` if it is for that one alone."""
 
     topic: Target
     key: bytes
@@ -71,14 +71,16 @@ def rebuilt(record: JsonObject, original: bytes, meta: Meta, key: bytes | None, 
     meta = _completed(record, meta)
     identity = meta.event_id or _identity(original)
     back = "validated" if meta.origin and meta.origin.topic == topics.validated else "raw"
+    # On `raw` it names the one output that EventBridge refused: it was made, so the process stage would drop it.
+    route = meta.route if back == "validated" or record.get("stage") == "publish" else None
     told = {
         headers.EVENT_ID: _encoded(meta.event_id),
-        headers.ROUTE: _encoded(meta.route) if back == "validated" else None,
+        headers.ROUTE: _encoded(route),
         headers.RECEIVED_AT: _encoded(meta.received_at),
         headers.REPLAYED: run.encode(),
     }
     target: Target = "validated" if back == "validated" else "raw"
-    return Redrive(target, key or _key(original, meta.event_id), original, _present(told), identity)
+    return Redrive(target, key or _key(original, meta.event_id), original, _present(told), identity, route)
 
 
 def _to_validated(
@@ -152,23 +154,19 @@ def _present(told: Mapping[str, bytes | None]) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, value) for name, value in told.items() if value is not None)
 
 
-@dataclass(slots=True)
 class Once:
-    """Lets each event through once; what goes to `raw` runs through all routes again, so it covers all."""
+    """Lets each event through once for each place it goes to.
 
-    _whole: set[str]
-    _single: set[tuple[str, str | None]]
+    One that goes to `raw` does not stand for its mapped outputs: they may be known there, and dropped.
+    """
 
-    @classmethod
-    def empty(cls) -> Once:
-        return cls(set(), set())
+    def __init__(self) -> None:
+        self._written: set[tuple[Target, str, str | None]] = set()
 
     def is_first(self, one: Redrive) -> bool:
         """Whether this run has not written the event there yet; notes that it does now."""
-        if one.identity in self._whole or (one.identity, one.route) in self._single:
+        place = one.topic, one.identity, one.route
+        if place in self._written:
             return False
-        if one.topic == "raw":
-            self._whole.add(one.identity)
-        else:
-            self._single.add((one.identity, one.route))
+        self._written.add(place)
         return True

@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> PipelineApp:
     harden()
     app = PipelineApp(
         settings.group,
-        broker=[URL(f"kafka://{server.strip()}") for server in settings.kafka_bootstrap_servers.split(",")],
+        broker=[URL(f"kafka://{server}") for server in settings.kafka_bootstrap_servers.split(",")],
         broker_credentials=credentials(settings),
         broker_client_id="genesys-eventbridge",
         broker_session_timeout=8.0,
@@ -94,8 +94,9 @@ def create_app(settings: Settings) -> PipelineApp:
         web_stats_enabled=False,
         web_metrics_enabled=False,
         web_application_options={"client_max_size": 1024 * 1024, "middlewares": middlewares(settings.web_token)},
-        canonical_url=settings.web_advertised_url or f"http://{settings.web_host}:{settings.web_port}",
+        canonical_url=settings.web_url,
         worker_redirect_stdouts=False,
+        Worker="streams.runner:Runner",  # so that `faust worker` ends as our own command does
         autodiscover=DISCOVERED,
         origin="streams",
         reply_create_topic=False,

@@ -146,6 +146,7 @@ async def _work(
     try:
         while True:
             await slots.acquire()
+            await ledger.keep_pace()
             batch = await _next_batch(queue, max_events, linger_s)
             task = asyncio.create_task(work_off(batch))
             running.add(task)

@@ -29,6 +29,7 @@ def report(
     origin: Origin | None = None,
     received_at: int | None = None,
     event_bus: str | None = None,
+    replayed: str | None = None,
 ) -> Record:
     """The record for the failures topic, cut to what Kafka takes, and one log line that names no personal data."""
     log.warning(
@@ -51,6 +52,7 @@ def report(
             headers.RECEIVED_AT: str(received_at) if received_at is not None else None,
             headers.ORIGIN: str(origin) if origin else None,
             headers.EVENT_BUS: event_bus,
+            headers.REPLAYED: replayed,
         },
     )
     # Lines that are no event have no key: an empty one would put all of them on the same partition.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection
 from typing import Any
@@ -14,9 +15,10 @@ log = structlog.get_logger(__name__)
 class Health:
     """Troubles by part (`kafka`, `eventbridge`, `genesys`, …). A part not named here is well."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._troubles: dict[str, tuple[str, float]] = {}
+        self._ended: dict[str, float] = {}
         self._checks: dict[str, Callable[[], str | None]] = {}
 
     def trouble(self, part: str, reason: str) -> None:
@@ -31,6 +33,7 @@ class Health:
         """Note that a part works again."""
         known = self._troubles.pop(part, None)
         if known is not None:
+            self._ended[part] = self._clock()
             log.info("well again", part=part, after_s=round(self._clock() - known[1], 1))
 
     def observer(self, part: str) -> Callable[[str | None], None]:
@@ -41,9 +44,11 @@ class Health:
         """Ask `is_wrong` at every look: it answers the reason, or None when all is well."""
         self._checks[part] = is_wrong
 
-    def any_of(self, parts: Collection[str]) -> bool:
-        """Whether one of these parts is in trouble."""
-        return any(part in self._troubles for part in parts)
+    def seconds_well(self, parts: Collection[str]) -> float:
+        """For how long none of these parts has been in trouble; infinite when none ever was."""
+        if any(part in self._troubles for part in parts):
+            return 0.0
+        return self._clock() - max((self._ended.get(part, -math.inf) for part in parts), default=-math.inf)
 
     def troubles(self) -> dict[str, dict[str, Any]]:
         """All troubles now: `{part: {"reason": …, "seconds": …}}`."""

@@ -32,7 +32,10 @@ METRICS_KEY = orjson.dumps("pipeline")
 #: Seconds between two flushes: what a crash repeats is about as much as was settled in that time and the commit's.
 FLUSH_S = 0.5
 
-#: Seconds that a stage may take over one batch, nothing being in trouble, before liveness fails.
+#: Seconds that a flush may take before no new batch is begun: what is put out unacked comes again, and fills memory.
+HOLD_S = 1.0
+
+#: Seconds that a stage may take over one batch, nothing it waits for being in trouble, before liveness fails.
 STALL_S = 300.0
 
 #: One event of a stream; its value is bytes.
@@ -52,6 +55,8 @@ class Ledger:
         self._settled: list[Message] = []
         self._task: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
         self._open: dict[int, tuple[float, Collection[str]]] = {}
         self.before_close: list[Callable[[], Awaitable[None]]] = []
         self.listeners: list[Callable[[Sums], None]] = []
@@ -88,7 +93,7 @@ class Ledger:
         """Write the counts, then ack what was settled before."""
         delta, settled, self._settled = self.counts.drain(), self._settled, []
         if delta is not None:
-            await send([Record(topics.metrics.get_topic_name(), METRICS_KEY, orjson.dumps(delta))])
+            await self._write(orjson.dumps(delta))
             for listener in self.listeners:
                 listener(delta)
         for note in self.before_acks:
@@ -96,6 +101,18 @@ class Ledger:
         for event in settled:
             event.ack()
             self._taken.pop(id(event), None)
+
+    async def _write(self, delta: bytes) -> None:
+        late = asyncio.get_running_loop().call_later(HOLD_S, self._flowing.clear)
+        try:
+            await send([Record(topics.metrics.get_topic_name(), METRICS_KEY, delta)])
+        finally:
+            late.cancel()
+            self._flowing.set()
+
+    async def keep_pace(self) -> None:
+        """Wait while a flush does not end, as when this worker is cut off from Kafka."""
+        await self._flowing.wait()
 
     async def close(self) -> None:
         """Flush a last time and end; a flush under way is waited for, as its counts are drained already.
@@ -113,8 +130,9 @@ class Ledger:
 
     def stalled(self) -> str | None:
         """Why this worker should be started again; None while it makes progress or knows what it waits for."""
-        stuck = [since for since, waits_for in self._open.values() if not health.any_of(waits_for)]
-        seconds = time.monotonic() - min(stuck, default=time.monotonic())
+        now = time.monotonic()
+        stuck = [min(now - since, health.seconds_well(waits_for)) for since, waits_for in self._open.values()]
+        seconds = max(stuck, default=0.0)
         return f"a batch has been worked on for {seconds:.0f} s" if seconds >= STALL_S else None
 
     async def _flush_forever(self) -> None:

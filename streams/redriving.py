@@ -90,7 +90,7 @@ class Redriving:
         self._writer = writer
         self._stop = stop
         self._pace = Pace(plan.rate if writer is not None else None, stop)
-        self._once = Once.empty()
+        self._once = Once()
 
     async def from_topic(self, reader: Reader, what: Range, on_progress: OnProgress) -> Progress:
         """Go through a range of the failures topic; `what.next` is right at any time."""
@@ -169,6 +169,10 @@ class Redriving:
                 if reason is not None:
                     verdicts[index] = "refused"
                     self.progress.stopped = self.progress.stopped or reason
+            if "refused" in verdicts:  # what came again after it may be the same event, and goes on being needed
+                first = verdicts.index("refused")
+                verdicts[first:] = ["skipped" if one == "repeated" else one for one in verdicts[first:]]
+                self.progress.limited = False
         for failure, one, verdict in zip(failures, built, verdicts, strict=True):
             if verdict == "refused":
                 break

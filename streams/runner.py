@@ -1,23 +1,42 @@
-"""This module runs the app as a process, which ends in good time when it is told to."""
+"""This module runs the app as a process, which ends in good time and says by its exit code why."""
 
 from __future__ import annotations
 
 import signal
+import sys
+from typing import NoReturn
 
 import faust
 
 from streams.app import PipelineApp
-from streams.ending import end_within
+from streams.ending import EXIT_BUG, end_within
 
 #: Seconds that a stop may take beyond SHUTDOWN_GRACE: leaving the group, closing clients.
 LEAVE_S = 5.0
 
 
 class Runner(faust.Worker):
-    """Faust's worker with a bound on how long a stop takes."""
+    """Faust's worker with a bound on how long a stop takes, and the exit code that the pipeline asked for."""
 
     app: PipelineApp
 
+    def execute_from_commandline(self) -> NoReturn:
+        try:
+            super().execute_from_commandline()
+        except SystemExit:  # mode/worker.py: 0 for every stop in order, 1 for every crash
+            sys.exit(self._exit_code())
+
+    def on_worker_shutdown(self) -> None:
+        """A stop that no signal asked for: a service of the app has crashed."""
+        self._end_in_time()
+        super().on_worker_shutdown()
+
     async def _stop_on_signal(self, signal: signal.Signals) -> None:
-        end_within(self.app.settings.shutdown_grace + LEAVE_S, lambda: self.app.exit_code)
+        self._end_in_time()
         await super()._stop_on_signal(signal)
+
+    def _end_in_time(self) -> None:
+        end_within(self.app.settings.shutdown_grace + LEAVE_S, self._exit_code)
+
+    def _exit_code(self) -> int:
+        return self.app.exit_code or (EXIT_BUG if self.crashed or self.app.crashed else 0)

@@ -6,15 +6,29 @@ import asyncio
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    ProducerFenced,
+    UnknownProducerId,
+)
 from faust import TopicT
 from faust.exceptions import ProducerSendError
 
 from processors.retry import outage_backoff
 from streams.app import app
+from streams.ending import die
 from streams.health import health
+
+#: Seconds without the brokers' answer after which Kafka is in trouble: aiokafka waits in silence, and for ever.
+SLOW_S = 10.0
+
+#: What the producer never gets over. A batch that was refused for good keeps its sequence numbers (aiokafka 0.14,
+#: producer/sender.py), so that the brokers miss them from then on; only another producer begins anew.
+BROKEN = (OutOfOrderSequenceNumber, UnknownProducerId, ProducerFenced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +51,60 @@ def record(topic: TopicT, key: str, value: bytes, headers: dict[str, str | bytes
 
 
 async def send(records: Iterable[Record]) -> None:
-    """Send and return only when the broker has every one; while Kafka is away, wait and try again."""
+    """Send and return only when the broker has every one; while Kafka is away, wait and try again.
+
+    Ends the process when its producer can write no more.
+    """
     pending, attempt = list(records), 0
     producer = await app.maybe_start_producer()
-    while pending:
-        results = await _attempt(producer, pending)
-        refused = [(one, result) for one, result in zip(pending, results, strict=True) if result is not None]
-        if not refused:
+    trouble = Trouble()
+    try:
+        while pending:
+            results = await _attempt(producer, pending, trouble)
+            refused = [(one, result) for one, result in zip(pending, results, strict=True) if result is not None]
+            if not refused:
+                return
+            pending = [one for one, _ in refused]
+            trouble.note(_reason(refused[0]))
+            await asyncio.sleep(outage_backoff(attempt, random.random()))
+            attempt += 1
+    finally:
+        trouble.over()
+
+
+class Trouble:
+    """What one call of `send` tells of Kafka, which is in trouble while any of them says so."""
+
+    _all: ClassVar[set[Trouble]] = set()
+
+    def note(self, reason: str) -> None:
+        """Kafka does not take the records."""
+        self._all.add(self)
+        health.trouble("kafka", reason)
+
+    def over(self) -> None:
+        """It has taken them, or nobody waits for it any more."""
+        self._all.discard(self)
+        if not self._all:
             health.well("kafka")
-            return
-        pending = [one for one, _ in refused]
-        health.trouble("kafka", _reason(refused[0]))
-        await asyncio.sleep(outage_backoff(attempt, random.random()))
-        attempt += 1
 
 
-async def _attempt(producer: Any, records: Sequence[Record]) -> list[KafkaError | None]:
+async def _attempt(producer: Any, records: Sequence[Record], trouble: Trouble) -> list[KafkaError | None]:
+    names = ", ".join(sorted({one.topic for one in records}))
+    reason = f"no answer for {SLOW_S:.0f} s from the brokers of {names}"
+    slow = asyncio.get_running_loop().call_later(SLOW_S, trouble.note, reason)
+    try:
+        results = await _send_once(producer, records)
+    finally:
+        slow.cancel()
+    for error in results:
+        # A bare KafkaError is what the client fails with when its own task has ended.
+        if error is not None and (isinstance(error, BROKEN) or type(error) is KafkaError):
+            die("the producer", error)
+    return results
+
+
+async def _send_once(producer: Any, records: Sequence[Record]) -> list[KafkaError | None]:
     results: list[KafkaError | None] = []
     futures = []
     for one in records:

@@ -24,6 +24,9 @@ LOOK_S = 10.0
 #: The parts that health names.
 PART, TOPICS = "brokers", "topics"
 
+#: What commits and assignments wait for while it is in trouble.
+KAFKA = ("kafka", PART, TOPICS)
+
 
 class StalledError(Exception):
     """The work stands still, and nothing that is known to be in trouble holds it up."""
@@ -53,9 +56,10 @@ def standstill() -> str | None:
     """What stands still in this worker; None while all goes on."""
     if (reason := ledger.stalled()) is not None:
         return reason
-    if (seconds := rebalance.seconds()) > STALL_S:
+    well = health.seconds_well(KAFKA)
+    if (seconds := min(rebalance.seconds(), well)) > STALL_S:
         return f"the assignment of partitions has been under way for {seconds:.0f} s"
-    seconds = seconds_uncommitted(app.consumer)
+    seconds = min(seconds_uncommitted(app.consumer), well)
     return f"offsets have not been committed for {seconds:.0f} s" if seconds > STALL_S else None
 
 

@@ -34,7 +34,6 @@ class Participant:
     disconnect_type: str | None = None
     outcome: str | None = None
     answered_by: str | None = None
-    wrapped_up_ms: int | None = None
 
     @property
     def state(self) -> str:
@@ -210,9 +209,7 @@ class Simulator:
 
     def _wrap_up(self, conversation_id: str, now: int) -> list[Step]:
         conversation = self.conversations[conversation_id]
-        agent = replace(conversation.last("agent"), wrapped_up_ms=now)
-        conversation = conversation.with_changed(agent)
-        self._remember(conversation)
+        agent = conversation.last("agent")
         return [Step(now, "wrapup", agent, conversation), Step(now, "acw", agent, conversation)]
 
     def _end(self, conversation_id: str, now: int) -> Step:

@@ -45,7 +45,8 @@ STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}
 def check(as_json: bool) -> None:
     """Look at settings, routes, Kafka, Genesys, event bus and queue, and say how to mend what is wrong.
 
-    Nothing is written anywhere. Parts that do not answer are given up after 15 s.
+    Nothing is written to Kafka or AWS; of Genesys Cloud, where notifications are the source, a channel of its own
+    is asked for, which nobody opens. Parts that do not answer are given up after 15 s.
     """
     quiet_logs()
     try:

@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import time
+from dataclasses import replace
 
 import click
 import httpx
@@ -58,7 +59,8 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
 
     Nothing outside this machine is touched and nothing is kept: the broker and both clouds are emulators on
     loopback ports, and no setting of your shell counts but LOG_LEVEL and LOG_FORMAT. Exit codes: 0 nothing is
-    lost, 1 something is, or a part did not start (the logs are kept and named).
+    lost, 1 something is, or a part did not start or stands still (the logs are kept and named), 130 stopped
+    before all were accounted for.
     """
     if exits and events is None:
         events = 500
@@ -71,16 +73,25 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
     try:
         with Stack(options) as stack:
             account = asyncio.run(_watch(stack, exits, told))
-            if account is not None and account.lost:
+            wrong = _wrong(account, events) if account is not None else ""
+            if wrong:
                 stack.keep = True
-                console.print(f"events are lost; logs are in {stack.folder}", markup=False)
+                console.print(f"{wrong}; logs are in {stack.folder}", markup=False)
     except DemoError as error:
         raise click.ClickException(str(error)) from None
     if account is None:
         console.print("ended")
         sys.exit(EXIT_INTERRUPTED if exits else 0)
     print(json.dumps(_summary(account)), flush=True)
-    sys.exit(1 if account.lost else 0)
+    sys.exit(1 if wrong else 0)
+
+
+def _wrong(account: Account, events: int | None) -> str:
+    """Why the demo failed; empty when every event is accounted for."""
+    if account.gave_up:
+        taken = f"{account.ingested} of {events} events were taken in, {account.ended} came to their end"
+        return f"nothing has moved for {PATIENCE_S:.0f} s: {taken}, {account.lost} are lost"
+    return f"{account.lost} events are lost" if account.lost else ""
 
 
 def _summary(account: Account) -> dict[str, float]:
@@ -134,7 +145,7 @@ async def _until_accounted(stack: Stack, books: Books, exits: bool) -> Account:
                 if account.lost == 0 and account.ended >= account.ingested:
                     return account
             if exits and now - moved_at > PATIENCE_S:
-                return await books.account()
+                return replace(await books.account(), gave_up=True)
             await asyncio.sleep(0.25 if exits else 1.0)
 
 

@@ -30,7 +30,7 @@ def resume(url: str | None, as_json: bool) -> None:
     Exit codes: 0 all workers answered, 1 one did not, 2 the worker asked does not answer or refuses.
     """
     settings = load_settings()
-    workers = _ask((url or _address(settings)).rstrip("/"), settings)
+    workers = _ask((url or settings.web_url).rstrip("/"), settings)
     if as_json:
         print_json({"workers": workers})
     else:
@@ -51,13 +51,6 @@ def _ask(url: str, settings: Settings) -> list[dict[str, Any]]:
     if answer.status_code not in (200, 502):
         refuse(f"{url} answered {answer.status_code}: is it a worker of this version?")
     return list(answer.json()["workers"])
-
-
-def _address(settings: Settings) -> str:
-    if settings.web_advertised_url:
-        return settings.web_advertised_url
-    host = "127.0.0.1" if settings.web_host in ("", "0.0.0.0", "::") else settings.web_host
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.web_port}"
 
 
 def _told(worker: dict[str, Any]) -> str:

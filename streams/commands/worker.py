@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import click
 
@@ -54,8 +53,4 @@ def worker(role: str | None, web_port: int | None, log_level: str | None) -> Non
     app.discover()
     runner = Runner(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False, quiet=True)
     runner.spinner = None  # it writes to the terminal under our log
-    try:
-        runner.execute_from_commandline()
-    except SystemExit as end:
-        sys.exit(app.exit_code or end.code)
-    sys.exit(app.exit_code)
+    runner.execute_from_commandline()

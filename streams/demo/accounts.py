@@ -16,7 +16,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Events by where they are; `lost` ones are nowhere. `seconds`: from the first taken in to the last one's end."""
+    """Events by where they are; `lost` ones are nowhere. `seconds`: from the first taken in to the last one's end.
+
+    `gave_up`: the demo did not wait for all of them to end.
+    """
 
     ingested: int
     filtered: int
@@ -25,6 +28,7 @@ class Account:
     duplicates: int
     lost: int
     seconds: float
+    gave_up: bool = False
 
     @property
     def ended(self) -> int:

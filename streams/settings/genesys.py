@@ -97,7 +97,7 @@ class GenesysSettings(BaseSettings):
         900_000,
         ge=1_000,
         le=10_000_000,
-        description="A longer line or frame is a failure record, as does what KAFKA_MAX_MESSAGE_BYTES has no room for.",
+        description="A longer line or frame is a failure record, as is what KAFKA_MAX_MESSAGE_BYTES has no room for.",
     )
     genesys_shards: int = Field(
         1,

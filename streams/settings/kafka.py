@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
+from streams.settings.kinds import Brokers
+
 #: What Kafka takes in the name of a topic; changelogs are named by the group.
 KAFKA_NAME = r"^[A-Za-z0-9._-]*$"
 
@@ -16,7 +18,7 @@ KAFKA_NAME = r"^[A-Za-z0-9._-]*$"
 class KafkaSettings(BaseSettings):
     """Which brokers, how to reach them, and what the worker owns there."""
 
-    kafka_bootstrap_servers: str = Field("127.0.0.1:9092", description="Brokers, comma separated.")
+    kafka_bootstrap_servers: Brokers = Field("127.0.0.1:9092", description="Brokers as `host:port`, comma separated.")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How to talk to the brokers."
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
+
+#: A broker: host or host:port, an IPv6 address in brackets.
+BROKER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
 
 
 def _split(value: Any) -> Any:
@@ -20,8 +24,18 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _brokers(value: str) -> str:
+    brokers = [part.strip() for part in value.split(",") if part.strip()]
+    found = [BROKER.fullmatch(broker) for broker in brokers]
+    if not brokers or not all(one and 1 <= int(one[1] or 9092) <= 65_535 for one in found):
+        raise ValueError("must be host:port, or several with commas between (an IPv6 address in brackets, no scheme)")
+    return ",".join(brokers)
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 CommaSeconds = Annotated[tuple[float, ...], Field(min_length=1), NoDecode, BeforeValidator(_split)]
+
+Brokers = Annotated[str, AfterValidator(_brokers)]
 
 URL = Annotated[str, AfterValidator(_http_url)]

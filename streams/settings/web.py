@@ -17,3 +17,9 @@ class WebSettings(BaseSettings):
     web_advertised_url: URL | None = Field(
         None, description="URL at which the other workers reach this one's web views; unset: host and port."
     )
+
+    @property
+    def web_url(self) -> str:
+        """URL of the web views: the one advertised, else that of host and port, on loopback for every address."""
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.web_host, self.web_host)
+        return self.web_advertised_url or f"http://{f'[{host}]' if ':' in host else host}:{self.web_port}"

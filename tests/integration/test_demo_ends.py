@@ -1,7 +1,8 @@
-"""This module ends a demo in every way there is, and looks whether anything goes on without it."""
+"""This module runs demos to their end, and ends them in every way there is: nothing goes on without them."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -19,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS = 4
 
 
+KEYS = ["ingested", "filtered", "published", "failed", "duplicates", "lost", "seconds", "events_per_second"]
+
+
 def children(process_id: int) -> list[int]:
     return [int(name) for name in Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()]
 
@@ -28,6 +32,20 @@ def is_alive(process_id: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{process_id}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--faults"], ["--source", "notifications"]], ids=["a stream with faults", "notifications"]
+)
+def test_a_demo_that_exits_accounts_for_every_event(arguments: list[str]):
+    command = [sys.executable, "-m", "streams", "demo", "--events", "200", "--exit", *arguments]
+    demo = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
+    assert demo.returncode == 0, demo.stderr[-2_000:]
+    [line] = demo.stdout.splitlines()
+    told = json.loads(line)
+    assert list(told) == KEYS
+    assert (told["lost"], told["ingested"]) == (0, told["filtered"] + told["published"] + told["failed"])
+    assert told["ingested"] >= 200
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from emulators.genesys.emulator import GenesysEmulator
 from tests.kafka.broker import free_ports
 
 
@@ -54,6 +55,21 @@ async def test_a_port_that_is_taken_ends_the_start(faust_worker):
 
     assert process.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in err.decode().splitlines()[-1]
+
+
+async def test_a_stop_for_a_reason_has_its_exit_code(faust_worker):
+    async with GenesysEmulator(client_id="client", client_secret="right") as genesys, asyncio.timeout(60):
+        process = await faust_worker(
+            WORKER_ROLES="source",
+            GENESYS_SOURCE="stream",
+            GENESYS_BASE_URL=genesys.url,
+            GENESYS_CLIENT_ID="client",
+            GENESYS_CLIENT_SECRET="wrong",
+        )
+        _, err = await process.communicate()
+
+    assert process.returncode == 2
+    assert "genesys-eventbridge: Genesys Cloud refuses to serve events: " in err.decode()
 
 
 async def test_it_logs_as_our_own_command_does(faust_worker):

@@ -85,6 +85,11 @@ def test_the_cluster_profile_is_a_worker_alone_and_carries_no_value_from_here():
     assert given == {"WEB_HOST"}
 
 
+def test_the_cluster_worker_is_given_every_setting_but_those_that_the_image_fixes():
+    left_out = SETTINGS - set(SERVICES["cluster-worker"]["environment"])
+    assert left_out == {"DATA_DIR", "ROUTES_DIR", "WEB_PORT"}
+
+
 def test_the_broker_is_the_version_that_the_tests_run():
     tested = ElementTree.parse(ROOT / "tests" / "kafka" / "pom.xml").findtext(".//{*}kafka.version")
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{tested}"

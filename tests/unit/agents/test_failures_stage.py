@@ -36,7 +36,7 @@ async def test_a_record_goes_as_it_stands(queue, event):
     value = record()
     await module.failures([event(value, {"event-id": b"e"}, key=b"i-1")])
     (message,) = queue.sent
-    assert (message.body.encode(), message.group, message.deduplication) == (value, "i-1", "e:validate:r")
+    assert (message.body.encode(), message.group, message.deduplication) == (value, "i-1", "e:validate:r:")
 
 
 @pytest.mark.parametrize("value", [None, b"", b"not json", b"\xff\xfe", b"[]", b'{"a":1e999}'])
@@ -58,6 +58,17 @@ async def test_stages_and_routes_of_one_event_are_messages_of_their_own(queue, e
     changes = ({}, {"stage": "publish"}, {"route": "other"}, {"route": None}, {"eventId": "f"})
     await module.failures([event(record(**change)) for change in changes])
     assert len({message.deduplication for message in queue.sent}) == len(changes)
+
+
+async def test_what_fails_again_after_a_redrive_is_a_message_of_its_own(queue, event):
+    headers = ({}, {"replayed": b"redrive-1"}, {"replayed": b"redrive-2"}, {"replayed": b"redrive-2"})
+    await module.failures([event(record(), each) for each in headers])
+    assert len({message.deduplication for message in queue.sent}) == 3
+
+
+async def test_a_time_that_is_none_stops_nothing(queue, event):
+    await module.failures([event(b"not json", {}, timestamp=1.7e12)])
+    assert orjson.loads(queue.sent[0].body)["timestamp"].startswith("20")
 
 
 async def test_what_the_queue_refuses_for_ever_stays_on_the_topic_and_stops_nothing(queue, event):

@@ -182,6 +182,27 @@ async def test_an_event_that_comes_again_is_dropped_and_counted(producer, counts
     assert counts.drain()["counts"] == {"validated": 1, "duplicates": 2}
 
 
+@pytest.mark.parametrize(
+    ("told", "forwarded"),
+    [
+        ({"replayed": b"redrive-1", "route": b"interaction"}, 2),
+        ({"replayed": b"redrive-1", "route": b"another"}, 1),
+        ({"replayed": b"redrive-1"}, 1),
+        ({"route": b"interaction"}, 1),
+    ],
+    ids=["redriven", "redriven for another route", "replayed", "somebody else's header"],
+)
+async def test_an_output_that_was_refused_is_made_again_by_a_redrive(producer, counts, event, told, forwarded):
+    await module.process([event(orjson.dumps(CALL))])
+    await module.process([event(orjson.dumps(CALL), told)])
+    assert [record.topic for record in producer.taken] == ["genesys.validated"] * forwarded
+
+
+async def test_a_failed_event_says_by_which_run_it_came(producer, counts, event):
+    await module.process([event(orjson.dumps(LATE), {"replayed": b"redrive-1"})])
+    assert producer.taken[0].headers["replayed"] == b"redrive-1"
+
+
 async def test_a_failure_that_comes_again_is_reported_again(producer, counts, event):
     for offset in range(2):
         await module.process([event(orjson.dumps(LATE), offset=offset)])

@@ -84,6 +84,12 @@ async def test_the_age_of_a_replayed_event_is_no_latency(publisher, producer, co
     assert (delta["counts"]["published"], delta["latency"]["count"]) == (1, 0)
 
 
+async def test_a_time_in_another_unit_is_no_latency(publisher, producer, counts, event):
+    await module.sink([event(VALUE, {**HEADERS, "received-at": b"1763895600"})])
+    delta = counts.drain()
+    assert (delta["counts"]["published"], delta["latency"]["count"]) == (1, 0)
+
+
 async def test_a_refused_event_is_reported_with_its_cause_and_its_original(publisher, producer, counts, event):
     publisher.result = Refused("ThrottlingException", "slow down", 5)
     await module.sink([event(VALUE, HEADERS, key=b"k")])

@@ -48,6 +48,19 @@ def test_what_is_no_count_does_not(build, number):
         check(orjson.dumps(build(number)))
 
 
+@pytest.mark.parametrize("part", ["counts", "failed"])
+@pytest.mark.parametrize("names", [{"x" * 201: 1}, {f"x{number}": 1 for number in range(1_001)}], ids=["long", "many"])
+def test_names_that_would_fill_the_tables_do_not(part, names):
+    with pytest.raises(ValueError, match="more or longer names"):
+        check(orjson.dumps({**empty(), part: names}))
+
+
+def test_an_error_code_of_any_length_is_counted():
+    counts = Counts()
+    counts.fail("publish", "X" * 5_000)
+    check(orjson.dumps(counts.drain()))
+
+
 @pytest.mark.parametrize("buckets", [None, [], [0] * 19, "x", {}])
 def test_other_buckets_do_not(buckets):
     with pytest.raises(ValueError, match="other buckets"):

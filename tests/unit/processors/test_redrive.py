@@ -110,21 +110,30 @@ def test_without_headers_and_key_the_record_itself_tells_them():
 
 
 def test_an_event_goes_back_once():
-    once = Once.empty()
     raw = redrive(record(INVALID), META, b"k", "r", TOPICS)
     mapped = redrive(record(THROTTLED), META, b"k", "r", TOPICS)
 
-    assert [once.is_first(one) for one in (mapped, mapped, raw, raw, mapped)] == [
-        True,
-        False,
-        True,
-        False,
-        False,
-    ]
+    for first, second in ((raw, mapped), (mapped, raw)):
+        once = Once()
+        assert [once.is_first(one) for one in (first, first, second, second, first)] == [
+            True,
+            False,
+            True,
+            False,
+            False,
+        ]
+
+
+def test_an_output_that_was_refused_and_is_gone_is_named_on_raw():
+    cut = record(THROTTLED, orjson.dumps(EVENT)) | {"transformedEvent": None, "truncated": True}
+
+    back = redrive(cut, headers.read({"event-id": EVENT_ID.encode()}), b"key", "run-1", TOPICS)
+
+    assert (back.topic, back.route, dict(back.headers)["route"]) == ("raw", "interaction", b"interaction")
 
 
 def test_routes_of_one_event_go_back_each_to_publish():
-    once = Once.empty()
+    once = Once()
     routes = [headers.read({"event-id": EVENT_ID.encode(), "route": name}) for name in (b"a", b"b", b"a")]
 
     firsts = [once.is_first(redrive(record(THROTTLED), meta, b"k", "r", TOPICS)) for meta in routes]

@@ -1,5 +1,7 @@
 """Tests of what a worker knows to be wrong."""
 
+import math
+
 import pytest
 
 from streams.health import Health
@@ -13,7 +15,7 @@ def health():
 
 
 def test_all_is_well_at_first(health):
-    assert (health.troubles(), health.any_of(["kafka"])) == ({}, False)
+    assert (health.troubles(), health.seconds_well(["kafka"])) == ({}, math.inf)
 
 
 def test_a_trouble_is_kept_from_its_beginning_with_its_last_reason(health):
@@ -21,8 +23,6 @@ def test_a_trouble_is_kept_from_its_beginning_with_its_last_reason(health):
     health.now += 2.5
     health.trouble("kafka", "second")
     assert health.troubles() == {"kafka": {"reason": "second", "seconds": 2.5}}
-    assert health.any_of(["sqs", "kafka"])
-    assert not health.any_of(["sqs"])
 
 
 def test_a_part_that_works_again_is_forgotten(health):
@@ -31,6 +31,19 @@ def test_a_part_that_works_again_is_forgotten(health):
     health.well("kafka")
     health.well("never in trouble")
     assert list(health.troubles()) == ["sqs"]
+
+
+def test_parts_are_well_since_the_last_of_them_was_in_trouble(health):
+    health.trouble("kafka", "x")
+    health.trouble("sqs", "y")
+    health.well("kafka")
+    health.now += 5
+    assert health.seconds_well(["kafka"]) == 5
+    assert health.seconds_well(["kafka", "sqs"]) == 0
+    assert health.seconds_well(["eventbridge"]) == health.seconds_well([]) == math.inf
+    health.well("sqs")
+    health.now += 2
+    assert [health.seconds_well(parts) for parts in (["kafka", "sqs"], ["kafka"], ["eventbridge", "sqs"])] == [2, 7, 2]
 
 
 def test_a_trouble_that_comes_again_begins_anew(health):
@@ -54,7 +67,6 @@ def test_checks_are_asked_at_every_look(health):
     health.check("stages", lambda: next(reasons))
     assert health.troubles() == {"stages": {"reason": "stalled"}}
     assert health.troubles() == {}
-    assert not health.any_of(["stages"])
 
 
 def test_long_reasons_are_cut(health):

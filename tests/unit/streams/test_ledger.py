@@ -7,7 +7,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from streams import ledger as module
 from streams.delivery import _settle
-from streams.health import health
+from streams.health import Health
 
 
 async def test_events_are_acked_only_after_their_counts_are_written(producer, ledger, event):
@@ -54,6 +54,22 @@ async def test_what_is_settled_while_a_flush_runs_waits_for_the_next(producer, l
     assert second.acked
 
 
+async def test_no_batch_is_begun_while_a_flush_does_not_end(ledger, producer, monkeypatch):
+    monkeypatch.setattr(module, "HOLD_S", 0.0)
+    await ledger.keep_pace()
+    producer.confirmed.clear()
+    ledger.counts.add("published")
+    flushing = asyncio.create_task(ledger.flush())
+    await producer.asked.wait()
+    await asyncio.sleep(0)
+    held = asyncio.create_task(ledger.keep_pace())
+    await asyncio.sleep(0)
+    assert not held.done()
+    producer.confirmed.set()
+    await flushing
+    await held
+
+
 async def test_what_was_settled_is_noted_before_it_is_acked(ledger, producer, event):
     async def handle(batch):
         pass
@@ -69,17 +85,22 @@ async def test_what_was_settled_is_noted_before_it_is_acked(ledger, producer, ev
 def test_a_worker_is_stalled_when_a_batch_takes_too_long_and_waits_for_nothing(ledger, monkeypatch, event):
     now = 0.0
     monkeypatch.setattr(module.time, "monotonic", lambda: now)
-    in_trouble = {"genesys"}
-    monkeypatch.setattr(health, "any_of", lambda parts: bool(in_trouble & set(parts)))
+    known = Health(lambda: now)
+    monkeypatch.setattr(module, "health", known)
+    known.trouble("genesys", "it does not wait for that")
     batch = [event()]
     ledger.opened(batch, ("kafka", "sqs"))
     now = module.STALL_S - 1
     assert ledger.stalled() is None
     now += 2
     assert ledger.stalled() == f"a batch has been worked on for {module.STALL_S + 1:.0f} s"
-    in_trouble.add("sqs")
+    known.trouble("sqs", "no answer")
     assert ledger.stalled() is None
-    in_trouble.clear()
+    known.well("sqs")
+    now += module.STALL_S - 1
+    assert ledger.stalled() is None, "it has its time from the end of the trouble"
+    now += 1
+    assert ledger.stalled() is not None
     ledger.closed(batch)
     assert ledger.stalled() is None
 

@@ -3,9 +3,17 @@
 import asyncio
 
 import pytest
-from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, NotLeaderForPartitionError
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
+    OutOfOrderSequenceNumber,
+    ProducerFenced,
+    UnknownProducerId,
+)
 
-from streams import topics
+from streams import sending, topics
 from streams.health import health
 from streams.sending import Record, record, send
 
@@ -56,6 +64,44 @@ async def test_kafka_is_in_trouble_while_it_refuses_and_well_again_after(produce
     assert told[0][1] == "a does not take events: KafkaTimeoutError"
     assert "lower KAFKA_MAX_MESSAGE_BYTES" in told[1][1]
     assert told[2][1] is None
+
+
+async def test_kafka_is_in_trouble_while_it_does_not_answer(producer, monkeypatch):
+    monkeypatch.setattr(sending, "SLOW_S", 0.0)
+    producer.confirmed.clear()
+    waiting = asyncio.create_task(send([Record("b", None, b"1"), Record("a", None, b"2")]))
+    await until(lambda: "kafka" in health.troubles())
+    assert health.troubles()["kafka"]["reason"] == "no answer for 0 s from the brokers of a, b"
+    producer.confirmed.set()
+    await waiting
+    assert "kafka" not in health.troubles()
+
+
+async def test_who_is_served_does_not_hide_who_waits(producer, monkeypatch):
+    monkeypatch.setattr(sending, "outage_backoff", lambda attempt, chance: 60.0)
+    producer.refusals = {"a": [NotLeaderForPartitionError()]}
+    waiting = asyncio.create_task(send([Record("a", None, b"1")]))
+    await until(lambda: "kafka" in health.troubles())
+    await send([Record("b", None, b"2")])
+    assert "kafka" in health.troubles()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert "kafka" not in health.troubles()
+
+
+@pytest.mark.parametrize("error", [OutOfOrderSequenceNumber, UnknownProducerId, ProducerFenced, KafkaError])
+async def test_a_producer_that_can_write_no_more_ends_the_process(producer, monkeypatch, error):
+    class Ended(BaseException):
+        pass
+
+    def die(where, error):
+        raise Ended(where, type(error))
+
+    monkeypatch.setattr(sending, "die", die)
+    producer.refusals = {"b": [error()]}
+    with pytest.raises(Ended, match="the producer"):
+        await send([Record("a", None, b"1"), Record("b", None, b"2")])
+    assert producer.attempts == ["a", "b"]
 
 
 async def test_sending_nothing_is_done_at_once(producer):

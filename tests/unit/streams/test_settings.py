@@ -65,6 +65,7 @@ def test_defaults_of_the_contract(name, default):
         ("GENESYS_QUEUES", " a, b ,,c*", ("a", "b", "c*")),
         ("WORKER_ROLES", "sink,failures", ("sink", "failures")),
         ("LOG_LEVEL", "debug", "DEBUG"),
+        ("KAFKA_BOOTSTRAP_SERVERS", " a , b-1.x:9092,,[::1]:1", "a,b-1.x:9092,[::1]:1"),
         ("EVENTBUS_NAME", "", "default"),
         ("DLQ_QUEUE_URL", "", None),
     ],
@@ -90,6 +91,13 @@ def test_the_environment_sets_a_setting(monkeypatch, name, value, expected):
         ("WORKER_ROLES", "sink,sinks"),
         ("WORKER_ROLES", ","),
         ("KAFKA_SECURITY_PROTOCOL", "TLS"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "broker:abc"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "broker:99999"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "broker:0"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "good:9092,bad host:9092"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka://broker:9092"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "::1:9092"),
+        ("KAFKA_BOOTSTRAP_SERVERS", ","),
         ("KAFKA_SASL_MECHANISM", "GSSAPI"),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
@@ -107,6 +115,20 @@ def test_an_error_names_the_setting_and_never_its_value(monkeypatch, name, value
     assert "\n" not in text
     assert f"'{value}'" not in text
     assert len(value) < 4 or value in FORMS or value not in text.removeprefix(name)
+
+
+@pytest.mark.parametrize(
+    ("host", "advertised", "url"),
+    [
+        ("127.0.0.1", None, "http://127.0.0.1:6066"),
+        ("0.0.0.0", None, "http://127.0.0.1:6066"),
+        ("::", None, "http://[::1]:6066"),
+        ("fe80::1", None, "http://[fe80::1]:6066"),
+        ("::", "https://worker-1", "https://worker-1"),
+    ],
+)
+def test_the_url_of_the_web_views(host, advertised, url):
+    assert load_settings(web_host=host, web_advertised_url=advertised).web_url == url
 
 
 def test_every_wrong_setting_is_named(monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 
 from streams import watchdog
 from streams.app import app
-from streams.health import health
+from streams.health import Health
 
 
 @pytest.fixture
@@ -33,15 +33,15 @@ def scene(monkeypatch):
     monkeypatch.setattr(watchdog, "ledger", SimpleNamespace(stalled=lambda: made.stalled))
     monkeypatch.setattr(watchdog, "seconds_uncommitted", lambda consumer: made.uncommitted)
     monkeypatch.setattr(watchdog, "die", lambda where, error: made.dead.append(str(error)))
-    yield made
-    health.well("brokers")
-    health.well("topics")
+    made.health = Health()
+    monkeypatch.setattr(watchdog, "health", made.health)
+    return made
 
 
 async def test_while_all_goes_on_nothing_happens(scene):
     await watchdog.look()
     assert scene.dead == []
-    assert "brokers" not in health.troubles()
+    assert "brokers" not in scene.health.troubles()
 
 
 @pytest.mark.parametrize(
@@ -62,17 +62,31 @@ async def test_while_no_broker_answers_it_is_not_ready_and_goes_on(scene):
     scene.uncommitted, scene.answers = 1_000.0, False
     await watchdog.look()
     assert scene.dead == []
-    assert health.troubles()["brokers"]["reason"] == "no broker answers"
+    assert scene.health.troubles()["brokers"]["reason"] == "no broker answers"
     scene.answers, scene.uncommitted = True, 0.0
     await watchdog.look()
-    assert "brokers" not in health.troubles()
+    assert "brokers" not in scene.health.troubles()
+
+
+async def test_what_stood_still_in_an_outage_has_its_time_anew(scene, monkeypatch):
+    now = 0.0
+    known = Health(lambda: now)
+    monkeypatch.setattr(watchdog, "health", known)
+    scene.uncommitted = scene.rebalancing = 1_000.0
+    known.trouble("kafka", "no answer")
+    assert watchdog.standstill() is None
+    known.well("kafka")
+    now = watchdog.STALL_S
+    assert watchdog.standstill() is None
+    now += 1
+    assert watchdog.standstill() == "the assignment of partitions has been under way for 301 s"
 
 
 async def test_brokers_that_never_answer_are_away(scene, monkeypatch):
     monkeypatch.setattr(watchdog, "LOOK_S", 0.0)
     scene.answers = None
     await watchdog.look()
-    assert "brokers" in health.troubles()
+    assert "brokers" in scene.health.troubles()
 
 
 async def test_an_assignment_that_never_ends_ends_the_process(scene):
@@ -96,8 +110,8 @@ def test_the_time_of_a_rebalance_begins_with_each_anew(monkeypatch):
 async def test_a_topic_that_is_gone_is_named_until_it_is_there_again(scene):
     scene.gone, scene.uncommitted = {"genesys.failures"}, 1_000.0
     await watchdog.look()
-    assert health.troubles()["topics"]["reason"].startswith("gone: genesys.failures; make them again")
+    assert scene.health.troubles()["topics"]["reason"].startswith("gone: genesys.failures; make them again")
     assert scene.dead == []
     scene.gone, scene.uncommitted = set(), 0.0
     await watchdog.look()
-    assert "topics" not in health.troubles()
+    assert "topics" not in scene.health.troubles()

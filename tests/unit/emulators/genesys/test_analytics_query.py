@@ -54,6 +54,7 @@ async def test_a_conversation_shows_its_parties_and_segments(sign_in: SignIn) ->
     async with GenesysEmulator() as genesys, sign_in(genesys) as client:
         known = {one.id: one for one in simulated(genesys)}
         body = (await client.post(PATH, json={"interval": interval(0, 60_000)})).json()
+        assert body["conversations"]
         for one in body["conversations"]:
             truth = known[one["conversationId"]]
             assert ("conversationEnd" in one) is (truth.ended_ms is not None)

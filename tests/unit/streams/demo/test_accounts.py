@@ -1,0 +1,60 @@
+"""Tests of the demo's books: what Genesys sent and is nowhere is lost, whatever the worker says."""
+
+import httpx
+import pytest
+
+from streams.demo.accounts import Books
+
+SENT = {"match": ["m1", "m2"], "invalid": ["i1"], "filtered": ["f1", "f2"]}
+
+
+@pytest.fixture
+async def books():
+    """Books of a stream of five events that all ended; with notifications, of two conversations."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told = {"/_emulator/ledger": SENT, "/_emulator/conversations": {"sent": ["c1", "c2"]}}
+        return httpx.Response(200, json=told[request.url.path])
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        made = Books("http://genesys", "http://aws", "http://worker", "", client)
+        made._bus = [("e1", '"m1"'), ("e2", '"m2"'), ("e1", '"m1"')]
+        made._records = {
+            "genesys.raw": {"e1": '"m1"', "e2": '"m2"', "e3": '"i1"', "e4": '"f1"', "e5": '"f2"'},
+            "genesys.failures": {"e3": '"i1"'},
+        }
+        yield made
+
+
+async def test_when_all_have_ended_nothing_is_lost(books):
+    assert await books._lost(filtered=2) == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "filtered", "lost"),
+    [
+        (lambda books: books._bus.remove(("e2", '"m2"')), 2, 1),
+        (lambda books: books._records["genesys.failures"].clear(), 2, 1),
+        (lambda books: None, 1, 1),
+        (lambda books: (books._bus.clear(), books._records["genesys.failures"].clear()), 0, 5),
+    ],
+    ids=["not on the bus", "not among the failures", "a filtered one nobody counted", "all"],
+)
+async def test_what_is_nowhere_is_lost(books, spoil, filtered, lost):
+    spoil(books)
+    assert await books._lost(filtered) == lost
+
+
+@pytest.mark.parametrize(
+    ("raw", "filtered", "lost"),
+    [
+        ({"e1": '"c1"', "e2": '"c2"', "e4": '"c2"'}, 1, 0),
+        ({"e1": '"c1"', "e2": '"c2"', "e4": '"c2"'}, 0, 1),
+        ({"e1": '"c1"'}, 0, 1),
+    ],
+    ids=["all ended", "a state that is nowhere", "a conversation that never came"],
+)
+async def test_of_notifications_conversations_and_states_are_looked_for(books, raw, filtered, lost):
+    books.source = "notifications"
+    books._records = {"genesys.raw": raw, "genesys.failures": {}}
+    assert await books._lost(filtered) == lost

@@ -1,0 +1,91 @@
+"""Tests of redriving from a queue: a message is deleted only when Kafka has its event."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from clients.sqs_receiver import Received
+from processors.errors import InvalidEventError
+from processors.failure import Origin, encode, failure_record
+from processors.outcome import Failed
+from processors.selection import FailureSelection
+from streams.redriving import Plan, Redriving
+from streams.settings import load_settings
+
+INVALID = Failed.of(InvalidEventError("breaks its schema", code="SchemaViolation"), "interaction")
+THROTTLED = Failed("publish", "ThrottlingException", "slow", (), "calls", {"detail": {}}, 5)
+
+
+def message(number, event_id="e-1", failed=INVALID):
+    record = failure_record(
+        failed,
+        b'{"id":"i-1"}',
+        timestamp=datetime(2026, 11, 24, tzinfo=UTC),
+        event_id=event_id,
+        origin=Origin("genesys.raw", 0, 7),
+    )
+    return Received(str(number), encode(record, 100_000).decode(), f"receipt-{number}", 1_000, None)
+
+
+class FakeQueue:
+    """Gives its messages at once, then nothing."""
+
+    def __init__(self, *messages):
+        self._messages = list(messages)
+        self.deleted, self.released = [], []
+
+    async def receive(self):
+        given, self._messages = self._messages, []
+        return given
+
+    async def delete(self, messages):
+        self.deleted += [one.id for one in messages]
+        return len(messages)
+
+    async def release(self, messages):
+        self.released += [one.id for one in messages]
+
+
+class FakeWriter:
+    """Brokers that refuse the records with these numbers."""
+
+    def __init__(self, *refused):
+        self._refused = refused
+        self.written = []
+
+    async def write(self, records):
+        self.written += records
+        return ["Kafka is full" if number in self._refused else None for number in range(len(records))]
+
+
+async def redrive(queue, writer, limit=None):
+    plan = Plan(FailureSelection(), "redrive-1", limit=limit)
+    redriving = Redriving(plan, load_settings(), None, writer, asyncio.Event())
+    return await redriving.from_queue(queue, before_ms=2_000)
+
+
+async def test_what_kafka_has_is_deleted_and_so_is_its_repetition():
+    queue, writer = FakeQueue(message(1), message(2), message(3, "e-2")), FakeWriter()
+    progress = await redrive(queue, writer)
+    assert (progress.redriven, progress.skipped) == (2, 1)
+    assert (queue.deleted, queue.released) == (["1", "2", "3"], [])
+
+
+async def test_a_repetition_of_what_kafka_refused_stays_in_the_queue():
+    queue, writer = FakeQueue(message(1, "e-0"), message(2), message(3), message(4, "e-2")), FakeWriter(1)
+    progress = await redrive(queue, writer)
+    assert progress.stopped == "Kafka is full"
+    assert (queue.deleted, queue.released) == (["1", "4"], ["2", "3"])
+
+
+async def test_a_failure_to_publish_is_no_repetition_of_one_on_another_route():
+    queue, writer = FakeQueue(message(1), message(2, failed=THROTTLED)), FakeWriter()
+    await redrive(queue, writer)
+    assert [one.topic for one in writer.written] == ["genesys.raw", "genesys.validated"]
+
+
+@pytest.mark.parametrize(("refused", "limited"), [((), True), ((0,), False)])
+async def test_what_kafka_refused_does_not_count_as_the_end_of_the_limit(refused, limited):
+    progress = await redrive(FakeQueue(message(1), message(2, "e-2")), FakeWriter(*refused), limit=1)
+    assert progress.limited == limited
