@@ -96,6 +96,7 @@ def create_app(settings: Settings) -> PipelineApp:
         web_application_options={"client_max_size": 1024 * 1024, "middlewares": middlewares(settings.web_token)},
         canonical_url=settings.web_url,
         worker_redirect_stdouts=False,
+        Monitor="streams.sending:Monitor",
         Worker="streams.runner:Runner",  # so that `faust worker` ends as our own command does
         autodiscover=DISCOVERED,
         origin="streams",

@@ -146,7 +146,6 @@ async def _work(
     try:
         while True:
             await slots.acquire()
-            await ledger.keep_pace()
             batch = await _next_batch(queue, max_events, linger_s)
             task = asyncio.create_task(work_off(batch))
             running.add(task)
@@ -157,12 +156,22 @@ async def _work(
 
 
 async def _next_batch(queue: Waiting, max_events: int, linger_s: float) -> list[Message]:
-    batch = [await _next_current(queue)]
+    batch = [await _first(queue)]
     with contextlib.suppress(TimeoutError):  # then the time is over
         async with asyncio.timeout(linger_s):
             while len(batch) < max_events:
                 batch.append(await _next_current(queue))
     return batch
+
+
+async def _first(queue: Waiting) -> Message:
+    """The next event, when a batch may begin; waiting for that it may become another worker's."""
+    while True:
+        event = await _next_current(queue)
+        await ledger.keep_pace()
+        if is_current(event):
+            return event
+        _leave(queue, event)
 
 
 async def _next_current(queue: Waiting) -> Message:
@@ -171,8 +180,12 @@ async def _next_current(queue: Waiting) -> Message:
         event = await queue.get()
         if is_current(event):
             return event
-        ledger.dropped([event])
-        queue.release([event])
+        _leave(queue, event)
+
+
+def _leave(queue: Waiting, event: Message) -> None:
+    ledger.dropped([event])
+    queue.release([event])
 
 
 def is_current(event: Message) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from aiokafka import ConsumerRecord
@@ -199,7 +199,8 @@ class Redriving:
             found = await self._originals.find(built)
             if found is None or not found.value:
                 return f"{built.reason}, and {self._named.raw} does not hold it"
-            meta = headers.read(dict(found.headers))
+            # The route is the failure's: on `raw` it is one that an earlier redrive was for.
+            meta = replace(headers.read(dict(found.headers)), route=failure.meta.route)
             built = rebuilt(failure.record, found.value, meta, found.key, run, self._named)
         return built if self._once.is_first(built) else AGAIN
 

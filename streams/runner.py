@@ -20,10 +20,20 @@ class Runner(faust.Worker):
 
     app: PipelineApp
 
+    failed: bool = False
+
+    async def start(self) -> None:
+        """An error in a start ends it, and counts as no crash (mode/services.py)."""
+        try:
+            await super().start()
+        except Exception:
+            self.failed = True
+            raise
+
     def execute_from_commandline(self) -> NoReturn:
         try:
             super().execute_from_commandline()
-        except SystemExit:  # mode/worker.py: 0 for every stop in order, 1 for every crash
+        except SystemExit:  # mode/worker.py: 0 for a stop in order, whatever it was for, else 1 or 71
             sys.exit(self._exit_code())
 
     def on_worker_shutdown(self) -> None:
@@ -39,4 +49,4 @@ class Runner(faust.Worker):
         end_within(self.app.settings.shutdown_grace + LEAVE_S, self._exit_code)
 
     def _exit_code(self) -> int:
-        return self.app.exit_code or (EXIT_BUG if self.crashed or self.app.crashed else 0)
+        return self.app.exit_code or (EXIT_BUG if self.failed or self.crashed or self.app.crashed else 0)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import faust.sensors
 from aiokafka.errors import (
     KafkaError,
     MessageSizeTooLargeError,
@@ -75,33 +78,62 @@ async def send(records: Iterable[Record]) -> None:
 class Trouble:
     """What one call of `send` tells of Kafka, which is in trouble while any of them says so."""
 
-    _all: ClassVar[set[Trouble]] = set()
+    _all: ClassVar[dict[Trouble, str]] = {}
+
+    def __init__(self) -> None:
+        self._asked_at: float | None = None
+
+    @contextmanager
+    def asking(self, records: Sequence[Record]) -> Iterator[None]:
+        """While it lasts, the brokers have not answered: trouble after SLOW_S."""
+        self._asked_at = time.monotonic()
+        slow = asyncio.get_running_loop().call_later(SLOW_S, lambda: self.note(_silence(records)))
+        try:
+            yield
+        finally:
+            slow.cancel()
+            self._asked_at = None
 
     def note(self, reason: str) -> None:
         """Kafka does not take the records."""
-        self._all.add(self)
+        self._all[self] = reason
         health.trouble("kafka", reason)
 
     def over(self) -> None:
         """It has taken them, or nobody waits for it any more."""
-        self._all.discard(self)
-        if not self._all:
+        self._all.pop(self, None)
+        if self._all:
+            health.trouble("kafka", next(iter(self._all.values())))
+        else:
             health.well("kafka")
+
+    @classmethod
+    def seconds_silent(cls) -> float:
+        """For how long the brokers have not answered at all, of the record that has waited longest."""
+        asked = [one._asked_at for one in cls._all if one._asked_at is not None]
+        return time.monotonic() - min(asked) if asked else 0.0
+
+
+class Monitor(faust.sensors.Monitor):
+    """Faust's, which hears of the tables' changelogs too: Faust itself only logs that a row was refused."""
+
+    def on_send_error(self, producer: Any, exc: BaseException, state: Any) -> None:
+        super().on_send_error(producer, exc, state)
+        _end_if_broken(exc)
 
 
 async def _attempt(producer: Any, records: Sequence[Record], trouble: Trouble) -> list[KafkaError | None]:
-    names = ", ".join(sorted({one.topic for one in records}))
-    reason = f"no answer for {SLOW_S:.0f} s from the brokers of {names}"
-    slow = asyncio.get_running_loop().call_later(SLOW_S, trouble.note, reason)
-    try:
+    with trouble.asking(records):
         results = await _send_once(producer, records)
-    finally:
-        slow.cancel()
     for error in results:
-        # A bare KafkaError is what the client fails with when its own task has ended.
-        if error is not None and (isinstance(error, BROKEN) or type(error) is KafkaError):
-            die("the producer", error)
+        _end_if_broken(error)
     return results
+
+
+def _end_if_broken(error: BaseException | None) -> None:
+    # A bare KafkaError is what the client fails with when its own task has ended.
+    if error is not None and (isinstance(error, BROKEN) or type(error) is KafkaError):
+        die("the producer", error)
 
 
 async def _send_once(producer: Any, records: Sequence[Record]) -> list[KafkaError | None]:
@@ -120,6 +152,11 @@ async def _send_once(producer: Any, records: Sequence[Record]) -> list[KafkaErro
         except KafkaError as error:
             results.append(error)
     return results
+
+
+def _silence(records: Sequence[Record]) -> str:
+    names = ", ".join(sorted({one.topic for one in records}))
+    return f"no answer for {SLOW_S:.0f} s from the brokers of {names}"
 
 
 def _reason(refused: tuple[Record, KafkaError]) -> str:

@@ -17,12 +17,16 @@ from streams.flow import needed_topics
 from streams.health import health
 from streams.ledger import STALL_S, ledger
 from streams.partitions import seconds_uncommitted
+from streams.sending import Trouble
 
 #: Seconds between two looks.
 LOOK_S = 10.0
 
 #: The parts that health names.
 PART, TOPICS = "brokers", "topics"
+
+#: Seconds without an answer to a record, though brokers and topics are there, after which the client is not believed.
+SILENT_S = 1_800.0
 
 #: What commits and assignments wait for while it is in trouble.
 KAFKA = ("kafka", PART, TOPICS)
@@ -56,6 +60,8 @@ def standstill() -> str | None:
     """What stands still in this worker; None while all goes on."""
     if (reason := ledger.stalled()) is not None:
         return reason
+    if (seconds := min(Trouble.seconds_silent(), health.seconds_well((PART, TOPICS)))) > SILENT_S:
+        return f"Kafka has not answered for {seconds:.0f} s, though its brokers are there"
     well = health.seconds_well(KAFKA)
     if (seconds := min(rebalance.seconds(), well)) > STALL_S:
         return f"the assignment of partitions has been under way for {seconds:.0f} s"

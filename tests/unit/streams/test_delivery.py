@@ -144,6 +144,23 @@ async def test_an_event_from_before_a_rebalance_is_left_to_who_gets_it_next(ledg
     assert list(ledger._taken.values()) == [now]
 
 
+async def test_no_batch_begins_while_the_counts_are_not_taken(ledger, event, monkeypatch):
+    monkeypatch.setattr(app, "consumer_generation_id", 4)
+    ledger._flowing.clear()
+    queue = Waiting(10)
+    old, now = event(generation_id=4), event(generation_id=5)
+    for one in (old, now):
+        ledger.took(one)
+        queue.put_nowait(one)
+    batch = asyncio.create_task(_next_batch(queue, 3, 0.0))
+    await asyncio.sleep(0)
+    assert not batch.done()
+    monkeypatch.setattr(app, "consumer_generation_id", 5)
+    ledger._flowing.set()
+    assert await batch == [now]
+    assert list(ledger._taken.values()) == [now]
+
+
 async def test_tables_are_changed_one_event_after_the_other_and_then_acked(event):
     events, order = [event() for _ in range(3)], []
     running = asyncio.create_task(

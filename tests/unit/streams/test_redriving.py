@@ -1,8 +1,11 @@
 """Tests of redriving from a queue: a message is deleted only when Kafka has its event."""
 
 import asyncio
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
+import orjson
 import pytest
 
 from clients.sqs_receiver import Received
@@ -59,9 +62,19 @@ class FakeWriter:
         return ["Kafka is full" if number in self._refused else None for number in range(len(records))]
 
 
-async def redrive(queue, writer, limit=None):
+@dataclass
+class Originals:
+    """What `raw` holds: one event, with these headers."""
+
+    headers: dict
+
+    async def find(self, gone):
+        return SimpleNamespace(key=b"i-1", value=b'{"id":"i-1"}', headers=list(self.headers.items()))
+
+
+async def redrive(queue, writer, limit=None, originals=None):
     plan = Plan(FailureSelection(), "redrive-1", limit=limit)
-    redriving = Redriving(plan, load_settings(), None, writer, asyncio.Event())
+    redriving = Redriving(plan, load_settings(), originals, writer, asyncio.Event())
     return await redriving.from_queue(queue, before_ms=2_000)
 
 
@@ -83,6 +96,15 @@ async def test_a_failure_to_publish_is_no_repetition_of_one_on_another_route():
     queue, writer = FakeQueue(message(1), message(2, failed=THROTTLED)), FakeWriter()
     await redrive(queue, writer)
     assert [one.topic for one in writer.written] == ["genesys.raw", "genesys.validated"]
+
+
+async def test_the_route_is_that_of_the_failure_though_an_earlier_redrive_was_for_another():
+    cut = replace(THROTTLED, transformed=None, route="mails")
+    record = orjson.loads(message(1, failed=cut).body) | {"originalBytes": 10, "truncated": True}
+    queue, writer = FakeQueue(replace(message(1), body=orjson.dumps(record).decode())), FakeWriter()
+    await redrive(queue, writer, originals=Originals({"route": b"calls", "replayed": b"redrive-0"}))
+    [written] = writer.written
+    assert (written.topic, dict(written.headers)["route"]) == ("genesys.raw", b"mails")
 
 
 @pytest.mark.parametrize(("refused", "limited"), [((), True), ((0,), False)])

@@ -34,6 +34,16 @@ def test_the_exit_code_says_why(runner, monkeypatch, asked, crashed, code):
     assert ended.value.code == code
 
 
+async def test_a_start_that_fails_is_told(runner, monkeypatch):
+    async def fail(self):
+        raise OSError("no broker")
+
+    monkeypatch.setattr(module.faust.Worker, "start", fail)
+    with pytest.raises(OSError, match="no broker"):
+        await runner.start()
+    assert runner._exit_code() == 70
+
+
 def test_a_stop_after_a_crash_has_an_end_too(runner, monkeypatch):
     monkeypatch.setattr(module.faust.Worker, "on_worker_shutdown", lambda self: None)
     runner.app.crashed = True

@@ -14,8 +14,9 @@ from aiokafka.errors import (
 )
 
 from streams import sending, topics
+from streams.app import app
 from streams.health import health
-from streams.sending import Record, record, send
+from streams.sending import Record, Trouble, record, send
 
 
 def refused_at_once():
@@ -87,6 +88,43 @@ async def test_who_is_served_does_not_hide_who_waits(producer, monkeypatch):
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     assert "kafka" not in health.troubles()
+
+
+async def test_the_silence_is_that_of_the_record_that_waits_longest(producer, monkeypatch):
+    monkeypatch.setattr(sending, "SLOW_S", 0.0)
+    now = 100.0
+    monkeypatch.setattr(sending.time, "monotonic", lambda: now)
+    assert Trouble.seconds_silent() == 0
+    producer.confirmed.clear()
+    first = asyncio.create_task(send([Record("a", None, b"1")]))
+    await until(lambda: "kafka" in health.troubles())
+    now = 105.0
+    second = asyncio.create_task(send([Record("b", None, b"2")]))
+    await until(lambda: "brokers of b" in health.troubles()["kafka"]["reason"])
+    now = 130.0
+    assert Trouble.seconds_silent() == 30
+    producer.confirmed.set()
+    await asyncio.gather(first, second)
+    assert Trouble.seconds_silent() == 0
+
+
+async def test_what_is_told_is_the_trouble_that_is_left(producer):
+    first, second = Trouble(), Trouble()
+    first.note("one")
+    second.note("two")
+    second.over()
+    assert health.troubles()["kafka"]["reason"] == "one"
+    first.over()
+
+
+def test_a_row_of_a_table_that_a_broken_producer_cannot_write_ends_the_process(monkeypatch):
+    ended = []
+    monkeypatch.setattr(sending, "die", lambda where, error: ended.append(error))
+    monitor, refused = app.monitor, KafkaTimeoutError()
+    monitor.on_send_error(None, refused, 0.0)
+    broken = OutOfOrderSequenceNumber()
+    monitor.on_send_error(None, broken, 0.0)
+    assert ended == [broken]
 
 
 @pytest.mark.parametrize("error", [OutOfOrderSequenceNumber, UnknownProducerId, ProducerFenced, KafkaError])

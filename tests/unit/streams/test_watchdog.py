@@ -82,6 +82,13 @@ async def test_what_stood_still_in_an_outage_has_its_time_anew(scene, monkeypatc
     assert watchdog.standstill() == "the assignment of partitions has been under way for 301 s"
 
 
+def test_a_client_that_is_silent_for_long_while_brokers_are_there_is_not_believed(scene, monkeypatch):
+    monkeypatch.setattr(watchdog.Trouble, "seconds_silent", lambda: watchdog.SILENT_S + 1)
+    assert watchdog.standstill() == "Kafka has not answered for 1801 s, though its brokers are there"
+    scene.health.trouble("brokers", "no broker answers")
+    assert watchdog.standstill() is None
+
+
 async def test_brokers_that_never_answer_are_away(scene, monkeypatch):
     monkeypatch.setattr(watchdog, "LOOK_S", 0.0)
     scene.answers = None
