@@ -70,6 +70,7 @@ def harden() -> None:
     Consumer.on_partitions_revoked = partitions.on_partitions_revoked  # type: ignore[method-assign]
     Consumer.wait_empty = partitions.wait_empty  # type: ignore[method-assign]
     Recovery.on_recovery_completed = partitions.on_recovery_completed  # type: ignore[method-assign]
+    Recovery._seek_offsets = partitions.seek_tables  # type: ignore[method-assign]
     Collection._maybe_set_key_ttl = key_ttl  # type: ignore[method-assign]
     AIOKafkaConsumerThread._create_worker_consumer = quick_consumer  # type: ignore[method-assign]
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]

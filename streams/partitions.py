@@ -17,7 +17,7 @@ import gc
 import time
 from typing import Any, cast
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
 from faust.types import TP
@@ -146,6 +146,19 @@ async def on_recovery_completed(self: Any, generation_id: int = 0) -> None:
         self.tables.on_standbys_ready()
     app.on_rebalance_end()
     self.log.info("Worker ready")
+
+
+async def seek_tables(self: Any, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:
+    """Seek changelogs to where their tables have been read to (`faust.tables.recovery.Recovery._seek_offsets`).
+
+    A rebalance may have given or taken some since the offsets were asked for. Stock Faust crashes over those; here they
+    are left to the recovery that the rebalance begins.
+    """
+    known = {tp: max(0, offset) for tp in tps if (offset := offsets[tp]) is not None}
+    try:
+        await consumer.seek_wait(known)
+    except IllegalStateError as error:
+        self.log.info("The %s changelogs are not sought, as partitions were revoked: %r", title, error)
 
 
 def _is_reassigned(consumer: Any) -> bool:

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import importlib.util
+import inspect
 from collections import defaultdict
 from types import SimpleNamespace
 
@@ -125,3 +127,11 @@ async def ready(**committed):
     consumer = FakeConsumer(**committed)
     await partitions.perform_seek(consumer)
     return consumer
+
+
+def unpatched(patched):
+    """The class as its module defines it, out of a second copy of the module."""
+    spec = importlib.util.spec_from_file_location("second_copy", inspect.getfile(patched))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, patched.__name__)

@@ -1,7 +1,5 @@
 """Tests of the patches: each fault of stock Faust on a consumer made by hand, mended by the patch."""
 
-import importlib.util
-import inspect
 from collections import defaultdict
 from types import SimpleNamespace
 
@@ -14,14 +12,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 
 from streams import consuming, hardening, partitions
 from streams.app import app
-
-
-def unpatched(patched):
-    """The class as its module defines it, out of a second copy of the module."""
-    spec = importlib.util.spec_from_file_location("second_copy", inspect.getfile(patched))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return getattr(module, patched.__name__)
+from tests.unit.streams.fake_consumer import unpatched
 
 
 @pytest.mark.parametrize(("patched", "entries"), [(False, 1_000), (True, 1)], ids=["stock", "patched"])
@@ -47,6 +38,7 @@ def test_the_patches_are_in_place():
     assert Consumer.on_partitions_revoked is partitions.on_partitions_revoked
     assert Consumer.wait_empty is partitions.wait_empty
     assert Recovery.on_recovery_completed is partitions.on_recovery_completed
+    assert Recovery._seek_offsets is partitions.seek_tables
     assert Collection._maybe_set_key_ttl is hardening.key_ttl
     assert AIOKafkaConsumerThread._create_worker_consumer is hardening.quick_consumer
     assert Producer._settings_extra is hardening.idempotent_settings

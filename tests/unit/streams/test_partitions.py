@@ -4,11 +4,13 @@ import asyncio
 import gc
 from types import SimpleNamespace
 
+import faust.tables.recovery
 import pytest
+from aiokafka.errors import IllegalStateError
 
 from streams import partitions
 from streams.consuming import books_of
-from tests.unit.streams.fake_consumer import TABLE, TP0, TP1, FakeConsumer, ready
+from tests.unit.streams.fake_consumer import TABLE, TP0, TP1, FakeConsumer, ready, unpatched
 
 
 @pytest.fixture
@@ -216,6 +218,37 @@ async def test_a_rebalance_meanwhile_leaves_the_flow_stopped(recovery):
     await partitions.on_recovery_completed(made, 3)
     assert made.steps == ["told", "recovered", "seek"]
     assert not made.completed.is_set()
+
+
+class Changelogs:
+    """A consumer that seeks as aiokafka does; `revoked` is not its any more."""
+
+    def __init__(self, revoked=()):
+        self.sought, self._revoked = {}, revoked
+
+    async def seek_wait(self, offsets):
+        for tp, offset in offsets.items():
+            if not isinstance(offset, int) or offset < 0:
+                raise ValueError("Offset must be a positive integer")
+            if tp in self._revoked:
+                raise IllegalStateError(f"Partition {tp} is not currently assigned")
+            self.sought[tp] = offset
+
+
+@pytest.mark.parametrize("known", [7, -1, None], ids=["read to", "empty", "given since"])
+async def test_tables_are_sought_where_they_have_been_read_to_and_what_a_rebalance_brought_is_left(known):
+    consumer = Changelogs()
+    await partitions.seek_tables(Recovery(), consumer, {TABLE, TP0}, {TABLE: known, TP0: 3}, "standby")
+    assert consumer.sought == ({TP0: 3} if known is None else {TP0: 3, TABLE: max(0, known)})
+    if known is None:
+        with pytest.raises(ValueError, match="positive"):
+            await unpatched(faust.tables.recovery.Recovery)._seek_offsets(None, consumer, {TABLE}, {TABLE: None}, "")
+
+
+async def test_tables_that_a_rebalance_took_are_left():
+    consumer = Changelogs(revoked={TABLE})
+    await partitions.seek_tables(Recovery(), consumer, {TABLE}, {TABLE: 1}, "active")
+    assert consumer.sought == {}
 
 
 async def test_what_has_ended_and_is_not_committed_is_timed(dead, monkeypatch):
