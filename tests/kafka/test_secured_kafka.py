@@ -17,6 +17,7 @@ import pytest
 
 from streams import kafka
 from streams.settings import load_settings
+from tests.kafka.broker import free_ports
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.pipeline import Pipeline
 
@@ -148,7 +149,7 @@ def test_a_refused_login_ends_the_start_at_once_with_one_line(
     with Pipeline(secured_kafka.bootstrap_servers, tmp_path, settings) as pipeline:
         ended = subprocess.run(
             [sys.executable, "-m", "streams", "worker"],
-            env=pipeline.environment(),
+            env=pipeline.environment(WEB_PORT=str(free_ports(1)[0])),
             capture_output=True,
             text=True,
             timeout=60,
