@@ -88,8 +88,9 @@ async def _publish(publisher: Publisher, message: EventT[Any], tally: Counts) ->
     if isinstance(result, Accepted):
         tally.add("published")
         if meta.received_at is not None and meta.replayed is None:  # of an old event it would say nothing
-            age = max(0, int(time.time() * 1000) - meta.received_at)
-            tally.latency(age) if age < OLDEST_MS else None
+            age_ms = int(time.time() * 1000) - meta.received_at
+            if age_ms < OLDEST_MS:
+                tally.latency(max(0, age_ms))
         return None
     failed = Failed("publish", result.code, result.message, (), meta.route, mapped, result.attempts)
     return _failure(failed, message, meta, tally)

@@ -40,7 +40,7 @@ def _wrong_delta(content: JsonObject) -> str:
     counts, failed, latency = (content.get(name) for name in ("counts", "failed", "latency"))
     if not (isinstance(counts, dict) and isinstance(failed, dict) and isinstance(latency, dict)):
         return "not a delta"
-    if any(len(names) > MOST_NAMES or len(name) > MOST_NAME for names in (counts, failed) for name in names):
+    if max(len(counts), len(failed)) > MOST_NAMES or any(len(name) > MOST_NAME for name in (*counts, *failed)):
         return "not a delta: it holds more or longer names than any worker counts"
     buckets = latency.get("buckets")
     if not isinstance(buckets, list) or len(buckets) != len(BUCKETS_MS) + 1:

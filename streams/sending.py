@@ -101,7 +101,8 @@ class Trouble:
 
     def over(self) -> None:
         """It has taken them, or nobody waits for it any more."""
-        self._all.pop(self, None)
+        if self._all.pop(self, None) is None:
+            return
         if self._all:
             health.trouble("kafka", next(iter(self._all.values())))
         else:

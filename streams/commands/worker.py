@@ -47,10 +47,9 @@ def worker(role: str | None, web_port: int | None, log_level: str | None) -> Non
     set_up_logging(settings)
 
     from streams.app import app
-    from streams.runner import Runner
 
     app.finalize()
     app.discover()
-    runner = Runner(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False, quiet=True)
+    runner = app.Worker(loglevel=settings.log_level, override_logging=False, redirect_stdouts=False, quiet=True)
     runner.spinner = None  # it writes to the terminal under our log
     runner.execute_from_commandline()
