@@ -19,6 +19,7 @@ COPY streams ./streams
 COPY agents ./agents
 COPY processors ./processors
 COPY clients ./clients
+COPY settings ./settings
 COPY emulators ./emulators
 COPY schemas ./schemas
 RUN pip install --no-deps .

@@ -9,16 +9,16 @@ from typing import Any
 import structlog
 from faust import EventT
 
-from clients.aws import open_client
-from clients.sqs import Message, Queue
-from processors import headers
-from processors.errors import MalformedEventError
-from processors.event import JsonObject, parse_object
-from processors.failure import encode, failure_record
-from processors.outcome import Failed
+from clients.aws.client import open_client
+from clients.aws.sqs_sender import Message, Queue
+from processors.delivery.failure_record import encode, failure_record
+from processors.event import headers
+from processors.event.errors import MalformedEventError
+from processors.event.strict_json import JsonObject, parse_object
+from processors.routes.outcome import Failed
 from streams import topics
 from streams.app import app, settings
-from streams.delivery import stage
+from streams.delivery.stage import stage
 from streams.health import health
 
 log = structlog.get_logger(__name__)

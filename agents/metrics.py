@@ -11,10 +11,11 @@ from typing import Any
 import structlog
 from faust import EventT, StreamT
 
-from processors import delta
-from streams import tables, topics
+from processors.metrics import delta
+from streams import topics
 from streams.app import app
-from streams.delivery import each
+from streams.delivery.stage import each
+from streams.tables import updates
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +30,6 @@ def apply(event: EventT[Any]) -> None:
     """Add a delta to the tables; what is none is named in the log and left."""
     try:
         delta.check(event.value)
-        tables.apply(event)
+        updates.apply(event)
     except ValueError as error:
         log.warning("not counted", partition=event.message.partition, offset=event.message.offset, reason=str(error))

@@ -8,22 +8,22 @@ from typing import Any
 
 from faust import EventT
 
-from processors import headers
-from processors.answer import Answer, Encoded, Raw
-from processors.failure import ENVELOPE_BYTES, Origin
-from processors.headers import Meta
-from processors.outcome import Failed
-from processors.report import Counts
-from streams import mapper, topics
+from processors.event import headers
+from processors.event.headers import ENVELOPE_BYTES, Meta, Origin
+from processors.metrics.counts import Counts
+from processors.routes.outcome import Failed
+from processors.routes.routes import Answer, Encoded, Raw
+from streams import topics
 from streams.app import app, settings
-from streams.deduplication import deduplication
-from streams.delivery import is_current, stage
-from streams.ending import die
-from streams.failures import report
-from streams.flood import guard
-from streams.ledger import counts, ledger
-from streams.sandbox.process import SandboxError
-from streams.sending import Record, record, send
+from streams.delivery.deduplication import Made, deduplication
+from streams.delivery.ledger import counts, ledger
+from streams.delivery.report_failure import report
+from streams.delivery.send import Record, record, send
+from streams.delivery.stage import is_current, stage
+from streams.exit import die
+from streams.routes import sandboxes
+from streams.routes.breaker import guard
+from streams.routes.sandbox.mapping_process import SandboxError
 
 #: Who sends; a batch gets here in the order in which it was mapped, so that the order of events holds.
 _sending = asyncio.Lock()
@@ -42,11 +42,11 @@ async def process(batch: Sequence[EventT[Any]]) -> None:
     """raw → validated | failures"""
     metas = [headers.read(message.headers) for message in batch]
     raws = [Raw(message.value, meta.event_id) for message, meta in zip(batch, metas, strict=True)]
-    sandbox = await mapper.sandbox("process")
+    sandbox = await sandboxes.sandbox("process")
     answers = await sandbox.apply(raws)
     async with _sending:
-        while sandbox is not await mapper.sandbox("process") or not await guard.admit(answers):
-            sandbox = await mapper.sandbox("process")  # the routes have changed
+        while sandbox is not await sandboxes.sandbox("process") or not await guard.admit(answers):
+            sandbox = await sandboxes.sandbox("process")  # the routes have changed
             answers = await sandbox.apply(raws)
         # Meanwhile somebody else may have been given the events: who waits for an operator waits long.
         tally, made = Counts(), Made()
@@ -68,30 +68,9 @@ if "process" in settings.worker_roles:
     async def start_mapping() -> None:
         """Start the mapping process with the worker, so that the first event does not wait for it."""
         try:
-            await (await mapper.sandbox("process")).start()
+            await (await sandboxes.sandbox("process")).start()
         except SandboxError as error:
             die("the start of the mapping process", error)
-
-
-class Made:
-    """The marks of what a batch puts out, by partition; noted when the broker has it."""
-
-    def __init__(self) -> None:
-        self._marks: dict[bytes, int] = {}
-
-    def is_new(self, event_id: str | None, route: str, partition: int) -> bool:
-        """Whether an output is no repetition; if so it is this batch's."""
-        mark = deduplication.mark(event_id or "", route)
-        if mark is None:
-            return True
-        if mark in self._marks or deduplication.knows(mark):
-            return False
-        self._marks[mark] = partition
-        return True
-
-    def note(self) -> None:
-        """Note all of it."""
-        deduplication.note(self._marks)
 
 
 def _records(message: EventT[Any], meta: Meta, answer: Answer, tally: Counts, made: Made) -> Iterator[Record]:

@@ -9,24 +9,24 @@ from typing import Any
 
 from faust import EventT
 
-from clients.aws import open_client
-from clients.eventbridge import Accepted, EventBridge
-from clients.publisher import Publisher
-from processors import headers
-from processors.batching import Entry, entry
-from processors.errors import MalformedEventError
-from processors.event import JsonObject, derive_event_id, parse_object
-from processors.failure import Origin
-from processors.headers import Meta
-from processors.outcome import Failed
-from processors.report import Counts
+from clients.aws.client import open_client
+from clients.aws.eventbridge import Accepted, EventBridge
+from clients.aws.publisher import Publisher
+from processors.delivery.entries import Entry, entry
+from processors.event import headers
+from processors.event.errors import MalformedEventError
+from processors.event.headers import Meta, Origin
+from processors.event.identity import derive_event_id
+from processors.event.strict_json import JsonObject, parse_object
+from processors.metrics.counts import Counts
+from processors.routes.outcome import Failed
 from streams import topics
 from streams.app import app, settings
-from streams.delivery import stage
-from streams.failures import report
+from streams.delivery.ledger import counts
+from streams.delivery.report_failure import report
+from streams.delivery.send import Record, send
+from streams.delivery.stage import stage
 from streams.health import health
-from streams.ledger import counts
-from streams.sending import Record, send
 
 #: Milliseconds; an event that claims to have been received longer ago has its `received-at` in another unit.
 OLDEST_MS = 5 * 365 * 24 * 3600 * 1000

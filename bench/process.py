@@ -18,14 +18,14 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from emulators.genesys.events import generate
+from emulators.genesys.event_stream.events import generate
 from emulators.kafka import EmbeddedKafka
-from processors.answer import Answer, Encoded, Raw, answer
-from processors.route import Routes, compile_route
-from streams.routes import read_routes
-from streams.sandbox.bounded import Sandbox
-from streams.sandbox.process import Plan
-from streams.settings import Settings
+from processors.routes.route import compile_route
+from processors.routes.routes import Answer, Encoded, Raw, Routes, answer
+from settings import Settings
+from streams.routes.folder import read_routes
+from streams.routes.sandbox.mapping_process import Plan
+from streams.routes.sandbox.sandbox import Sandbox
 
 BATCH = 500
 MOST_BYTES = 1_000_000

@@ -1,1 +1,1 @@
-"""This package is the only one that reaches outside: Genesys Cloud and AWS."""
+"""This package is the only one that reaches outside: Genesys Cloud, AWS, and Kafka without Faust."""

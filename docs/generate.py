@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic_core import PydanticUndefined
 
-from streams.settings import Settings
+from settings import Settings
 
 PAGE = Path(__file__).parent / "settings.md"
 BEGIN, END = "<!-- generated: make docs -->", "<!-- end of the generated part -->"

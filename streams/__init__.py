@@ -1,1 +1,1 @@
-"""This package holds the application's furniture: settings, app, topics, tables, views and commands."""
+"""This package is the pipeline on Faust: the app, its topics and tables, and a room for each concern."""

@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from processors.errors import RouteError
-from streams.settings import EXIT_USAGE, SettingsError
+from processors.event.errors import RouteError
+from settings import EXIT_USAGE, SettingsError
 
 #: The commands in the order in which one meets them, and what each does.
 COMMANDS = {

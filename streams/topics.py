@@ -14,7 +14,7 @@ from __future__ import annotations
 from faust import TopicT
 
 from streams.app import app, settings
-from streams.flow import topic_configs
+from streams.topology import topic_configs
 
 
 def _topic(name: str) -> TopicT:

@@ -14,12 +14,12 @@ from typing import Any
 import orjson
 
 from clients.genesys.queues import QueueNames
-from clients.genesys.rest import GenesysRest
-from clients.genesys.topics import TopicPlan, separate
-from processors.backfill import Told, snapshots
-from processors.conversation import Interval
-from processors.event import JsonObject
-from processors.notification import queue_id, with_queue
+from clients.genesys.rest.client import GenesysRest
+from processors.event.strict_json import JsonObject
+from processors.genesys.frames import queue_id, with_queue
+from processors.genesys.interval import Interval
+from processors.genesys.snapshots import Told, snapshots
+from processors.genesys.topics import TopicPlan, separate
 
 QUERY = "/api/v2/analytics/conversations/details/query"
 PAGE_SIZE = 100

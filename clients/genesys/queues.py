@@ -10,9 +10,9 @@ from fnmatch import fnmatchcase
 
 import structlog
 
-from clients.genesys.errors import GenesysError
-from clients.genesys.rest import GenesysRest
-from processors.event import is_uuid
+from clients.genesys.rest.client import GenesysRest
+from clients.genesys.rest.errors import GenesysError
+from processors.event.identity import is_uuid
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
-from emulators.genesys.errors import ApiError
+from emulators.genesys.access.errors import ApiError
 from emulators.genesys.faults import FaultError, Faults, faults_from_json
 
 if TYPE_CHECKING:

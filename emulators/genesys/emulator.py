@@ -11,21 +11,21 @@ from typing import Self
 
 from aiohttp import web
 
-from emulators.genesys.channels import ChannelLimits
+from emulators.genesys.access.gate import Gate, add_headers
+from emulators.genesys.access.limits import RateWindow
+from emulators.genesys.access.permissions import ALL_PERMISSIONS, Permissions
+from emulators.genesys.access.tokens import Login, Tokens
+from emulators.genesys.contact_centre.directory import Queue
 from emulators.genesys.control import Control
-from emulators.genesys.directory import Queue
-from emulators.genesys.events import Shares, generate
+from emulators.genesys.event_stream.api import Streaming
+from emulators.genesys.event_stream.connection import Desk
+from emulators.genesys.event_stream.events import Shares, generate
+from emulators.genesys.event_stream.ledger import Ledger
+from emulators.genesys.event_stream.lines import Composer
+from emulators.genesys.event_stream.production import Production
 from emulators.genesys.faults import FaultBook, Faults
-from emulators.genesys.gate import Gate, add_headers
-from emulators.genesys.ledger import Ledger
-from emulators.genesys.limits import RateWindow
-from emulators.genesys.lines import Composer
-from emulators.genesys.notifications import NotificationOptions, Notifications, Shared
-from emulators.genesys.permissions import ALL_PERMISSIONS, Permissions
-from emulators.genesys.production import Production
-from emulators.genesys.stream import Desk
-from emulators.genesys.streaming import Streaming
-from emulators.genesys.tokens import Login, Tokens
+from emulators.genesys.notifications.assembly import NotificationOptions, Notifications, Shared
+from emulators.genesys.notifications.channels import ChannelLimits
 
 CLIENT_ID = "emulated-client"
 CLIENT_SECRET = "emulated-secret"

@@ -6,33 +6,27 @@ import asyncio
 import shlex
 import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import click
 from aiokafka.errors import KafkaError
 
 from clients.genesys.analytics import backfilled
-from clients.genesys.errors import GenesysError
-from clients.genesys.topics import separate
-from processors import headers
-from processors.backfill import beyond
-from processors.conversation import Interval
-from processors.failure import ENVELOPE_BYTES, encode, failure_record
-from processors.intake import Refused, Taken, taken_in
-from processors.moments import iso
-from processors.outcome import Failed
-from processors.redaction import redactor
-from streams.commands.options import EXIT_STOPPED, Moment, quiet_logs, refuse
-from streams.commands.organisation import Organisation, notification_settings, open_organisation
-from streams.commands.screen import console, print_json, progress_bar
-from streams.ranges import RangeError, topics
-from streams.settings import Settings
-from streams.stopping import stoppable
-from streams.writing import Outgoing, Writer, open_writer
+from clients.kafka.ranges import RangeError, topics
+from clients.kafka.writer import Writer, open_writer
+from processors.genesys.interval import Interval
+from processors.genesys.snapshots import beyond
+from processors.genesys.topics import separate
+from processors.replay.moments import iso
+from settings import Settings
+from streams.commands.terminal.options import EXIT_STOPPED, Moment, quiet_logs, refuse
+from streams.commands.terminal.organisation import Organisation, notification_settings, open_organisation
+from streams.commands.terminal.screen import console, print_json, progress_bar
+from streams.commands.terminal.stoppable import stoppable
+from streams.replay.backfill import Filling, Progress, fill
 
 EPILOG = """\b
 Examples:
@@ -41,84 +35,6 @@ Examples:
 
 Exit codes: 0 all is in Kafka, 1 stopped before (the command to go on with is printed), 2 not begun.
 """
-
-#: Events that are written and confirmed at once.
-CHUNK = 500
-
-#: A stopped run goes on at the beginning of such a step.
-STEP_MS = 900_000
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far it came. `next_ms`: everything before (epoch ms) is in Kafka; `failed`: what is no event, with a
-    failure record; `not_told`: kinds of topics that the query knows nothing of.
-    """
-
-    interval: Interval
-    next_ms: int
-    read: int = 0
-    written: int = 0
-    failed: int = 0
-    stopped: str = ""
-    not_told: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Filling:
-    """One run; without a writer it is a rehearsal."""
-
-    settings: Settings
-    organisation: Organisation
-    writer: Writer | None
-    stop: asyncio.Event
-    progress: Progress
-
-    async def window(self, window: Interval) -> None:
-        """Bring the events of one window to Kafka; `progress.stopped` says why not all of them are there."""
-        async with aclosing(self._chunks(window)) as chunks:
-            async for chunk in chunks:
-                self.progress.read += len(chunk)
-                await self._take(chunk)
-                if self.stop.is_set():
-                    self.progress.stopped = self.progress.stopped or "told to stop"
-                if self.progress.stopped:
-                    return
-
-    async def _chunks(self, window: Interval) -> AsyncGenerator[list[bytes], None]:
-        where = self.organisation
-        chunk: list[bytes] = []
-        async with aclosing(backfilled(where.rest, where.plan, window, where.names)) as events:
-            async for event in events:
-                chunk.append(event)
-                if len(chunk) == CHUNK:
-                    yield chunk
-                    chunk = []
-        yield chunk
-
-    async def _take(self, events: Sequence[bytes]) -> None:
-        received_at = time.time_ns() // 1_000_000
-        redact = redactor(self.settings.redact_fields)
-        taken = list(taken_in(events, received_at, self.settings.most_line_bytes, redact))
-        results: Sequence[str | None] = [None] * len(taken)
-        if self.writer is not None and taken:
-            results = await self.writer.write([self._outgoing(one, received_at) for one in taken])
-        for one, reason in zip(taken, results, strict=True):
-            if reason is not None:
-                self.progress.stopped = self.progress.stopped or reason
-            elif isinstance(one, Refused):
-                self.progress.failed += 1
-            elif self.writer is not None:
-                self.progress.written += 1
-
-    def _outgoing(self, one: Taken | Refused, received_at: int) -> Outgoing:
-        """The record for `raw`, or the failure record of what is no event, as the source writes it."""
-        if isinstance(one, Taken):
-            return Outgoing(self.settings.topic("raw"), one.key, one.value, tuple(one.headers.items()))
-        record = failure_record(Failed.of(one.error), one.value, timestamp=datetime.now(UTC))
-        value = encode(record, self.settings.kafka_max_message_bytes - ENVELOPE_BYTES)
-        told = (headers.RECEIVED_AT, str(received_at).encode())
-        return Outgoing(self.settings.topic("failures"), None, value, (told,))
 
 
 @click.command(epilog=EPILOG)
@@ -158,8 +74,10 @@ async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Progres
         if not organisation.plan.topics:
             refuse("there is nothing to listen to: see `genesys-eventbridge topics`")
         progress.not_told = beyond(name for topic in organisation.plan.topics for name in separate(topic))
-        filling = Filling(settings, organisation, writer, stop, progress)
-        filled = asyncio.create_task(_fill(filling))
+        filling = Filling(settings, partial(_events, organisation), writer, stop, progress)
+        seconds = (interval.end_ms - interval.start_ms) // 1000
+        moved = stack.enter_context(progress_bar("seconds of the past", seconds, unit="s"))
+        filled = asyncio.create_task(fill(filling, moved))
         stopped = asyncio.create_task(stop.wait())
         # Told to stop while Genesys is waited for: what is on its way to Kafka is confirmed first.
         await asyncio.wait({filled, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -174,6 +92,10 @@ async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Progres
     return progress
 
 
+def _events(organisation: Organisation, interval: Interval) -> AsyncGenerator[bytes, None]:
+    return backfilled(organisation.rest, organisation.plan, interval, organisation.names)
+
+
 async def _writer(settings: Settings, stack: AsyncExitStack) -> Writer:
     """Raises RangeError when Kafka does not answer or lacks a topic: those are not ours to create."""
     needed = (settings.topic("raw"), settings.topic("failures"))
@@ -182,21 +104,6 @@ async def _writer(settings: Settings, stack: AsyncExitStack) -> Writer:
         if name not in known:
             raise RangeError(f"there is no topic {name}: start a worker once, or create it")
     return await stack.enter_async_context(open_writer(settings))
-
-
-async def _fill(filling: Filling) -> None:
-    progress = filling.progress
-    length_ms = progress.interval.end_ms - progress.interval.start_ms
-    with progress_bar("seconds of the past", length_ms // 1000, unit="s") as moved:
-        for window in progress.interval.windows(STEP_MS):
-            try:
-                await filling.window(window)
-            except GenesysError as error:
-                progress.stopped = str(error)
-            if progress.stopped:
-                return
-            progress.next_ms = window.end_ms
-            moved((window.end_ms - progress.interval.start_ms) // 1000)
 
 
 def _end(progress: Progress, dry_run: bool, as_json: bool) -> None:

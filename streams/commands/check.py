@@ -10,21 +10,16 @@ from collections.abc import Awaitable
 import click
 from rich.text import Text
 
-from processors.event import JsonObject
-from streams.checks import (
-    Finding,
-    buses_of,
-    check_buses,
-    check_kafka,
-    check_queue,
-    check_replicas,
-)
-from streams.commands.options import EXIT_STOPPED, quiet_logs
-from streams.commands.screen import console, print_json, table
-from streams.flow import needed_topics
-from streams.loading import check_routes
-from streams.settings import Settings, SettingsError, load_settings
-from streams.source_checks import check_source
+from processors.event.strict_json import JsonObject
+from settings import Settings, SettingsError, load_settings
+from streams.checks.aws import buses_of, check_buses, check_queue
+from streams.checks.finding import Finding
+from streams.checks.kafka import check_kafka, check_replicas
+from streams.checks.routes import check_routes
+from streams.checks.source import check_source
+from streams.commands.terminal.options import EXIT_STOPPED, quiet_logs
+from streams.commands.terminal.screen import console, print_json, table
+from streams.topology import needed_topics
 
 EPILOG = """\b
 Examples:

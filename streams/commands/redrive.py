@@ -13,11 +13,15 @@ from typing import Any, get_args
 
 import click
 
-from clients.aws import AWS_ERRORS, AwsConfigurationError, error_code, open_client
-from clients.sqs_receiver import QueueReceiver
-from processors.errors import Stage
-from processors.selection import FailureSelection
-from streams.commands.options import (
+from clients.aws.client import AWS_ERRORS, AwsConfigurationError, error_code, open_client
+from clients.aws.sqs_receiver import QueueReceiver
+from clients.kafka.ranges import Bounds, Range, RangeError, open_reader, topics
+from clients.kafka.writer import open_writer
+from processors.event.errors import Stage
+from processors.replay.selection import FailureSelection
+from settings import Settings, load_settings
+from streams.commands.redrive_report import as_object, show, show_rehearsal
+from streams.commands.terminal.options import (
     EXIT_STOPPED,
     bounds,
     quiet_logs,
@@ -27,14 +31,10 @@ from streams.commands.options import (
     run_name,
     span_arguments,
 )
-from streams.commands.redrive_report import as_object, show, show_rehearsal
-from streams.commands.screen import print_json, progress_bar
-from streams.originals import open_originals
-from streams.ranges import Bounds, Range, RangeError, open_reader, topics
-from streams.redriving import Plan, Progress, Redriving
-from streams.settings import Settings, load_settings
-from streams.stopping import stoppable
-from streams.writing import open_writer
+from streams.commands.terminal.screen import print_json, progress_bar
+from streams.commands.terminal.stoppable import stoppable
+from streams.replay.originals import open_originals
+from streams.replay.redrive import Plan, Progress, Redriving
 
 EXAMPLES = """\b
 Examples:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from processors.event import JsonObject
-from streams.commands.screen import console, table
-from streams.redriving import Plan, Progress
+from processors.event.strict_json import JsonObject
+from streams.commands.terminal.screen import console, table
+from streams.replay.redrive import Plan, Progress
 
 
 def as_object(plan: Plan, progress: Progress, *, dry_run: bool, resume: str) -> JsonObject:

@@ -11,9 +11,13 @@ from typing import Any
 
 import click
 
-from processors.route import Route
-from streams import flow
-from streams.commands.options import (
+from clients.kafka.ranges import Bounds, RangeError, open_reader, topics
+from clients.kafka.writer import open_writer
+from processors.routes.route import Route
+from settings import Settings, load_settings
+from streams import topology
+from streams.commands.replay_report import as_object, show
+from streams.commands.terminal.options import (
     EXIT_STOPPED,
     bounds,
     quiet_logs,
@@ -23,14 +27,10 @@ from streams.commands.options import (
     run_name,
     span_arguments,
 )
-from streams.commands.replay_report import as_object, show
-from streams.commands.screen import print_json, progress_bar
-from streams.loading import compiled_routes
-from streams.ranges import Bounds, RangeError, open_reader, topics
-from streams.replaying import Plan, Progress, Replay
-from streams.settings import Settings, load_settings
-from streams.stopping import stoppable
-from streams.writing import open_writer
+from streams.commands.terminal.screen import print_json, progress_bar
+from streams.commands.terminal.stoppable import stoppable
+from streams.replay.replay import Plan, Progress, Replay
+from streams.routes.load import compiled_routes
 
 EXAMPLES = """\b
 Examples:
@@ -99,8 +99,8 @@ def replay(
     quiet_logs()
     settings = load_settings()
     request = Request(
-        source=flow.full_name(settings, source),
-        into=flow.full_name(settings, into) if into else None,
+        source=topology.full_name(settings, source),
+        into=topology.full_name(settings, into) if into else None,
         dry_run=dry_run,
         bounds=bounds(**given),
         key=key,
@@ -119,8 +119,8 @@ def replay(
 
 def _check(request: Request, settings: Settings) -> None:
     """Refuse what cannot be meant. Raises UsageError."""
-    source = flow.flow_name(settings, request.source)
-    into = flow.flow_name(settings, request.into) if request.into else None
+    source = topology.flow_name(settings, request.source)
+    into = topology.flow_name(settings, request.into) if request.into else None
     if not request.dry_run and request.into is None:
         raise click.UsageError(
             "choose --dry-run to see what the routes make of the range, or --into raw to emit it again"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from processors.differences import MISSING, Difference
-from processors.event import JsonObject
-from processors.trial import UNREAD, Comparison
-from streams.commands.screen import brief, console, table
-from streams.replaying import Plan, Progress
+from processors.event.strict_json import JsonObject
+from processors.replay.comparison import UNREAD, Comparison
+from processors.routes.differences import MISSING, Difference
+from streams.commands.terminal.screen import brief, console, table
+from streams.replay.replay import Plan, Progress
 
 
 def as_object(plan: Plan, progress: Progress, resume: str) -> JsonObject:

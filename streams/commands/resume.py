@@ -8,9 +8,9 @@ from typing import Any
 import click
 import httpx
 
-from streams.commands.options import refuse
-from streams.commands.screen import console, print_json, table
-from streams.settings import Settings, load_settings
+from settings import Settings, load_settings
+from streams.commands.terminal.options import refuse
+from streams.commands.terminal.screen import console, print_json, table
 
 #: Seconds that a worker gets to answer, and to ask the others.
 TIMEOUT_S = 15.0

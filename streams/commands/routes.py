@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from processors.differences import MISSING, Difference
-from processors.event import JsonObject
-from processors.examples import Tried, run_examples
-from processors.route import Route
-from streams.commands.options import EXIT_STOPPED, quiet_logs
-from streams.commands.screen import brief, console, print_json, table
-from streams.loading import compiled_routes
-from streams.settings import load_settings
+from processors.event.strict_json import JsonObject
+from processors.routes.differences import MISSING, Difference
+from processors.routes.examples import Tried, run_examples
+from processors.routes.route import Route
+from settings import load_settings
+from streams.commands.terminal.options import EXIT_STOPPED, quiet_logs
+from streams.commands.terminal.screen import brief, console, print_json, table
+from streams.routes.load import compiled_routes
 
 EPILOG = """\b
 Examples:

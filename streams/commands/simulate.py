@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.json import JSON
 from rich.text import Text
 
-from processors.errors import MalformedEventError
-from processors.event import JsonObject, parse_object
-from processors.route import Routes
-from processors.simulation import FIELDS, run, simulated_event
-from streams.commands.options import EXIT_STOPPED, quiet_logs, refuse
-from streams.commands.screen import as_json as json_text
-from streams.commands.screen import console, print_json, table
-from streams.loading import compiled_routes
-from streams.settings import load_settings
+from processors.event.errors import MalformedEventError
+from processors.event.strict_json import JsonObject, parse_object
+from processors.routes.routes import Routes
+from processors.routes.simulation import FIELDS, run, simulated_event
+from settings import load_settings
+from streams.commands.terminal.options import EXIT_STOPPED, quiet_logs, refuse
+from streams.commands.terminal.screen import as_json as json_text
+from streams.commands.terminal.screen import console, print_json, table
+from streams.routes.load import compiled_routes
 
 EPILOG = f"""\b
 Examples:

@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from clients.genesys.channel import RejectedTopic
-from clients.genesys.topics import separate
-from clients.genesys.trial import tried
-from processors.notification import queue_id
-from streams.commands.options import quiet_logs
-from streams.commands.organisation import Organisation, answered, notification_settings, open_organisation
-from streams.commands.screen import console, print_json, table
-from streams.settings import Settings
+from clients.genesys.notifications.channel_api import RejectedTopic
+from clients.genesys.notifications.topic_probe import tried
+from processors.genesys.frames import queue_id
+from processors.genesys.topics import separate
+from settings import Settings
+from streams.commands.terminal.options import quiet_logs
+from streams.commands.terminal.organisation import Organisation, answered, notification_settings, open_organisation
+from streams.commands.terminal.screen import console, print_json, table
 
 EPILOG = """\b
 Examples:

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from streams.settings import ROLES, load_settings
+from settings import ROLES, load_settings
 
 EPILOG = """\b
 Examples:
@@ -42,7 +42,7 @@ def worker(role: str | None, web_port: int | None, log_level: str | None) -> Non
     settings = load_settings()
     settings.require_genesys() if "source" in settings.worker_roles else None
 
-    from streams.logs import set_up_logging
+    from streams.worker.logs import set_up_logging
 
     set_up_logging(settings)
 

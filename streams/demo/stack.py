@@ -19,7 +19,7 @@ from tempfile import mkdtemp
 from typing import IO, Any, Self
 
 from emulators.kafka import EmbeddedKafka
-from streams.settings import Settings
+from settings import Settings
 
 BUS = "demo"
 QUEUE = "demo-failures"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from faust.web import Request, Response, View
 
-from streams import tables
 from streams.app import app
 from streams.health import health
-from streams.watchdog import standstill
+from streams.tables import owner
+from streams.worker.watchdog import standstill
 
 
 @app.page("/health/live")
@@ -31,7 +31,7 @@ class Ready(View):
 def _not_started() -> str | None:
     if app._assignment is None:
         return "Kafka has not assigned partitions yet"
-    if not tables.are_recovered():
+    if not owner.are_recovered():
         return "the tables are being recovered"
     return None
 

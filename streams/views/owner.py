@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 from faust.web import Request, Response, View
 
-from streams import tables
 from streams.app import app
+from streams.tables import owner
 
 #: Set on a request that one worker makes of another, so that two that disagree do not ask each other for ever.
 ASKED_BY_WORKER = "X-Asked-By-Worker"
@@ -19,11 +19,11 @@ TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 async def from_owner(view: View, request: Request, answer: Callable[[], Any]) -> Response:
     """Answer here when the rows are ours, else pass on what their owner says; 503 while nobody owns them."""
-    owner = tables.owner()
-    if owner is None:
+    address = owner.owner()
+    if address is None:
         return _unavailable(view, "Kafka has not assigned the tables yet")
-    if tables.is_owner():
-        if not tables.are_recovered():
+    if owner.is_owner():
+        if not owner.are_recovered():
             return _unavailable(view, "the tables are being recovered")
         return view.json(answer())
     if request.headers.get(ASKED_BY_WORKER):
@@ -31,12 +31,12 @@ async def from_owner(view: View, request: Request, answer: Callable[[], Any]) ->
     headers = {ASKED_BY_WORKER: "1"}
     if "Authorization" in request.headers:
         headers["Authorization"] = request.headers["Authorization"]
-    url = str(owner).rstrip("/") + str(request.rel_url)
+    url = str(address).rstrip("/") + str(request.rel_url)
     try:
         async with app.http_client.get(url, headers=headers, timeout=TIMEOUT) as found:
             return view.bytes(await found.read(), content_type=found.content_type, status=found.status)
     except (aiohttp.ClientError, TimeoutError):
-        return _unavailable(view, f"the worker that owns the tables does not answer: {owner}")
+        return _unavailable(view, f"the worker that owns the tables does not answer: {address}")
 
 
 def _unavailable(view: View, reason: str) -> Response:

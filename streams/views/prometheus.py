@@ -6,7 +6,7 @@ from faust.web import Request, Response, View
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.app import app
-from streams.telemetry import registry
+from streams.worker.telemetry import registry
 
 
 @app.page("/metrics")

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 import orjson
 from faust.web import Request, Response, View
 
-from processors.answer import Encoded, Raw
-from processors.errors import MalformedEventError
-from processors.event import JsonObject, parse_object
-from processors.outcome import Filtered, Mapped, Outcome
-from processors.report import report
-from processors.simulation import simulated_event, told
-from streams import mapper
+from processors.event.errors import MalformedEventError
+from processors.event.strict_json import JsonObject, parse_object
+from processors.metrics.counts import report
+from processors.routes.outcome import Filtered, Mapped, Outcome
+from processors.routes.routes import Encoded, Raw
+from processors.routes.simulation import simulated_event, told
 from streams.app import app
-from streams.telemetry import worker_sums
+from streams.routes import sandboxes
+from streams.worker.telemetry import worker_sums
 
 
 class Simulate(View):
@@ -42,7 +42,7 @@ class Simulate(View):
 
 async def _outcomes(event: JsonObject) -> list[tuple[str, Outcome]]:
     """What each route makes of the event, within the bounds of the process stage."""
-    sandbox = await mapper.sandbox("simulate")
+    sandbox = await sandboxes.sandbox("simulate")
     [answer] = await sandbox.apply([Raw(orjson.dumps(event))])
     found: dict[str, Outcome] = {route.name: Filtered() for route in app.routes}
     for one in answer.outcomes:

@@ -6,9 +6,9 @@ import re
 
 from faust.web import Request, Response, View
 
-from processors.report import report
-from streams import tables
+from processors.metrics.counts import report
 from streams.app import app
+from streams.tables import definitions, rows
 from streams.views.owner import from_owner
 
 #: Rows a page shows unless `?limit=` says otherwise.
@@ -27,10 +27,10 @@ class Tables(View):
                 {
                     "name": name,
                     "help": table.help,
-                    "rows": len(tables.rows(name)),
+                    "rows": len(rows.rows(name)),
                     "url": f"/api/tables/{name}/",
                 }
-                for name, table in tables.PLAIN.items()
+                for name, table in definitions.PLAIN.items()
             ]
 
         return await from_owner(self, request, answer)
@@ -42,16 +42,16 @@ class TableRows(View):
 
     async def get(self, request: Request, table: str) -> Response:
         """`{table, window_s, rows: [{from, to, …}]}`; `?limit=N` rows, 60 when not given."""
-        if table not in tables.TABLES:
-            known = ", ".join(tables.TABLES)
+        if table not in definitions.TABLES:
+            known = ", ".join(definitions.TABLES)
             return self.json({"error": "not found", "message": f"no table {table!r}; there are {known}"}, status=404)
         limit = rows_wanted(request.query.get("limit", str(LIMIT)))
         if limit is None:
             return self.json({"error": "bad request", "message": "limit must be a positive number"}, status=400)
 
         def answer() -> dict[str, object]:
-            window = None if table in ("totals", "gaps") else tables.WINDOW_S
-            return {"table": table, "window_s": window, "rows": tables.rows(table)[:limit]}
+            window = None if table in ("totals", "gaps") else definitions.WINDOW_S
+            return {"table": table, "window_s": window, "rows": rows.rows(table)[:limit]}
 
         return await from_owner(self, request, answer)
 
@@ -67,4 +67,4 @@ class Report(View):
 
     async def get(self, request: Request) -> Response:
         """Counts since the tables began, success rate (%), latencies (ms)."""
-        return await from_owner(self, request, lambda: report(tables.sums()))
+        return await from_owner(self, request, lambda: report(rows.sums()))

@@ -8,17 +8,20 @@ from pathlib import Path
 
 import orjson
 
-from processors.errors import MalformedEventError, Violation
-from processors.event import decode, identify, is_uuid, parse
-from processors.failure import Origin, encode, failure_record, original_bytes
-from processors.intake import Taken, taken_in
-from processors.lines import Line, LineSplitter, OversizedLine
-from processors.notification import read_frame
-from processors.outcome import Failed, Mapped
-from processors.redaction import redactor
-from processors.route import Routes, compile_route
-from processors.simulation import run, simulated_event
-from streams.routes import read_routes
+from processors.delivery.failure_record import encode, failure_record, original_bytes
+from processors.event.errors import MalformedEventError, Violation
+from processors.event.headers import Origin
+from processors.event.identity import decode, identify, is_uuid
+from processors.event.intake import Taken, taken_in
+from processors.event.lines import Line, LineSplitter, OversizedLine
+from processors.event.redaction import redactor
+from processors.event.strict_json import parse
+from processors.genesys.frames import read_frame
+from processors.routes.outcome import Failed, Mapped
+from processors.routes.route import compile_route
+from processors.routes.routes import Routes
+from processors.routes.simulation import run, simulated_event
+from streams.routes.folder import read_routes
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 MOMENT = datetime(2026, 11, 23, 10, tzinfo=UTC)

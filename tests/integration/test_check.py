@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from streams.flow import needed_topics
-from streams.settings import Settings
+from settings import Settings
+from streams.topology import needed_topics
 
 
 @pytest.fixture

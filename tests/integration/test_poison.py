@@ -20,7 +20,7 @@ import psutil
 import pytest
 from confluent_kafka import Producer
 
-from streams.settings import Settings
+from settings import Settings
 from tests.kafka.pipeline import Pipeline, Worker, wait_until
 
 SHIPPED = Settings.model_fields["routes_dir"].default

@@ -12,9 +12,10 @@ import aioboto3
 import orjson
 import pytest
 
-from processors.errors import InvalidEventError, MalformedEventError
-from processors.failure import Origin, encode, failure_record
-from processors.outcome import Failed
+from processors.delivery.failure_record import encode, failure_record
+from processors.event.errors import InvalidEventError, MalformedEventError
+from processors.event.headers import Origin
+from processors.routes.outcome import Failed
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 MAPPED = {"source": "genesys.cloud", "detail-type": "interaction.event", "detail": {"type": "voice"}}

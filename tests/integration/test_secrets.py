@@ -19,8 +19,8 @@ import pytest
 from emulators.genesys.emulator import GenesysEmulator
 from emulators.genesys.faults import AnswerFault, Faults
 from emulators.kafka import PARTITIONS
-from streams.flow import needed_topics
-from streams.settings import Settings, load_settings
+from settings import Settings, load_settings
+from streams.topology import needed_topics
 from tests.kafka.pipeline import Pipeline, Worker, wait_until
 
 SECRETS = {

@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import orjson
 
-from processors.backfill import EVER, snapshots
-from processors.event import JsonObject, derive_event_id
-from processors.notification import snapshot_key, snapshot_state
+from processors.event.identity import derive_event_id
+from processors.event.strict_json import JsonObject
+from processors.genesys.frames import snapshot_key, snapshot_state
+from processors.genesys.snapshots import EVER, snapshots
 from tests.kafka.pipeline import Pipeline
 
 PAGE = 100

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
-from streams.ending import EXIT_BUG
+from streams.exit import EXIT_BUG
 from tests.kafka import administration
 from tests.kafka.pipeline import Pipeline, wait_until
 

@@ -7,8 +7,8 @@ import uuid
 
 from confluent_kafka.admin import ConfigResource
 
-from streams.retention import keep_long_enough
-from streams.settings import load_settings
+from clients.kafka.retention import keep_long_enough
+from settings import load_settings
 from tests.kafka import administration
 from tests.kafka.pipeline import wait_until
 

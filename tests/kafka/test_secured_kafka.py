@@ -15,8 +15,8 @@ from typing import ClassVar
 
 import pytest
 
-from streams import kafka
-from streams.settings import load_settings
+from clients.kafka import cluster
+from settings import load_settings
 from tests.kafka.broker import free_ports
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.pipeline import Pipeline
@@ -110,7 +110,7 @@ def test_a_worker_runs_end_to_end_over_scram_and_tls(secured_kafka: KafkaCluster
 async def test_each_way_to_log_in_is_let_in(
     secured_kafka: KafkaCluster, environment: Callable[[KafkaCluster], Environment]
 ):
-    assert (await kafka.describe(_settings(environment(secured_kafka)))).brokers == 1
+    assert (await cluster.describe(_settings(environment(secured_kafka)))).brokers == 1
 
 
 async def test_a_token_of_the_token_endpoint_is_let_in(secured_kafka: KafkaCluster, token_url: str):
@@ -121,16 +121,16 @@ async def test_a_token_of_the_token_endpoint_is_let_in(secured_kafka: KafkaClust
         "KAFKA_SASL_OAUTH_CLIENT_SECRET": password,
         "KAFKA_SASL_OAUTH_SCOPE": "kafka",
     }
-    assert (await kafka.describe(_settings(environment))).brokers == 1
+    assert (await cluster.describe(_settings(environment))).brokers == 1
     assert TokenEndpoint.asked[-1] == b"grant_type=client_credentials&scope=kafka"
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
 async def test_a_wrong_password_is_told_from_a_broker_that_is_away(secured_kafka: KafkaCluster, mechanism: str):
     settings = _settings(_sasl(secured_kafka, mechanism) | {"KAFKA_SASL_PASSWORD": "wrong-password"})
-    with pytest.raises(kafka.LoginRefusedError, match=f"refuses the login by {mechanism}") as caught:
-        await kafka.describe(settings)
-    assert not kafka.is_away(caught.value)
+    with pytest.raises(cluster.LoginRefusedError, match=f"refuses the login by {mechanism}") as caught:
+        await cluster.describe(settings)
+    assert not cluster.is_away(caught.value)
     assert "wrong-password" not in str(caught.value)
 
 

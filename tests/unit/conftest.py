@@ -7,10 +7,11 @@ import pytest
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
 
-from streams import delivery, sending
 from streams.app import app
+from streams.delivery import send as sending
+from streams.delivery import stage
+from streams.delivery.ledger import Ledger
 from streams.health import health
-from streams.ledger import Ledger
 
 
 @dataclass
@@ -72,7 +73,7 @@ def event():
 def ledger(monkeypatch):
     """A ledger of this test alone, whose counts are the stages'."""
     made = Ledger()
-    monkeypatch.setattr(delivery, "ledger", made)
+    monkeypatch.setattr(stage, "ledger", made)
     monkeypatch.setattr(made, "start", lambda: None)  # the tests flush by hand
     return made
 

@@ -10,9 +10,9 @@ from botocore import xform_name
 from cfnlint import api as cfnlint
 from cfnlint.decode import cfn_yaml
 
-from processors.report import COUNTERS
-from streams.settings import Settings
-from streams.telemetry import registry
+from processors.metrics.counts import COUNTERS
+from settings import Settings
+from streams.worker.telemetry import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("agents", "clients", "streams")

@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from processors.errors import Stage
-from processors.report import COUNTERS
+from processors.event.errors import Stage
+from processors.metrics.counts import COUNTERS
 from streams.__main__ import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]

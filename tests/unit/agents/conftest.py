@@ -2,13 +2,13 @@
 
 import pytest
 
-from agents import process
-from streams.deduplication import Deduplication
+from streams.delivery import deduplication as module
+from streams.delivery.deduplication import Deduplication
 
 
 @pytest.fixture(autouse=True)
 def deduplication(monkeypatch):
     """A window of its own for each test."""
     made = Deduplication(600, {})
-    monkeypatch.setattr(process, "deduplication", made)
+    monkeypatch.setattr(module, "deduplication", made)
     return made

@@ -4,8 +4,8 @@ import orjson
 import pytest
 
 from agents import metrics as module
-from processors.report import empty
-from streams import tables
+from processors.metrics.counts import empty
+from streams.tables import updates
 
 
 def delta():
@@ -13,7 +13,7 @@ def delta():
 
 
 def test_a_delta_is_read():
-    assert tables.read_delta(orjson.loads(orjson.dumps(delta()))) == delta()
+    assert updates.read_delta(orjson.loads(orjson.dumps(delta()))) == delta()
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_delta_is_read():
 )
 def test_another_shape_is_a_value_error(content):
     with pytest.raises(ValueError, match=r"not a delta|zip"):
-        tables.read_delta(content)
+        updates.read_delta(content)
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,16 @@ import orjson
 import pytest
 
 import agents.process as stage
-from processors.flood import Limits
-from processors.route import Routes, RouteTexts, compile_route
-from streams import mapper
+from processors.routes.breaker import Limits
+from processors.routes.route import RouteTexts, compile_route
+from processors.routes.routes import Routes
 from streams.app import app
-from streams.flood import FloodGuard
+from streams.delivery.send import Record
 from streams.health import Health
-from streams.sandbox.bounded import Sandbox
-from streams.sandbox.process import Plan
-from streams.sending import Record
+from streams.routes import sandboxes
+from streams.routes.breaker import FloodGuard
+from streams.routes.sandbox.mapping_process import Plan
+from streams.routes.sandbox.sandbox import Sandbox
 
 MAPPING = """
 {"detail": {"number": number, "v": poison ? $count($match(text, /^(a+)+$/)) : good ? 1 : $error("not good")}}
@@ -70,7 +71,7 @@ def guard(monkeypatch: pytest.MonkeyPatch) -> FloodGuard:
 async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
     monkeypatch.setattr(app, "routes", Routes([compile_route(TEXTS)]), raising=False)
     made = Sandbox(Plan((TEXTS,), 0.2, 128 * 1024 * 1024, 100_000), lambda _: None)
-    monkeypatch.setattr(mapper, "_sandboxes", {"process": made})
+    monkeypatch.setattr(sandboxes, "_sandboxes", {"process": made})
     yield made
     await made.close()
 
@@ -108,7 +109,7 @@ async def test_the_batch_behind_a_paused_one_waits_for_it(sent: Sent, guard: Flo
     first = asyncio.create_task(stage.process([message(number, good=False) for number in range(20)]))
     await _until_paused(guard)
     second = asyncio.create_task(stage.process([message(20)]))
-    sandbox = await mapper.sandbox("process")
+    sandbox = await sandboxes.sandbox("process")
     await sandbox.apply([])  # after the second batch, as callers are served in their order
     assert not second.done()
     guard.resume()

@@ -7,13 +7,14 @@ import orjson
 import pytest
 
 from agents import process as module
-from processors.answer import answer
-from processors.event import derive_event_id
-from processors.outcome import Failed
-from processors.route import Routes, compile_route
+from processors.event.identity import derive_event_id
+from processors.routes.outcome import Failed
+from processors.routes.route import compile_route
+from processors.routes.routes import Routes, answer
 from streams.app import app
-from streams.deduplication import Deduplication
-from streams.routes import read_routes
+from streams.delivery import deduplication
+from streams.delivery.deduplication import Deduplication
+from streams.routes.folder import read_routes
 
 ROUTES = Routes(compile_route(texts) for texts in read_routes(Path(__file__).parents[3] / "schemas"))
 CALL = next(e.event for e in ROUTES.get("interaction").texts.examples if e.name == "high-priority-call")
@@ -36,7 +37,7 @@ def mapping(monkeypatch):
         return made
 
     monkeypatch.setattr(app, "routes", ROUTES, raising=False)
-    monkeypatch.setattr(module.mapper, "sandbox", sandbox)
+    monkeypatch.setattr(module.sandboxes, "sandbox", sandbox)
 
 
 @pytest.fixture
@@ -222,7 +223,7 @@ async def test_an_output_is_not_known_before_the_broker_has_it(producer, counts,
 
 
 async def test_without_a_window_what_comes_again_is_forwarded_again(producer, counts, event, monkeypatch):
-    monkeypatch.setattr(module, "deduplication", Deduplication(0, {}))
+    monkeypatch.setattr(deduplication, "deduplication", Deduplication(0, {}))
     await module.process([event(orjson.dumps(CALL)), event(orjson.dumps(CALL))])
     assert counts.drain()["counts"] == {"validated": 2}
 
@@ -238,7 +239,7 @@ async def test_a_batch_is_mapped_again_when_routes_change_before_it_is_sent(prod
     async def sandbox(purpose):
         return made.pop(0) if len(made) > 1 else made[0]
 
-    monkeypatch.setattr(module.mapper, "sandbox", sandbox)
+    monkeypatch.setattr(module.sandboxes, "sandbox", sandbox)
     mapped = []
     monkeypatch.setattr(InProcess, "apply", _noting(mapped, InProcess.apply))
     await module.process([event(orjson.dumps(CALL))])

@@ -6,10 +6,10 @@ import orjson
 import pytest
 
 from agents import sink as module
-from clients.eventbridge import Accepted, Refused
-from processors.route import Routes, TriedRoute
+from clients.aws.eventbridge import Accepted, Refused
+from processors.routes.routes import Routes, TriedRoute
 from streams.app import app
-from streams.routes import read_routes
+from streams.routes.folder import read_routes
 
 MAPPED = {
     "source": "s",

@@ -5,23 +5,23 @@ import asyncio
 import orjson
 import pytest
 
-from agents import source as module
-from clients.genesys.errors import CredentialsError
-from processors.event import derive_event_id
-from processors.lines import OversizedLine
-from processors.redaction import redactor
-from streams.sources import Checkpoint
+from clients.genesys.rest.errors import CredentialsError
+from processors.event.identity import derive_event_id
+from processors.event.lines import OversizedLine
+from processors.event.redaction import redactor
+from streams.sources import parts
+from streams.sources.checkpoints import Checkpoint
 
 
 @pytest.fixture(autouse=True)
 def counts(monkeypatch, ledger):
-    monkeypatch.setattr(module, "counts", ledger.counts)
-    monkeypatch.setattr(module, "ledger", ledger)
+    monkeypatch.setattr(parts, "counts", ledger.counts)
+    monkeypatch.setattr(parts, "ledger", ledger)
     return ledger.counts
 
 
 async def ingest(producer, *lines):
-    await module.ingest(lines)
+    await parts.ingest(lines)
     return [(record.topic.removeprefix("genesys."), record.value) for record in producer.taken]
 
 
@@ -91,7 +91,7 @@ async def test_a_bad_line_is_reported_and_the_next_goes_on(producer, counts, lin
 
 async def test_nothing_is_counted_before_the_broker_has_it(producer, counts):
     producer.confirmed.clear()
-    ingesting = asyncio.create_task(module.ingest([b'{"id": "a"}']))
+    ingesting = asyncio.create_task(parts.ingest([b'{"id": "a"}']))
     await producer.asked.wait()
     assert counts.drain() is None
     producer.confirmed.set()
@@ -105,7 +105,7 @@ async def batches(*lines):
 
 
 async def test_pump_brings_batch_after_batch(producer):
-    await module.pump(batches(b'{"id": "a"}', b'{"id": "b"}'))
+    await parts.pump(batches(b'{"id": "a"}', b'{"id": "b"}'))
     assert [record.key for record in producer.taken] == [b"a", b"b"]
 
 
@@ -120,7 +120,7 @@ async def test_what_was_read_gets_to_kafka_when_the_reading_ends(producer):
             closed.append(True)
 
     producer.confirmed.clear()
-    pumping = asyncio.create_task(module.pump(reading()))
+    pumping = asyncio.create_task(parts.pump(reading()))
     await producer.asked.wait()
     pumping.cancel()
     await asyncio.sleep(0)
@@ -132,7 +132,7 @@ async def test_what_was_read_gets_to_kafka_when_the_reading_ends(producer):
 
 
 async def test_masked_fields_and_what_may_hide_them_never_reach_kafka(producer, monkeypatch):
-    monkeypatch.setattr(module, "_redact", redactor(["payload.ani"]))
+    monkeypatch.setattr(parts, "_redact", redactor(["payload.ani"]))
     secret = b"tel:+15550100"
     event = b'{"id": "i-1", "payload": {"ani": "%s"}}' % secret
     found = await ingest(producer, event, event[:-1], OversizedLine(event, 5_000_000))
@@ -148,19 +148,16 @@ async def test_a_refusal_that_all_parts_meet_ends_the_worker_with_one_line(monke
     async def known(*arguments):
         return 4
 
-    async def stop(reason):
-        reasons.append(reason)
-
     def use():
         raise CredentialsError("login refused the OAuth client")
 
     reasons = []
-    monkeypatch.setattr(module.sources, "parts", known)
-    monkeypatch.setattr(module.sources, "last_checkpoint", fresh)
-    monkeypatch.setattr(module, "stop_worker", stop)
-    monkeypatch.setattr(module._shared, "use", use)
-    monkeypatch.setattr(module, "_refusals", [])
-    await asyncio.gather(*(module._read(part) for part in range(4)))
+    monkeypatch.setattr(parts.genesys, "parts", known)
+    monkeypatch.setattr(parts.checkpoints, "last_checkpoint", fresh)
+    monkeypatch.setattr(parts.app, "end_worker", reasons.append)
+    monkeypatch.setattr(parts._shared, "use", use)
+    monkeypatch.setattr(parts, "_refusals", [])
+    await asyncio.gather(*(parts.read_part(part) for part in range(4)))
     assert reasons == ["Genesys Cloud refuses to serve events: login refused the OAuth client"]
 
 

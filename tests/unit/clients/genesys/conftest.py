@@ -10,13 +10,13 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from clients.genesys.notifications import NotificationSource
-from clients.genesys.observer import Observer
-from clients.genesys.rest import GenesysRest
-from clients.genesys.waiting import Clock
+from clients.genesys.notifications.source import NotificationSource
+from clients.genesys.rest.backoff import Clock
+from clients.genesys.rest.client import GenesysRest
+from clients.genesys.rest.observer import Observer
 from emulators.genesys import GenesysEmulator
-from processors.lines import OversizedLine
-from streams.settings import Settings
+from processors.event.lines import OversizedLine
+from settings import Settings
 from tests.unit.clients.genesys import unpacking
 
 

@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from clients.genesys.analytics import ConversationQuery, backfilled
-from clients.genesys.errors import PermissionMissingError
 from clients.genesys.queues import QueueNames
-from clients.genesys.topics import TopicPlan
-from processors.conversation import Interval, milliseconds
+from clients.genesys.rest.errors import PermissionMissingError
+from processors.genesys.interval import Interval, milliseconds
+from processors.genesys.topics import TopicPlan
 
 QUEUE = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 START = milliseconds("2026-11-23T10:00:00Z")

@@ -5,8 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from clients.genesys.errors import PermissionMissingError
 from clients.genesys.queues import QUEUES, QueueNames, chosen, listed
+from clients.genesys.rest.errors import PermissionMissingError
 
 A, B = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa", "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
 

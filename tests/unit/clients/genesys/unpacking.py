@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from clients.genesys.notifications import NotificationSource
-from clients.genesys.stream import SubscriptionStream
-from processors.lines import Line
+from clients.genesys.notifications.source import NotificationSource
+from clients.genesys.subscription import SubscriptionStream
+from processors.event.lines import Line
 
 
 async def lines(source: NotificationSource | SubscriptionStream) -> AsyncGenerator[Line, None]:

@@ -11,8 +11,8 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from emulators.kafka import PARTITIONS, EmbeddedKafka
-from processors.event import derive_event_id, is_uuid
-from streams.settings import SettingsError
+from processors.event.identity import derive_event_id, is_uuid
+from settings import SettingsError
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_events_that_kafka_refuses_are_not_counted_and_the_way_on_is_told(invoke
     async def refuse(self, records):
         return [None] + ["raw does not take records: NotEnoughReplicasError"] * (len(records) - 1)
 
-    monkeypatch.setattr("streams.writing.Writer.write", refuse)
+    monkeypatch.setattr("clients.kafka.writer.Writer.write", refuse)
     result = invoke("backfill", "--since", "1h", "--json", **past, **kafka)
     assert result.exit_code == 1
     told = json.loads(result.stdout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from streams.checks import Finding
+from streams.checks.finding import Finding
 from streams.commands.check import status
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from processors.errors import RouteError
+from processors.event.errors import RouteError
 
 
 def test_lists_every_route_with_its_engine(invoke):

@@ -7,7 +7,7 @@ import sys
 import httpx
 import pytest
 
-from streams.settings import SettingsError
+from settings import SettingsError
 
 VIEW = "conversation:communication:view"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from settings import Settings
 from streams.demo.stack import DemoError, Options, Stack, without_settings
-from streams.settings import Settings
 
 OPTIONS = Options(events=1, source="stream", faults=False, rate=1.0, port=6066)
 READY = {"url": "u", "clientId": "c", "clientSecret": "s", "queues": {"demo-failures": "q"}}

@@ -1,0 +1,1 @@
+"""This package calls AWS: one attempt a call; who retries says so itself."""

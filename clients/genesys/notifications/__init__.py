@@ -1,0 +1,1 @@
+"""This package is the notification source: channels, their sockets, successors and gaps."""

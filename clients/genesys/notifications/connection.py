@@ -1,0 +1,102 @@
+"""This module reads one notification socket from its opening to its end, and watches that it is alive.
+
+Genesys sends a heartbeat about every 30 s, and answers `{"message": "ping"}`; more than 35 s of silence mean
+a dead connection (Genesys' JavaScript client, server-monitor.ts).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import SecretStr
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from clients.genesys.rest.errors import without_channel
+from processors.event.lines import PREFIX_BYTES, Line, OversizedLine
+
+#: Larger frames end the connection (1009) before they fill the memory; those between this and the limit of
+#: the pipeline are reported and the socket stays up.
+MAX_FRAME_BYTES = 16 * 1024 * 1024
+
+#: Frames that wait inside the connection before reading pauses; TCP holds the rest back.
+FRAMES_AHEAD = 16
+
+OPEN_TIMEOUT = 10.0
+CLOSE_TIMEOUT = 2.0
+PING = '{"message":"ping"}'
+
+#: The library logs the request line, which holds the channel's id, at DEBUG.
+_QUIET = logging.getLogger("clients.genesys.notifications.connection.websockets")
+_QUIET.setLevel(logging.WARNING)
+
+EndKind = Literal["cut", "silent", "gone", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class SocketEnd:
+    """How a socket ended: `gone` = the channel is no more; `refused` = it did not open; else it was lost."""
+
+    kind: EndKind
+    reason: str
+
+
+async def read_socket(
+    uri: SecretStr,
+    *,
+    silence: float,
+    max_bytes: int,
+    opened: Callable[[], None],
+    received: Callable[[Line], Awaitable[bool]],
+) -> SocketEnd:
+    """Dial, hand every frame to `received`, and tell how it ended. `silence` in seconds.
+
+    `received` answers False to end the reading: the channel is gone. Raises nothing of the network's.
+    """
+    try:
+        connection = await connect(
+            uri.get_secret_value(),
+            ping_interval=None,  # the protocol's ping would cut us off while Kafka is slow
+            open_timeout=OPEN_TIMEOUT,
+            close_timeout=CLOSE_TIMEOUT,
+            max_size=MAX_FRAME_BYTES,
+            max_queue=FRAMES_AHEAD,
+            logger=_QUIET,
+        )
+    except InvalidStatus as error:
+        status = error.response.status_code
+        return SocketEnd("gone" if status in (400, 401, 403, 404, 410) else "refused", f"answers {status}")
+    except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed, InvalidURI, EOFError) as error:
+        return SocketEnd("refused", without_channel(str(error)) or type(error).__name__)
+    try:
+        opened()
+        return await _read(connection, silence, max_bytes, received)
+    except ConnectionClosed as error:
+        code = error.rcvd.code if error.rcvd is not None else "no close frame"
+        return SocketEnd("cut", f"closed ({code})")
+    except TimeoutError:
+        return SocketEnd("silent", f"no frame for {silence:g} s")
+    finally:
+        await connection.close()
+
+
+async def _read(
+    connection: ClientConnection, silence: float, max_bytes: int, received: Callable[[Line], Awaitable[bool]]
+) -> SocketEnd:
+    """Raises TimeoutError after silence and ConnectionClosed at the end."""
+    while True:
+        try:
+            async with asyncio.timeout(silence * 0.9):
+                value = await connection.recv(decode=False)
+        except TimeoutError:
+            await connection.send(PING)
+            async with asyncio.timeout(silence * 0.1):
+                value = await connection.recv(decode=False)
+        size = len(value)
+        line: Line = OversizedLine(value[:PREFIX_BYTES], size) if size > max_bytes else value
+        if not await received(line):
+            return SocketEnd("gone", "the server says that the channel is gone")

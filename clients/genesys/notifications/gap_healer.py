@@ -1,0 +1,198 @@
+"""This module heals gaps: what a socket missed while it was down is fetched from the analytics query."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from clients.genesys.analytics import ConversationQuery
+from clients.genesys.rest.backoff import Backoff
+from clients.genesys.rest.client import GenesysRest
+from clients.genesys.rest.errors import GenesysError
+from clients.genesys.rest.observer import CountName
+from processors.genesys.interval import Interval, merged
+from processors.genesys.snapshots import Told, beyond
+
+log = structlog.get_logger(__name__)
+
+#: Analytics knows a conversation's change after some seconds, now and then after a minute: two looks, these
+#: many seconds after the gap's end (`GENESYS_BACKFILL_DELAYS`).
+PASSES_S = (6.0, 60.0)
+
+#: What happened within this time may be on its way to us, and is not told before it comes.
+UNDER_WAY_MS = 5_000
+
+#: Gaps nearer than this are asked for at once: a socket cut every few seconds must not use up the rate.
+MERGE_MS = 60_000
+
+GapState = Literal["open", "healed", "partly healed", "lost"]
+
+
+ENDS: dict[GapState, CountName] = {
+    "healed": "gap_healed",
+    "partly healed": "gap_partly_healed",
+    "lost": "gap_lost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GapReport:
+    """The state of one gap of one part: `open` when found, then what became of it.
+
+    `healed`: all that its topics bring was asked for; `partly healed`: some of its topics bring what the query
+    does not tell, `reason` names them; `lost`: it got too old without an answer, or no topic's can be fetched.
+    `events` counts what the query gave for it and its neighbours, before duplicates are taken out.
+    """
+
+    part: int
+    interval: Interval
+    state: GapState
+    events: int = 0
+    reason: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    interval: Interval
+    due_s: float  # on the clock
+    passes: list[float]
+    events: int = 0
+    backoff: Backoff | None = None
+    reason: str = "the query gave no answer in time"
+
+
+class GapHealer:
+    """Takes gaps by `add`, and while `run` runs fills them: events to `put`, what became of them to `report`.
+
+    A failing query is tried again with back-off until the gap is `max_age` seconds old.
+    """
+
+    def __init__(
+        self,
+        rest: GenesysRest,
+        part: int,
+        *,
+        topics: Callable[[], Collection[str]],
+        put: Callable[[Told], Awaitable[None]],
+        report: Callable[[GapReport], Awaitable[None]],
+        max_age: float,
+        passes: tuple[float, ...] = PASSES_S,
+        enabled: bool = True,
+    ) -> None:
+        self._rest, self._part, self._topics = rest, part, topics
+        self._query = ConversationQuery(rest)
+        self._put, self._report = put, report
+        self._max_age, self._passes, self._enabled = max_age, passes, enabled
+        self._pending: list[_Pending] = []
+        self._changed = asyncio.Event()
+
+    @property
+    def unhealed(self) -> tuple[Interval, ...]:
+        """The gaps that are not done with."""
+        return tuple(pending.interval for pending in self._pending)
+
+    def add(self, interval: Interval) -> None:
+        """Take a gap on; whoever found it has reported it as open.
+
+        A gap can end in the future: it has a margin. What is live by then must come before what the query
+        tells, or it would be taken for a new state.
+        """
+        first, *later = self._passes
+        steps = [after - before for before, after in zip(self._passes, later, strict=False)]
+        to_come = max(0.0, interval.end_ms / 1000 - self._rest.clock.wall())
+        self._pending.append(_Pending(interval, self._rest.clock.now() + to_come + first, steps))
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Heal gaps as they become due, for ever."""
+        while True:
+            self._changed.clear()
+            hopeless = self._hopeless()
+            if hopeless:
+                for gap in list(self._pending):
+                    await self._done(gap, "lost", hopeless)
+            due_s = min((gap.due_s for gap in self._pending), default=None)
+            now = self._rest.clock.now()
+            if due_s is None or due_s > now:
+                await self._wait(None if due_s is None else due_s - now)
+            else:
+                await self._heal([gap for gap in self._pending if gap.due_s <= now])
+
+    def _hopeless(self) -> str:
+        """Why asking cannot help; empty when it can."""
+        if not self._enabled:
+            return "GENESYS_BACKFILL is off"
+        topics = self._topics()
+        kinds = beyond(topics)
+        return _untold(kinds) if topics and all(beyond([topic]) for topic in topics) else ""
+
+    async def _wait(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    async def _heal(self, due: list[_Pending]) -> None:
+        left = min(self._left(gap) for gap in due)
+        try:
+            async with asyncio.timeout(max(left, 0.0)):
+                found = await self._fetch(due)
+        except TimeoutError:
+            await self._failed(due)
+        except GenesysError as error:
+            for gap in due:
+                gap.reason = str(error)
+            await self._failed(due)
+        else:
+            await self._passed(due, found)
+
+    async def _fetch(self, due: list[_Pending]) -> int:
+        """Tell what happened, and how it went on until shortly before now.
+
+        A state that a conversation left in the gap and came back to since looked unchanged when it came live.
+        """
+        found = 0
+        until_ms = int(self._rest.clock.wall() * 1000) - UNDER_WAY_MS
+        for interval in merged((gap.interval for gap in due), MERGE_MS):
+            async with aclosing(self._query.events(interval, self._topics(), until_ms)) as events:
+                async for told in events:
+                    await self._put(told)
+                    found += 1
+        return found
+
+    async def _passed(self, due: list[_Pending], found: int) -> None:
+        for gap in due:
+            gap.events, gap.backoff = max(gap.events, found), None
+            if gap.passes:
+                gap.due_s += gap.passes.pop(0)
+            else:
+                kinds = beyond(self._topics())
+                await self._done(gap, "partly healed" if kinds else "healed", _untold(kinds) if kinds else "")
+
+    async def _failed(self, due: list[_Pending]) -> None:
+        log.warning("genesys.gap.not_healed", gaps=len(due), reason=due[0].reason)
+        for gap in due:
+            gap.backoff = gap.backoff or Backoff(self._rest.clock, base=5.0, cap=300.0)
+            left = self._left(gap)
+            gap.due_s = self._rest.clock.now() + min(gap.backoff.next(), max(left, 0.0))
+            if left <= 0:
+                await self._done(gap, "lost", gap.reason)
+
+    def _left(self, gap: _Pending) -> float:
+        """Seconds until the gap is too old."""
+        return gap.interval.end_ms / 1000 + self._max_age - self._rest.clock.wall()
+
+    async def _done(self, gap: _Pending, state: Literal["healed", "partly healed", "lost"], reason: str) -> None:
+        self._pending.remove(gap)
+        self._rest.observer.count(ENDS[state])
+        await self._report(GapReport(self._part, gap.interval, state, gap.events, reason))
+
+
+def _untold(kinds: Sequence[str]) -> str:
+    return f"the analytics query does not tell what {', '.join(kinds)} bring"

@@ -1,0 +1,222 @@
+"""This module keeps one shard's topics covered: a channel, its successor in time, and the gaps between.
+
+Before a channel ends (its age, a closing notice) the next one is opened and subscribed; both are read side by
+side for a while, and the old one is left. A channel that is gone at once is replaced at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from clients.genesys.notifications.channel_api import ChannelClient, RejectedTopic
+from clients.genesys.notifications.channel_reader import ChannelReader, Received
+from clients.genesys.rest.backoff import Backoff
+from clients.genesys.rest.client import GenesysRest
+from clients.genesys.rest.errors import GenesysError, GenesysRequestError
+from processors.genesys.interval import Interval
+from settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: A channel is left at the latest at this share of its life (24 h: at 23 h 2 min).
+LIFE_SHARE = 0.96
+
+#: A channel that is gone sooner was evicted, by another program with the same OAuth client: replacing it at
+#: once, again and again, would evict the other's in turn.
+SHORT_LIFE_S = 60.0
+
+#: Longest wait before a young channel is replaced that has announced its end: a server that announces it to
+#: every new channel at once must not be given channel after channel.
+NOTICE_WAIT_S = 5.0
+
+#: Added to both ends of a gap: the clocks differ, and an event takes a moment to arrive.
+GAP_MARGIN_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperOptions:
+    """Seconds and bytes; `since_ms`: up to here an earlier owner has read, None when there was none."""
+
+    silence: float
+    rotate: float
+    overlap: float
+    max_bytes: int
+    since_ms: int | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings, since_ms: int | None) -> KeeperOptions:
+        return cls(
+            silence=settings.genesys_heartbeat_timeout,
+            rotate=settings.genesys_channel_rotate,
+            overlap=settings.genesys_channel_overlap,
+            max_bytes=settings.most_line_bytes,
+            since_ms=since_ms,
+        )
+
+
+class ChannelKeeper:
+    """Runs until cancelled; raises GenesysError when no channel can be had (permission, credentials)."""
+
+    def __init__(
+        self,
+        rest: GenesysRest,
+        options: KeeperOptions,
+        *,
+        put: Callable[[Received], Awaitable[None]],
+        gap: Callable[[Interval], None],
+    ) -> None:
+        self._rest, self._channels, self._options = rest, ChannelClient(rest), options
+        self._put, self._gap = put, gap
+        self._topics: tuple[str, ...] = ()
+        self._wanted = asyncio.Event()
+        self._readers: dict[ChannelReader, asyncio.Task[None] | None] = {}
+        self._live: set[ChannelReader] = set()
+        self._down_since_ms = options.since_ms
+        self.rejected: tuple[RejectedTopic, ...] = ()
+
+    async def listen_to(self, topics: tuple[str, ...]) -> None:
+        """Make these the topics, on the channels there are and on those to come."""
+        self._topics = topics
+        if topics:
+            self._wanted.set()
+        for reader in list(self._readers):
+            try:
+                await self._subscribe(reader)
+            except GenesysRequestError as error:
+                if error.status != 404:
+                    raise
+                reader.replace("the channel is gone")
+
+    async def run(self) -> None:
+        """Keep the topics covered."""
+        await self._wanted.wait()
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._succeed_each_other(group)
+        finally:
+            for trouble in (self, (self, "topics")):
+                self._rest.observer.well(trouble)
+
+    async def _succeed_each_other(self, group: asyncio.TaskGroup) -> None:
+        churn = Backoff(self._rest.clock)
+        current = await self._open(group)
+        while True:
+            opened_s = self._rest.clock.now()
+            reason = await self._leaving(current)
+            log.info("genesys.channel.rotate", reason=reason)
+            if reason == "age" or self._rest.clock.now() - opened_s > SHORT_LIFE_S:
+                churn.reset()
+            else:
+                # A notice leaves a minute: no need to wait as long as for an eviction.
+                await self._rest.clock.sleep(min(churn.next(), NOTICE_WAIT_S if current in self._live else churn.cap))
+            following = await self._open(group)
+            group.create_task(self._retire(current))
+            current = following
+
+    def up(self, reader: ChannelReader) -> None:
+        """A socket is open and its channel subscribed."""
+        self._live.add(reader)
+        log.info("genesys.socket.opened", topics=len(reader.topics))
+        self._rest.observer.well(self)
+        if self._down_since_ms is not None:
+            end = int(self._rest.clock.wall() * 1000) + GAP_MARGIN_MS
+            start = min(self._down_since_ms, end - GAP_MARGIN_MS) - GAP_MARGIN_MS
+            self._down_since_ms = None
+            self._gap(Interval(start, end))
+
+    def down(self, reader: ChannelReader, since_ms: int, complete: bool) -> None:
+        """A socket has ended; all before `since_ms` was read, or all there was, if `complete`."""
+        self._live.discard(reader)
+        if not self._live:
+            self._down_since_ms = since_ms
+            return
+        covered_ms = min(other.opened_ms for other in self._live)
+        if not complete and since_ms < covered_ms:
+            self._gap(Interval(since_ms - GAP_MARGIN_MS, covered_ms + GAP_MARGIN_MS))
+
+    async def _leaving(self, reader: ChannelReader) -> str:
+        seconds = min(self._options.rotate, reader.channel.life * LIFE_SHARE)
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(reader.leaving)
+        except TimeoutError:
+            return "age"
+
+    async def _open(self, group: asyncio.TaskGroup) -> ChannelReader:
+        """A new channel, subscribed and its socket open."""
+        backoff = Backoff(self._rest.clock)
+        while True:
+            reader = ChannelReader(
+                await self._channels.create(),
+                self._rest,
+                silence=self._options.silence,
+                max_bytes=self._options.max_bytes,
+                put=self._put,
+                coverage=self,
+            )
+            self._readers[reader] = None
+            if await self._opened(reader, group):
+                return reader
+            self._drop(reader)
+            if not self._live:
+                self._rest.observer.trouble(self, "no notification channel can be opened")
+            await backoff.wait()
+
+    async def _opened(self, reader: ChannelReader, group: asyncio.TaskGroup) -> bool:
+        try:
+            await self._subscribe(reader)
+        except GenesysRequestError as error:
+            if error.status != 404:
+                raise
+            return False
+        task = self._readers[reader] = group.create_task(reader.run())
+        opened = asyncio.create_task(reader.opened.wait())
+        try:
+            ended: set[asyncio.Future[Any]] = {opened, task, reader.leaving}
+            await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            opened.cancel()
+        if not reader.opened.is_set():
+            return False
+        await self.listen_to(self._topics)  # they may have changed while this channel was being made
+        return True
+
+    def _drop(self, reader: ChannelReader) -> None:
+        task = self._readers.pop(reader)
+        if task is not None:
+            task.cancel()
+
+    async def _subscribe(self, reader: ChannelReader) -> None:
+        while reader.topics != self._topics:
+            topics = self._topics
+            rejected = await self._channels.subscribe(reader.channel, topics)
+            reader.topics = topics
+            self._tell(topics, rejected)
+
+    def _tell(self, topics: tuple[str, ...], rejected: tuple[RejectedTopic, ...]) -> None:
+        """Report every rejected topic, once for as long as the rejection lasts."""
+        for one in set(rejected) - set(self.rejected):
+            log.error("genesys.topic.rejected", topic=one.topic, reason=one.reason, missing=one.permissions)
+            self._rest.observer.count("topic_rejected")
+        self.rejected = rejected
+        if topics and len(rejected) >= len(topics):
+            missing = sorted({permission for one in rejected for permission in one.permissions})
+            reason = f"every topic is rejected; missing permissions: {', '.join(missing) or 'not named'}"
+            self._rest.observer.trouble((self, "topics"), reason)
+        else:
+            self._rest.observer.well((self, "topics"))
+
+    async def _retire(self, reader: ChannelReader) -> None:
+        reader.retire()
+        await self._rest.clock.sleep(self._options.overlap)
+        reader.leave()
+        self._drop(reader)
+        try:
+            await self._channels.clear(reader.channel)
+        except GenesysError as error:
+            log.info("genesys.channel.left", reason=str(error))

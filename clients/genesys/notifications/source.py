@@ -1,0 +1,229 @@
+"""This module is the notification source: one shard's events, over channels, cuts, rotations and gaps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import structlog
+
+from clients.genesys.notifications.gap_healer import GapHealer, GapReport
+from clients.genesys.notifications.mailbox import Inbox
+from clients.genesys.notifications.part_channels import Heard, PartChannels
+from clients.genesys.notifications.repetition_filter import Sieve
+from clients.genesys.queues import QueueNames
+from clients.genesys.rest.client import GenesysRest
+from clients.genesys.rest.errors import GenesysError
+from clients.genesys.topic_resolver import TopicResolver
+from processors.event.lines import Line
+from processors.genesys.interval import Interval
+from processors.genesys.snapshots import Told
+from processors.genesys.topics import RefusedTopic
+from settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: Frames that wait for the consumer; more are left in the sockets.
+INBOX = 64
+#: Seconds that an event id is remembered beyond the overlap of two channels.
+REPEAT_WINDOW_S = 300.0
+
+Item = Heard | GapReport | Told
+OnGap = Callable[[GapReport], Awaitable[None]]
+Recent = Callable[[], AsyncGenerator[tuple[bytes, int], None]]
+
+
+async def _ignore_gap(report: GapReport) -> None:
+    """For callers that keep no record of gaps."""
+
+
+async def _nothing() -> AsyncGenerator[tuple[bytes, int], None]:
+    """For callers that have no earlier events."""
+    values: tuple[tuple[bytes, int], ...] = ()
+    for value in values:
+        yield value
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What goes out at once; `since_ms`: by channel, all before was received; `report`: to be told after it."""
+
+    lines: list[Line] = field(default_factory=list)
+    since_ms: dict[int, int] = field(default_factory=dict)
+    report: GapReport | None = None
+
+
+class NotificationSource:
+    """The events of part `part` of `parts`: the channels that the plan gives it, and their gaps.
+
+    `since_ms`: `position_ms` of an earlier owner of the part; the time since is healed as a gap. `gaps`:
+    gaps that an earlier owner left unhealed. `recent`: events, with their times in epoch ms, that earlier
+    owners let through since then and shortly before, which do not go on again. `resolver` and its `names` may
+    be shared by all parts of a process. `on_gap` is awaited between two batches, when all before are settled:
+    what it writes down is true.
+    """
+
+    def __init__(
+        self,
+        rest: GenesysRest,
+        settings: Settings,
+        part: int,
+        parts: int,
+        on_gap: OnGap = _ignore_gap,
+        *,
+        since_ms: int | None = None,
+        gaps: Sequence[Interval] = (),
+        recent: Recent = _nothing,
+        resolver: TopicResolver | None = None,
+        passes: tuple[float, ...] | None = None,
+    ) -> None:
+        self._rest, self._settings = rest, settings
+        self._part = part
+        self._on_gap, self._recent = on_gap, recent
+        self._resolver = resolver or TopicResolver(rest, settings, QueueNames(rest))
+        self._names = self._resolver.names
+        self._owns_names = resolver is None
+        self._inbox: Inbox[Item] = Inbox(INBOX)
+        self._sieve = Sieve(
+            rest,
+            self._names,
+            window=settings.genesys_channel_overlap + REPEAT_WINDOW_S,
+            drop_unchanged=settings.genesys_drop_unchanged,
+        )
+        self._refused: tuple[RefusedTopic, ...] = ()
+        self._planned = asyncio.Event()  # or all is over
+        self._channels = PartChannels(
+            rest, settings, part, parts, put=self._inbox.put, gap=self._found_gap, since_ms=since_ms
+        )
+        self._healer = self._new_healer(passes or settings.genesys_backfill_delays)
+        for interval in gaps:
+            self._healer.add(interval)
+
+    @property
+    def position_ms(self) -> int | None:
+        """Every event before this (epoch ms) is in a batch that was settled; None before the first one."""
+        return self._channels.position_ms
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """The names under which this part's events arrive."""
+        return self._channels.topics
+
+    @property
+    def unhealed(self) -> tuple[Interval, ...]:
+        """The gaps that are not done with."""
+        return self._healer.unhealed
+
+    async def batches(self) -> AsyncGenerator[list[Line], None]:
+        """What has come, as lists of envelopes in bytes, for ever; never an empty list.
+
+        An envelope is `{topicName, version, eventBody, metadata}`, with `queue: {id, name}` where the name is
+        known and `backfilled: true` where it is so. What is no event is given as it came, for a failure
+        record; a frame over `GENESYS_MAX_LINE_BYTES` as OversizedLine. Who pulls the next list has settled
+        the last one. Raises GenesysError when Genesys refuses for good (credentials, permissions).
+        """
+        runner = asyncio.create_task(self._run())
+        runner.add_done_callback(self._ended)
+        try:
+            await self._planned.wait()
+            if self.topics:
+                await self._remember()
+            while True:
+                batch = await self._next_batch()
+                if batch.lines:
+                    yield batch.lines
+                for channel, since_ms in batch.since_ms.items():
+                    self._channels.settled(channel, since_ms)
+                if batch.report is not None:
+                    await self._on_gap(batch.report)
+        finally:
+            runner.cancel()
+            await asyncio.gather(runner, return_exceptions=True)
+            if self._owns_names:
+                await self._names.aclose()
+
+    async def _remember(self) -> None:
+        async with aclosing(self._recent()) as recent:
+            async for value, at_ms in recent:
+                self._sieve.remember(value, at_ms)
+
+    def _new_healer(self, passes: tuple[float, ...]) -> GapHealer:
+        return GapHealer(
+            self._rest,
+            self._part,
+            topics=lambda: self.topics,
+            put=self._inbox.put,
+            report=self._inbox.put,
+            max_age=self._settings.genesys_backfill_max_age,
+            passes=passes,
+            enabled=self._settings.genesys_backfill,
+        )
+
+    async def _next_batch(self) -> _Batch:
+        """All that is there now, up to a report on a gap: what is before it must be settled first."""
+        batch = _Batch()
+        item: Item | None = await self._inbox.get()
+        while item is not None:
+            if isinstance(item, GapReport):
+                batch.report = item
+                break
+            if isinstance(item, Heard):
+                batch.since_ms[item.channel] = max(batch.since_ms.get(item.channel, 0), item.frame.since_ms)
+                line = await self._sieve.live(item.frame)
+            else:
+                line = await self._sieve.past(item)
+            if line is not None:
+                batch.lines.append(line)
+            item = self._inbox.get_nowait() if len(batch.lines) < INBOX else None
+        return batch
+
+    async def _run(self) -> None:
+        await self._resolve()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._channels.run())
+            group.create_task(self._refresh())
+            group.create_task(self._healer.run())
+
+    def _ended(self, runner: asyncio.Task[None]) -> None:
+        if not runner.cancelled() and (error := runner.exception()) is not None:
+            while isinstance(error, BaseExceptionGroup):
+                error = error.exceptions[0]
+            self._inbox.fail(error)
+        self._planned.set()
+
+    async def _refresh(self) -> None:
+        """Look for new queues every few minutes; a refusal then is no reason to stop listening."""
+        while True:
+            await self._rest.clock.sleep(self._settings.genesys_queue_refresh)
+            try:
+                await self._resolve()
+            except GenesysError as error:
+                log.warning("genesys.topics.not_refreshed", reason=str(error))
+
+    async def _resolve(self) -> None:
+        plan = await self._resolver.resolve(self._settings.genesys_queue_refresh / 2)
+        if self._part == 0:  # told once, though all parts know
+            self._tell(plan.refused)
+        if plan.topics:
+            self._rest.observer.well("plan")
+        else:
+            reasons = "; ".join(f"{one.topic} {one.reason}" for one in plan.refused[:3])
+            self._rest.observer.trouble("plan", f"nothing to listen to: {reasons}")
+        await self._channels.follow(plan)
+        self._planned.set()
+
+    def _tell(self, refused: tuple[RefusedTopic, ...]) -> None:
+        for one in set(refused) - set(self._refused):
+            log.error("genesys.topic.refused", topic=one.topic, reason=one.reason)
+            self._rest.observer.count("topic_rejected")
+        self._refused = refused
+
+    def _found_gap(self, interval: Interval) -> None:
+        # Told before any frame that follows: a crash then must not hide it behind `position_ms`.
+        self._inbox.put_nowait(GapReport(self._part, interval, "open"))
+        self._rest.observer.count("gap_opened")
+        seconds = (interval.end_ms - interval.start_ms) / 1000
+        log.warning("genesys.gap.opened", part=self._part, start_ms=interval.start_ms, seconds=seconds)
+        self._healer.add(interval)

@@ -1,0 +1,1 @@
+"""This package makes every REST call: one token, one rate, one way to wait, one tree of errors."""

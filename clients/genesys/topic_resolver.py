@@ -1,0 +1,72 @@
+"""This module asks the organisation what there is to listen to, and turns the settings into topics."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+
+from clients.genesys.queues import QUEUES, USERS, QueueNames, chosen, listed
+from clients.genesys.rest.client import GenesysRest
+from clients.genesys.rest.errors import GenesysError
+from processors.event.identity import is_uuid
+from processors.genesys.topics import AvailableTopic, TopicPlan, plan
+from settings import Settings
+
+log = structlog.get_logger(__name__)
+
+AVAILABLE = "/api/v2/notifications/availabletopics"
+EXPAND = "transports,requiresPermissions,permissionDetails"
+
+
+class TopicResolver:
+    """Resolves the settings into a TopicPlan, anew each time: queues come and go. `names`: learnt on the way."""
+
+    def __init__(self, rest: GenesysRest, settings: Settings, names: QueueNames | None = None) -> None:
+        self._rest, self._settings = rest, settings
+        self.names = names or QueueNames(rest)
+        self._available: dict[str, AvailableTopic] = {}
+        self._plan: TopicPlan | None = None
+        self._asking = asyncio.Lock()
+
+    async def resolve(self, within: float = 0.0) -> TopicPlan:
+        """Ask for queues and users as far as the templates need them; what was found `within` s is given again.
+
+        Raises PermissionMissingError when a list is needed that the OAuth client may not see.
+        """
+        async with self._asking:
+            now_ms = int(self._rest.clock.wall() * 1000)
+            if self._plan is None or now_ms - self._plan.made_ms >= within * 1000:
+                self._plan = replace(await self._ask(), made_ms=now_ms)
+            return self._plan
+
+    async def _ask(self) -> TopicPlan:
+        settings = self._settings
+        queues = await self._ids("{queue}", settings.genesys_queues, QUEUES)
+        users = await self._ids("{user}", settings.genesys_users, USERS)
+        if not self._available:
+            self._available = await available_topics(self._rest)
+        return plan(settings.genesys_topics, queues, users, self._available, settings.genesys_shards)
+
+    async def _ids(self, placeholder: str, wanted: tuple[str, ...], path: str) -> tuple[str, ...]:
+        if not any(placeholder in template for template in self._settings.genesys_topics):
+            return ()
+        if all(is_uuid(text) for text in wanted):
+            return chosen(wanted, {})
+        known = await listed(self._rest, path)
+        if path == QUEUES:
+            self.names.learn(known)
+        return chosen(wanted, known)
+
+
+async def available_topics(rest: GenesysRest) -> dict[str, AvailableTopic]:
+    """What the organisation offers, by template; empty when it does not tell: nothing is checked then."""
+    try:
+        body = await rest.read("GET", AVAILABLE, params={"expand": EXPAND})
+    except GenesysError as error:
+        log.warning("genesys.topics.unchecked", reason=str(error))
+        return {}
+    entities = body.get("entities")
+    topics = map(AvailableTopic.from_json, entities if isinstance(entities, list) else [])
+    return {topic.template: topic for topic in topics if topic is not None}

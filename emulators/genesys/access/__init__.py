@@ -1,0 +1,1 @@
+"""This package lets a caller in: tokens, permissions, rate limits, and the bodies of refusals."""

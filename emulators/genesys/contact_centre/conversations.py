@@ -1,0 +1,238 @@
+"""This module simulates the conversations of a contact centre: seeded, driven by the time it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from random import Random
+from uuid import UUID
+
+from emulators.genesys.contact_centre.directory import DIVISION_ID, Queue, User
+from emulators.genesys.event_stream.events import MEDIA, MEDIA_WEIGHTS
+
+PRIORITIES: tuple[int, ...] = (0, 0, 0, 0, 1, 5, 10)
+WAIT_MS, TALK_MS, WRAP_UP_MS = 1_500, 4_000, 1_000
+"""Mean durations at pace 1: a contact centre in fast motion."""
+KEPT = 50_000
+"""Conversations that the analytics query remembers; the oldest are forgotten first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One party with its one session; times in epoch ms."""
+
+    id: str
+    session_id: str
+    purpose: str
+    name: str
+    started_ms: int
+    connected_ms: int | None = None
+    ended_ms: int | None = None
+    queue_id: str | None = None
+    user_id: str | None = None
+    disconnect_type: str | None = None
+    outcome: str | None = None
+    answered_by: str | None = None
+
+    @property
+    def state(self) -> str:
+        """As queue snapshots name it."""
+        if self.ended_ms is not None:
+            return "terminated"
+        return "connected" if self.connected_ms is not None else "offering"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Everything known of one interaction at one moment; times in epoch ms."""
+
+    id: str
+    media: str
+    direction: str
+    priority: int
+    contact_id: str
+    address: str
+    started_ms: int
+    ended_ms: int | None
+    participants: tuple[Participant, ...]
+    division_id: str = DIVISION_ID
+
+    def last(self, purpose: str) -> Participant:
+        return next(one for one in reversed(self.participants) if one.purpose == purpose)
+
+    def with_changed(self, changed: Participant) -> Conversation:
+        others = tuple(changed if one.id == changed.id else one for one in self.participants)
+        return replace(self, participants=others)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something happened to `participant`: `event` as in `v2.detail.events.conversation.{id}.<event>`."""
+
+    at_ms: int
+    event: str
+    participant: Participant
+    conversation: Conversation
+
+
+Action = Callable[[str, int], list[Step]]
+
+
+class Simulator:
+    """Conversations arrive at `rate` a second, enter queues, are answered, handed on, abandoned, and end.
+
+    `advance` is the only way that time passes. `conversations` is the truth, in the order of their beginning.
+    """
+
+    def __init__(
+        self, queues: Sequence[Queue], users: Sequence[User], rate: float, seed: int = 1, pace: float = 1.0
+    ) -> None:
+        self.queues = list(queues)
+        self.rate = rate
+        self.conversations: dict[str, Conversation] = {}
+        self._users = list(users)
+        self._random = Random(seed)
+        self._pace = pace
+        self._agenda: list[tuple[int, int, str, Action]] = []
+        self._planned = 0
+        self._arrival_ms: float | None = None
+
+    def advance(self, now_ms: int) -> list[Step]:
+        """All steps that are due by `now_ms`, in the order of their time."""
+        self._arrivals(now_ms)
+        steps: list[Step] = []
+        while self._agenda and self._agenda[0][0] <= now_ms:
+            due, _, conversation_id, action = heappop(self._agenda)
+            if conversation_id in self.conversations or action == self._begin:
+                steps += action(conversation_id, due)
+        return steps
+
+    def _arrivals(self, now_ms: int) -> None:
+        if self.rate <= 0 or self._arrival_ms is None:
+            self._arrival_ms = float(now_ms)
+        while self.rate > 0 and self._arrival_ms <= now_ms:
+            self._plan(int(self._arrival_ms), self._uuid(), self._begin)
+            self._arrival_ms += self._random.expovariate(self.rate) * 1000
+
+    def _begin(self, conversation_id: str, now: int) -> list[Step]:
+        customer = Participant(
+            self._uuid(), self._uuid(), "customer", self._customer_name(), started_ms=now, connected_ms=now
+        )
+        conversation = Conversation(
+            id=conversation_id,
+            media=self._random.choices(MEDIA, MEDIA_WEIGHTS)[0],
+            direction="inbound" if self._random.random() < 0.9 else "outbound",
+            priority=self._random.choice(PRIORITIES),
+            contact_id=self._uuid(),
+            address=f"+1555{self._random.randrange(10_000_000):07d}",
+            started_ms=now,
+            ended_ms=None,
+            participants=(customer,),
+        )
+        self._remember(conversation)
+        self._after(now, 200, conversation_id, self._enter_queue)
+        steps = [Step(now, "customer.start", customer, conversation)]
+        if self._random.random() < 0.3:
+            steps.append(Step(now, "attributes", customer, conversation))
+        return steps
+
+    def _enter_queue(self, conversation_id: str, now: int) -> list[Step]:
+        queue = self._random.choice(self.queues)
+        acd = Participant(self._uuid(), self._uuid(), "acd", queue.name, now, connected_ms=now, queue_id=queue.id)
+        conversation = self.conversations[conversation_id]
+        conversation = replace(conversation, participants=(*conversation.participants, acd))
+        self._remember(conversation)
+        chance = self._random.random()
+        outcome = self._abandon if chance < 0.1 else self._flow_out if chance < 0.15 else self._answer
+        self._after(now, WAIT_MS, conversation_id, outcome)
+        return [Step(now, "acd.start", acd, conversation)]
+
+    def _leave_queue(self, conversation_id: str, now: int, outcome: str, user: User | None = None) -> Step:
+        disconnect = {"ANSWERED": "TRANSFER", "FLOW_OUT": "TRANSFER"}.get(outcome, "PEER")
+        conversation = self.conversations[conversation_id]
+        acd = replace(
+            conversation.last("acd"),
+            ended_ms=now,
+            disconnect_type=disconnect,
+            outcome=outcome,
+            answered_by=user.id if user else None,
+        )
+        conversation = conversation.with_changed(acd)
+        self._remember(conversation)
+        return Step(now, "acd.end", acd, conversation)
+
+    def _flow_out(self, conversation_id: str, now: int) -> list[Step]:
+        self._after(now, 100, conversation_id, self._enter_queue)
+        return [self._leave_queue(conversation_id, now, "FLOW_OUT")]
+
+    def _abandon(self, conversation_id: str, now: int) -> list[Step]:
+        return [self._leave_queue(conversation_id, now, "ABANDON"), self._end(conversation_id, now)]
+
+    def _answer(self, conversation_id: str, now: int) -> list[Step]:
+        user = self._random.choice(self._users)
+        left = self._leave_queue(conversation_id, now, "ANSWERED", user)
+        agent = Participant(
+            self._uuid(),
+            self._uuid(),
+            "agent",
+            user.name,
+            now,
+            now,
+            queue_id=left.participant.queue_id,
+            user_id=user.id,
+        )
+        conversation = self.conversations[conversation_id]
+        conversation = replace(conversation, participants=(*conversation.participants, agent))
+        self._remember(conversation)
+        handed_on = self._random.random() < 0.1
+        self._after(now, TALK_MS, conversation_id, self._hand_on if handed_on else self._hang_up)
+        return [left, Step(now, "user.start", agent, conversation)]
+
+    def _agent_leaves(self, conversation_id: str, now: int, disconnect: str) -> Step:
+        conversation = self.conversations[conversation_id]
+        agent = replace(conversation.last("agent"), ended_ms=now, disconnect_type=disconnect)
+        conversation = conversation.with_changed(agent)
+        self._remember(conversation)
+        return Step(now, "user.end", agent, conversation)
+
+    def _hand_on(self, conversation_id: str, now: int) -> list[Step]:
+        return [
+            self._agent_leaves(conversation_id, now, "TRANSFER"),
+            *self._enter_queue(conversation_id, now),
+        ]
+
+    def _hang_up(self, conversation_id: str, now: int) -> list[Step]:
+        left = self._agent_leaves(conversation_id, now, "CLIENT")
+        self._after(now, WRAP_UP_MS, conversation_id, self._wrap_up)
+        return [left, self._end(conversation_id, now)]
+
+    def _wrap_up(self, conversation_id: str, now: int) -> list[Step]:
+        conversation = self.conversations[conversation_id]
+        agent = conversation.last("agent")
+        return [Step(now, "wrapup", agent, conversation), Step(now, "acw", agent, conversation)]
+
+    def _end(self, conversation_id: str, now: int) -> Step:
+        conversation = self.conversations[conversation_id]
+        customer = replace(conversation.last("customer"), ended_ms=now, disconnect_type="PEER")
+        conversation = replace(conversation.with_changed(customer), ended_ms=now)
+        self._remember(conversation)
+        return Step(now, "customer.end", customer, conversation)
+
+    def _remember(self, conversation: Conversation) -> None:
+        self.conversations[conversation.id] = conversation
+        if len(self.conversations) > KEPT:
+            del self.conversations[next(iter(self.conversations))]
+
+    def _after(self, now: int, mean_ms: int, conversation_id: str, action: Action) -> None:
+        self._plan(now + max(1, int(self._random.expovariate(1 / mean_ms) * self._pace)), conversation_id, action)
+
+    def _plan(self, due_ms: int, conversation_id: str, action: Action) -> None:
+        self._planned += 1  # keeps actions of the same moment in order, and never compares the actions themselves
+        heappush(self._agenda, (due_ms, self._planned, conversation_id, action))
+
+    def _uuid(self) -> str:
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def _customer_name(self) -> str:
+        return f"Customer {self._random.randrange(100_000):05d}"

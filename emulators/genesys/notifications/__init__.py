@@ -1,0 +1,1 @@
+"""This package is the Notifications API: channels, their topics, sockets and frames."""

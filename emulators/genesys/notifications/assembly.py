@@ -1,0 +1,133 @@
+"""This module puts the notification side together: directory, simulator, channels, feed, analytics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from emulators.genesys.access.permissions import Permissions
+from emulators.genesys.access.tokens import Tokens
+from emulators.genesys.contact_centre.analytics_api import Querying
+from emulators.genesys.contact_centre.conversations import Simulator
+from emulators.genesys.contact_centre.directory import Directory, Queue
+from emulators.genesys.contact_centre.listing import Listing
+from emulators.genesys.faults import FaultBook
+from emulators.genesys.notifications.api import Notifying
+from emulators.genesys.notifications.channels import ChannelLimits, Channels
+from emulators.genesys.notifications.feed import Feed
+from emulators.genesys.notifications.frames import Frame
+from emulators.genesys.notifications.sockets import Exchange, Tally
+from emulators.genesys.notifications.upgrades import Upgrades
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationOptions:
+    """`conversation_rate` is new conversations a second, `pace` stretches their durations (1 = some seconds).
+
+    `heartbeat_seconds` is 30 in Genesys Cloud, and channels live 24 h there; both are compressed for tests.
+    """
+
+    conversation_rate: float = 5.0
+    pace: float = 1.0
+    heartbeat_seconds: float = 30.0
+    limits: ChannelLimits = field(default_factory=ChannelLimits)
+    count: int | None = None
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the notification side has in common with the rest of the emulator."""
+
+    book: FaultBook
+    tokens: Tokens
+    permissions: Permissions
+    clock: Callable[[], float]
+    socket_url: Callable[[], str]
+
+
+class Notifications:
+    """Everything that is heard over sockets, and the REST paths that belong to it."""
+
+    def __init__(self, options: NotificationOptions, shared: Shared) -> None:
+        book, permissions = shared.book, shared.permissions
+        self.directory = Directory()
+        self.tally = Tally()
+        self.channels = Channels(options.limits, shared.clock)
+        queues, users = list(self.directory.queues.values()), list(self.directory.users.values())
+        self.simulator = Simulator(queues, users, options.conversation_rate, options.seed, options.pace)
+        self.feed = Feed(self.simulator, self.channels, book, self.tally, shared.clock, options.count, options.seed)
+        exchange = Exchange(self.channels, permissions, book, self.tally, options.heartbeat_seconds)
+        self._upgrades = Upgrades(exchange, shared.tokens.good)
+        self._tokens = shared.tokens
+        self._parts = (
+            Notifying(self.channels, permissions, shared.socket_url),
+            Listing(self.directory, permissions),
+            Querying(self.simulator, permissions),
+            self._upgrades,
+        )
+
+    def routes(self) -> list[web.RouteDef]:
+        return [route for part in self._parts for route in part.routes()]
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self.feed.run(self._tokens.good)
+
+    def cut(self, because: str) -> int:
+        """Drop every socket now; answers how many."""
+        return self._upgrades.close_all(because)
+
+    def add_queue(self, name: str) -> Queue:
+        """A queue that did not exist: conversations enter it from now on."""
+        queue = self.directory.add_queue(name)
+        if queue not in self.simulator.queues:
+            self.simulator.queues.append(queue)
+        return queue
+
+    def emit_frame(self, data: str | bytes) -> int:
+        """Any frame to every open socket; answers to how many."""
+        return self.feed.emit(Frame(data, "noise"))
+
+    def emit_notification(self, topic: str, body: dict[str, object]) -> int:
+        """An event to the sockets that subscribed to its topic; answers to how many."""
+        return self.feed.publish(topic, lambda: body)
+
+    def channels_as_json(self) -> list[dict[str, object]]:
+        return [
+            {
+                "id": channel.id,
+                "clientId": channel.token.client_id,
+                "connected": channel.socket is not None,
+                "topics": list(channel.topics),
+                "expiresAt": channel.expires_at,
+                "lastUsed": channel.last_used,
+            }
+            for channel in self.channels
+        ]
+
+    def conversations_as_json(self) -> dict[str, object]:
+        """The truth: ids of all conversations, of those with an event sent, of those with an event missed."""
+        known = self.simulator.conversations
+        return {"known": list(known), "sent": list(self.tally.sent), "missed": list(self.tally.missed)}
+
+    def as_json(self) -> dict[str, object]:
+        """For the summary."""
+        sockets = sum(channel.socket is not None for channel in self.channels)
+        return {
+            "frames": dict(self.tally.frames),
+            "ended": self.feed.ended,
+            "conversations": len(self.simulator.conversations),
+            "conversationsSent": len(self.tally.sent),
+            "conversationsMissed": len(self.tally.missed),
+            "sockets": sockets,
+            "ends": dict(self.tally.ends),
+            "channels": {
+                "open": sum(1 for _ in self.channels),
+                "created": self.channels.created,
+                "evicted": self.channels.evicted,
+                "expired": self.channels.expired,
+            },
+        }

@@ -1,0 +1,202 @@
+"""This module is one WebSocket of one channel: events out in order of arrival, subscriptions and pings in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+import orjson
+from aiohttp import WSMsgType, web
+
+from emulators.genesys.access.errors import ApiError
+from emulators.genesys.access.permissions import Permissions
+from emulators.genesys.faults import FaultBook
+from emulators.genesys.notifications.channels import Channel, Channels
+from emulators.genesys.notifications.frames import Frame, closing_frame, metadata_frame, result_frame
+from emulators.genesys.notifications.subscribing import decide, permitted, refuse_if_any_is
+
+GOING_AWAY = 1001
+CLOSE_SECONDS = 2.0
+OUTBOX_FRAMES = 20_000
+"""A client that reads more slowly than this many frames is dropped: Genesys keeps nothing for it either."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What went over all sockets: frames by origin, conversations whose events were sent or missed."""
+
+    frames: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    sent: dict[str, None] = field(default_factory=dict)
+    missed: dict[str, None] = field(default_factory=dict)
+
+    def count_sent(self, frame: Frame) -> None:
+        self.frames[frame.origin] += 1
+        if frame.conversation_id is not None:
+            self.sent[frame.conversation_id] = None
+
+    def count_missed(self, frame: Frame, how: Literal["missed", "lost"]) -> None:
+        """An event found no socket (`missed`), or broke off in the outbox of one (`lost`)."""
+        if frame.origin == "event":
+            self.frames[how] += 1
+            if frame.conversation_id is not None:
+                self.missed[frame.conversation_id] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What all sockets share; `heartbeat_seconds` is 30 in Genesys Cloud."""
+
+    channels: Channels
+    permissions: Permissions
+    book: FaultBook
+    tally: Tally
+    heartbeat_seconds: float
+
+
+class Socket:
+    """Sending never waits: frames go to an outbox which one task writes."""
+
+    def __init__(self, exchange: Exchange, channel: Channel, request: web.Request) -> None:
+        self.channel = channel
+        self._exchange = exchange
+        self._request = request
+        self._web_socket = web.WebSocketResponse(max_msg_size=1_000_000, compress=False)
+        self._outbox: asyncio.Queue[Frame | None] = asyncio.Queue(OUTBOX_FRAMES)
+        self._end: tuple[int, str] | None = None
+        self._opened = self._beaten = asyncio.get_running_loop().time()
+        self._announced = False
+
+    async def serve(self) -> web.WebSocketResponse:
+        """Until either side ends it; what is left in the outbox is lost, and counted so."""
+        await self._web_socket.prepare(self._request)
+        self._exchange.channels.attach(self.channel, self)
+        writer = asyncio.create_task(self._write(), name="genesys-socket")
+        try:
+            await self._read()
+        finally:
+            await self._stop(writer)
+            self._exchange.channels.detach(self.channel, self)
+            while not self._outbox.empty():
+                if (frame := self._outbox.get_nowait()) is not None:
+                    self._exchange.tally.count_missed(frame, "lost")
+            self._exchange.tally.ends[self._end[1] if self._end else "left by the reader"] += 1
+        return self._web_socket
+
+    async def _stop(self, writer: asyncio.Task[None]) -> None:
+        """A close handshake under way is let finish, anything else is not."""
+        if self._end is not None and self._end[0]:
+            await asyncio.wait([writer], timeout=CLOSE_SECONDS)
+        writer.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
+
+    def offer(self, frame: Frame) -> None:
+        """Queue a frame; a full outbox or a closing socket loses it."""
+        if self._end is not None:
+            self._exchange.tally.count_missed(frame, "lost")
+        elif self._outbox.full():
+            self._exchange.tally.count_missed(frame, "lost")
+            self.drop("outbox overflow")
+        else:
+            self._outbox.put_nowait(frame)
+
+    def close(self, code: int, because: str) -> None:
+        """A close frame behind everything that is queued."""
+        if self._end is None:
+            self._end = (code, because)
+            if self._outbox.full():
+                self._abort()
+            else:
+                self._outbox.put_nowait(None)
+
+    def drop(self, because: str) -> None:
+        """The TCP connection ends without a close frame, what is queued is lost."""
+        self._end = self._end or (0, because)
+        self._abort()
+
+    def expire(self) -> None:
+        """The channel is gone: a 404 result, then the close."""
+        self.offer(result_frame("404", status="error", message="The channel has expired or does not exist."))
+        self.close(GOING_AWAY, "channel gone")
+
+    def look_after(self, now: float) -> None:
+        """Heartbeats and closes that are due at loop time `now`."""
+        faults = self._exchange.book.faults
+        age = now - self._opened
+        if now - self._beaten >= self._exchange.heartbeat_seconds and not faults.silent:
+            self._beaten = now
+            self.offer(metadata_frame("WebSocket Heartbeat"))
+        if faults.idle_close_every_seconds and age >= faults.idle_close_every_seconds:
+            self.close(GOING_AWAY, "idle timeout")
+        if faults.closing_every_seconds and age >= faults.closing_every_seconds:
+            self._announce(age - faults.closing_every_seconds, faults.closing_notice_seconds)
+
+    def _announce(self, since_due: float, notice: float) -> None:
+        if not self._announced:
+            self._announced = True
+            self.offer(closing_frame(notice))
+        if since_due >= notice:
+            self.close(GOING_AWAY, "maintenance")
+
+    async def _write(self) -> None:
+        """A connection that breaks while it is written ends the reading side too, which then tidies up."""
+        while (frame := await self._outbox.get()) is not None:
+            try:
+                await self._send(frame)
+            except ConnectionError:
+                self._exchange.tally.count_missed(frame, "lost")
+                self._abort()
+                return
+        code, because = self._end or (GOING_AWAY, "server stopped")
+        await self._web_socket.close(code=code, message=because.encode())
+
+    async def _send(self, frame: Frame) -> None:
+        if isinstance(frame.data, bytes):
+            await self._web_socket.send_bytes(frame.data)
+        else:
+            await self._web_socket.send_str(frame.data)
+        self._exchange.tally.count_sent(frame)
+
+    async def _read(self) -> None:
+        async for message in self._web_socket:
+            if message.type is WSMsgType.TEXT:
+                self._answer(message.data)
+            elif message.type is WSMsgType.BINARY:
+                self.offer(result_frame("400", status="error", message="Only text messages are understood."))
+
+    def _answer(self, text: str) -> None:
+        try:
+            asked = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            asked = None
+        match asked:
+            case {"message": "ping"}:
+                if not self._exchange.book.faults.silent:
+                    self.offer(metadata_frame("pong"))
+            case {"message": "subscribe" | "unsubscribe" as verb, "topics": list(topics)} if all(
+                isinstance(topic, str) for topic in topics
+            ):
+                self.offer(self._change(verb, topics, asked.get("correlationId")))
+            case _:
+                self.offer(result_frame("400", status="error", message="The message is not understood."))
+
+    def _change(self, verb: str, topics: list[str], correlation_id: object) -> Frame:
+        """Subscribe or unsubscribe, all or nothing; over the socket there is no `ignoreErrors`."""
+        further = {} if correlation_id is None else {"correlationId": correlation_id}
+        channels = self._exchange.channels
+        try:
+            if verb == "unsubscribe":
+                channels.unsubscribe(self.channel, topics)
+            else:
+                decisions = decide(topics, self._exchange.permissions)
+                refuse_if_any_is(decisions)
+                channels.subscribe(self.channel, permitted(decisions))
+        except ApiError as error:
+            return result_frame("400", status="failure", message=error.body()["message"], **further)
+        return result_frame("200", status=f"{verb}d", topics=topics, **further)
+
+    def _abort(self) -> None:
+        if (transport := self._request.transport) is not None:
+            transport.abort()

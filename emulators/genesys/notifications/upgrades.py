@@ -1,0 +1,40 @@
+"""This module lets WebSocket clients in: `/channels/{id}`, where the channel id is the secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from emulators.genesys.access.errors import ApiError
+from emulators.genesys.notifications.sockets import Exchange, Socket
+
+
+class Upgrades:
+    """The streaming host; no Authorization header is asked for, as in Genesys Cloud."""
+
+    def __init__(self, exchange: Exchange, good_token: Callable[[str], bool]) -> None:
+        self._exchange = exchange
+        self._good_token = good_token
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/channels/{id}", self.upgrade, allow_head=False)]
+
+    async def upgrade(self, request: web.Request) -> web.StreamResponse:
+        """101, or 404 when the channel is gone, or 401 when its token is no longer good."""
+        if status := self._exchange.book.faults.upgrade_status:
+            self._exchange.book.struck[f"upgrade {status}"] += 1
+            raise ApiError(status, "Asked for by a fault")
+        channel = self._exchange.channels.find(request.match_info["id"])
+        if channel is None:
+            raise ApiError(404, "The channel was not found.")
+        if not self._good_token(channel.token.value):
+            raise ApiError(401, "The token of the channel is no longer valid.")
+        return await Socket(self._exchange, channel, request).serve()
+
+    def close_all(self, because: str) -> int:
+        """Drop every socket now; answers how many there were."""
+        sockets = [channel.socket for channel in self._exchange.channels if channel.socket is not None]
+        for socket in sockets:
+            socket.drop(because)
+        return len(sockets)

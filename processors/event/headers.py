@@ -1,0 +1,93 @@
+"""This module names and reads the headers of a record: event-id, route, received-at, origin and the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Bytes of a Kafka message that key and headers may take beside the value.
+ENVELOPE_BYTES = 4_096
+
+_PARTITION = re.compile(r"\d{1,9}", re.ASCII)
+
+_OFFSET = re.compile(r"\d{1,18}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record stood when the pipeline took it: topic, partition, offset."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @classmethod
+    def parse(cls, text: str) -> Origin | None:
+        """Read `topic/partition/offset`; None when the text is not one."""
+        topic, _, rest = text.rpartition("/")[0].rpartition("/")
+        offset = text.rpartition("/")[2]
+        if topic and _PARTITION.fullmatch(rest) and _OFFSET.fullmatch(offset):
+            return cls(topic, int(rest), int(offset))
+        return None
+
+
+EVENT_ID = "event-id"
+ROUTE = "route"
+RECEIVED_AT = "received-at"
+ORIGIN = "origin"
+
+#: The bus of the route that mapped the event, where it names one: the route may be gone when the event is put.
+EVENT_BUS = "event-bus"
+
+#: The raw event, carried beside a validated one so that a failure to publish can report it whole.
+ORIGINAL = "original"
+
+_EPOCH_MS = re.compile(r"\d{1,15}", re.ASCII)
+
+#: Set on what `replay` and `redrive` write; its value names the run.
+REPLAYED = "replayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What a record's headers say; every part may be missing, as anybody may write to a topic.
+
+    `received_at`: epoch ms at which a source took the event in.
+    """
+
+    event_id: str | None
+    route: str | None
+    received_at: int | None
+    origin: Origin | None
+    original: bytes | None
+    replayed: str | None
+    event_bus: str | None = None
+
+
+def read(headers: Mapping[str, bytes | None]) -> Meta:
+    """Read headers; a value that is not of its kind counts as missing."""
+    received_at = _text(headers, RECEIVED_AT) or ""
+    origin = _text(headers, ORIGIN)
+    return Meta(
+        event_id=_text(headers, EVENT_ID),
+        route=_text(headers, ROUTE),
+        received_at=int(received_at) if _EPOCH_MS.fullmatch(received_at) else None,
+        origin=Origin.parse(origin) if origin else None,
+        original=headers.get(ORIGINAL),
+        replayed=_text(headers, REPLAYED),
+        event_bus=_text(headers, EVENT_BUS),
+    )
+
+
+def _text(headers: Mapping[str, bytes | None], name: str) -> str | None:
+    value = headers.get(name)
+    if not value or len(value) > 1024:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None

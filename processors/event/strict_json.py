@@ -1,0 +1,94 @@
+"""This module reads JSON strictly: within a depth, and with integers that AWS takes."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from processors.event.errors import MalformedEventError
+
+JsonObject = dict[str, Any]
+
+#: orjson writes at most 254 levels; what is read must also fit, wrapped, into a failure record.
+MAX_DEPTH = 200
+
+INT64 = range(-(2**63), 2**63)
+
+_LONG_NUMBER = re.compile(rb"\d{19}")
+
+_BRACKETS = re.compile(rb"[\[\]{}]")
+
+#: Possessive, and an unended string runs to the end: so no input takes more than one pass.
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+
+
+def parse_object(value: bytes) -> JsonObject:
+    """Read bytes as one JSON object. Raises MalformedEventError."""
+    body = parse(value)
+    if not isinstance(body, dict):
+        raise MalformedEventError(f"expected a JSON object, got {json_type(body)}", code="NotAnObject")
+    return body
+
+
+def parse(value: bytes) -> Any:
+    """Read bytes as any JSON value within the limits.
+
+    Raises MalformedEventError, and MemoryError for want of memory, which orjson gives as a fault of the JSON.
+    """
+    _check_depth(value)
+    try:
+        body = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        if error.msg.startswith("Not enough memory"):
+            raise MemoryError(error.msg) from None
+        raise MalformedEventError(f"not JSON: {error}", code="MalformedJSON") from None
+    if _LONG_NUMBER.search(value):
+        _check_integers(value)
+    return body
+
+
+def json_type(value: Any) -> str:
+    """The JSON name of a value's type, for messages."""
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def has_foreign_number(value: Any) -> bool:
+    """Whether a value holds an integer beyond int64, where PutEvents ends, or an infinity or NaN."""
+    return any(
+        not math.isfinite(number) if isinstance(number, float) else number not in INT64 for number in numbers(value)
+    )
+
+
+def numbers(value: Any) -> Iterator[int | float]:
+    """Every number in a JSON value."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+        elif isinstance(item, int | float) and not isinstance(item, bool):
+            yield item
+
+
+def _check_depth(value: bytes) -> None:
+    if value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for match in _BRACKETS.finditer(_STRINGS.sub(b"", value)):
+        depth += 1 if match[0] in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise MalformedEventError(f"nested deeper than {MAX_DEPTH} levels", code="NestedTooDeep")
+
+
+def _check_integers(value: bytes) -> None:
+    # orjson turns an integer beyond 64 bits into a float without a word; the standard library keeps it.
+    if has_foreign_number(json.loads(value)):
+        raise MalformedEventError("holds an integer beyond int64", code="NumberOutOfRange")

@@ -1,0 +1,164 @@
+"""This module reads notification frames: what kind, whose conversation and queue, seen before or not.
+
+Envelope of an event: `{topicName, version, eventBody, metadata}`. System frames share the socket: heartbeats
+and pongs (`channel.metadata`), the closing notice (`v2.system.socket_closing`), and replies, whose `result`
+is a string (`"404"`: the channel is gone).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from processors.event.errors import MalformedEventError
+from processors.event.strict_json import JsonObject, parse
+
+FrameKind = Literal["event", "heartbeat", "pong", "closing", "gone", "reply", "malformed"]
+
+#: Arrays of a participant that hold its communications, one for each medium.
+COMMUNICATIONS = (
+    "calls", "callbacks", "chats", "emails", "messages", "internalMessages", "cobrowsesessions",
+    "screenshares", "socialExpressions", "videos",
+)  # fmt: skip
+
+#: Results that can only be about the channel, as nothing but pings is sent: token, eviction, end of life.
+GONE = frozenset({"401", "403", "404", "410"})
+
+#: Notices that the channel brings nothing any more (Genesys' streaming client knows the first).
+NO_LONGER = frozenset({"no_longer_subscribed", "v2.system.no_longer_subscribed"})
+
+_SNAPSHOT_TOPIC = re.compile(r"v2\.(?:routing\.queues|users)\.[^.]+\.conversations(?:\.\w+)?")
+_QUEUE_TOPIC = re.compile(r"v2\.(?:routing|analytics)\.queues\.([^.]+)\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame. `envelope` is there unless it is malformed."""
+
+    kind: FrameKind
+    envelope: JsonObject | None = None
+
+    @property
+    def topic(self) -> str:
+        """`topicName`, or an empty text."""
+        name = self.envelope.get("topicName") if self.envelope else None
+        return name if isinstance(name, str) else ""
+
+
+def read_frame(value: bytes) -> Frame:
+    """Tell what a frame is; bytes that are no event are `malformed`, for the pipeline to report."""
+    try:
+        envelope = parse(value)
+    except MalformedEventError:
+        return Frame("malformed")
+    if not isinstance(envelope, dict):
+        return Frame("malformed")
+    topic = envelope.get("topicName")
+    if topic == "channel.metadata":
+        return Frame("pong" if _message(envelope) == "pong" else "heartbeat", envelope)
+    if topic == "v2.system.socket_closing":
+        return Frame("closing", envelope)
+    if topic in NO_LONGER:
+        return Frame("gone", envelope)
+    if topic is None and "result" in envelope:
+        return Frame("gone" if str(envelope["result"]) in GONE else "reply", envelope)
+    if topic is None and "eventBody" not in envelope and isinstance(envelope.get("message"), str):
+        return Frame("pong" if envelope["message"] == "pong" else "reply", envelope)
+    return Frame("event", envelope)
+
+
+def _message(envelope: JsonObject) -> Any:
+    body = envelope.get("eventBody")
+    return body.get("message") if isinstance(body, dict) else None
+
+
+def queue_id(envelope: JsonObject) -> str | None:
+    """The queue that an event is about.
+
+    Detail events name it in the body, queue topics in the topic; in a user's snapshot it is the queue of the
+    last participant that has one, the way the conversation went.
+    """
+    body = envelope.get("eventBody")
+    if not isinstance(body, dict):
+        return None
+    if isinstance(direct := body.get("queueId"), str):
+        return direct
+    in_topic = _QUEUE_TOPIC.match(str(envelope.get("topicName")))
+    if in_topic:
+        return in_topic.group(1)
+    queues = [found for participant in _participants(body) if (found := participant_queue(participant))]
+    return queues[-1] if queues else None
+
+
+def participant_queue(participant: JsonObject) -> str | None:
+    """Queue id of a participant: flat (`queueId`) or nested (`queue.id`, in the variants by medium)."""
+    nested = participant.get("queue")
+    found = participant.get("queueId") or (nested.get("id") if isinstance(nested, dict) else None)
+    return found if isinstance(found, str) else None
+
+
+def with_queue(value: bytes, envelope: JsonObject, queue: str, name: str) -> bytes:
+    """The frame with `queue: {id, name}` added beside the envelope's own fields, which stay as they came."""
+    return value if "queue" in envelope else _with(value, envelope, {"queue": {"id": queue, "name": name}})
+
+
+def came_again(value: bytes, envelope: JsonObject, at_ms: int) -> tuple[bytes, JsonObject]:
+    """The frame of a state that the conversation came back to, marked by the time (epoch ms) at which it was received.
+
+    Its body may be that of the first time, and hold no time that tells when it came back.
+    """
+    added = {"again": at_ms}
+    return _with(value, envelope, added), envelope | added
+
+
+def _with(value: bytes, envelope: JsonObject, added: JsonObject) -> bytes:
+    """The frame with fields added behind its own, which stay as they came."""
+    return value.rstrip()[:-1] + b"," + orjson.dumps(added)[1:] if envelope else value
+
+
+def snapshot_state(envelope: JsonObject) -> int | None:
+    """A number for the state of a conversation snapshot; None for any other event.
+
+    Two snapshots have the same state when the same participants are in the same states: what changes beside
+    that (attributes, timers, scores) is not counted. Equal for live and for backfilled snapshots.
+    """
+    body = envelope.get("eventBody")
+    if not isinstance(body, dict) or not _SNAPSHOT_TOPIC.fullmatch(str(envelope.get("topicName"))):
+        return None
+    if not isinstance(body.get("participants"), list):
+        return None
+    return hash(frozenset(_participant_state(participant) for participant in _participants(body)))
+
+
+def snapshot_key(envelope: JsonObject) -> tuple[str, str]:
+    """What a snapshot is a state of: the topic and the conversation."""
+    body = envelope.get("eventBody")
+    return str(envelope.get("topicName")), str(body.get("id") if isinstance(body, dict) else None)
+
+
+def _participants(body: JsonObject) -> Iterator[JsonObject]:
+    participants = body.get("participants")
+    for participant in participants if isinstance(participants, list) else ():
+        if isinstance(participant, dict):
+            yield participant
+
+
+def _participant_state(participant: JsonObject) -> tuple[Any, ...]:
+    user = participant.get("user")
+    user_id = participant.get("userId") or (user.get("id") if isinstance(user, dict) else None)
+    identity = (participant.get("id"), participant.get("purpose"), participant_queue(participant), user_id)
+    return *map(str, identity), bool(participant.get("wrapup")), frozenset(_communication_states(participant))
+
+
+def _communication_states(participant: JsonObject) -> Iterator[tuple[str, bool]]:
+    if "state" in participant:  # the variants by medium: the participant is its own communication
+        yield str(participant["state"]), bool(participant.get("held"))
+    for medium in COMMUNICATIONS:
+        communications = participant.get(medium)
+        for communication in communications if isinstance(communications, list) else ():
+            if isinstance(communication, dict):
+                yield str(communication.get("state")), bool(communication.get("held"))

@@ -1,0 +1,42 @@
+"""This module is an interval of time in epoch ms, and how intervals are merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from processors.event.formats import parse_time
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interval:
+    """A span of time in epoch ms, its end excluded."""
+
+    start_ms: int
+    end_ms: int
+
+    def windows(self, length_ms: int) -> Iterator[Interval]:
+        """The interval in pieces of at most `length_ms`."""
+        for start in range(self.start_ms, self.end_ms, length_ms):
+            yield Interval(start, min(start + length_ms, self.end_ms))
+
+
+def merged(intervals: Iterable[Interval], within_ms: int) -> list[Interval]:
+    """Intervals in order, those less than `within_ms` apart made one."""
+    result: list[Interval] = []
+    for interval in sorted(intervals):
+        if result and interval.start_ms - result[-1].end_ms <= within_ms:
+            last = result.pop()
+            interval = Interval(last.start_ms, max(last.end_ms, interval.end_ms))
+        result.append(interval)
+    return result
+
+
+def milliseconds(value: object) -> int | None:
+    """Epoch ms of an RFC 3339 text; None when it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return round(parse_time(value).timestamp() * 1000)
+    except ValueError:
+        return None

@@ -1,0 +1,196 @@
+"""This module makes up for a gap: conversations of the analytics query become the snapshots that were missed.
+
+The query (POST /api/v2/analytics/conversations/details/query) tells each participant's sessions and segments
+with their times. Every segment that begins or ends inside the gap changed the conversation, so for each such
+moment one snapshot is made in the shape of the topic that missed it, marked `backfilled: true`, with
+that moment in its metadata. A snapshot
+holds nothing later than its moment: asking again gives the same bytes, and so the same event id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from processors.event.identity import ANY_ID
+from processors.event.strict_json import JsonObject
+from processors.genesys.conversation import MEDIA, STATES, Conversation, Party, Session
+from processors.genesys.interval import Interval, milliseconds
+
+#: Names of topic variants by medium that differ from the array's name.
+VARIANTS = {"cobrowsesessions": "cobrowseSessions"}
+
+EVER = Interval(0, 2**53)
+
+_BY_MEDIUM = "|".join(VARIANTS.get(medium, medium) for medium in MEDIA.values())
+_MADE = re.compile(rf"v2\.(?:routing\.queues|users)\.[^.]+\.conversations(?:\.(?:{_BY_MEDIUM}))?")
+
+
+def beyond(topics: Iterable[str]) -> list[str]:
+    """The kinds of topics of which the query tells nothing, with `{id}` for each id; sorted."""
+    return sorted({ANY_ID.sub("{id}", topic) for topic in topics if not _MADE.fullmatch(topic)})
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A snapshot made; the conversation was so from `moment_ms` to `until_ms` (epoch ms), or still is (None)."""
+
+    envelope: JsonObject
+    moment_ms: int
+    until_ms: int | None
+
+
+def backfilled_moment(envelope: JsonObject) -> int | None:
+    """The time (epoch ms) at which a backfilled snapshot was so; None for what came live."""
+    metadata = envelope.get("metadata")
+    if envelope.get("backfilled") is not True or not isinstance(metadata, dict):
+        return None
+    return milliseconds(metadata.get("moment"))
+
+
+def snapshots(conversation: JsonObject, interval: Interval, topics: Container[str]) -> Iterator[Told]:
+    """All snapshots that `topics` should have brought in the interval, in the order of time.
+
+    `topics` as they arrive, not combined; of them, queues' and users' `.conversations` and its variants by
+    medium can be made. What is not shaped as documented is left out.
+    """
+    known = Conversation.from_json(conversation)
+    if known is None:
+        return
+    every = known.moments(EVER)
+    following = dict(pairwise(every))
+    for moment in known.moments(interval):
+        parties = [party for party in known.parties if party.begins_ms <= moment]
+        for place in _places(parties, moment):
+            for envelope in _envelopes(known, parties, place, moment, topics):
+                yield Told(envelope, moment, following.get(moment))
+
+
+def _places(parties: Iterable[Party], moment: int) -> list[str]:
+    """The queues and users whose topics see the conversation by then, each once."""
+    places: dict[str, None] = {}
+    for party in parties:
+        if queue := party.queue(moment):
+            places[f"v2.routing.queues.{queue}"] = None
+        if isinstance(user := party.body.get("userId"), str):
+            places[f"v2.users.{user}"] = None
+    return list(places)
+
+
+def _envelopes(
+    conversation: Conversation, parties: list[Party], place: str, moment: int, topics: Container[str]
+) -> Iterator[JsonObject]:
+    topic = f"{place}.conversations"
+    if topic in topics:
+        yield _envelope(topic, _whole(conversation, parties, moment), moment)
+    media = {session.medium for party in parties for session in party.live(moment)}
+    for medium in sorted(media):
+        variant = f"{topic}.{VARIANTS.get(medium, medium)}"
+        if variant in topics:
+            yield _envelope(variant, _by_medium(conversation, parties, medium, moment), moment)
+
+
+def _envelope(topic: str, body: JsonObject, moment: int) -> JsonObject:
+    metadata = {"moment": _iso(moment)}
+    return {"topicName": topic, "version": "2", "eventBody": body, "metadata": metadata, "backfilled": True}
+
+
+def _whole(conversation: Conversation, parties: Iterable[Party], moment: int) -> JsonObject:
+    """As `….conversations`: flat ids, and one array of communications for each medium."""
+    return _body(conversation, moment, [_flat(party, moment) for party in parties])
+
+
+def _by_medium(conversation: Conversation, parties: Iterable[Party], medium: str, moment: int) -> JsonObject:
+    """As `….conversations.calls` and its like: one participant for each session of the medium, ids nested."""
+    participants = [
+        _nested(party, session, moment)
+        for party in parties
+        for session in party.live(moment)
+        if session.medium == medium
+    ]
+    return _body(conversation, moment, participants)
+
+
+def _body(conversation: Conversation, moment: int, participants: list[JsonObject]) -> JsonObject:
+    body: JsonObject = {"id": conversation.id, "participants": participants}
+    for field, source in (("startTime", "conversationStart"), ("endTime", "conversationEnd")):
+        time = milliseconds(conversation.body.get(source))
+        if time is not None and time <= moment:
+            body[field] = _iso(time)
+    return body
+
+
+def _flat(party: Party, moment: int) -> JsonObject:
+    sessions = party.live(moment)
+    body = _person(party, sessions, moment)
+    if queue := party.queue(moment):
+        body["queueId"] = queue
+    if isinstance(user := party.body.get("userId"), str):
+        body["userId"] = user
+    for session in sessions:
+        ident = session.body.get("sessionId")
+        body.setdefault(session.medium, []).append({"id": ident, **_communication(session, moment)})
+    return body
+
+
+def _nested(party: Party, session: Session, moment: int) -> JsonObject:
+    body = _person(party, [session], moment) | _communication(session, moment)
+    body["startTime"] = _iso(session.segments[0].start_ms)
+    if queue := party.queue(moment):
+        body["queue"] = {"id": queue}
+    if isinstance(user := party.body.get("userId"), str):
+        body["user"] = {"id": user}
+    return body
+
+
+def _person(party: Party, sessions: list[Session], moment: int) -> JsonObject:
+    """What a participant is in both shapes. Its priority is known only where the session tells it."""
+    body: JsonObject = {"id": party.body.get("participantId"), "purpose": party.body.get("purpose")}
+    if isinstance(name := party.body.get("participantName"), str):
+        body["name"] = name
+    connected = [
+        segment.start_ms for session in sessions for segment in session.begun(moment) if segment.kind not in STATES
+    ]
+    if connected:
+        body["connectedTime"] = _iso(min(connected))
+    ends = [session.ended(moment) for session in sessions]
+    times = [end for end in ends if end is not None]
+    if times and len(times) == len(ends):
+        body["endTime"] = _iso(max(times))
+    wrapup = [code for session in sessions if (code := session.wrap_up(moment))]
+    if wrapup:
+        body["wrapup"] = {"code": wrapup[-1]}
+    routing = _routing(party, moment)
+    return body | {"conversationRoutingData": routing} if routing else body
+
+
+def _routing(party: Party, moment: int) -> JsonObject:
+    if party.body.get("purpose") != "acd":
+        return {}
+    queue = party.queue(moment)
+    routing: JsonObject = {"queue": {"id": queue}} if queue else {}
+    priorities = [session.body.get("routingPriority") for session in party.live(moment)]
+    known = [priority for priority in priorities if isinstance(priority, int)]
+    return routing | {"priority": known[-1]} if known else routing
+
+
+def _communication(session: Session, moment: int) -> dict[str, Any]:
+    begun = session.begun(moment)
+    state = session.state(moment)
+    body = {"state": state, "held": state == "connected" and begun[-1].kind == "hold"}
+    for field in ("direction", "provider"):
+        if isinstance(value := session.body.get(field), str):
+            body[field] = value
+    disconnect = begun[-1].body.get("disconnectType")
+    if state == "terminated" and isinstance(disconnect, str):
+        body["disconnectType"] = disconnect.lower()
+    return body
+
+
+def _iso(epoch_ms: int) -> str:
+    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,53 @@
+"""This module checks what the metrics topic holds before it is counted: anybody may write to it, and sums last.
+
+What is no number, or too large a one, would be added to the tables and end every worker that owns them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from processors.event.errors import MalformedEventError
+from processors.event.strict_json import JsonObject, parse_object
+from processors.metrics.counts import BUCKETS_MS, MOST_NAME
+
+#: Most that one number of a delta may be: no worker counts so much in a second, and thousands of them fit into int64.
+MOST = 2**48
+
+#: Most names in one part of a delta; the tables' rows hold all there ever were.
+MOST_NAMES = 1_000
+
+
+def check(value: bytes | None) -> None:
+    """Raise ValueError unless `value` is a worker's delta, or the row of a gap."""
+    try:
+        content = parse_object(value or b"")
+    except MalformedEventError as error:
+        raise ValueError(str(error)) from None
+    wrong = _wrong_gap(content["gap"]) if "gap" in content else _wrong_delta(content)
+    if wrong:
+        raise ValueError(wrong)
+
+
+def _wrong_gap(row: Any) -> str:
+    if not isinstance(row, dict) or not isinstance(row.get("state"), str):
+        return "not a gap"
+    whole = all(_is_count(row.get(name)) for name in ("part", "start_ms"))
+    return "" if whole and _is_count(row.get("end_ms", 0)) else "not a gap: its times are no numbers"
+
+
+def _wrong_delta(content: JsonObject) -> str:
+    counts, failed, latency = (content.get(name) for name in ("counts", "failed", "latency"))
+    if not (isinstance(counts, dict) and isinstance(failed, dict) and isinstance(latency, dict)):
+        return "not a delta"
+    if max(len(counts), len(failed)) > MOST_NAMES or any(len(name) > MOST_NAME for name in (*counts, *failed)):
+        return "not a delta: it holds more or longer names than any worker counts"
+    buckets = latency.get("buckets")
+    if not isinstance(buckets, list) or len(buckets) != len(BUCKETS_MS) + 1:
+        return "not a delta: its latency has other buckets"
+    numbers = [*counts.values(), *failed.values(), latency.get("count"), latency.get("sum"), *buckets]
+    return "" if all(map(_is_count, numbers)) else f"not a delta: it holds what is no number from 0 to {MOST}"
+
+
+def _is_count(number: Any) -> bool:
+    return type(number) is int and 0 <= number <= MOST

@@ -1,0 +1,173 @@
+"""This module turns a failure record back into the record that failed, for the topic it came from.
+
+A failure of source, filter, transform or validate goes back to `raw` with the original bytes; one of publish
+goes back to `validated` with the mapped event, so that no mapping runs again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import orjson
+
+from processors.delivery.failure_record import original_bytes
+from processors.event import headers
+from processors.event.errors import MalformedEventError
+from processors.event.headers import ENVELOPE_BYTES, Meta, Origin
+from processors.event.identity import decode
+from processors.event.strict_json import JsonObject
+
+#: Error of a line over GENESYS_MAX_LINE_BYTES, of which the record holds the beginning alone.
+LINE_TOO_LONG = "LineTooLong"
+
+Target = Literal["raw", "validated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """What to write. `topic` as named in the flow, `identity` of the event, `route` if it is for that one alone."""
+
+    topic: Target
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+    identity: str
+    route: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The record does not hold the event any more; `origin` is where it may still stand whole."""
+
+    reason: str
+    origin: Origin | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The topics of the flow by their full names, and the largest message they take in bytes."""
+
+    raw: str
+    validated: str
+    max_bytes: int
+
+
+def redrive(record: JsonObject, meta: Meta, key: bytes | None, run: str, topics: Named) -> Redrive | Gone:
+    """Build what to write from a failure record, its headers and its key (both may be missing, as on SQS)."""
+    meta = _completed(record, meta)
+    original = _original(record)
+    transformed = record.get("transformedEvent")
+    if record.get("stage") == "publish" and isinstance(transformed, dict):
+        return _to_validated(transformed, original, meta, key, run, topics)
+    if original is None:
+        return Gone(f"the original event {_lack(record)}", meta.origin)
+    return rebuilt(record, original, meta, key, run, topics)
+
+
+def rebuilt(record: JsonObject, original: bytes, meta: Meta, key: bytes | None, run: str, topics: Named) -> Redrive:
+    """The record for `raw`, or for `validated` when it was one of that topic that nobody could read."""
+    meta = _completed(record, meta)
+    identity = meta.event_id or _identity(original)
+    back = "validated" if meta.origin and meta.origin.topic == topics.validated else "raw"
+    # On `raw` it names the one output that EventBridge refused: it was made, so the process stage would drop it.
+    route = meta.route if back == "validated" or record.get("stage") == "publish" else None
+    told = {
+        headers.EVENT_ID: _encoded(meta.event_id),
+        headers.ROUTE: _encoded(route),
+        headers.RECEIVED_AT: _encoded(meta.received_at),
+        headers.REPLAYED: run.encode(),
+    }
+    target: Target = "validated" if back == "validated" else "raw"
+    return Redrive(target, key or _key(original, meta.event_id), original, _present(told), identity, route)
+
+
+def _to_validated(
+    transformed: JsonObject, original: bytes | None, meta: Meta, key: bytes | None, run: str, topics: Named
+) -> Redrive:
+    value = orjson.dumps(transformed)
+    room = topics.max_bytes - ENVELOPE_BYTES - len(value)
+    told = {
+        headers.EVENT_ID: _encoded(meta.event_id),
+        headers.ROUTE: _encoded(meta.route),
+        headers.RECEIVED_AT: _encoded(meta.received_at),
+        headers.ORIGIN: _encoded(meta.origin),
+        headers.EVENT_BUS: _encoded(meta.event_bus),
+        headers.ORIGINAL: original if original is not None and len(original) <= room else None,
+        headers.REPLAYED: run.encode(),
+    }
+    identity = meta.event_id or _identity(value)
+    found = key or _key(original if original is not None else value, meta.event_id)
+    return Redrive("validated", found, value, _present(told), identity, meta.route)
+
+
+def _completed(record: JsonObject, meta: Meta) -> Meta:
+    """What the headers say, and for what they do not, what the record itself says."""
+    event_id, route = record.get("eventId"), record.get("route")
+    return replace(
+        meta,
+        event_id=meta.event_id or (event_id if isinstance(event_id, str) and event_id else None),
+        route=meta.route or (route if isinstance(route, str) and route else None),
+        origin=meta.origin or _origin(record.get("origin")),
+    )
+
+
+def _origin(value: object) -> Origin | None:
+    if isinstance(value, Mapping):
+        return Origin.parse(f"{value.get('topic')}/{value.get('partition')}/{value.get('offset')}")
+    return None
+
+
+def _lack(record: JsonObject) -> str:
+    if record.get("error") == LINE_TOO_LONG:
+        return "was never read whole"
+    return "was cut to fit" if record.get("truncated") else "was not kept"
+
+
+def _original(record: JsonObject) -> bytes | None:
+    if record.get("error") == LINE_TOO_LONG:
+        return None
+    try:
+        return original_bytes(record)
+    except (ValueError, TypeError):  # marked as base64 and is none: somebody else wrote it
+        return None
+
+
+def _key(value: bytes, event_id: str | None) -> bytes:
+    """The key that the source gave: the interaction id, so that one interaction stays in order."""
+    try:
+        return decode(value, event_id).key.encode("utf-8", "replace")
+    except MalformedEventError:
+        return (event_id or "").encode()
+
+
+def _identity(value: bytes) -> str:
+    return hashlib.sha256(value).hexdigest()
+
+
+def _encoded(value: object) -> bytes | None:
+    return None if value is None else str(value).encode("utf-8", "replace")
+
+
+def _present(told: Mapping[str, bytes | None]) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, value) for name, value in told.items() if value is not None)
+
+
+class Once:
+    """Lets each event through once for each place it goes to.
+
+    One that goes to `raw` does not stand for its mapped outputs: they may be known there, and dropped.
+    """
+
+    def __init__(self) -> None:
+        self._written: set[tuple[Target, str, str | None]] = set()
+
+    def is_first(self, one: Redrive) -> bool:
+        """Whether this run has not written the event there yet; notes that it does now."""
+        place = one.topic, one.identity, one.route
+        if place in self._written:
+            return False
+        self._written.add(place)
+        return True

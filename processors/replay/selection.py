@@ -1,0 +1,64 @@
+"""This module says which records of a topic or queue a replay or a redrive means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from processors.event.strict_json import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time in epoch ms: from `since` on, up to but not including `until`; None is no bound."""
+
+    since: int | None = None
+    until: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.since is not None and self.until is not None and self.until <= self.since:
+            raise ValueError("--until must be later than --since")
+
+    def __contains__(self, epoch_ms: int) -> bool:
+        after = self.since is None or epoch_ms >= self.since
+        return after and (self.until is None or epoch_ms < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """Offsets given for single partitions, or one (under None) for all those that have none of their own."""
+
+    by_partition: tuple[tuple[int | None, int], ...] = ()
+
+    def of(self, partition: int) -> int | None:
+        """The offset given for a partition; None when there is none."""
+        given = dict(self.by_partition)
+        return given.get(partition, given.get(None))
+
+    @property
+    def partitions(self) -> frozenset[int]:
+        """The partitions that have an offset of their own."""
+        return frozenset(partition for partition, _ in self.by_partition if partition is not None)
+
+
+def parse_offset(text: str) -> tuple[int | None, int]:
+    """Read `OFFSET` or `PARTITION:OFFSET`. Raises ValueError."""
+    partition, colon, offset = text.rpartition(":")
+    numbers = (partition, offset) if colon else (offset,)
+    if not all(number.isascii() and number.isdigit() and len(number) < 19 for number in numbers):
+        raise ValueError(f"{text!r} is no offset: write 1042, or 3:1042 for partition 3")
+    return (int(partition) if colon else None, int(offset))
+
+
+@dataclass(frozen=True, slots=True)
+class FailureSelection:
+    """Which failure records are meant; an empty tuple means any. `errors` and `stages` as in the record."""
+
+    stages: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    span: Span = field(default_factory=Span)
+
+    def takes(self, record: JsonObject, at_ms: int) -> bool:
+        """Whether a failure record of that moment is meant."""
+        wanted = (("stage", self.stages), ("error", self.errors), ("route", self.routes))
+        return at_ms in self.span and all(not names or record.get(field) in names for field, names in wanted)

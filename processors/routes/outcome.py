@@ -1,0 +1,41 @@
+"""This module names the ways in which a stage ends an event: forwarded, reported or dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from processors.event.errors import PipelineError, Stage, Violation
+from processors.event.strict_json import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A route took the event and made `{source, detail-type, detail, time, resources, id}` of it."""
+
+    route: str
+    entry: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """No route takes the event: it is counted and goes no further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The event cannot go on: it becomes a failure record. `error` is a short code, `message` says more."""
+
+    stage: Stage
+    error: str
+    message: str
+    details: tuple[Violation, ...] = ()
+    route: str | None = None
+    transformed: JsonObject | None = None
+    attempts: int = 0
+
+    @classmethod
+    def of(cls, error: PipelineError, route: str | None = None, transformed: JsonObject | None = None) -> Failed:
+        return cls(error.stage, error.code, str(error), error.details, route, transformed)
+
+
+Outcome = Mapped | Filtered | Failed

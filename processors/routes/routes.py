@@ -1,0 +1,158 @@
+"""This module makes of an event's bytes what the process stage sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import orjson
+
+from processors.event.errors import MalformedEventError, Violation
+from processors.event.identity import Event, decode
+from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
+from processors.routes.route import Route, RouteTexts
+
+
+@dataclass(frozen=True, slots=True)
+class TriedRoute:
+    """A route that was compiled elsewhere, on `engine`, and whose examples hold."""
+
+    texts: RouteTexts
+    engine: str
+    engine_reason: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.texts.name
+
+
+class Routes:
+    """All routes in name order, compiled or tried; one event may feed several."""
+
+    def __init__(self, routes: Iterable[Route | TriedRoute]) -> None:
+        self._routes = {route.name: route for route in sorted(routes, key=lambda route: route.name)}
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._routes.values())
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+    def get(self, name: str | None) -> Route | TriedRoute | None:
+        """The route of that name, None when there is none (it may have been removed since)."""
+        return self._routes.get(name) if name else None
+
+    def apply(self, event: Event) -> list[Mapped | Failed]:
+        """Every outcome of the event but Filtered; an empty list means that no route takes it."""
+        outcomes = (route.apply(event) for route in self)
+        return [outcome for outcome in outcomes if not isinstance(outcome, Filtered)]
+
+
+#: More violations than a failure record has room for (processors/delivery/failure_record.py
+#: keeps a quarter of a message).
+MOST_VIOLATIONS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One event as it stands in Kafka. `event_id`: the id the source gave; `barred`: routes to leave out."""
+
+    value: bytes | None
+    event_id: str | None = None
+    barred: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A mapped event as JSON, ready to be sent."""
+
+    route: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one event, in the order of the routes; nothing means that no route takes it.
+
+    `key` and `event_id` are None where the bytes could not be read as an event.
+    """
+
+    key: str | None = None
+    event_id: str | None = None
+    outcomes: tuple[Encoded | Failed, ...] = ()
+
+
+class Tried(Protocol):
+    """What an event is tried on: a route."""
+
+    @property
+    def name(self) -> str: ...
+
+    def apply(self, event: Event) -> Outcome:
+        """Filter, map, validate; raises nothing."""
+
+
+def answer(routes: Iterable[Tried], raw: Raw, most_bytes: int, on_route: Callable[[str], None]) -> Answer:
+    """Try one event on every route that is not barred; `on_route` hears of each one before it is tried.
+
+    A mapped event of more than `most_bytes` is the failure `EntryTooLarge`. Raises MemoryError when a route
+    ran out of it: what an expression has left of the process by then is anybody's guess.
+    """
+    try:
+        event = decode(raw.value, raw.event_id)
+    except MalformedEventError as error:
+        return Answer(outcomes=(_plain(Failed.of(error), most_bytes),))
+    outcomes: list[Encoded | Failed] = []
+    for route in routes:
+        if route.name in raw.barred:
+            continue
+        on_route(route.name)
+        outcome = encoded(route.apply(event), most_bytes)
+        if isinstance(outcome, Failed) and outcome.error.endswith("Crash"):
+            raise MemoryError(outcome.message)
+        if outcome is not None:
+            outcomes.append(outcome)
+    return Answer(_text(event.key), event.event_id, tuple(outcomes))
+
+
+def encoded(outcome: Outcome, most_bytes: int) -> Encoded | Failed | None:
+    """The outcome as bytes, or why it cannot be; None for an event that the route does not take."""
+    if isinstance(outcome, Filtered):
+        return None
+    if isinstance(outcome, Mapped):
+        try:
+            value = orjson.dumps(outcome.entry)
+        except TypeError as error:  # a mapping can make what JSON has no word for: a lone surrogate
+            message = f"the mapped event is not JSON: {error}"
+            return _plain(Failed("transform", "MappingError", message, route=outcome.route), most_bytes)
+        if len(value) > most_bytes:
+            message = f"the mapped event has {len(value)} bytes"
+            return Failed("transform", "EntryTooLarge", message, route=outcome.route)
+        return Encoded(outcome.route, value)
+    return _plain(outcome, most_bytes)
+
+
+def _plain(failed: Failed, most_bytes: int) -> Failed:
+    """The failure with nothing in it that JSON cannot carry, or that its record would not keep."""
+    return replace(
+        failed,
+        message=_text(failed.message),
+        details=tuple(_violation(one) for one in failed.details[:MOST_VIOLATIONS]),
+        transformed=failed.transformed if _fits(failed.transformed, most_bytes) else None,
+    )
+
+
+def _fits(value: object, most_bytes: int) -> bool:
+    try:
+        return len(orjson.dumps({"transformedEvent": value})) <= most_bytes
+    except TypeError:
+        return False
+
+
+def _violation(one: Violation) -> Violation:
+    return Violation(_text(one.path), one.rule, _text(one.message))
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

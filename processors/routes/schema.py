@@ -1,0 +1,142 @@
+"""This module checks mapped events against a route's JSON Schema.
+
+Two validators share the work: fastjsonschema, compiled at start, says yes quickly; only when it says no
+does jsonschema walk the event and list every violation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import fastjsonschema
+from fastjsonschema.draft07 import CodeGeneratorDraft07
+from jsonschema import Draft4Validator, Draft6Validator, Draft7Validator, FormatChecker
+from jsonschema.exceptions import SchemaError
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from processors.event.errors import InvalidEventError, RouteError, Violation
+from processors.event.formats import FORMATS
+from processors.event.strict_json import JsonObject
+
+Check = Callable[[Any], None]
+
+#: The drafts that fastjsonschema knows; it would read a newer one as draft 7 and pass over its new keywords.
+FAST_DRAFTS = (Draft4Validator, Draft6Validator, Draft7Validator)
+
+
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    compiled = re.compile(pattern)
+    return lambda text: compiled.match(text) is not None
+
+
+#: What both validators check of a format: fastjsonschema's own patterns, but for our two.
+CHECKED = {
+    **{name: _matcher(pattern) for name, pattern in CodeGeneratorDraft07.FORMAT_REGEXS.items()},
+    **FORMATS,
+}
+
+
+def compile_schema(schema: JsonObject, name: str) -> Check:
+    """Compile `schema` to a check that raises InvalidEventError with every violation.
+
+    A schema without `$schema` is draft 7. Raises RouteError when the schema itself is not one, or refers to
+    another document; `name` says where it came from.
+    """
+    validator_class = validator_for(schema, default=Draft7Validator if "$schema" not in schema else None)
+    if validator_class is None:
+        raise RouteError(f"{name}: not a JSON Schema: unknown $schema {str(schema['$schema'])[:100]}")
+    try:
+        validator_class.check_schema(schema)
+        fast = _compile_fast(schema) if validator_class in FAST_DRAFTS else None
+    except (SchemaError, fastjsonschema.JsonSchemaDefinitionException) as error:
+        raise RouteError(f"{name}: not a JSON Schema: {_first_line(error)}") from None
+    thorough = validator_class(schema, format_checker=_format_checker(), registry=Registry())
+
+    def check(value: Any) -> None:
+        try:
+            _check(fast, thorough, value)
+        except (RecursionError, Unresolvable) as error:
+            reason = f"cannot be checked against its schema: {type(error).__name__}"
+            raise InvalidEventError(reason, code="SchemaViolation") from None
+
+    return check
+
+
+def _compile_fast(schema: JsonObject) -> Callable[[Any], Any]:
+    handlers = dict.fromkeys(("http", "https", "ftp", "file"), _refuse_document)  # a schema is one document
+    compiled: Callable[[Any], Any] = fastjsonschema.compile(
+        schema, handlers=handlers, formats=CHECKED, use_default=False
+    )
+    return compiled
+
+
+def _refuse_document(uri: str) -> NoReturn:
+    raise fastjsonschema.JsonSchemaDefinitionException(f"$ref to another document: {uri}")
+
+
+def _check(fast: Callable[[Any], Any] | None, thorough: Validator, value: Any) -> None:
+    first: Exception | None = None
+    if fast is not None:
+        try:
+            fast(value)
+        except fastjsonschema.JsonSchemaValueException as error:
+            first = error
+        else:
+            return
+    elif thorough.is_valid(value):
+        return
+    raise _invalid(thorough, value, first) from None
+
+
+def _format_checker() -> FormatChecker:
+    checker = FormatChecker(formats=())
+    for name, is_valid in CHECKED.items():
+        checker.checks(name)(lambda value, is_valid=is_valid: not isinstance(value, str) or is_valid(value))
+    return checker
+
+
+def _invalid(validator: Validator, value: Any, first: Exception | None) -> InvalidEventError:
+    violations: dict[Violation, None] = {}
+    for error in validator.iter_errors(value):
+        for violation in _violations(error):
+            violations[violation] = None
+    # The fast validator decides; should the thorough one find nothing, its one message still stands.
+    found = sorted(violations, key=lambda item: (item.path, item.rule)) or [
+        Violation("", "schema", _first_line(first) if first else "")
+    ]
+    paths = ", ".join(f"{item.path or 'event'} ({item.rule})" for item in found)
+    return InvalidEventError(f"breaks its schema: {paths}"[:1000], code="SchemaViolation", details=found)
+
+
+def _violations(error: Any) -> list[Violation]:
+    path = [str(part) for part in error.absolute_path]
+    if error.validator == "required" and isinstance(error.instance, dict):
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return [Violation(".".join([*path, name]), "required", "is missing") for name in missing]
+    return [Violation(".".join(path), str(error.validator), _brief(error))]
+
+
+def _brief(error: Any) -> str:
+    # Messages of jsonschema repeat the instance; that is personal data and may be long.
+    if error.validator in (
+        "type",
+        "format",
+        "enum",
+        "const",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "minimum",
+        "maximum",
+    ):
+        return f"must satisfy {error.validator} {str(error.validator_value)[:120]}"
+    return f"breaks {error.validator}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

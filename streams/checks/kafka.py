@@ -1,0 +1,61 @@
+"""This module looks at Kafka: login, brokers, topics, replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from clients.kafka import cluster, login
+from settings import Settings
+from streams.checks.finding import Finding
+from streams.topology import SAFE_REPLICAS
+
+
+async def check_kafka(settings: Settings, topics: Iterable[str]) -> tuple[cluster.Cluster | None, list[Finding]]:
+    """Look whether brokers answer and which topics are missing."""
+    where = settings.kafka_bootstrap_servers
+    try:
+        found = await cluster.describe(settings)
+    except cluster.LoginRefusedError as error:
+        fix = "mend KAFKA_SASL_* or KAFKA_SSL_*"
+        return None, [Finding("kafka", False, f"{where} {error.args[0]}", fix)]
+    except (KafkaError, OSError) as error:
+        away = not isinstance(error, KafkaError) or cluster.is_away(error)
+        fix = "start Kafka or mend KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL and what belongs to it"
+        return None, [Finding("kafka", False, f"no broker answers at {where}: {type(error).__name__}", fix, away)]
+    findings = [Finding("kafka", True, f"{found.brokers} broker(s) at {where}")]
+    missing = [name for name in topics if name not in found.partitions]
+    if not missing:
+        findings.append(Finding("topics", True, "all there"))
+    elif settings.kafka_create_topics:
+        findings.append(Finding("topics", True, f"the worker will create {', '.join(missing)}"))
+    else:
+        fix = "create them, or set KAFKA_CREATE_TOPICS=true"
+        findings.append(Finding("topics", False, f"missing: {', '.join(missing)}", fix))
+    return found, findings
+
+
+async def check_replicas(settings: Settings, topics: Iterable[str], brokers: int) -> list[Finding]:
+    """Look whether what the brokers confirm outlives the loss of one: replicas, all of them in sync."""
+    admin = AIOKafkaAdminClient(**login.client_options(settings), request_timeout_ms=10_000)
+    try:
+        await admin.start()
+        described = await admin.describe_topics(sorted(topics))
+    except KafkaError as error:
+        return [Finding("replicas", False, f"cannot be seen: {type(error).__name__}", "allow Describe on the topics")]
+    finally:
+        await admin.close()
+    partitions = {topic["topic"]: topic["partitions"] for topic in described if not topic["error_code"]}
+    lagging = [name for name, ones in partitions.items() if any(len(one["isr"]) < len(one["replicas"]) for one in ones)]
+    if lagging:
+        fix = "look whether all brokers run"
+        return [Finding("replicas", True, f"not all in sync: {', '.join(lagging)}", fix)]
+    fewest = {name: min(len(one["replicas"]) for one in ones) for name, ones in partitions.items() if ones}
+    few = [name for name, replicas in fewest.items() if replicas < min(SAFE_REPLICAS, brokers)]
+    if few:
+        fix = f"reassign them to {min(SAFE_REPLICAS, brokers)} replicas: a lost broker loses events otherwise"
+        return [Finding("replicas", True, f"{min(fewest[name] for name in few)} only: {', '.join(few)}", fix)]
+    least = min(fewest.values(), default=0)
+    return [Finding("replicas", True, f"{least} of each topic, all in sync" if least else "no topic to look at yet")]

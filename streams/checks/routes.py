@@ -1,0 +1,52 @@
+"""This module looks at routes: whether they compile and their examples hold."""
+
+from __future__ import annotations
+
+from clients.aws.client import AWS_ERRORS, AwsConfigurationError
+from processors.event.errors import RouteError
+from processors.routes.route import RouteTexts
+from processors.routes.routes import Routes, TriedRoute
+from settings import Settings
+from streams.checks.aws import aws_failed, misconfigured
+from streams.checks.finding import Finding
+from streams.routes.folder import read_routes
+from streams.routes.load import _registry, _wanted
+from streams.routes.sandbox.mapping_process import SandboxError
+from streams.routes.sandbox.trial import Bounds, Verdict, try_routes
+
+ROUTE_FIX = "mend the file, or ROUTES_DIR"
+
+EXAMPLE_FIX = "mend the route or the example; `genesys-eventbridge routes test` shows all"
+
+
+async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]]:
+    """Have every route compiled, with its schema from the registry where it asks for one, and its examples run."""
+    try:
+        wanted = _wanted(settings.routes_dir)
+        texts = read_routes(settings.routes_dir, await _registry(settings, wanted))
+        verdicts = await try_routes(texts, Bounds(settings.mapping_timeout, settings.mapping_memory_bytes))
+    except RouteError as error:
+        return None, [Finding("routes", False, str(error), ROUTE_FIX)]
+    except SandboxError as error:
+        fix = "look whether the machine lacks memory or processes"
+        return None, [Finding("routes", False, str(error), fix, away=True)]
+    except AWS_ERRORS as error:
+        remedy = "allow schemas:DescribeSchema, or name a file in route.toml"
+        return None, [aws_failed("schema registry", error, remedy)]
+    except AwsConfigurationError as error:
+        return None, [misconfigured("schema registry", error)]
+    findings = [_finding(one, verdict) for one, verdict in zip(texts, verdicts, strict=True)]
+    fit = all(finding.ok for finding in findings)
+    findings.append(Finding("schema registry", True, ", ".join(wanted) or "not used"))
+    tried = (
+        TriedRoute(one, verdict.engine, verdict.engine_reason) for one, verdict in zip(texts, verdicts, strict=True)
+    )
+    return (Routes(tried) if fit else None), findings
+
+
+def _finding(texts: RouteTexts, verdict: Verdict) -> Finding:
+    name = f"route {texts.name}"
+    if verdict.wrong:
+        return Finding(name, False, verdict.wrong, EXAMPLE_FIX if verdict.failing else ROUTE_FIX)
+    engine = f"{verdict.engine} engine" + (f" ({verdict.engine_reason})" if verdict.engine_reason else "")
+    return Finding(name, True, f"{len(texts.examples)} examples hold, {engine}")

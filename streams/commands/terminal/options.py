@@ -1,0 +1,123 @@
+"""This module holds the options that commands over topics share, and how they end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NoReturn, TypeVar
+
+import click
+import structlog
+
+from clients.kafka.ranges import Bounds, Range
+from processors.replay.moments import iso, moment
+from processors.replay.selection import Offsets, Span, parse_offset
+from settings import EXIT_USAGE
+
+EXIT_STOPPED = 1
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Moment(click.ParamType):
+    """Epoch ms, from an age or an ISO time."""
+
+    name = "WHEN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return value if isinstance(value, int) else moment(value, time.time_ns() // 1_000_000)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Offset(click.ParamType):
+    """An offset, with or without the partition it holds for."""
+
+    name = "[PARTITION:]OFFSET"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return value if isinstance(value, tuple) else parse_offset(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def range_options(command: Command) -> Command:
+    """`--since --until --partition --from-offset --to-offset`."""
+    for option in reversed(
+        (
+            click.option("--since", type=Moment(), help="From this moment on: 45s, 30m, 2h, 7d ago, or an ISO time."),
+            click.option("--until", type=Moment(), help="Before this moment; written like --since."),
+            click.option(
+                "--partition",
+                "partitions",
+                type=click.IntRange(0),
+                multiple=True,
+                help="Only this one; repeatable.",
+            ),
+            click.option(
+                "--from-offset",
+                type=Offset(),
+                multiple=True,
+                help="First offset; of one partition as 3:1042.",
+            ),
+            click.option("--to-offset", type=Offset(), multiple=True, help="Offset to end before; as --from-offset."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def bounds(
+    since: int | None,
+    until: int | None,
+    partitions: tuple[int, ...],
+    from_offset: tuple[tuple[int | None, int], ...],
+    to_offset: tuple[tuple[int | None, int], ...],
+) -> Bounds:
+    """The bounds that the range options give. Raises UsageError for an empty stretch of time."""
+    try:
+        span = Span(since, until)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    return Bounds(span, partitions, Offsets(from_offset), Offsets(to_offset))
+
+
+def span_arguments(span: Span) -> list[str]:
+    """The bounds of time as arguments that mean the same at any later moment."""
+    given = (("--since", span.since), ("--until", span.until))
+    return [part for name, value in given if value is not None for part in (name, iso(value))]
+
+
+def resume_arguments(what: Range) -> list[str]:
+    """The range options with which a stopped command goes on where it stopped."""
+    arguments: list[str] = []
+    for partition in what.open:
+        arguments += ["--from-offset", f"{partition}:{what.next[partition]}"]
+        arguments += ["--to-offset", f"{partition}:{what.end[partition]}"]
+    return arguments
+
+
+def run_name(what: str) -> str:
+    """A name for this run: what, when, and something no other run has."""
+    return f"{what}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+
+
+def quiet_logs() -> None:
+    """Keep log lines off the terminal and out of JSON: what goes wrong is told by the command, once."""
+    logging.disable(logging.CRITICAL)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def refuse(reason: object) -> NoReturn:
+    """End with one line on stderr and exit code 2."""
+    print(f"genesys-eventbridge: {reason}", file=sys.stderr)
+    sys.exit(EXIT_USAGE)

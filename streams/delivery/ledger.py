@@ -1,0 +1,155 @@
+"""This module knows which events were taken and are not acked yet, and when they may be.
+
+A settled event waits, up to half a second, until the counts that tell of it are on the metrics topic; then it is acked.
+So neither an event nor its being counted is lost, whatever line the process dies on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import Any
+
+import orjson
+import structlog
+from faust import EventT
+
+from processors.metrics.counts import Counts, Sums
+from streams import topics
+from streams.app import app, settings
+from streams.delivery.send import Record, send
+from streams.exit import die
+from streams.health import health
+from streams.topology import METRICS_KEY
+
+log = structlog.get_logger(__name__)
+
+
+#: Seconds between two flushes: what a crash repeats is about as much as was settled in that time and the commit's.
+FLUSH_S = 0.5
+
+#: Seconds that a flush may take before no new batch is begun: what is put out unacked comes again, and fills memory.
+HOLD_S = 1.0
+
+#: Seconds that a stage may take over one batch, nothing it waits for being in trouble, before liveness fails.
+STALL_S = 300.0
+
+#: One event of a stream; its value is bytes.
+Message = EventT[Any]
+
+
+class Ledger:
+    """Events taken and not yet acked, and the counts that are to be written before they are.
+
+    Every event stays referenced here until it is acked: Faust holds them weakly, and commits past one that was
+    taken, not acked and then forgotten (streams/faust_patches/apply.py caps the commit at those it still sees).
+    """
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._taken: dict[int, Message] = {}
+        self._settled: list[Message] = []
+        self._task: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._open: dict[int, tuple[float, Collection[str]]] = {}
+        self.before_close: list[Callable[[], Awaitable[None]]] = []
+        self.listeners: list[Callable[[Sums], None]] = []
+        self.before_acks: list[Callable[[], None]] = []
+
+    def dropped(self, events: Iterable[Message]) -> None:
+        """Note that events are left, unacked, to whoever gets them next."""
+        for event in events:
+            self._taken.pop(id(event), None)
+
+    def took(self, event: Message) -> None:
+        """Note that an event was taken from its stream."""
+        self._taken[id(event)] = event
+
+    def opened(self, batch: Sequence[Message], waits_for: Collection[str]) -> None:
+        """Note that a batch is being worked on, and which parts in trouble it may wait for; see `stalled`."""
+        self._open[id(batch)] = time.monotonic(), waits_for
+
+    def closed(self, batch: Sequence[Message]) -> None:
+        """Note that a batch is worked on no more."""
+        self._open.pop(id(batch), None)
+
+    def settled(self, events: Iterable[Message]) -> None:
+        """Note that events have ended; they are acked with the next flush."""
+        self._settled.extend(events)
+        self.start()
+
+    def start(self) -> None:
+        """Begin to flush each half second; without effect when that is so already."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._flush_forever())
+
+    async def flush(self) -> None:
+        """Write the counts, then ack what was settled before."""
+        delta, settled, self._settled = self.counts.drain(), self._settled, []
+        if delta is not None:
+            await self._write(orjson.dumps(delta))
+            for listener in self.listeners:
+                listener(delta)
+        for note in self.before_acks:
+            note()
+        for event in settled:
+            event.ack()
+            self._taken.pop(id(event), None)
+
+    async def _write(self, delta: bytes) -> None:
+        late = asyncio.get_running_loop().call_later(HOLD_S, self._flowing.clear)
+        try:
+            await send([Record(topics.metrics.get_topic_name(), METRICS_KEY, delta)])
+        finally:
+            late.cancel()
+            self._flowing.set()
+
+    async def keep_pace(self) -> None:
+        """Wait while a flush does not end, as when this worker is cut off from Kafka."""
+        await self._flowing.wait()
+
+    async def close(self) -> None:
+        """Flush a last time and end; a flush under way is waited for, as its counts are drained already.
+
+        Who still counts is ended first (`before_close`). Raises TimeoutError when Kafka does not take the counts
+        within the grace: nothing is acked then.
+        """
+        for end in self.before_close:
+            await end()
+        self._closing.set()
+        async with asyncio.timeout(settings.shutdown_grace):
+            if self._task is not None:
+                await self._task
+            await self.flush()
+
+    def stalled(self) -> str | None:
+        """Why this worker should be started again; None while it makes progress or knows what it waits for."""
+        now = time.monotonic()
+        stuck = [min(now - since, health.seconds_well(waits_for)) for since, waits_for in self._open.values()]
+        seconds = max(stuck, default=0.0)
+        return f"a batch has been worked on for {seconds:.0f} s" if seconds >= STALL_S else None
+
+    async def _flush_forever(self) -> None:
+        while not self._closing.is_set():
+            with contextlib.suppress(TimeoutError):  # then the time is over
+                await asyncio.wait_for(self._closing.wait(), FLUSH_S)
+            try:
+                await self.flush()
+            except Exception as error:
+                die("the ledger", error)
+
+
+ledger = Ledger()
+counts = ledger.counts
+
+
+@app.on_before_shutdown.connect
+async def _close_ledger(*_: Any, **__: Any) -> None:
+    try:
+        await ledger.close()
+    except TimeoutError:
+        log.warning("Kafka did not take the last counts; their events will be delivered again")

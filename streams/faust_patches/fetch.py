@@ -1,0 +1,229 @@
+"""This module gives the streams what Kafka has, in Faust's stead: each record once, in order, and none left out.
+
+Stock Faust 0.15.3 loses events in a rebalance. It counts every jump in the offsets that arrive as a hole in the log,
+acked, though it drops records itself: those of a fetch that a rebalance overtook, and those that wait in a stream
+when the flow is resumed (mode/utils/queues.py, `FlowControlEvent.resume` clears them).
+
+Here each partition has books (processors/delivery/offsets.py) from the moment it is sought until it is revoked
+(partitions.py). Nothing is delivered without them, and a jump is read again before it is believed.
+apply.py puts `drain_messages` in the place of `faust.transport.consumer.Consumer._drain_messages`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from types import coroutine
+from typing import Any
+
+from aiokafka.errors import IllegalStateError
+from faust.transport.drivers.aiokafka import ensure_aiokafka_TP
+from faust.types import TP
+
+from processors.delivery.offsets import Offsets, Verdict
+from streams.faust_patches.books import Books, books_of
+
+#: Seconds that one fetch may wait for records.
+FETCH_S = 1.0
+
+
+async def drain_messages(self: Any, fetcher: Any) -> None:
+    """Fetch for ever, and give the streams what is due (`Consumer._drain_messages`)."""
+    try:
+        while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+            await asyncio.sleep(0)
+            records, active = await self._wait_next_records(FETCH_S)
+            handed: dict[TP, int] = {}
+            if self.flow_active and not self.should_stop:
+                await _hand_out(self, records or {}, active, handed)
+            await _rewind_tables(self, records or {}, handed)
+    except (asyncio.CancelledError, *self.consumer_stopped_errors):
+        if not self.app.should_stop:
+            raise
+
+
+async def _hand_out(consumer: Any, records: Any, active: Any, handed: dict[TP, int]) -> None:
+    """Give one fetch to the streams, and read again what was left out of it; note in `handed` what tables got.
+
+    A rebalance ends it: then the seek that follows reads the rest.
+    """
+    generation = consumer.app.consumer_generation_id
+    before: dict[TP, int] = {}
+    paused: set[TP] = set()
+    for tp in records:
+        consumer.app.monitor.track_tp_end_offset(tp, consumer.highwater(tp))
+    for number, (tp, record) in enumerate(consumer.scheduler.iterate(records)):
+        if number % 100 == 99:
+            await _breathe(consumer)
+        if not consumer.flow_active or consumer.app.consumer_generation_id != generation:
+            return
+        last, before[tp] = before.get(tp), record.offset
+        if not (active is None or tp in active or tp in consumer._buffered_partitions):
+            paused.add(tp)  # for the rest of this fetch: nothing is handed on behind what was left out
+        if not await _hand(consumer, tp, record, last, tp not in paused):
+            return
+        if tp not in paused:
+            handed[tp] = record.offset + 1
+    if consumer.flow_active and consumer.app.consumer_generation_id == generation:
+        await _seek_to_due(consumer)
+
+
+async def _hand(consumer: Any, tp: TP, record: Any, last: int | None, flows: bool) -> bool:
+    """Give one record to its stream, or leave it out; False when a rebalance came between.
+
+    `last`: the offset before it in the same fetch; `flows`: whether its partition is not paused.
+    """
+    if not consumer.app.topics.acks_enabled_for(tp.topic):
+        return not flows or await _hand_to_table(consumer, tp, record)
+    books = books_of(consumer).get(tp)
+    if books is None:
+        return True
+    if not flows:
+        books.offsets.left_out()
+        return True
+    verdict = books.offsets.judge(record.offset, last)
+    return verdict is not Verdict.DELIVER or await _deliver(consumer, books, consumer._to_message(tp, record))
+
+
+async def _breathe(consumer: Any) -> None:
+    """Let others run, and commit when much has been acked."""
+    await asyncio.sleep(0)
+    if consumer._commit_every is not None and consumer._n_acked >= consumer._commit_every:
+        consumer._n_acked = 0
+        await consumer.commit()
+
+
+async def _deliver(consumer: Any, books: Books, message: Any) -> bool:
+    """Give a message to its stream; False when a rebalance came between."""
+    if not await _call_back(consumer, message) or books_of(consumer).get(message.tp) is not books:
+        return False
+    books.held[message.offset] = message
+    books.offsets.delivered()
+    return True
+
+
+async def _rewind_tables(consumer: Any, records: Any, handed: dict[TP, int]) -> None:
+    """Have what a fetch holds of changelogs, and no table was given, fetched again.
+
+    A recovery seeks before it lets the flow go on, so a fetch that was under way may bring its records too early.
+    Stock Faust drops them, and waits for them for ever (faust/tables/recovery.py, `signal_recovery_end`).
+    """
+    left: dict[TP, tuple[int, int]] = {}
+    for tp, found in records.items():
+        reached, end = handed.get(tp, found[0].offset), found[-1].offset + 1
+        if reached < end and not consumer.app.topics.acks_enabled_for(tp.topic):
+            left[tp] = (reached, end)
+    if left:
+        consumer.log.info("Reading again what no table was given: %r", left)
+        await consumer._thread.call_thread(_rewind, consumer._thread._ensure_consumer(), left)
+
+
+async def _rewind(kafka: Any, left: dict[TP, tuple[int, int]]) -> None:
+    """In the consumer's thread, so that no seek comes between; what was sought since stays as it is."""
+    assignment = kafka._subscription.subscription.assignment
+    for tp, (reached, end) in left.items():
+        state = assignment.state_value(tp) if assignment is not None and tp in assignment.tps else None
+        if state is not None and state.has_valid_position and state.position == end:
+            kafka.seek(ensure_aiokafka_TP(tp), reached)
+
+
+async def _hand_to_table(consumer: Any, tp: TP, record: Any) -> bool:
+    """Give a table what its changelog says, from where it sought to; False when a rebalance came between."""
+    read: int | None = consumer._read_offset[tp]
+    if read is None or record.offset >= read:
+        if not await _call_back(consumer, consumer._to_message(tp, record)):
+            return False
+        consumer._read_offset[tp] = record.offset
+    return True
+
+
+async def _call_back(consumer: Any, message: Any) -> bool:
+    """Call the conductor; False when the flow was suspended before it had done.
+
+    It hardly ever waits for anything, so it is begun by hand: two tasks for each message cost more than itself.
+    """
+    delivery = consumer.callback(message)
+    try:
+        waits_for = delivery.send(None)
+    except StopIteration:
+        return True
+    rest = asyncio.ensure_future(_rest_of(delivery, waits_for))
+    suspended = asyncio.ensure_future(consumer.suspend_flow.wait())
+    try:
+        await asyncio.wait({rest, suspended}, return_when=asyncio.FIRST_COMPLETED)
+        if rest.done():
+            rest.result()
+            return True
+        return False
+    finally:
+        rest.cancel()
+        suspended.cancel()
+
+
+async def _rest_of(begun: Any, waits_for: Any) -> None:
+    await _resume(begun, waits_for)
+
+
+@coroutine
+def _resume(begun: Any, waits_for: Any) -> Generator[Any, Any, None]:
+    """Go on with a coroutine that was begun by hand and waits for a future."""
+    while True:
+        try:
+            answer = yield waits_for
+        except BaseException as error:  # thrown in by the event loop: it is the coroutine's, as an answer is
+            step, argument = begun.throw, error
+        else:
+            step, argument = begun.send, answer
+        try:
+            waits_for = step(argument)
+        except StopIteration:
+            return
+
+
+async def _seek_to_due(consumer: Any) -> None:
+    """Read again from what is due where the fetch is beyond it; partitions that are revoked meanwhile are left."""
+    positions = {tp: _position(consumer, tp) for tp in books_of(consumer)}
+    for tp, position in positions.items():
+        if position is not None and position < books_of(consumer)[tp].offsets.due:
+            _start_over(consumer, tp, position)
+    books = {
+        tp: found
+        for tp, found in books_of(consumer).items()
+        if (position := positions[tp]) is not None and found.offsets.is_behind(position)
+    }
+    if not books:
+        return
+    due = {tp: found.offsets.due for tp, found in books.items()}
+    consumer.log.info("Reading again from what is due: %r", due)
+    try:
+        await consumer.seek_wait(due)
+    except IllegalStateError as error:
+        consumer.log.info("Not read again, as partitions were revoked: %r", error)
+        return
+    for found in books.values():
+        found.offsets.reread()
+
+
+def _position(consumer: Any, tp: TP) -> int | None:
+    """The offset that the next fetch begins at; None while it is not known."""
+    assignment = consumer._thread._ensure_consumer()._subscription.subscription.assignment
+    if assignment is None or tp not in assignment.tps:
+        return None
+    state = assignment.state_value(tp)
+    return int(state.position) if state.has_valid_position else None
+
+
+def _start_over(consumer: Any, tp: TP, position: int) -> None:
+    """Follow aiokafka to where it began anew: what was due is beyond the log's end, so it is another log now.
+
+    Somebody deleted the topic and made it again, or replicas were lost. Acks of the old log count no more.
+    """
+    consumer.log.error("%r ends before offset %r, which is due: reading it from %r", tp, _due(consumer, tp), position)
+    consumer._acked_index[tp].clear()
+    consumer._acked[tp].clear()
+    consumer._committed_offset[tp] = position
+    books_of(consumer)[tp] = Books(Offsets(position))
+
+
+def _due(consumer: Any, tp: TP) -> int:
+    return books_of(consumer)[tp].offsets.due

@@ -1,0 +1,143 @@
+"""This module replays a range of a topic: writes its records again, or tries them on routes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from aiokafka import ConsumerRecord
+
+from clients.kafka.ranges import CHUNK, Bounds, Range, Reader
+from clients.kafka.writer import Outgoing, Writer
+from processors.event import headers
+from processors.event.headers import Origin
+from processors.replay.comparison import UNREAD, Comparison, Outcomes, Survey, attempt
+from processors.routes.outcome import Filtered
+from processors.routes.route import Route
+from streams.replay.pace import Pace
+
+#: Hears how many offsets of the range are done with.
+OnProgress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to replay. `routes` are tried in a dry run, and by `route`; `current` are compared with them.
+
+    `into`: the topic written to, None for a dry run; `run` names the run in the header `replayed`;
+    `rate`: events a second.
+    """
+
+    bounds: Bounds
+    into: str | None
+    run: str
+    key: bytes | None = None
+    route: str | None = None
+    rate: float | None = None
+    limit: int | None = None
+    routes: tuple[Route, ...] = ()
+    current: tuple[Route, ...] | None = None
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a replay came. `read`: records that were meant; `stopped`: why it ended before its end."""
+
+    what: Range
+    read: int = 0
+    written: int = 0
+    survey: Survey = field(default_factory=Survey)
+    comparison: Comparison = field(default_factory=Comparison)
+    stopped: str = ""
+    limited: bool = False
+
+
+class Replay:
+    """One replay; `progress` is right at any time, also after an interrupt."""
+
+    def __init__(self, plan: Plan, what: Range, stop: asyncio.Event) -> None:
+        self.plan = plan
+        self.progress = Progress(what)
+        self._stop = stop
+        self._pace = Pace(plan.rate, stop)
+
+    async def run(self, reader: Reader, writer: Writer | None, on_progress: OnProgress) -> Progress:
+        """Go through the range until its end, the limit, a stop, or a record that the brokers do not take."""
+        progress, what = self.progress, self.progress.what
+        async for chunk in reader.chunks(what, self._pace.chunk(CHUNK)):
+            wanted, next_offset = self._wanted(chunk)
+            done = len(wanted) if writer is None else await self._write(writer, wanted)
+            progress.read += done
+            if done < len(wanted):
+                return progress
+            if next_offset is not None:
+                what.next[chunk[0].partition] = next_offset
+            on_progress(what.size - what.left)
+            if progress.limited:
+                return progress
+            await self._pace.after(len(wanted))
+            if self._stop.is_set():
+                progress.stopped = what.leave(chunk)
+                return progress
+        on_progress(what.size)
+        return progress
+
+    def _wanted(self, chunk: list[ConsumerRecord]) -> tuple[list[ConsumerRecord], int | None]:
+        """The records that are meant, up to the limit, and where to go on when the limit cut the chunk."""
+        plan, progress = self.plan, self.progress
+        wanted: list[ConsumerRecord] = []
+        for record in chunk:
+            if self._is_meant(record):
+                wanted.append(record)
+                if plan.limit is not None and progress.read + len(wanted) >= plan.limit:
+                    progress.limited = True
+                    return wanted, record.offset + 1
+        return wanted, None
+
+    def _is_meant(self, record: ConsumerRecord) -> bool:
+        """Whether the plan means the record; in a dry run what the routes make of it is counted here."""
+        plan = self.plan
+        if record.timestamp not in plan.bounds.span or (plan.key is not None and record.key != plan.key):
+            return False
+        meta = headers.read(dict(record.headers))
+        if plan.route is not None and meta.route is not None and plan.into is not None:
+            return meta.route == plan.route
+        if plan.into is not None and plan.route is None:
+            return True
+        outcomes = attempt(plan.routes, record.value, meta.event_id)
+        before = attempt(plan.current, record.value, meta.event_id) if plan.current is not None else None
+        if plan.route is not None and not _takes(outcomes) and not (before is not None and _takes(before)):
+            return False
+        if plan.into is None:
+            self._count(record, outcomes, before)
+        return True
+
+    def _count(self, record: ConsumerRecord, outcomes: Outcomes, before: Outcomes | None) -> None:
+        self.progress.survey.add(outcomes)
+        if before is not None:
+            origin = Origin(record.topic, record.partition, record.offset)
+            self.progress.comparison.add(origin, before, outcomes)
+
+    async def _write(self, writer: Writer, wanted: list[ConsumerRecord]) -> int:
+        """Write them; gives how many there are before the first that was refused, where `next` stands."""
+        progress = self.progress
+        results = await writer.write(list(_again(wanted, self.plan.into or "", self.plan.run)))
+        progress.written += results.count(None)
+        for number, (record, reason) in enumerate(zip(wanted, results, strict=True)):
+            if reason is not None:
+                progress.stopped, progress.limited = reason, False
+                progress.what.next[record.partition] = record.offset
+                return number
+        return len(wanted)
+
+
+def _takes(outcomes: Outcomes) -> bool:
+    return any(not isinstance(outcome, Filtered) for route, outcome in outcomes.items() if route != UNREAD)
+
+
+def _again(records: Iterable[ConsumerRecord], topic: str, run: str) -> Iterator[Outgoing]:
+    """The same key, value and headers, and the run's name beside them."""
+    for record in records:
+        kept = tuple((name, value) for name, value in record.headers if name != headers.REPLAYED)
+        yield Outgoing(topic, record.key, record.value, (*kept, (headers.REPLAYED, run.encode())))

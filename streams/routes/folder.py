@@ -1,0 +1,124 @@
+"""This module reads the folder of routes; processors/routes/route.py makes routes of what it reads."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from processors.event.errors import MalformedEventError, RouteError
+from processors.event.strict_json import JsonObject, parse
+from processors.routes.route import Example, RouteTexts
+
+#: Schemas pulled from a registry, by `registry/schema`.
+RegistrySchemas = Mapping[str, JsonObject]
+
+#: Keys of a route.toml that hold text.
+TEXTS = ("description", "source", "detail-type", "event-bus")
+
+
+def read_routes(folder: Path, registry_schemas: RegistrySchemas | None = None) -> list[RouteTexts]:
+    """Read every route folder, in name order, compiling nothing. Raises RouteError."""
+    if not folder.is_dir():
+        raise RouteError(f"ROUTES_DIR {folder} is not a folder")
+    folders = [path.parent for path in _files(folder)]
+    if not folders:
+        raise RouteError(f"ROUTES_DIR {folder} holds no route: a route is a folder with a route.toml")
+    return [_read_route(path, registry_schemas or {}) for path in folders]
+
+
+def registry_names(folder: Path) -> list[str]:
+    """The registry schemas that the routes ask for, as `registry/schema`. Raises RouteError."""
+    origins = (_origin(path, _toml(path)) for path in _files(folder))
+    return sorted({f"{origin['registry']}/{origin['name']}" for origin in origins if "registry" in origin})
+
+
+def _read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:
+    options = _toml(path / "route.toml")
+    unknown = set(options) - {*TEXTS, "schema"}
+    if unknown:
+        raise RouteError(f"{path.name}/route.toml: unknown key {', '.join(sorted(unknown))}")
+    wrong = [name for name in TEXTS if not isinstance(options.get(name, ""), str)]
+    if wrong:
+        raise RouteError(f"{path.name}/route.toml: {', '.join(wrong)} must be text")
+    schema_origin, schema = _schema(path, _origin(path / "route.toml", options), registry_schemas)
+    return RouteTexts(
+        name=path.name,
+        description=options.get("description", ""),
+        source=options.get("source"),
+        detail_type=options.get("detail-type"),
+        event_bus=options.get("event-bus"),
+        schema_origin=schema_origin,
+        filter=_text(path / "filter.jsonata"),
+        mapping=_text(path / "mapping.jsonata"),
+        schema=schema,
+        examples=tuple(_examples(path / "examples")),
+    )
+
+
+def _origin(file: Path, options: Mapping[str, Any]) -> dict[str, str]:
+    """The `[schema]` of a route.toml: empty, `{file}`, or `{registry, name}`."""
+    origin = options.get("schema", {})
+    if not isinstance(origin, dict) or not all(isinstance(value, str) and value for value in origin.values()):
+        raise RouteError(f"{file.parent.name}/{file.name}: [schema] is a table of texts")
+    if set(origin) not in (set(), {"file"}, {"registry", "name"}):
+        raise RouteError(f"{file.parent.name}/{file.name}: [schema] has either file, or registry and name")
+    return origin
+
+
+def _schema(path: Path, origin: Mapping[str, str], registry_schemas: RegistrySchemas) -> tuple[str, JsonObject]:
+    if "registry" in origin:
+        name = f"{origin['registry']}/{origin['name']}"
+        if name not in registry_schemas:
+            raise RouteError(f"{path.name}/route.toml: the registry schema {name} was not found")
+        return f"registry {name}", registry_schemas[name]
+    file = path / origin.get("file", "schema.json")
+    schema = _json(file)
+    if not isinstance(schema, dict):
+        raise RouteError(f"{path.name}/{file.name}: a JSON Schema is an object")
+    return file.name, schema
+
+
+def _examples(folder: Path) -> Iterator[Example]:
+    for path in sorted(folder.glob("*.json")):
+        content = _json(path)
+        where = _told(path)
+        if not isinstance(content, dict) or set(content) != {"event", "expect"}:
+            raise RouteError(f'{where}: an example is {{"event": {{…}}, "expect": …}}')
+        if not isinstance(content["event"], dict):
+            raise RouteError(f"{where}: the event is not a JSON object")
+        yield Example(path.stem, content["event"], content["expect"])
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise RouteError(f"{_told(path)}: not TOML: {error}") from None
+
+
+def _json(path: Path) -> Any:
+    try:
+        return parse(_text(path).encode())
+    except MalformedEventError as error:
+        raise RouteError(f"{_told(path)}: {error}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise RouteError(f"{_told(path)} cannot be read: {reason}") from None
+
+
+def _told(path: Path) -> str:
+    """A file of a route, from the route's folder on."""
+    route = path.parents[1] if path.parent.name == "examples" else path.parent
+    return f"{route.name}/{path.relative_to(route)}"
+
+
+def _files(folder: Path) -> list[Path]:
+    """The route.toml of each route, in name order; hidden folders are what editors and mounts leave behind."""
+    return [path for path in sorted(folder.glob("*/route.toml")) if not path.parent.name.startswith(".")]

@@ -1,0 +1,135 @@
+"""This module is the mapping process: reads events and answers what the routes make of them.
+
+The kernel ends it when one route takes too long over one event (SIGPROF, which stops even an engine that
+never comes back to Python), and refuses it memory beyond its bound. Which event it was is the worker's to
+find out. It ends when the worker has gone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from typing import IO, cast
+
+import orjson
+
+from processors.event.identity import Event
+from processors.routes.outcome import Failed, Outcome
+from processors.routes.route import Route, compile_route
+from processors.routes.routes import Answer, Routes, answer
+from streams.routes.sandbox import protocol
+from streams.routes.sandbox.limits import _bound, _silence
+
+#: Answers are sent when they have so many bytes, or after so many seconds, and at the end of the events.
+FLUSH_BYTES = 65_536
+FLUSH_S = 0.25
+
+
+class Patient:
+    """A route that is tried again when the clock ran out on it, not its CPU time: the machine stood still."""
+
+    def __init__(self, route: Route, timeout_s: float) -> None:
+        self.name = route.name
+        self._route = route
+        self._timeout_s = timeout_s
+
+    def apply(self, event: Event) -> Outcome:
+        """As the route does. The engines' own bounds go by the clock (processors/routes/expressions.py)."""
+        began = time.process_time()
+        outcome = self._route.apply(event)
+        timed_out = isinstance(outcome, Failed) and outcome.error in ("FilterTimeout", "MappingTimeout")
+        if timed_out and time.process_time() - began < self._timeout_s / 2:
+            return self._route.apply(event)
+        return outcome
+
+
+class Mapping:
+    """The routes and their bounds, at work."""
+
+    def __init__(self, stream: IO[bytes], routes: Sequence[Patient], cpu_s: float, most_bytes: int) -> None:
+        self._stream = stream
+        self._routes = routes
+        self._cpu_s = cpu_s
+        self._most_bytes = most_bytes
+
+    def serve(self) -> None:
+        """Answer until the worker has gone."""
+        while (body := _read(self._stream, protocol.EVENTS)) is not None:
+            raws, careful = protocol.read_events(body)
+            begin = self._begin_carefully if careful else self._begin
+            found: list[Answer] = []
+            size, last = 0, time.monotonic()
+            for raw in raws:
+                self._arm()
+                found.append(answer(self._routes, raw, self._most_bytes, begin))
+                size += sum(len(getattr(one, "value", b"")) + 200 for one in found[-1].outcomes)
+                if careful or size > FLUSH_BYTES or time.monotonic() - last > FLUSH_S:
+                    self._send(protocol.ANSWERS, protocol.answers(found))
+                    found, size, last = [], 0, time.monotonic()
+            if found:
+                self._send(protocol.ANSWERS, protocol.answers(found))
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def _begin(self, route: str) -> None:
+        self._arm()
+
+    def _begin_carefully(self, route: str) -> None:
+        self._send(protocol.ROUTE, route.encode())
+        self._arm()
+
+    def _arm(self) -> None:
+        # CPU time, not the clock's: a worker or machine that is frozen for a while makes no event a culprit.
+        signal.setitimer(signal.ITIMER_PROF, self._cpu_s)
+
+    def _send(self, kind: bytes, body: bytes) -> None:
+        self._stream.write(protocol.frame(kind, body))
+        self._stream.flush()
+
+
+def main() -> None:
+    """Serve the socket that is the standard input."""
+    # Told to stop is the worker: it drains first, and closes the socket when it is done.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
+    stream = cast("IO[bytes]", socket.socket(fileno=0).makefile("rwb", 262_144))
+    body = _read(stream, protocol.START)
+    if body is None:
+        return
+    start = orjson.loads(body)
+    timeout_s = start["timeout_s"]
+    compiled = Routes(compile_route(protocol.read_texts(texts), int(timeout_s * 1000)) for texts in start["routes"])
+    routes = [Patient(route, timeout_s) for route in compiled]
+    _bound(start["memory_bytes"])
+    # A little later than the engines, which notice most of what takes too long without ending the process.
+    mapping = Mapping(stream, routes, timeout_s * 1.25, start["most_bytes"])
+    mapping._send(protocol.READY, b"")
+    _silence()
+    try:
+        mapping.serve()
+    except MemoryError:
+        os._exit(protocol.EXIT_MEMORY)  # at once: to end in order may need memory as well
+
+
+def _read(stream: IO[bytes], kind: bytes) -> bytes | None:
+    """The body of the next frame; None when the worker has closed the socket."""
+    head = stream.read(protocol.PREFIX.size)
+    if len(head) < protocol.PREFIX.size:
+        return None
+    length, found = protocol.prefix(head)
+    if found != kind:
+        raise ValueError(f"expected a frame of kind {kind!r}, got {found!r}")
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (BrokenPipeError, ConnectionResetError):
+        sys.exit(0)

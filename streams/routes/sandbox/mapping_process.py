@@ -1,0 +1,194 @@
+"""This module holds the worker's end of one mapping process: starts it, asks it, and sees it die."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from processors.routes.route import RouteTexts
+from processors.routes.routes import Answer, Raw
+from streams.routes.sandbox import protocol
+
+#: Seconds that a process gets to compile the routes.
+START_S = 120.0
+
+#: Seconds without a word, beside ten times the time of one event, after which a process is taken for hung.
+#: CPU time is what bounds an event (streams/routes/sandbox/__main__.py); this is for what hangs without using any.
+SILENCE_S = 30.0
+
+#: What the process gets of the environment: how to find Python and our modules, and no secret.
+ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
+
+
+class SandboxError(Exception):
+    """A mapping process did not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a mapping process works by. Time in seconds for one route over one event, sizes in bytes."""
+
+    routes: tuple[RouteTexts, ...]
+    timeout_s: float
+    memory_bytes: int
+    most_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """Why a process ended over its work; `code` is the failure's `error`."""
+
+    code: str
+    message: str
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What came back: answers to the first events, and when there are fewer than events, why.
+
+    `route`: the route that was being tried, where that is known.
+    """
+
+    answers: list[Answer] = field(default_factory=list)
+    route: str | None = None
+    death: Death | None = None
+
+
+class MappingProcess:
+    """Made by `start`; asked by one caller at a time."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        popen: subprocess.Popen[bytes],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._plan = plan
+        self._popen = popen
+        self._reader = reader
+        self._writer = writer
+        self.loop = asyncio.get_running_loop()
+
+    @classmethod
+    async def start(cls, plan: Plan) -> MappingProcess:
+        """Start one and wait until it has compiled the routes. Raises SandboxError."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            popen = _spawn(theirs)
+        reader, writer = await asyncio.open_connection(sock=ours, limit=1024 * 1024)
+        process = cls(plan, popen, reader, writer)
+        try:
+            await process._prepare()
+        except BaseException:
+            await process.end()
+            raise
+        return process
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has been seen to end."""
+        return self._popen.returncode is not None
+
+    async def exchange(self, raws: Sequence[Raw], *, careful: bool) -> Exchange:
+        """Ask for the answers to `raws`. One that died or hung over them has ended when this returns."""
+        found = Exchange()
+        try:
+            await self._ask(raws, careful, found)
+        except (OSError, EOFError, TimeoutError, ValueError) as error:
+            found.death = self._death(await self.end(), error)
+        except BaseException:  # cancelled: what is still on its way must not be taken for the next answer
+            self.kill()
+            raise
+        return found
+
+    async def end(self) -> int:
+        """End the process, reap it, and give its exit code (negative: the signal it died of)."""
+        self._writer.close()
+        try:
+            return await asyncio.to_thread(self._popen.wait, 1.0)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            return await asyncio.to_thread(self._popen.wait)
+
+    def kill(self) -> None:
+        """End the process at once and reap it, which takes but a moment then; needs no running loop."""
+        self._popen.kill()
+        self._writer.close()
+        self._popen.wait()
+
+    async def _prepare(self) -> None:
+        plan = self._plan
+        start = {
+            "routes": plan.routes,
+            "timeout_s": plan.timeout_s,
+            "memory_bytes": plan.memory_bytes,
+            "most_bytes": plan.most_bytes,
+        }
+        try:
+            async with asyncio.timeout(START_S):
+                self._writer.write(protocol.frame(protocol.START, orjson.dumps(start)))
+                kind, _ = await self._frame()
+        except (OSError, EOFError, TimeoutError, ValueError) as error:
+            code = await self.end()
+            raise SandboxError(f"the mapping process did not start: {type(error).__name__}, exit {code}") from None
+        if kind != protocol.READY:
+            raise SandboxError(f"the mapping process began with a frame of kind {kind!r}")
+
+    async def _ask(self, raws: Sequence[Raw], careful: bool, found: Exchange) -> None:
+        silence_s = SILENCE_S + 10 * self._plan.timeout_s
+        async with asyncio.timeout(silence_s) as silence:
+            self._writer.write(protocol.frame(protocol.EVENTS, protocol.events(raws, careful=careful)))
+            await self._writer.drain()
+            while len(found.answers) < len(raws):
+                kind, body = await self._frame()
+                if kind == protocol.ROUTE:
+                    found.route = body.decode()
+                elif kind == protocol.ANSWERS:
+                    found.answers += _checked(body)
+                    found.route = None
+                else:
+                    raise ValueError(f"a frame of kind {kind!r}")
+                silence.reschedule(self.loop.time() + silence_s)
+
+    async def _frame(self) -> tuple[bytes, bytes]:
+        length, kind = protocol.prefix(await self._reader.readexactly(protocol.PREFIX.size))
+        return kind, await self._reader.readexactly(length)
+
+    def _death(self, code: int, error: BaseException) -> Death:
+        plan = self._plan
+        if code == -signal.SIGPROF or isinstance(error, TimeoutError):
+            return Death("MappingTimeout", f"a route took more than {plan.timeout_s:g} s over the event")
+        if code == protocol.EXIT_MEMORY:
+            return Death("MappingCrash", f"a route asked for more than {plan.memory_bytes} bytes of memory")
+        how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        return Death("MappingCrash", f"the mapping process {how} over the event")
+
+
+def _spawn(connection: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "streams.routes.sandbox"],
+        stdin=connection.fileno(),
+        stdout=subprocess.DEVNULL,
+        env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+        start_new_session=True,
+    )
+
+
+def _checked(body: bytes) -> list[Answer]:
+    try:
+        return protocol.read_answers(body)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no answers: {error}") from None

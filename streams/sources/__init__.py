@@ -1,0 +1,1 @@
+"""This package reads what comes in: the parts of Genesys that this worker owns, or a file."""

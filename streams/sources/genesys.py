@@ -1,0 +1,106 @@
+"""This module opens the source that `GENESYS_SOURCE` names, and remembers where a part of it stopped.
+
+A part's position and its gaps that are not healed yet stand as records on the `sources` topic, in the part's
+own partition: whoever owns that partition next reads them and heals what was missed in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from clients.genesys.notifications.gap_healer import GapReport
+from clients.genesys.notifications.source import NotificationSource
+from clients.genesys.rest.client import GenesysRest
+from clients.genesys.rest.observer import Observer
+from clients.genesys.subscription import SubscriptionStream
+from clients.genesys.topic_resolver import TopicResolver
+from clients.kafka.cluster import describe
+from processors.event.lines import Line
+from processors.genesys.topics import CHANNELS
+from settings import Settings
+from streams.sources.checkpoints import Checkpoint, recent
+
+log = structlog.get_logger(__name__)
+
+Batches = AsyncGenerator[list[Line], None]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """Batches of lines, and the checkpoint as of the batch last taken (None where a source has none)."""
+
+    batches: Batches
+    checkpoint: Callable[[], Checkpoint] | None = None
+
+
+async def parts(settings: Settings, topic: str) -> int:
+    """In how many parts the source is read: one for each partition of `topic`; waits while Kafka is silent."""
+    if settings.genesys_source != "notifications":
+        return 1
+    while True:
+        try:
+            return min(CHANNELS, (await describe(settings, touch=(topic,))).partitions.get(topic, 1))
+        except KafkaError as error:
+            log.warning("the number of partitions is not known yet", topic=topic, error=type(error).__name__)
+            await asyncio.sleep(1.0)
+
+
+class Shared:
+    """One REST client for all parts that a worker reads: one token, one pace, open while a part uses it.
+
+    So are the plan of topics and the names of queues: asked for once for all of them.
+    """
+
+    def __init__(self, settings: Settings, observer: Callable[[], Observer]) -> None:
+        self._settings, self._observer = settings, observer
+        self._open: tuple[GenesysRest, TopicResolver] | None = None
+        self._users = 0
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[tuple[GenesysRest, TopicResolver]]:
+        """The client and the resolver. Raises SettingsError without credentials."""
+        if self._open is None:
+            rest = GenesysRest.from_settings(self._settings, observer=self._observer())
+            self._open = rest, TopicResolver(rest, self._settings)
+        rest, resolver = self._open
+        self._users += 1
+        try:
+            yield rest, resolver
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._open = None
+                await resolver.names.aclose()
+                await rest.aclose()
+
+
+def open_source(
+    settings: Settings,
+    shared: tuple[GenesysRest, TopicResolver],
+    part: int,
+    parts: int,
+    checkpoint: Checkpoint,
+    on_gap: Callable[[GapReport], Awaitable[None]],
+) -> OpenSource:
+    """One part of the source. Its batches raise GenesysError when Genesys refuses for good."""
+    rest, resolver = shared
+    if settings.genesys_source == "stream":
+        return OpenSource(SubscriptionStream.from_settings(rest, settings).batches())
+    source = NotificationSource(
+        rest,
+        settings,
+        part,
+        parts,
+        on_gap,
+        since_ms=checkpoint.position_ms,
+        gaps=checkpoint.gaps,
+        recent=lambda: recent(settings, checkpoint),
+        resolver=resolver,
+    )
+    return OpenSource(source.batches(), lambda: Checkpoint(source.position_ms, source.unhealed))

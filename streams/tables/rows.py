@@ -1,0 +1,87 @@
+"""This module shows tables: rows of a range of time, and their sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from processors.event.strict_json import JsonObject
+from processors.metrics.counts import Sums, empty, percentile
+from streams.tables.definitions import KEY, TABLES, WINDOW_S, totals
+
+#: Numbers of rows are below it: a delta can still be added, and the sum still be written as JSON
+#: (processors/metrics/delta.py).
+MOST = 2**63
+
+
+def _start_of(row: Any) -> int | None:
+    """When a gap began, in epoch ms; None for what is no gap, as anybody may write to a changelog."""
+    if not isinstance(row, dict) or any(isinstance(value, dict | list) for value in row.values()):
+        return None  # what is nested deeply can be read, but not be shown
+    start = row.get("start_ms")
+    return start if isinstance(start, int) else None
+
+
+def rows(name: str) -> list[JsonObject]:
+    """Rows of a windowed table, newest first: `{"from": epoch s, "to": epoch s, …}`. Raises KeyError."""
+    table = TABLES[name]
+    if name == "gaps":
+        found = [row for row in table.values() if _start_of(row) is not None]
+        return sorted(found, key=lambda row: -row["start_ms"])
+    if name == "totals":
+        return [{"key": key, **_sums(value)} for key, value in table.items() if isinstance(value, dict)]
+    found = []
+    for key, value in list(table.table.items()):
+        begin = _window_start(key)
+        if begin is not None and isinstance(value, dict):
+            shown = _with_percentiles(_histogram(value)) if name == "latency" else _numbers(value)
+            found.append({"from": begin, "to": begin + int(WINDOW_S), **shown})
+    return sorted(found, key=lambda row: -row["from"])
+
+
+def _window_start(key: Any) -> int | None:
+    """When a row's window begins, in epoch s; None for a key that is no window's."""
+    try:
+        (_, (begin, _)) = key
+        return int(begin) if abs(begin) < MOST else None
+    except (TypeError, ValueError):
+        return None
+
+
+def sums() -> Sums:
+    """The sums of all workers since the tables began. Right on the owning worker alone."""
+    return _sums(totals[KEY])
+
+
+def _sums(value: Any) -> Sums:
+    """What a row of `totals` holds; nothing in place of what somebody else wrote there."""
+    parts = value if isinstance(value, dict) else {}
+    return {
+        "counts": _numbers(parts.get("counts")),
+        "failed": _numbers(parts.get("failed")),
+        "latency": _histogram(parts.get("latency")),
+    }
+
+
+def _histogram(value: Any) -> Sums:
+    """As `_sums`, of a row of `latency`."""
+    nothing: Sums = empty()["latency"]
+    if not isinstance(value, dict) or not isinstance(value.get("buckets"), list):
+        return nothing
+    count, total, buckets = value.get("count"), value.get("sum"), value["buckets"]
+    fits = len(buckets) == len(nothing["buckets"]) and all(map(_is_number, [count, total, *buckets]))
+    return {"count": count, "sum": total, "buckets": buckets} if fits else nothing
+
+
+def _numbers(value: Any) -> dict[str, int]:
+    """As `_sums`, of a row of `throughput` or `failed`."""
+    return {name: n for name, n in value.items() if _is_number(n)} if isinstance(value, dict) else {}
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and 0 <= value < MOST
+
+
+def _with_percentiles(value: Sums) -> JsonObject:
+    average = round(value["sum"] / value["count"], 1) if value["count"] else 0.0
+    shares = {"p50": percentile(value["buckets"], 0.5), "p99": percentile(value["buckets"], 0.99)}
+    return {"count": value["count"], "avg": average, **shares, "buckets": value["buckets"]}

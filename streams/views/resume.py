@@ -1,0 +1,54 @@
+"""This module lets an operator resume what the flood guard paused, on every worker of the group."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import aiohttp
+from faust.assignor.partition_assignor import PartitionAssignor
+from faust.web import Request, Response, View
+
+from streams.app import app
+from streams.routes.breaker import guard
+from streams.views.owner import ASKED_BY_WORKER, TIMEOUT
+
+PATH = "/api/resume/"
+
+
+@app.page(PATH)
+class Resume(View):
+    """POST lets paused batches go on."""
+
+    async def post(self, request: Request) -> Response:
+        """`{"workers": [{"worker": url, "resumed": true | false} | {"worker": url, "error": reason}]}`.
+
+        Passed on to the other workers, with the caller's token. 502 when one of them does not answer.
+        """
+        here = str(app.conf.canonical_url).rstrip("/")
+        workers: list[dict[str, Any]] = [{"worker": here, "resumed": guard.resume()}]
+        if not request.headers.get(ASKED_BY_WORKER):
+            workers += await asyncio.gather(*(_pass_on(url, request) for url in other_workers(here)))
+        failed = any("error" in worker for worker in workers)
+        return self.json({"workers": workers}, status=502 if failed else 200)
+
+
+def other_workers(here: str) -> list[str]:
+    """Web addresses of the group's other workers, as of its latest assignment."""
+    # A worker that has partitions of neither a table nor a topic has nothing that could be paused.
+    assignor = cast(PartitionAssignor, app.assignor)
+    known = {*assignor.tables_metadata(), *assignor.external_topics_metadata()}
+    return sorted({str(url).rstrip("/") for url in known} - {here})
+
+
+async def _pass_on(url: str, request: Request) -> dict[str, Any]:
+    headers = {ASKED_BY_WORKER: "1"}
+    if "Authorization" in request.headers:
+        headers["Authorization"] = request.headers["Authorization"]
+    try:
+        async with app.http_client.post(url + PATH, headers=headers, timeout=TIMEOUT) as answer:
+            if answer.status != 200:
+                return {"worker": url, "error": f"answered {answer.status}"}
+            return dict((await answer.json())["workers"][0])
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return {"worker": url, "error": f"does not answer: {type(error).__name__}"}

@@ -1,0 +1,211 @@
+"""This module makes ready what a worker needs, before anything is started.
+
+A thing that is wrong ends the start with one line and exit code 2; a thing that does not answer is waited for,
+up to a minute, because a cluster that starts as a whole has no order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import NoReturn
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from clients.kafka import cluster
+from clients.kafka.retention import keep_long_enough
+from processors.routes.routes import Routes
+from settings import EXIT_USAGE, SettingsError
+from streams import topics
+from streams.app import app, settings
+from streams.checks.aws import buses_of, check_buses, check_queue
+from streams.checks.finding import Finding
+from streams.checks.kafka import check_kafka
+from streams.checks.routes import check_routes
+from streams.checks.source import check_file
+from streams.topology import companion_of, kept_ms, needed_topics
+from streams.worker.logs import set_up_logging
+
+log = structlog.get_logger(__name__)
+
+#: Seconds to wait for what does not answer.
+PATIENCE_S = 60.0
+
+
+async def preflight() -> None:
+    """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics."""
+    _own_logging()
+    roles = set(settings.worker_roles)
+    if "source" in roles:
+        _require_source()
+    _own_places()
+    app.routes = await _routes()
+    cluster = await _kafka()
+    if "sink" in roles:
+        await _all_ok(lambda: check_buses(settings, buses_of(settings, app.routes)))
+    if "failures" in roles:
+        await _all_ok(lambda: check_queue(settings))
+    await _make_topics(cluster)
+
+
+def refuse(reason: str) -> NoReturn:
+    """End the process with one line and exit code 2."""
+    if sys.stdout.isatty():
+        print("\033[?25h", end="")  # `faust worker` draws a spinner, which hides the cursor
+    sys.stdout.flush()
+    print(f"genesys-eventbridge: {reason}", file=sys.stderr, flush=True)
+    os._exit(EXIT_USAGE)  # the loop is running and services wait: an exception would not get out of it
+
+
+def _own_logging() -> None:
+    """Log under `faust worker` as under `worker`: Faust's own set-up shows what httpx asks for, channel ids too."""
+    if not structlog.is_configured():
+        sys.stdout, sys.stderr = sys.__stdout__ or sys.stdout, sys.__stderr__ or sys.stderr  # Faust has wrapped them
+        set_up_logging(settings)
+
+
+def _own_places() -> None:
+    """The port of the web views and the folder for local state: taken or closed, they would end the start later."""
+    conf = app.conf
+    try:
+        conf.datadir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refuse(f"DATA_DIR {settings.data_dir} cannot be written: {error.strerror} (name another folder)")
+    if not conf.web_enabled:
+        return
+    try:
+        _probe(conf.web_bind, conf.web_port)
+    except OSError as error:
+        refuse(
+            f"the web views cannot listen on {conf.web_bind}:{conf.web_port}: {error.strerror} "
+            "(mend WEB_HOST, or choose another WEB_PORT: each worker on a machine needs its own)"
+        )
+
+
+def _probe(host: str, port: int) -> None:
+    """Bind what the web server will bind: each address of the host that this machine has, and at least one."""
+    bound, missing = 0, OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+    for family, kind, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+                bound += 1
+        except OSError as error:
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):  # `localhost` where IPv6 is off
+                raise
+    if not bound:
+        raise missing
+
+
+def _require_source() -> None:
+    try:
+        settings.require_genesys()
+    except SettingsError as error:
+        refuse(str(error))
+    if settings.genesys_source.startswith("file:"):
+        found = check_file(settings.genesys_source[5:])
+        if not found.ok:
+            refuse(str(found))
+
+
+async def _routes() -> Routes:
+    found: list[Routes] = []
+
+    async def look() -> list[Finding]:
+        routes, findings = await check_routes(settings)
+        if routes is not None:
+            found[:] = [routes]
+        return findings
+
+    await _all_ok(look)
+    return found[0]
+
+
+async def _kafka() -> cluster.Cluster:
+    found: list[cluster.Cluster] = []
+
+    async def look() -> list[Finding]:
+        cluster, findings = await check_kafka(settings, ())
+        if cluster is not None:
+            found[:] = [cluster]
+        return findings
+
+    await _all_ok(look)
+    return found[0]
+
+
+async def _all_ok(look: Callable[[], Awaitable[list[Finding]]]) -> None:
+    ends = time.monotonic() + PATIENCE_S
+    while True:
+        wrong = [finding for finding in await look() if not finding.ok]
+        if not wrong:
+            return
+        if not wrong[0].away or time.monotonic() > ends:
+            refuse(str(wrong[0]))
+        log.warning("waiting", on=str(wrong[0]))
+        await asyncio.sleep(2.0)
+
+
+async def _make_topics(cluster: cluster.Cluster) -> None:
+    """Make what is missing; a changelog with as many partitions as its companion has (Faust demands it).
+
+    One from an earlier start keeps its rows as long as the settings want now.
+    """
+    needed = needed_topics(settings)
+    if settings.kafka_create_topics:
+        replicas = settings.kafka_replication_factor or min(3, cluster.brokers)
+        known = dict(cluster.partitions)
+        for name, configs in needed.items():
+            if name not in known:
+                known[name] = (
+                    settings.kafka_topic_partitions if name in topics.CONFIGS else known[companion_of(settings, name)]
+                )
+                await _create(name, known[name], replicas, configs)
+        older = {name: ms for name, ms in kept_ms(settings).items() if name in cluster.partitions}
+        if older:
+            await keep_long_enough(settings, older)
+    _fit(await _present(needed))
+
+
+async def _create(name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:
+    try:
+        await cluster.create_topic(settings, name, partitions, replicas, configs)
+    except KafkaError as error:
+        refuse(
+            f"topic {name} cannot be created: {error} (create it with {partitions} partitions, mend "
+            "KAFKA_REPLICATION_FACTOR, or allow Create on the topic)"
+        )
+    log.info("topic created", topic=name, partitions=partitions, replicas=replicas)
+
+
+async def _present(needed: Iterable[str]) -> dict[str, int]:
+    """Wait until every broker tells of the topics: Faust leaves out of an assignment what it does not know."""
+    for _ in range(20):
+        partitions = (await cluster.describe(settings, touch=needed)).partitions
+        missing = [name for name in needed if name not in partitions]
+        if not missing:
+            return partitions
+        await asyncio.sleep(0.5)
+    refuse(f"topics {', '.join(missing)} are missing: create them or set KAFKA_CREATE_TOPICS=true")
+
+
+def _fit(partitions: Mapping[str, int]) -> None:
+    for name in needed_topics(settings):
+        companion = companion_of(settings, name)
+        if name.endswith("-changelog") and partitions[name] != partitions[companion]:
+            refuse(
+                f"topic {name} has {partitions[name]} partitions and {companion} has {partitions[companion]}: "
+                f"stop the workers and delete {name}"
+            )
+
+
+app.before_start = preflight

@@ -1,0 +1,52 @@
+"""This module runs the app as a process, which ends in good time and says by its exit code why."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import NoReturn
+
+import faust
+
+from streams.app import PipelineApp
+from streams.exit import EXIT_BUG, end_within
+
+#: Seconds that a stop may take beyond SHUTDOWN_GRACE: leaving the group, closing clients.
+LEAVE_S = 5.0
+
+
+class Runner(faust.Worker):
+    """Faust's worker with a bound on how long a stop takes, and the exit code that the pipeline asked for."""
+
+    app: PipelineApp
+
+    failed: bool = False
+
+    async def start(self) -> None:
+        """An error in a start ends it, and counts as no crash (mode/services.py)."""
+        try:
+            await super().start()
+        except Exception:
+            self.failed = True
+            raise
+
+    def execute_from_commandline(self) -> NoReturn:
+        try:
+            super().execute_from_commandline()
+        except SystemExit:  # mode/worker.py: 0 for a stop in order, whatever it was for, else 1 or 71
+            sys.exit(self._exit_code())
+
+    def on_worker_shutdown(self) -> None:
+        """A stop that no signal asked for: a service of the app has crashed."""
+        self._end_in_time()
+        super().on_worker_shutdown()
+
+    async def _stop_on_signal(self, signal: signal.Signals) -> None:
+        self._end_in_time()
+        await super()._stop_on_signal(signal)
+
+    def _end_in_time(self) -> None:
+        end_within(self.app.settings.shutdown_grace + LEAVE_S, self._exit_code)
+
+    def _exit_code(self) -> int:
+        return self.app.exit_code or (EXIT_BUG if self.failed or self.crashed or self.app.crashed else 0)

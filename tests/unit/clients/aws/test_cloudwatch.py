@@ -1,0 +1,57 @@
+"""Tests of the metrics for CloudWatch: names, units, and latencies that keep their percentiles."""
+
+from botocore.exceptions import EndpointConnectionError
+from botocore.parsers import ResponseParserError
+
+from clients.aws.cloudwatch import metric_data, put_metrics
+from processors.metrics.counts import BUCKETS_MS, Counts, empty
+
+
+def sums():
+    counts = Counts()
+    counts.add("ingested", 5)
+    counts.add("published", 3)
+    counts.fail("validate", "E")
+    for latency in (1, 5, 48, 10**6):
+        counts.latency(latency)
+    return counts.drain()
+
+
+def test_the_four_metrics():
+    assert metric_data(sums()) == [
+        {"MetricName": "EventsIngested", "Unit": "Count", "Value": 5.0},
+        {"MetricName": "EventsPublished", "Unit": "Count", "Value": 3.0},
+        {"MetricName": "EventsFailed", "Unit": "Count", "Value": 1.0},
+        {
+            "MetricName": "ProcessingLatency",
+            "Unit": "Milliseconds",
+            "Values": [5.0, 50.0, 2.0 * BUCKETS_MS[-1]],
+            "Counts": [2.0, 1.0, 1.0],
+        },
+    ]
+
+
+def test_no_latency_is_no_data_point():
+    assert [data["MetricName"] for data in metric_data(empty())] == [
+        "EventsIngested",
+        "EventsPublished",
+        "EventsFailed",
+    ]
+
+
+async def test_one_request(client):
+    client.answers = [{}]
+    assert await put_metrics(client, "GenesysEventPipeline", sums()) is None
+    assert client.calls == [
+        ("put_metric_data", {"Namespace": "GenesysEventPipeline", "MetricData": metric_data(sums())})
+    ]
+
+
+async def test_the_reason_when_cloudwatch_takes_nothing(client, refusal):
+    client.answers = [
+        refusal("Throttling"),
+        EndpointConnectionError(endpoint_url="x"),
+        ResponseParserError("x"),
+    ]
+    reasons = [await put_metrics(client, "n", sums()) for _ in range(3)]
+    assert reasons == ["Throttling", "EndpointConnectionError", "ResponseParserError"]

@@ -1,0 +1,240 @@
+"""Tests of the publisher's laws, on a scripted EventBridge; chance is 0, so no back-off takes time."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from clients.aws.eventbridge import Accepted, Refused, Unanswered
+from clients.aws.publisher import Publisher
+from processors.delivery.entries import Entry
+
+
+def entry(name, size=10):
+    return Entry({"Detail": name}, size)
+
+
+class Bus:
+    """Answers each entry by its script (the last answer stands), and remembers the requests."""
+
+    def __init__(self, **script):
+        self.script = {name: list(answers) for name, answers in script.items()}
+        self.requests = []
+        self.flying = self.most_flying = 0
+        self.called = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def put(self, entries):
+        self.requests.append([entry.fields["Detail"] for entry in entries])
+        self.flying += 1
+        self.most_flying = max(self.most_flying, self.flying)
+        self.called.set()
+        await self.gate.wait()
+        await asyncio.sleep(0)
+        self.flying -= 1
+        return [self.answer(entry.fields["Detail"]) for entry in entries]
+
+    def answer(self, name):
+        answers = self.script.get(name, [Accepted(name)])
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    @property
+    def sent(self):
+        return Counter(name for request in self.requests for name in request)
+
+
+@pytest.fixture
+async def publisher():
+    """Make publishers of a bus; what they tell of is kept in `troubles` and `retries`."""
+    made = []
+
+    def make(bus, **options):
+        publisher = Publisher(
+            bus.put,
+            **{"max_bytes": 1_000, "linger_s": 0.0, "in_flight": 4, "max_retries": 3, **options},
+            on_trouble=lambda reason: publisher.troubles.append(reason),
+            on_retry=lambda: publisher.retries.append(1),
+            chance=lambda: 0.0,
+        )
+        publisher.troubles, publisher.retries = [], []
+        made.append(publisher)
+        return publisher
+
+    yield make
+    for one in made:
+        await end(one)
+
+
+async def end(publisher):
+    """End the dispatcher and the requests in flight, which the app's end does in a worker."""
+    tasks = [task for task in (publisher._dispatcher, *publisher._requests) if task is not None]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def publish(publisher, names, key=None):
+    return await asyncio.gather(*(publisher.publish(entry(name), key or name) for name in names))
+
+
+THROTTLED = Refused("ThrottlingException", "slow down")
+
+
+async def test_entries_of_different_callers_share_requests(publisher):
+    bus = Bus()
+    names = [f"e{number}" for number in range(25)]
+    assert await publish(publisher(bus), names) == [Accepted(name) for name in names]
+    assert [len(request) for request in bus.requests] == [10, 10, 5]
+    assert bus.sent == Counter(names)
+
+
+async def test_an_unfilled_request_waits_for_more_no_longer_than_the_linger(publisher):
+    bus = Bus()
+    one = publisher(bus, linger_s=0.01)
+    first = asyncio.create_task(one.publish(entry("a"), "a"))
+    await asyncio.sleep(0)
+    assert await asyncio.gather(first, one.publish(entry("b"), "b")) == [Accepted("a"), Accepted("b")]
+    assert bus.requests == [["a", "b"]]
+
+
+async def test_a_full_request_does_not_linger(publisher):
+    bus = Bus()
+    async with asyncio.timeout(20):
+        await publish(publisher(bus, linger_s=3_600), [f"e{number}" for number in range(20)])
+    assert [len(request) for request in bus.requests] == [10, 10]
+
+
+async def test_only_the_refused_entry_is_sent_again(publisher):
+    bus = Bus(b=[THROTTLED, THROTTLED, Accepted("b")])
+    one = publisher(bus)
+    assert await publish(one, ["a", "b", "c"]) == [Accepted("a"), Accepted("b"), Accepted("c")]
+    assert bus.sent == {"a": 1, "b": 3, "c": 1}
+    assert len(one.retries) == 2
+
+
+async def test_a_permanent_code_ends_at_once(publisher):
+    bus = Bus(bad=[Refused("MalformedDetail", "no")])
+    one = publisher(bus)
+    assert await publish(one, ["a", "bad"]) == [Accepted("a"), Refused("MalformedDetail", "no", 0)]
+    assert (bus.sent["bad"], one.retries) == (1, [])
+
+
+@pytest.mark.parametrize("max_retries", [0, 1, 5])
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "NeverHeardOf"])
+async def test_a_retryable_code_gets_that_many_further_attempts(publisher, code, max_retries):
+    bus = Bus(a=[Refused(code, "later")])
+    assert await publish(publisher(bus, max_retries=max_retries), ["a"]) == [Refused(code, "later", max_retries)]
+    assert bus.sent["a"] == 1 + max_retries
+
+
+async def test_silence_is_waited_out_and_does_not_count(publisher):
+    bus = Bus(a=[*[Unanswered("ReadTimeoutError")] * 20, THROTTLED, *[Unanswered("x")] * 5, Accepted("a")])
+    one = publisher(bus, max_retries=1)
+    assert await publish(one, ["a"]) == [Accepted("a")]
+    assert one.troubles[0] == "no usable answer: ReadTimeoutError"
+    assert one.troubles[-1] is None
+    assert len(one.retries) == 1
+
+
+async def test_entries_of_one_key_stay_in_order(publisher):
+    bus = Bus(a=[THROTTLED, THROTTLED, Accepted("a")], b=[Unanswered("x"), Accepted("b")])
+    await publish(publisher(bus), ["a", "b", "c"], key="one")
+    order = [name for request in bus.requests for name in request]
+    assert order == ["a", "a", "a", "b", "b", "c"]
+
+
+async def test_one_key_does_not_hold_up_another(publisher):
+    bus = Bus(a=[Refused("ThrottlingException", "")])
+    one = publisher(bus, max_retries=10**6)
+    stuck = asyncio.create_task(one.publish(entry("a"), "a"))
+    async with asyncio.timeout(20):
+        assert await publish(one, ["b", "c"]) == [Accepted("b"), Accepted("c")]
+    stuck.cancel()
+    await asyncio.gather(stuck, return_exceptions=True)
+
+
+async def test_the_next_of_a_key_goes_on_after_a_refusal_and_after_a_cancelled_one(publisher):
+    bus = Bus(a=[Refused("MalformedDetail", "")])
+    one = publisher(bus)
+    assert (await publish(one, ["a", "b"], key="k"))[1] == Accepted("b")
+    bus.gate.clear()
+    bus.called.clear()
+    first = asyncio.create_task(one.publish(entry("c"), "k"))
+    second = asyncio.create_task(one.publish(entry("d"), "k"))
+    await bus.called.wait()
+    first.cancel()
+    bus.gate.set()
+    assert await second == Accepted("d")
+
+
+async def test_an_oversized_entry_is_refused_and_never_sent(publisher):
+    bus = Bus()
+    result = await publisher(bus).publish(entry("big", 1_001), "k")
+    assert (result.code, bus.requests) == ("EntryTooLarge", [])
+
+
+async def test_requests_stay_within_their_bytes(publisher):
+    bus = Bus()
+    one = publisher(bus)
+    sizes = {"a": 600, "b": 600, "c": 400, "d": 1_000, "e": 1}
+    await asyncio.gather(*(one.publish(entry(name, size), name) for name, size in sizes.items()))
+    assert bus.requests == [["a"], ["b", "c"], ["d"], ["e"]]
+
+
+@pytest.mark.parametrize("in_flight", [1, 3])
+async def test_no_more_requests_are_in_flight_than_allowed(publisher, in_flight):
+    bus = Bus()
+    await publish(publisher(bus, in_flight=in_flight), [f"e{number}" for number in range(100)])
+    assert bus.most_flying == in_flight
+
+
+async def test_each_entry_ends_exactly_once_whatever_the_bus_answers(publisher):
+    endings = [
+        [Accepted("x")], [THROTTLED, Accepted("x")], [Unanswered("x"), Accepted("x")], [THROTTLED],
+        [Refused("MalformedDetail", "")], [Unanswered("x"), THROTTLED, Unanswered("x"), Accepted("x")],
+    ]  # fmt: skip
+    script = {f"e{number}": endings[number % len(endings)] for number in range(300)}
+    bus = Bus(**script)
+    one = publisher(bus)
+    results = await asyncio.gather(*(one.publish(entry(name), f"k{index % 17}") for index, name in enumerate(script)))
+    assert Counter(type(result) for result in results) == {Accepted: 200, Refused: 100}
+    assert [bus.sent[f"e{number}"] for number in range(6)] == [1, 2, 2, 4, 1, 4]
+
+
+async def test_an_entry_whose_caller_went_away_is_not_sent(publisher):
+    bus = Bus()
+    one = publisher(bus, linger_s=0.01)
+    gone = asyncio.create_task(one.publish(entry("gone"), "g"))
+    stays = asyncio.create_task(one.publish(entry("stays"), "s"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert await stays == Accepted("stays")
+    assert bus.sent == {"stays": 1}
+
+
+@pytest.mark.parametrize("answer", [RuntimeError("a bug"), []], ids=["it raises", "answers are missing"])
+async def test_a_bug_reaches_every_caller(publisher, answer):
+    async def put(entries):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    bus = Bus()
+    bus.put = put
+    one = publisher(bus)
+    results = await asyncio.gather(*(one.publish(entry(name), name) for name in "ab"), return_exceptions=True)
+    assert [isinstance(result, RuntimeError | ValueError) for result in results] == [True, True]
+
+
+async def test_an_answer_to_any_entry_ends_the_wait_of_all(publisher):
+    bus = Bus(a=[Unanswered("away"), Accepted("a")])
+    one = publisher(bus)
+    one._chance = lambda: 3_600.0
+    async with asyncio.timeout(20):
+        waiting = asyncio.create_task(one.publish(entry("a"), "a"))
+        while not one.troubles:  # noqa: ASYNC110  # it tells nobody else
+            await asyncio.sleep(0)
+        assert await one.publish(entry("b"), "b") == Accepted("b")
+        assert await waiting == Accepted("a")

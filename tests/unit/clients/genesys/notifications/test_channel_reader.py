@@ -1,0 +1,75 @@
+"""Tests of the moment up to which a channel is known to be read: gaps begin there."""
+
+import pytest
+from pydantic import SecretStr
+
+from clients.genesys.notifications.channel_api import Channel
+from clients.genesys.notifications.channel_reader import ChannelReader
+from processors.event.lines import OversizedLine
+
+EVENT = b'{"topicName":"v2.x","eventBody":{}}'
+
+
+class Covered:
+    def up(self, reader):
+        """Nothing to note."""
+
+    def down(self, reader, since_ms, complete):
+        """Nothing to note."""
+
+
+@pytest.fixture
+async def reading(rest, fake_time):
+    return Reading(rest, fake_time)
+
+
+class Reading:
+    """A reader whose consumer takes `delay` seconds for a frame; `received` are its frames."""
+
+    def __init__(self, rest, fake_time) -> None:
+        channel = Channel("streaming-0-x", SecretStr("ws://127.0.0.1:1/channels/x"), 86_400)
+        self.reader = ChannelReader(channel, rest, silence=1, max_bytes=100, put=self._put, coverage=Covered())
+        self.received, self.delay, self._time = [], 0.0, fake_time
+
+    async def _put(self, item):
+        self.received.append(item)
+        self._time.now += self.delay
+
+    async def take(self, network=0.0, consumer=0.0, value=EVENT):
+        """One frame that came after `network` seconds of waiting; gives the moment known to be read, in s."""
+        self.delay = consumer
+        self._time.now += network
+        self.taken_at = self._time.clock().wall()
+        assert await self.reader._received(value)
+        return self.received[-1].since_ms / 1000
+
+
+async def test_each_frame_moves_the_moment_on(reading):
+    assert await reading.take(network=5) == reading.taken_at
+    assert await reading.take(network=0) == reading.taken_at
+    assert await reading.take(network=3) == reading.taken_at
+
+
+async def test_frames_that_queued_while_the_consumer_was_slow_do_not(reading):
+    level = await reading.take(network=5, consumer=60)
+    assert await reading.take() == level
+    assert await reading.take(consumer=30) == level
+    assert await reading.take() == level
+    assert await reading.take(network=1) == reading.taken_at > level
+
+
+async def test_a_closing_notice_asks_for_a_successor_and_reading_goes_on(reading):
+    await reading.take(value=b'{"topicName":"v2.system.socket_closing","eventBody":{}}')
+    assert reading.reader.leaving.result() == "closing notice"
+    await reading.take()
+
+
+async def test_a_404_result_ends_the_reading(reading):
+    assert await reading.reader._received(b'{"result":"404"}') is False
+    assert reading.received == []
+
+
+async def test_an_oversized_frame_is_passed_on(reading):
+    line = OversizedLine(b"x", 10_000_000)
+    assert await reading.reader._received(line)
+    assert reading.received[0].value is line

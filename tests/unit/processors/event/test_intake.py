@@ -1,0 +1,152 @@
+"""Tests of reading lines as records for `raw`."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.event.identity import decode, derive_event_id
+from processors.event.intake import Refused, Taken, taken_in
+from processors.event.lines import OversizedLine
+from processors.event.redaction import MASK, redactor
+
+
+def test_an_event_keeps_its_bytes_and_gets_key_and_headers():
+    line = b'{ "id": "i-1" }'
+    (taken,) = taken_in([line], 1_795_478_394_571, 1_000)
+    assert isinstance(taken, Taken)
+    assert (taken.key, taken.value) == (b"i-1", line)
+    assert taken.headers == {
+        "event-id": derive_event_id({"id": "i-1"}).encode(),
+        "received-at": b"1795478394571",
+    }
+
+
+def test_a_conversation_keys_its_notifications():
+    body = {"topicName": "v2.users.u.conversations", "eventBody": {"id": "c-1"}}
+    (taken,) = taken_in([orjson.dumps(body)], 0, 1_000)
+    assert taken.key == b"c-1"
+
+
+def test_each_item_of_an_array_ends_by_itself():
+    found = list(taken_in([b'[{"id": "a"}, 7]'], 0, 1_000))
+    assert [type(one) for one in found] == [Taken, Refused]
+    assert (found[1].value, found[1].error.code) == (b"7", "NotAnObject")
+
+
+def test_an_oversized_line_names_the_limit_and_keeps_its_beginning():
+    (refused,) = taken_in([OversizedLine(b"{", 5_000)], 0, 1_000)
+    assert (refused.value, refused.error.code) == (b"{", "LineTooLong")
+    assert "the limit is 1000 (GENESYS_MAX_LINE_BYTES" in str(refused.error)
+
+
+def test_bytes_that_are_no_json_are_kept_whole():
+    (refused,) = taken_in([b"\xff"], 0, 1_000)
+    assert (refused.value, refused.error.code) == (b"\xff", "MalformedJSON")
+
+
+SECRET = "tel:+15550100"
+REDACT = redactor(["eventBody.ani", "payload.customer.*", "id"])
+
+
+def everything(found):
+    """All that can get to Kafka of what was taken in, as one text."""
+    parts = []
+    for one in found:
+        parts.append(repr(one.value))
+        parts.append(str(one.error) if isinstance(one, Refused) else repr((one.key, one.headers)))
+    return "\n".join(parts)
+
+
+def test_fields_are_masked_before_key_id_and_value_are_made():
+    body = {
+        "topicName": "v2.x",
+        "eventBody": {"id": "c-1", "ani": SECRET},
+        "payload": {"customer": {"a": SECRET}},
+    }
+    (taken,) = taken_in([orjson.dumps(body)], 0, 1_000, REDACT)
+    assert orjson.loads(taken.value) == {
+        "topicName": "v2.x",
+        "eventBody": {"id": "c-1", "ani": MASK},
+        "payload": {"customer": {"a": MASK}},
+    }
+    assert taken.key == b"c-1"
+    assert taken.headers["event-id"].decode() == decode(taken.value).event_id
+
+
+def test_an_id_that_is_masked_is_in_no_key():
+    (taken,) = taken_in([orjson.dumps({"id": SECRET})], 0, 1_000, REDACT)
+    assert SECRET not in everything([taken])
+
+
+def test_every_item_of_an_array_is_masked():
+    found = list(taken_in([orjson.dumps([{"id": SECRET}, {"eventBody": {"ani": SECRET}}])], 0, 1_000, REDACT))
+    assert [type(one) for one in found] == [Taken, Taken]
+    assert SECRET not in everything(found)
+
+
+def test_a_field_that_stands_twice_is_not_kept_in_the_bytes():
+    line = b'{"eventBody":{"ani":"%s","ani":null}}' % SECRET.encode()
+    (taken,) = taken_in([line], 0, 1_000, REDACT)
+    assert SECRET not in everything([taken])
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (b'{"eventBody":{"ani":"%s"', "MalformedJSON"),
+        (b'["%s"]', "NotAnObject"),
+        (b'[[{"eventBody":{"ani":"%s"}}]]', "NotAnObject"),
+        (OversizedLine(b'{"eventBody":{"ani":"%s"' % SECRET.encode(), 5_000), "LineTooLong"),
+    ],
+    ids=["cut off", "a text", "a list in a list", "too long"],
+)
+def test_what_is_no_event_may_hide_a_field_and_is_withheld(line, error):
+    line = line % SECRET.encode() if isinstance(line, bytes) else line
+    (refused,) = taken_in([line], 0, 1_000, REDACT)
+    assert (refused.value, refused.error.code) == (None, error)
+    assert "withheld" in str(refused.error)
+    assert SECRET not in everything([refused])
+
+
+def test_the_size_of_what_is_withheld_is_told():
+    (refused,) = taken_in([b"{" * 17], 0, 1_000, REDACT)
+    assert "17 read" in str(refused.error)
+    (refused,) = taken_in([OversizedLine(b"{", 5_000)], 0, 1_000, REDACT)
+    assert "5000 bytes" in str(refused.error)
+
+
+def test_an_event_that_masks_make_too_long_is_refused():
+    line = orjson.dumps({"payload": {"customer": {str(number): 1 for number in range(100)}}})
+    (refused,) = taken_in([line], 0, len(line), REDACT)
+    assert (refused.value, refused.error.code) == (None, "LineTooLong")
+
+
+@given(st.text(min_size=8, max_size=20), st.integers(0, 3), st.booleans())
+def test_no_masked_text_is_left_however_it_is_wrapped(text, depth, broken):
+    secret = f"<{text}>"
+    body = {
+        "eventBody": [{"ani": secret}],
+        "payload": {"customer": {"a": [secret], "b": {"c": secret}}},
+        "id": secret,
+    }
+    for _ in range(depth):
+        body = [body]
+    try:
+        line = orjson.dumps(body)
+    except TypeError:  # a lone surrogate: JSON cannot say it
+        return
+    found = list(taken_in([line[:-1] if broken else line], 0, 100_000, REDACT))
+    assert orjson.dumps(secret)[1:-1].decode() not in "".join(
+        (one.value or b"").decode() + (str(one.error) if isinstance(one, Refused) else one.key.decode())
+        for one in found
+    )
+
+
+def test_an_event_that_grows_when_it_is_written_alone_is_too_long():
+    line = b'[{"id":"a","x":[' + b",".join([b"1e15"] * 150) + b"]}]"
+    (refused,) = taken_in([line], 0, 1_000)
+    assert isinstance(refused, Refused)
+    assert refused.error.code == "LineTooLong"
+    (taken,) = taken_in([line], 0, 10_000)
+    assert isinstance(taken, Taken)

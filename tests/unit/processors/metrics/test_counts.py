@@ -1,0 +1,136 @@
+"""Tests of counting: sums in any order give the same, and the report says what they mean."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.metrics.counts import BUCKETS_MS, COUNTERS, Counts, add, empty, percentile, report, report_line
+
+numbers = st.integers(0, 99)
+
+
+@st.composite
+def deltas(draw):
+    buckets = draw(st.lists(numbers, min_size=len(BUCKETS_MS) + 1, max_size=len(BUCKETS_MS) + 1))
+    return {
+        "counts": draw(st.dictionaries(st.sampled_from(COUNTERS), numbers)),
+        "failed": draw(st.dictionaries(st.sampled_from(["filter/E", "publish/F"]), numbers)),
+        "latency": {"count": sum(buckets), "sum": draw(numbers), "buckets": buckets},
+    }
+
+
+@given(deltas(), deltas(), deltas())
+def test_sums_do_not_depend_on_the_order(one, two, three):
+    assert add(add(one, two), three) == add(one, add(two, three))
+    assert add(one, two) == add(two, one)
+    assert add(empty(), one) == one
+
+
+@given(deltas(), deltas())
+def test_adding_changes_neither(one, two):
+    before = repr((one, two))
+    add(one, two)
+    assert repr((one, two)) == before
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {},
+        [],
+        None,
+        {"counts": {}},
+        {**empty(), "counts": ["ingested"]},
+        {**empty(), "counts": "ingested"},
+        {**empty(), "counts": {"a": "1"}},
+        {**empty(), "latency": {"count": 0, "sum": 0, "buckets": [0]}},
+        {**empty(), "counts": {"a": None}},
+        {**empty(), "latency": {"count": "1", "sum": 0, "buckets": [0] * 20}},
+    ],
+)
+def test_another_shape_is_refused(delta):
+    with pytest.raises((KeyError, TypeError, AttributeError, ValueError)):
+        add(empty(), delta)
+
+
+def test_a_drain_gives_what_was_counted_since_the_last():
+    counts = Counts()
+    assert counts.drain() is None
+    counts.add("ingested", 2)
+    counts.fail("filter", "FilterError")
+    counts.latency(5)
+    counts.latency(6)
+    counts.latency(10**9)
+    assert counts.drain() == {
+        "counts": {"ingested": 2, "failed": 1},
+        "failed": {"filter/FilterError": 1},
+        "latency": {"count": 3, "sum": 10**9 + 11, "buckets": [1, 1, *[0] * (len(BUCKETS_MS) - 2), 1]},
+    }
+    assert counts.drain() is None
+
+
+def test_a_name_that_no_counter_has_is_refused():
+    with pytest.raises(ValueError, match="'ingestd'"):
+        Counts().add("ingestd")
+
+
+def test_a_batch_s_counts_are_taken_whole():
+    mine, theirs = Counts(), Counts()
+    mine.add("published")
+    theirs.add("published", 2)
+    theirs.fail("publish", "E")
+    theirs.latency(7)
+    mine.take(theirs)
+    assert mine.drain()["counts"] == {"published": 3, "failed": 1}
+    assert theirs.drain()["latency"]["count"] == 1
+
+
+@given(st.lists(st.integers(0, 100_000), min_size=1), st.floats(0.01, 1))
+def test_percentile_is_the_bound_above_the_quantile(latencies, share):
+    counts = Counts()
+    for latency in latencies:
+        counts.add("published")
+        counts.latency(latency)
+    bound = percentile(counts.drain()["latency"]["buckets"], share)
+    within = sum(latency <= bound for latency in latencies)
+    assert within >= share * len(latencies) - 1e-6
+    below = [limit for limit in BUCKETS_MS if limit < bound]
+    assert not below or sum(latency <= below[-1] for latency in latencies) < share * len(latencies)
+
+
+def test_nothing_measured_has_no_percentile():
+    assert percentile(empty()["latency"]["buckets"], 0.99) is None
+
+
+def test_report_of_nothing():
+    assert report(empty()) == {
+        **dict.fromkeys(COUNTERS, 0),
+        "failedBy": {},
+        "successRate": 100.0,
+        "avgLatencyMs": 0.0,
+        "p50LatencyMs": None,
+        "p99LatencyMs": None,
+    }
+
+
+def sums():
+    counts = Counts()
+    counts.add("ingested", 1_000)
+    counts.add("published", 970)
+    for _ in range(30):
+        counts.fail("validate", "SchemaViolation")
+    for _ in range(970):
+        counts.latency(48)
+    return counts.drain()
+
+
+def test_report_says_what_the_sums_mean():
+    found = report(sums())
+    assert (found["successRate"], found["avgLatencyMs"], found["p50LatencyMs"]) == (97.0, 48.0, 50)
+    assert found["failedBy"] == {"validate/SchemaViolation": 30}
+
+
+def test_the_report_line():
+    assert report_line(report(sums())) == (
+        "[Pipeline Report] Ingested: 1000 | Published: 970 | Failed: 30 | Success Rate: 97.0% | Avg Latency: 48ms"
+    )

@@ -1,0 +1,113 @@
+"""This module tests trials of events on routes, and what other routes would change."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from processors.event.headers import Origin
+from processors.replay.comparison import UNREAD, Comparison, Survey, attempt, sendable
+from processors.routes.outcome import Failed, Filtered, Mapped
+from processors.routes.route import RouteTexts, compile_route
+
+ORIGIN = Origin("genesys.raw", 0, 7)
+SCHEMA = {"type": "object", "properties": {"detail": {"required": ["type"]}}}
+
+
+def route(name, filter="true", mapping='{"source": "s", "detail-type": "t", "detail": {"type": type}}'):
+    texts = RouteTexts(name, "", None, None, None, "schema.json", filter, mapping, SCHEMA, ())
+    return compile_route(texts)
+
+
+def entry(kind):
+    return {"source": "s", "detail-type": "t", "detail": {"type": kind}}
+
+
+def failed(error="SchemaViolation", message="breaks"):
+    return Failed("validate", error, message, (), "a")
+
+
+def test_every_route_is_tried():
+    outcomes = attempt([route("a"), route("b", filter="false")], orjson.dumps({"type": "voice"}), None)
+
+    assert outcomes == {"a": Mapped("a", entry("voice")), "b": Filtered()}
+
+
+@pytest.mark.parametrize("value", [None, b"", b"[]", b"\xff"])
+def test_what_is_no_event_fails_before_any_route(value):
+    outcomes = attempt([route("a")], value, None)
+
+    assert list(outcomes) == [UNREAD]
+    assert outcomes[UNREAD].stage == "source"
+
+
+def test_a_mapped_event_that_is_no_json_is_a_failure():
+    outcome = sendable(Mapped("a", {"detail": "\ud800"}))
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.stage, outcome.route) == ("transform", "a")
+
+
+def test_counts_as_a_worker_does():
+    survey = Survey()
+    survey.add({"a": Mapped("a", entry("voice")), "b": Mapped("b", entry("voice"))})
+    survey.add({"a": Filtered(), "b": failed()})
+    survey.add({"a": Filtered(), "b": Filtered()})
+
+    assert (survey.mapped, survey.filtered, survey.failed) == (2, 1, 1)
+    assert survey.by_route["a"] == {"mapped": 1, "filtered": 2}
+    assert survey.errors == {"validate/SchemaViolation": 1}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        (Mapped("a", entry("voice")), Mapped("a", entry("voice")), None),
+        (Mapped("a", entry("voice")), Mapped("a", entry("chat")), "mapped differently"),
+        (Mapped("a", entry("voice")), Filtered(), "now filtered"),
+        (Mapped("a", entry("voice")), failed(), "now failed"),
+        (Filtered(), Mapped("a", entry("voice")), "now mapped"),
+        (failed(), Mapped("a", entry("voice")), "now mapped"),
+        (failed(), failed(message="in other words"), None),
+        (failed(), failed("MappingError"), "fails differently"),
+        (Filtered(), Filtered(), None),
+    ],
+)
+def test_names_what_would_change(before, after, change):
+    comparison = Comparison()
+    comparison.add(ORIGIN, {"a": before}, {"a": after})
+
+    assert comparison.by_route() == ({"a": {change: 1}} if change else {})
+    assert comparison.events == (1 if change else 0)
+
+
+def test_a_route_that_one_side_lacks_takes_nothing_there():
+    comparison = Comparison()
+    comparison.add(ORIGIN, {"a": Filtered()}, {"a": Filtered(), "b": Mapped("b", entry("voice"))})
+
+    assert comparison.by_route() == {"b": {"now mapped": 1}}
+
+
+def test_an_event_that_would_now_fail_is_one_difference():
+    comparison = Comparison()
+    comparison.add(ORIGIN, {"a": Mapped("a", entry("voice"))}, {"a": failed()})
+
+    [place] = comparison.first[0].places
+    assert (place.path, place.before) == ("the result", entry("voice"))
+    assert place.after["error"] == failed().error
+
+
+def test_keeps_the_first_changes_in_full_and_counts_all():
+    comparison = Comparison(keep=2)
+    for _ in range(5):
+        comparison.add(ORIGIN, {"a": Mapped("a", entry("voice"))}, {"a": Mapped("a", entry("chat"))})
+
+    assert comparison.events == 5
+    assert [one.as_json() for one in comparison.first] == [
+        {
+            "origin": "genesys.raw/0/7",
+            "route": "a",
+            "change": "mapped differently",
+            "differences": [{"path": "detail.type", "before": "voice", "after": "chat"}],
+        }
+    ] * 2

@@ -1,0 +1,37 @@
+"""This module tests how a route's examples are run and told."""
+
+from __future__ import annotations
+
+from processors.routes.differences import Difference
+from processors.routes.examples import run_examples
+from processors.routes.route import Example, RouteTexts, compile_route
+
+EVENT = {"kind": "voice"}
+
+
+def tried(expect, filter="true"):
+    mapping = '{"source": "s", "detail-type": "t", "detail": {"kind": kind}}'
+    examples = (Example("one", EVENT, expect),)
+    texts = RouteTexts("a", "", None, None, None, "schema.json", filter, mapping, {"type": "object"}, examples)
+    [found] = run_examples(compile_route(texts))
+    return found
+
+
+def test_an_example_that_holds_has_no_differences():
+    found = tried({"detail": {"kind": "voice"}})
+
+    assert found.as_json() == {"example": "one", "holds": True}
+
+
+def test_a_difference_is_told_by_its_place():
+    found = tried({"source": "s", "detail": {"kind": "chat"}})
+
+    assert not found.holds
+    assert found.places == (Difference("detail.kind", "chat", "voice"),)
+
+
+def test_another_outcome_is_told_as_a_whole():
+    found = tried({"source": "s"}, filter="false")
+
+    assert found.mismatch == "it was filtered"
+    assert found.places == (Difference("the result", {"source": "s"}, "filtered"),)

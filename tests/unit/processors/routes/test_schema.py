@@ -1,0 +1,171 @@
+"""Tests of the schema check: every violation is listed, and the quick and the thorough validator agree."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+
+from processors.event.errors import InvalidEventError, RouteError
+from processors.routes.schema import CHECKED, _format_checker, compile_schema
+
+SHIPPED = orjson.loads((Path(__file__).parents[4] / "schemas/interaction/schema.json").read_bytes())
+THOROUGH = Draft7Validator(SHIPPED, format_checker=_format_checker())
+CHECK = compile_schema(SHIPPED, "shipped")
+TIME = "2026-11-23T10:00:00Z"
+UUID = "2c6d0b7e-1c9a-4f6b-8f0e-6a1d4a3f9b10"
+
+
+def mapped(**changes):
+    detail = {"eventId": UUID, "interactionId": "i", "type": "voice", "priority": "high", "timestamp": TIME}
+    entry = {"source": "genesys.cloud", "detail-type": "interaction.event", "time": TIME, "resources": ["r"]}
+    return {**entry, "id": UUID, "detail": detail, **changes}
+
+
+def violations(check, value):
+    with pytest.raises(InvalidEventError) as caught:
+        check(value)
+    return [(violation.path, violation.rule) for violation in caught.value.details]
+
+
+def refuses(check, value):
+    try:
+        check(value)
+    except InvalidEventError:
+        return True
+    return False
+
+
+def test_a_valid_event_passes():
+    assert compile_schema(SHIPPED, "shipped")(mapped()) is None
+
+
+def test_every_violation_is_listed_in_order():
+    broken = mapped(time="yesterday", resources=["", 7], id="x", detail={"type": "", "timestamp": 5})
+    del broken["source"]
+    assert violations(compile_schema(SHIPPED, "shipped"), broken) == [
+        ("detail.interactionId", "required"),
+        ("detail.priority", "required"),
+        ("detail.timestamp", "type"),
+        ("detail.type", "minLength"),
+        ("id", "format"),
+        ("resources.0", "minLength"),
+        ("resources.1", "type"),
+        ("source", "required"),
+        ("time", "format"),
+    ]
+
+
+def test_messages_hold_the_rule_and_never_the_value():
+    with pytest.raises(InvalidEventError) as caught:
+        compile_schema(SHIPPED, "shipped")(mapped(time="secret of a caller"))
+    assert caught.value.code == "SchemaViolation"
+    assert "secret" not in str(caught.value) + str(caught.value.details)
+    assert caught.value.details[0].message == "must satisfy format date-time"
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ({"type": "nonsense"}, "nonsense"),
+        ({"properties": 7}, "not a JSON Schema"),
+        ({"pattern": "("}, "not a JSON Schema"),
+        ({"$ref": "#/definitions/nowhere"}, "Unresolvable"),
+        ({"$ref": "http://127.0.0.1:1/schema.json"}, "another document"),
+        ({"$ref": "file:///etc/hostname"}, "another document"),
+        ({"$schema": "https://example.org/my-own"}, "unknown \\$schema"),
+    ],
+)
+def test_a_schema_that_is_none_stops_the_start(schema, reason):
+    with pytest.raises(RouteError, match=reason) as caught:
+        compile_schema(schema, "calls: schema.json")
+    assert str(caught.value).startswith("calls: schema.json: ")
+
+
+def test_newer_drafts_keep_their_keywords():
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "prefixItems": [{"type": "string"}]}
+    check = compile_schema(schema, "new")
+    assert check(["text"]) is None
+    assert violations(check, [7]) == [("0", "type")]
+
+
+def test_a_reference_that_leads_nowhere_fails_the_event_and_nothing_else():
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "https://example.org/x"}
+    with pytest.raises(InvalidEventError, match="cannot be checked"):
+        compile_schema(schema, "new")({})
+
+
+@pytest.mark.parametrize("levels", [300, 600, 900])
+def test_a_value_too_deep_for_its_schema_fails_as_an_event(levels):
+    check = compile_schema({"type": "object", "additionalProperties": {"$ref": "#"}}, "deep")
+    value = 7
+    for _ in range(levels):
+        value = {"a": value}
+    assert refuses(check, value)
+
+
+def test_defaults_are_not_filled_in():
+    value = {}
+    compile_schema({"properties": {"a": {"default": 1}}}, "defaults")(value)
+    assert value == {}
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_formats_are_checked_by_both_validators(name):
+    schema = {"properties": {"a": {"format": name}}}
+    assert violations(compile_schema(schema, name), {"a": "\n"}) == [("a", "format")]
+
+
+texts = st.sampled_from([TIME, "yesterday", UUID, "", "genesys.cloud", "interaction.event"]) | st.text(max_size=4)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+fields = ["source", "detail-type", "time", "resources", "id", "detail"]
+inner_fields = ["eventId", "interactionId", "type", "priority", "timestamp"]
+
+
+@st.composite
+def nearly_valid(draw):
+    entry = mapped()
+    for name in draw(st.sets(st.sampled_from(inner_fields), max_size=2)):
+        entry["detail"][name] = draw(values)
+    for name in draw(st.sets(st.sampled_from(fields), max_size=2)):
+        entry[name] = draw(values)
+    for name in draw(st.sets(st.sampled_from(fields), max_size=1)):
+        del entry[name]
+    return entry
+
+
+@given(nearly_valid())
+def test_both_validators_agree(entry):
+    expected = {".".join(map(str, error.absolute_path)) for error in THOROUGH.iter_errors(entry)}
+    check = CHECK
+    assert refuses(check, entry) == bool(expected)
+    if expected:
+        assert all(rule != "schema" for _, rule in violations(check, entry))
+
+
+rules = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["string", "integer", "number", "boolean", "null", "array", "object"]),
+        "minLength": st.integers(0, 3),
+        "maximum": st.integers(-3, 3),
+        "enum": st.lists(st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["a", ""]), min_size=1),
+        "required": st.lists(st.sampled_from(["a", "b"]), unique=True, min_size=1),
+        "items": st.sampled_from([{"type": "integer"}, {"minLength": 1}]),
+        "uniqueItems": st.booleans(),
+        "format": st.sampled_from(["date-time", "uuid", "email", "ipv4", "unknown"]),
+        "properties": st.sampled_from([{"a": {"type": "string"}}, {"a": {"const": 1}, "b": {"not": {}}}]),
+    },
+)
+
+
+@given(rules, values)
+def test_both_validators_agree_on_other_schemas(schema, value):
+    thorough = Draft7Validator(schema, format_checker=_format_checker())
+    assert refuses(compile_schema(schema, "any"), value) != thorough.is_valid(value)

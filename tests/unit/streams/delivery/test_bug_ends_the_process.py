@@ -1,0 +1,62 @@
+"""Tests, in processes of their own, that a bug in a stage ends the process with nothing acked."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streams.exit import EXIT_BUG
+
+ROOT = Path(__file__).parents[4]
+
+BUG = """
+import asyncio, os
+os.environ["GENESYS_SOURCE"] = "none"
+from streams.delivery import stage as delivery
+
+class Event:
+    def ack(self):
+        print("acked", flush=True)
+
+async def a_stage(batch):
+    {line}
+
+async def main():
+    {run}
+    await delivery.ledger.flush()
+    print("went on", flush=True)
+
+class Stream:
+    def noack(self):
+        return self
+    async def events(self):
+        yield Event()
+
+def apply(event):
+    raise KeyError("bug")
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "run"),
+    [
+        ('raise RuntimeError("bug")', "await delivery._settle(a_stage, [Event()])"),
+        ("pass", 'await delivery.each(Stream(), "a_stage", apply)'),
+    ],
+    ids=["an error in a stage", "an error in a table"],
+)
+def test_a_bug_ends_the_process_and_acks_nothing(line, run):
+    ended = subprocess.run(
+        [sys.executable, "-c", BUG.format(line=line, run=run)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == EXIT_BUG
+    assert "acked" not in ended.stdout
+    assert "went on" not in ended.stdout
+    assert "a_stage" in ended.stdout + ended.stderr

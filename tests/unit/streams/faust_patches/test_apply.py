@@ -1,0 +1,74 @@
+"""Tests of the patches: each fault of stock Faust on a consumer made by hand, mended by the patch."""
+
+from collections import defaultdict
+from types import SimpleNamespace
+
+import faust
+import pytest
+from faust.tables.base import Collection
+from faust.tables.recovery import Recovery
+from faust.transport.consumer import Consumer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
+
+from streams.app import app
+from streams.faust_patches import apply, fetch, partitions, recovery
+from tests.unit.streams.faust_patches.fake_consumer import unpatched
+
+
+@pytest.mark.parametrize(("patched", "entries"), [(False, 1_000), (True, 1)], ids=["stock", "patched"])
+def test_updates_of_one_window_take_the_memory_of_one(patched, entries):
+    method = apply.key_ttl if patched else unpatched(Collection)._maybe_set_key_ttl
+    table = SimpleNamespace(
+        _should_expire_keys=lambda: True,
+        _partition_timestamps=defaultdict(list),
+        _partition_timestamp_keys=defaultdict(set),
+        _partition_latest_timestamp=defaultdict(int),
+    )
+    for _ in range(1_000):
+        method(table, ("pipeline", (60.0, 119.9)), 0)
+    assert len(table._partition_timestamps[0]) == entries
+    assert table._partition_timestamp_keys == {(0, 119.9): {("pipeline", (60.0, 119.9))}}
+    assert table._partition_latest_timestamp[0] == 119.9
+
+
+def test_the_patches_are_in_place():
+    assert Consumer.perform_seek is partitions.perform_seek
+    assert Consumer._drain_messages is fetch.drain_messages
+    assert Consumer._new_offset is partitions.new_offset
+    assert Consumer.on_partitions_revoked is partitions.on_partitions_revoked
+    assert Consumer.wait_empty is partitions.wait_empty
+    assert Recovery.on_recovery_completed is recovery.on_recovery_completed
+    assert Recovery._seek_offsets is recovery.seek_tables
+    assert Collection._maybe_set_key_ttl is apply.key_ttl
+    assert AIOKafkaConsumerThread._create_worker_consumer is apply.quick_consumer
+    assert Producer._settings_extra is apply.idempotent_settings
+
+
+async def test_a_fetch_is_answered_within_100_ms():
+    thread = AIOKafkaConsumerThread.__new__(AIOKafkaConsumerThread)
+    thread.consumer = SimpleNamespace(in_transaction=False)
+    thread.app = app
+    thread._assignor = app.assignor
+    consumer = apply.quick_consumer(thread, app.transport)
+    try:
+        assert consumer._fetch_max_wait_ms == 100
+        assert consumer._enable_auto_commit is False
+    finally:
+        consumer._closed = True
+
+
+async def test_the_producer_is_idempotent_and_waits_for_all_replicas():
+    settings = apply.idempotent_settings(app.producer)
+    assert (settings["acks"], settings["enable_idempotence"]) == ("all", True)
+
+
+def test_another_faust_is_refused(monkeypatch):
+    monkeypatch.setattr(faust, "__version__", "0.16.0")
+    with pytest.raises(RuntimeError, match=r"0\.16\.0 is installed .* install faust-streaming==0\.15\.3"):
+        apply.harden()
+
+
+def test_a_faust_without_its_compiled_parts_is_refused(monkeypatch):
+    monkeypatch.setattr("faust.streams._CStreamIterator", None)
+    with pytest.raises(RuntimeError, match="unset NO_CYTHON"):
+        apply.harden()

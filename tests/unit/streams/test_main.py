@@ -1,0 +1,62 @@
+"""This module tests the console script: its help, and how it ends over what the user can mend."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from settings import SettingsError
+from streams.__main__ import COMMANDS, cli, main
+
+FOLDER = Path(importlib.import_module("streams.commands").__file__ or "").parent
+
+
+def test_help_tells_whole_sentences_in_80_columns():
+    help_text = CliRunner().invoke(cli, ["--help"], terminal_width=80).output
+
+    assert "..." not in help_text.partition("Commands:")[2]
+    for name, words in COMMANDS.items():
+        assert name in help_text
+        assert words in help_text
+
+
+def test_help_does_not_wait_for_what_the_commands_import():
+    ended = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "streams", "--help"], capture_output=True, text=True, check=True
+    )
+
+    loaded = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
+    assert {"click"} <= loaded
+    assert not {"faust", "aiokafka", "aioboto3", "streams.commands.worker"} & loaded
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_examples(name):
+    command = getattr(importlib.import_module(f"streams.commands.{name}"), name)
+
+    assert isinstance(command, click.Command)
+    assert f"genesys-eventbridge {name}" in (command.epilog or "")
+
+
+def test_every_command_that_is_there_is_listed():
+    modules = {path.stem for path in FOLDER.glob("*.py") if f"def {path.stem}(" in path.read_text("utf-8")}
+
+    assert modules == set(COMMANDS)
+
+
+def test_what_the_user_can_mend_is_one_line_and_exit_2(monkeypatch, capsys):
+    def refuse(**_: object) -> None:
+        raise SettingsError("MAX_RETRIES: must be a number")
+
+    monkeypatch.setattr("streams.__main__.cli", refuse)
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "genesys-eventbridge: MAX_RETRIES: must be a number\n"
