@@ -12,17 +12,17 @@ from processors.event import headers
 from processors.event.headers import ENVELOPE_BYTES, Meta, Origin
 from processors.metrics.counts import Counts
 from processors.routes.outcome import Failed
-from processors.routes.routes import Answer, Encoded, Raw
+from processors.routes.routes import Encoded, Raw, Routed
 from streams import topics
 from streams.app import app, settings
-from streams.delivery.deduplication import Made, deduplication
+from streams.delivery.deduplication import BatchMarks, deduplication
 from streams.delivery.ledger import counts, ledger
 from streams.delivery.report_failure import report
 from streams.delivery.send import Record, record, send
 from streams.delivery.stage import is_current, stage
 from streams.exit import die
 from streams.routes import sandboxes
-from streams.routes.breaker import guard
+from streams.routes.breaker import breaker
 from streams.routes.sandbox.mapping_process import SandboxError
 
 #: Who sends; a batch gets here in the order in which it was mapped, so that the order of events holds.
@@ -45,11 +45,11 @@ async def process(batch: Sequence[EventT[Any]]) -> None:
     sandbox = await sandboxes.sandbox("process")
     answers = await sandbox.apply(raws)
     async with _sending:
-        while sandbox is not await sandboxes.sandbox("process") or not await guard.admit(answers):
+        while sandbox is not await sandboxes.sandbox("process") or not await breaker.admit(answers):
             sandbox = await sandboxes.sandbox("process")  # the routes have changed
             answers = await sandbox.apply(raws)
         # Meanwhile somebody else may have been given the events: who waits for an operator waits long.
-        tally, made = Counts(), Made()
+        tally, made = Counts(), BatchMarks()
         await send(
             one
             for message, meta, answer in zip(batch, metas, answers, strict=True)
@@ -73,7 +73,7 @@ if "process" in settings.worker_roles:
             die("the start of the mapping process", error)
 
 
-def _records(message: EventT[Any], meta: Meta, answer: Answer, tally: Counts, made: Made) -> Iterator[Record]:
+def _records(message: EventT[Any], meta: Meta, answer: Routed, tally: Counts, made: BatchMarks) -> Iterator[Record]:
     """What is to be sent of one event; nothing when no route takes it."""
     origin = Origin(message.message.topic, message.message.partition, message.message.offset)
     received_at = meta.received_at or int(message.message.timestamp * 1000)
@@ -98,7 +98,7 @@ def _was_refused(meta: Meta, route: str) -> bool:
 
 
 def _failure(
-    failed: Failed, message: EventT[Any], meta: Meta, answer: Answer, origin: Origin, received_at: int
+    failed: Failed, message: EventT[Any], meta: Meta, answer: Routed, origin: Origin, received_at: int
 ) -> Record:
     return report(
         failed,
@@ -112,7 +112,7 @@ def _failure(
 
 
 def _validated(
-    encoded: Encoded, message: EventT[Any], meta: Meta, answer: Answer, origin: Origin, received_at: int
+    encoded: Encoded, message: EventT[Any], meta: Meta, answer: Routed, origin: Origin, received_at: int
 ) -> Record:
     route = app.routes.get(encoded.route)
     room = settings.kafka_max_message_bytes - ENVELOPE_BYTES - len(encoded.value)

@@ -57,7 +57,7 @@ if "source" in settings.worker_roles and settings.genesys_source.startswith("fil
         path = Path(settings.genesys_source.removeprefix("file:"))
         log.info("source starts", source=settings.genesys_source)
         try:
-            await pump(read_file(path, settings.most_line_bytes))
+            await pump(read_file(path, settings.max_line_bytes))
         except OSError as error:
             app.end_worker(f"GENESYS_SOURCE names {path}, which cannot be read: {error.strerror}")
             return

@@ -21,20 +21,20 @@ from aiokafka import AIOKafkaProducer
 from emulators.genesys.event_stream.events import generate
 from emulators.kafka import EmbeddedKafka
 from processors.routes.route import compile_route
-from processors.routes.routes import Answer, Encoded, Raw, Routes, answer
+from processors.routes.routes import Encoded, Raw, Routed, Routes, route_event
 from settings import Settings
 from streams.routes.folder import read_routes
-from streams.routes.sandbox.mapping_process import Plan
+from streams.routes.sandbox.mapping_process import SandboxPlan
 from streams.routes.sandbox.sandbox import Sandbox
 
 BATCH = 500
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 
-Apply = Callable[[Sequence[Raw]], Awaitable[list[Answer]]]
+Apply = Callable[[Sequence[Raw]], Awaitable[list[Routed]]]
 
 
 async def measure(
-    apply: Apply, send: Callable[[Iterable[Answer]], Awaitable[None]], batches: list[list[Raw]]
+    apply: Apply, send: Callable[[Iterable[Routed]], Awaitable[None]], batches: list[list[Raw]]
 ) -> dict[str, float]:
     """Run the batches, one being mapped while the one before is sent; what `compare` tells of a way."""
     sending = asyncio.Lock()
@@ -56,12 +56,12 @@ async def compare(batches: list[list[Raw]], bootstrap_servers: str, rounds: int)
     """Both ways in turns, so that a busy machine is unfair to neither; the best round of each counts."""
     folder = Settings.model_fields["routes_dir"].default
     routes = Routes(compile_route(texts) for texts in read_routes(folder))
-    plan = Plan(tuple(route.texts for route in routes), 1.0, 512 * 1024 * 1024, MOST_BYTES)
+    plan = SandboxPlan(tuple(route.texts for route in routes), 1.0, 512 * 1024 * 1024, MAX_BYTES)
     sandbox = Sandbox(plan, lambda _: None)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, linger_ms=5, max_batch_size=262_144)
     await producer.start()
 
-    async def send(answers: Iterable[Answer]) -> None:
+    async def send(answers: Iterable[Routed]) -> None:
         values = [one.value for found in answers for one in found.outcomes if isinstance(one, Encoded)]
         await asyncio.gather(*[await producer.send("bench", value) for value in values])
 
@@ -81,10 +81,10 @@ async def compare(batches: list[list[Raw]], bootstrap_servers: str, rounds: int)
 
 
 def _in_process(routes: Routes) -> Apply:
-    async def apply(raws: Sequence[Raw]) -> list[Answer]:
+    async def apply(raws: Sequence[Raw]) -> list[Routed]:
         found = []
         for number, raw in enumerate(raws):
-            found.append(answer(routes, raw, MOST_BYTES, lambda _: None))
+            found.append(route_event(routes, raw, MAX_BYTES, lambda _: None))
             if number % 25 == 24:  # as a stage must, so that the loop can do something else
                 await asyncio.sleep(0)
         return found

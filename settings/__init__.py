@@ -40,7 +40,7 @@ class Settings(WebSettings, PipelineSettings, AWSSettings, KafkaSettings, Genesy
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
 
     @property
-    def most_line_bytes(self) -> int:
+    def max_line_bytes(self) -> int:
         """Bytes of the longest event taken in: GENESYS_MAX_LINE_BYTES, or less where a Kafka message has less room."""
         return min(self.genesys_max_line_bytes, self.kafka_max_message_bytes - ENVELOPE_BYTES)
 

@@ -20,7 +20,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedEntry:
     """EventBridge answered, and did not take the entry. `attempts`: further ones made after the first."""
 
     code: str
@@ -35,7 +35,7 @@ class Unanswered:
     reason: str
 
 
-Result = Accepted | Refused | Unanswered
+Result = Accepted | RefusedEntry | Unanswered
 
 
 class EventBridge:
@@ -67,7 +67,7 @@ class EventBridge:
             return [Unanswered(code)] * len(entries)
         if len(entries) > 1 and _names_an_entry(error):
             return [result for entry in entries for result in await self.put([entry])]
-        return [Refused("EntryTooLarge" if status(error) == 413 else code, str(error)[:500])] * len(entries)
+        return [RefusedEntry("EntryTooLarge" if status(error) == 413 else code, str(error)[:500])] * len(entries)
 
 
 def _names_an_entry(error: Exception) -> bool:
@@ -85,6 +85,6 @@ def _results(entries: Sequence[Entry], answer: dict[str, Any]) -> list[Result]:
     return [
         Accepted(str(one["EventId"]))
         if one.get("EventId") and not one.get("ErrorCode")
-        else Refused(str(one.get("ErrorCode") or "Unknown"), str(one.get("ErrorMessage") or "")[:500])
+        else RefusedEntry(str(one.get("ErrorCode") or "Unknown"), str(one.get("ErrorMessage") or "")[:500])
         for one in answered
     ]

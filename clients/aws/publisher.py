@@ -14,14 +14,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from clients.aws.eventbridge import Accepted, Refused, Result, Unanswered
+from clients.aws.eventbridge import Accepted, RefusedEntry, Result, Unanswered
 from processors.delivery.entries import MAX_ENTRIES, Entry, cut
 from processors.delivery.retry import backoff, is_retryable, outage_backoff
 
 log = structlog.get_logger(__name__)
 
 Put = Callable[[Sequence[Entry]], Awaitable[list[Result]]]
-Waiting = tuple[Entry, "asyncio.Future[Result]"]
+WaitingEntry = tuple[Entry, "asyncio.Future[Result]"]
 
 
 class Publisher:
@@ -51,20 +51,20 @@ class Publisher:
         self._on_retry = on_retry
         self._chance = chance
         self._answered = asyncio.Event()
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[WaitingEntry] = deque()
         self._filled = asyncio.Event()
         self._full = asyncio.Event()
         self._last: dict[str, asyncio.Future[None]] = {}
         self._requests: set[asyncio.Task[None]] = set()
         self._dispatcher: asyncio.Task[None] | None = None
 
-    async def publish(self, entry: Entry, key: str) -> Accepted | Refused:
+    async def publish(self, entry: Entry, key: str) -> Accepted | RefusedEntry:
         """Publish one entry: returns when EventBridge took it or it is refused for good.
 
         While EventBridge does not answer at all this waits; those attempts do not count as retries.
         """
         if entry.size > self._max_bytes:
-            return Refused(
+            return RefusedEntry(
                 "EntryTooLarge", f"the entry counts {entry.size} bytes, a request may have {self._max_bytes}"
             )
         before, done = self._last.get(key), asyncio.get_running_loop().create_future()
@@ -78,7 +78,7 @@ class Publisher:
             if self._last.get(key) is done:
                 del self._last[key]
 
-    async def _until_settled(self, entry: Entry) -> Accepted | Refused:
+    async def _until_settled(self, entry: Entry) -> Accepted | RefusedEntry:
         attempts, silences = 0, 0
         while True:
             result = await self._enqueue(entry)
@@ -91,7 +91,7 @@ class Publisher:
             if isinstance(result, Accepted):
                 return result
             if not is_retryable(result.code) or attempts >= self._max_retries:
-                return Refused(result.code, result.message, attempts)
+                return RefusedEntry(result.code, result.message, attempts)
             self._on_retry()
             await asyncio.sleep(backoff(attempts, self._chance()))
             attempts += 1
@@ -139,7 +139,7 @@ class Publisher:
             except TimeoutError:
                 return
 
-    def _next_request(self) -> list[Waiting]:
+    def _next_request(self) -> list[WaitingEntry]:
         while self._waiting and self._waiting[0][1].cancelled():
             self._waiting.popleft()
         head = [self._waiting[index][0].size for index in range(min(MAX_ENTRIES, len(self._waiting)))]
@@ -149,7 +149,7 @@ class Publisher:
             self._filled.clear()
         return [waiting for waiting in request if not waiting[1].cancelled()]
 
-    async def _request(self, request: list[Waiting]) -> None:
+    async def _request(self, request: list[WaitingEntry]) -> None:
         try:
             results = await self._put([entry for entry, _ in request])
             answered = list(zip(request, results, strict=True))

@@ -14,7 +14,7 @@ WAIT_S = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedMessage:
     """One message. `sent_ms`: epoch ms at which the queue took it; `group` of FIFO queues alone."""
 
     id: str
@@ -32,7 +32,7 @@ class QueueReceiver:
         self._url = url
         self._visibility_s = visibility_s
 
-    async def receive(self) -> list[Received]:
+    async def receive(self) -> list[ReceivedMessage]:
         """Up to 10 messages, which nobody else receives for `visibility_s`; empty when there is none now."""
         answer = await self._client.receive_message(
             QueueUrl=self._url,
@@ -43,7 +43,7 @@ class QueueReceiver:
         )
         return [_received(message) for message in answer.get("Messages") or []]
 
-    async def delete(self, messages: Sequence[Received]) -> int:
+    async def delete(self, messages: Sequence[ReceivedMessage]) -> int:
         """Delete; gives how many are gone. One that is not comes again, when its time is over."""
         gone = 0
         for batch in _cut(messages):
@@ -52,7 +52,7 @@ class QueueReceiver:
             gone += len(answer.get("Successful") or [])
         return gone
 
-    async def release(self, messages: Sequence[Received]) -> None:
+    async def release(self, messages: Sequence[ReceivedMessage]) -> None:
         """Let others receive them at once."""
         for batch in _cut(messages):
             entries = [
@@ -61,9 +61,9 @@ class QueueReceiver:
             await self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
 
 
-def _received(message: dict[str, Any]) -> Received:
+def _received(message: dict[str, Any]) -> ReceivedMessage:
     attributes = message.get("Attributes") or {}
-    return Received(
+    return ReceivedMessage(
         id=str(message.get("MessageId")),
         body=str(message.get("Body") or ""),
         receipt=str(message["ReceiptHandle"]),
@@ -72,5 +72,5 @@ def _received(message: dict[str, Any]) -> Received:
     )
 
 
-def _cut(messages: Sequence[Received]) -> Iterator[Sequence[Received]]:
+def _cut(messages: Sequence[ReceivedMessage]) -> Iterator[Sequence[ReceivedMessage]]:
     return (messages[start : start + MAX_MESSAGES] for start in range(0, len(messages), MAX_MESSAGES))

@@ -18,7 +18,7 @@ from clients.genesys.rest.client import GenesysRest
 from processors.event.strict_json import JsonObject
 from processors.genesys.frames import queue_id, with_queue
 from processors.genesys.interval import Interval
-from processors.genesys.snapshots import Told, snapshots
+from processors.genesys.snapshots import Snapshot, snapshots
 from processors.genesys.topics import TopicPlan, separate
 
 QUERY = "/api/v2/analytics/conversations/details/query"
@@ -61,7 +61,7 @@ class ConversationQuery:
 
     async def events(
         self, interval: Interval, topics: Collection[str], until_ms: int = 0
-    ) -> AsyncGenerator[Told, None]:
+    ) -> AsyncGenerator[Snapshot, None]:
         """The snapshots that these topics (as they arrive) should have brought in the interval.
 
         `until_ms` (epoch ms): how long conversations of the interval are followed beyond its end.

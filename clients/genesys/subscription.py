@@ -73,7 +73,7 @@ class SubscriptionStream:
             resource_types=settings.genesys_resource_types,
             event_types=settings.genesys_event_types,
             idle_timeout=settings.genesys_idle_timeout,
-            max_line_bytes=settings.most_line_bytes,
+            max_line_bytes=settings.max_line_bytes,
         )
 
     async def create(self) -> None:

@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from clients.kafka import cluster, login
-from processors.replay.selection import Offsets, Span
+from processors.replay.selection import OffsetBounds, Span
 from settings import Settings
 
 #: Records read at a time.
@@ -37,7 +37,7 @@ class RangeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class RangeBounds:
     """What of a topic is meant. Offsets: `first` included, `end` not.
 
     No partitions means those that offsets are given for, or else all.
@@ -45,8 +45,8 @@ class Bounds:
 
     span: Span = field(default_factory=Span)
     partitions: tuple[int, ...] = ()
-    first: Offsets = field(default_factory=Offsets)
-    end: Offsets = field(default_factory=Offsets)
+    first: OffsetBounds = field(default_factory=OffsetBounds)
+    end: OffsetBounds = field(default_factory=OffsetBounds)
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class Reader:
         self.topic = topic
         self.partitions = partitions
 
-    async def range(self, bounds: Bounds) -> Range:
+    async def range(self, bounds: RangeBounds) -> Range:
         """Fix the range now. Raises RangeError for a partition that is not there."""
         wanted = self._wanted(bounds)
         places = [TopicPartition(self.topic, partition) for partition in wanted]
@@ -143,7 +143,7 @@ class Reader:
             return None
         return record if record.offset == offset else None
 
-    def _wanted(self, bounds: Bounds) -> list[int]:
+    def _wanted(self, bounds: RangeBounds) -> list[int]:
         by_offset = bounds.first.partitions | bounds.end.partitions
         for partition in sorted({*bounds.partitions, *by_offset}):
             if partition >= self.partitions:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 
-class Verdict(Enum):
+class OffsetVerdict(Enum):
     """What to do with a record that was fetched."""
 
     DELIVER = auto()
@@ -25,23 +25,23 @@ class Verdict(Enum):
 
 
 @dataclass(slots=True)
-class Offsets:
+class PartitionOffsets:
     """The books of a partition that is read from `due` on. Offsets are those of records, `due` the next one's."""
 
     due: int
     _holes: dict[int, int] = field(default_factory=dict)  # first offset of a hole -> the offset behind it
     _reread: int | None = None
 
-    def judge(self, offset: int, before: int | None) -> Verdict:
+    def judge(self, offset: int, before: int | None) -> OffsetVerdict:
         """Say what to do with a record; `before` is the offset of the one before it in the same fetch, if any."""
         if offset < self.due:
-            return Verdict.OLD
+            return OffsetVerdict.OLD
         if offset > self.due:
             if not self._is_hole(before):
-                return Verdict.REREAD
+                return OffsetVerdict.REREAD
             self._holes[self.due] = offset
             self.due = offset
-        return Verdict.DELIVER
+        return OffsetVerdict.DELIVER
 
     def is_behind(self, position: int) -> bool:
         """Whether records before the fetch's position are due, after all that was fetched has been handed out.

@@ -36,7 +36,7 @@ def beyond(topics: Iterable[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Snapshot:
     """A snapshot made; the conversation was so from `moment_ms` to `until_ms` (epoch ms), or still is (None)."""
 
     envelope: JsonObject
@@ -52,7 +52,7 @@ def backfilled_moment(envelope: JsonObject) -> int | None:
     return milliseconds(metadata.get("moment"))
 
 
-def snapshots(conversation: JsonObject, interval: Interval, topics: Container[str]) -> Iterator[Told]:
+def snapshots(conversation: JsonObject, interval: Interval, topics: Container[str]) -> Iterator[Snapshot]:
     """All snapshots that `topics` should have brought in the interval, in the order of time.
 
     `topics` as they arrive, not combined; of them, queues' and users' `.conversations` and its variants by
@@ -67,7 +67,7 @@ def snapshots(conversation: JsonObject, interval: Interval, topics: Container[st
         parties = [party for party in known.parties if party.begins_ms <= moment]
         for place in _places(parties, moment):
             for envelope in _envelopes(known, parties, place, moment, topics):
-                yield Told(envelope, moment, following.get(moment))
+                yield Snapshot(envelope, moment, following.get(moment))
 
 
 def _places(parties: Iterable[Party], moment: int) -> list[str]:

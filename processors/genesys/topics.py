@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 TOPICS_PER_CHANNEL = 1_000
-CHANNELS = 20
+MAX_CHANNELS = 20
 TOPIC_LENGTH = 200
 
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -24,7 +24,7 @@ _USER_KINDS = frozenset({"requiresCurrentUser", "requiresUserBeConversationParti
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedTopic:
+class UnusableTopic:
     """A topic or template that is not listened to, with the reason in words."""
 
     topic: str
@@ -74,7 +74,7 @@ class TopicPlan:
     """What to subscribe (sorted, combined), what is refused, and what the permitted templates need."""
 
     topics: tuple[str, ...]
-    refused: tuple[RefusedTopic, ...] = ()
+    refused: tuple[UnusableTopic, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] | None = None
     channels: int = 1
     made_ms: int = 0  # when the organisation was asked, epoch ms
@@ -93,21 +93,21 @@ def plan(
     least; more topics than they hold need more, up to 20.
     """
     names: dict[str, None] = {}
-    refused: list[RefusedTopic] = []
+    refused: list[UnusableTopic] = []
     permissions: dict[str, tuple[str, ...]] = {}
     for template in templates:
         for single in _with_wildcard(template, available):
             reason = objection(single, available) or _unfilled(single, queues, users)
             if reason:
-                refused.append(RefusedTopic(single, reason))
+                refused.append(UnusableTopic(single, reason))
                 continue
             known = available.get(_ANY_ID.sub("{id}", single))
             permissions[single] = known.permissions if known else ()
             names.update(dict.fromkeys(_filled(single, queues, users)))
     topics = combine(names)
-    room = CHANNELS * TOPICS_PER_CHANNEL
-    refused += [RefusedTopic(topic, f"{CHANNELS} channels hold {room} topics only") for topic in topics[room:]]
-    needed = min(CHANNELS, max(1, channels, math.ceil(len(topics) / TOPICS_PER_CHANNEL)))
+    room = MAX_CHANNELS * TOPICS_PER_CHANNEL
+    refused += [UnusableTopic(topic, f"{MAX_CHANNELS} channels hold {room} topics only") for topic in topics[room:]]
+    needed = min(MAX_CHANNELS, max(1, channels, math.ceil(len(topics) / TOPICS_PER_CHANNEL)))
     return TopicPlan(topics[:room], tuple(refused), permissions, needed)
 
 

@@ -60,7 +60,7 @@ BUCKETS_MS = (
 
 
 #: Most characters of a counted name; a service may answer with an error code of any length.
-MOST_NAME = 200
+MAX_NAME = 200
 
 
 class Counts:
@@ -81,7 +81,7 @@ class Counts:
     def fail(self, stage: str, error: str) -> None:
         """Count one failure record."""
         self._counts["failed"] += 1
-        self._failed[f"{stage}/{error}"[:MOST_NAME]] += 1
+        self._failed[f"{stage}/{error}"[:MAX_NAME]] += 1
 
     def latency(self, milliseconds: int) -> None:
         """Count the way of one event from `received-at` to accepted by EventBridge."""

@@ -9,13 +9,13 @@ from typing import Any
 
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
-from processors.metrics.counts import BUCKETS_MS, MOST_NAME
+from processors.metrics.counts import BUCKETS_MS, MAX_NAME
 
 #: Most that one number of a delta may be: no worker counts so much in a second, and thousands of them fit into int64.
-MOST = 2**48
+MAX_COUNT = 2**48
 
 #: Most names in one part of a delta; the tables' rows hold all there ever were.
-MOST_NAMES = 1_000
+MAX_NAMES = 1_000
 
 
 def check(value: bytes | None) -> None:
@@ -40,14 +40,14 @@ def _wrong_delta(content: JsonObject) -> str:
     counts, failed, latency = (content.get(name) for name in ("counts", "failed", "latency"))
     if not (isinstance(counts, dict) and isinstance(failed, dict) and isinstance(latency, dict)):
         return "not a delta"
-    if max(len(counts), len(failed)) > MOST_NAMES or any(len(name) > MOST_NAME for name in (*counts, *failed)):
+    if max(len(counts), len(failed)) > MAX_NAMES or any(len(name) > MAX_NAME for name in (*counts, *failed)):
         return "not a delta: it holds more or longer names than any worker counts"
     buckets = latency.get("buckets")
     if not isinstance(buckets, list) or len(buckets) != len(BUCKETS_MS) + 1:
         return "not a delta: its latency has other buckets"
     numbers = [*counts.values(), *failed.values(), latency.get("count"), latency.get("sum"), *buckets]
-    return "" if all(map(_is_count, numbers)) else f"not a delta: it holds what is no number from 0 to {MOST}"
+    return "" if all(map(_is_count, numbers)) else f"not a delta: it holds what is no number from 0 to {MAX_COUNT}"
 
 
 def _is_count(number: Any) -> bool:
-    return type(number) is int and 0 <= number <= MOST
+    return type(number) is int and 0 <= number <= MAX_COUNT

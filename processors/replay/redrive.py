@@ -39,7 +39,7 @@ class Redrive:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class Unrecoverable:
     """The record does not hold the event any more; `origin` is where it may still stand whole."""
 
     reason: str
@@ -47,7 +47,7 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class FlowTopics:
     """The topics of the flow by their full names, and the largest message they take in bytes."""
 
     raw: str
@@ -55,7 +55,7 @@ class Named:
     max_bytes: int
 
 
-def redrive(record: JsonObject, meta: Meta, key: bytes | None, run: str, topics: Named) -> Redrive | Gone:
+def redrive(record: JsonObject, meta: Meta, key: bytes | None, run: str, topics: FlowTopics) -> Redrive | Unrecoverable:
     """Build what to write from a failure record, its headers and its key (both may be missing, as on SQS)."""
     meta = _completed(record, meta)
     original = _original(record)
@@ -63,11 +63,13 @@ def redrive(record: JsonObject, meta: Meta, key: bytes | None, run: str, topics:
     if record.get("stage") == "publish" and isinstance(transformed, dict):
         return _to_validated(transformed, original, meta, key, run, topics)
     if original is None:
-        return Gone(f"the original event {_lack(record)}", meta.origin)
+        return Unrecoverable(f"the original event {_lack(record)}", meta.origin)
     return rebuilt(record, original, meta, key, run, topics)
 
 
-def rebuilt(record: JsonObject, original: bytes, meta: Meta, key: bytes | None, run: str, topics: Named) -> Redrive:
+def rebuilt(
+    record: JsonObject, original: bytes, meta: Meta, key: bytes | None, run: str, topics: FlowTopics
+) -> Redrive:
     """The record for `raw`, or for `validated` when it was one of that topic that nobody could read."""
     meta = _completed(record, meta)
     identity = meta.event_id or _identity(original)
@@ -85,7 +87,7 @@ def rebuilt(record: JsonObject, original: bytes, meta: Meta, key: bytes | None, 
 
 
 def _to_validated(
-    transformed: JsonObject, original: bytes | None, meta: Meta, key: bytes | None, run: str, topics: Named
+    transformed: JsonObject, original: bytes | None, meta: Meta, key: bytes | None, run: str, topics: FlowTopics
 ) -> Redrive:
     value = orjson.dumps(transformed)
     room = topics.max_bytes - ENVELOPE_BYTES - len(value)

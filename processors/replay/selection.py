@@ -24,7 +24,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Offsets:
+class OffsetBounds:
     """Offsets given for single partitions, or one (under None) for all those that have none of their own."""
 
     by_partition: tuple[tuple[int | None, int], ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from processors.event.errors import Stage
 from processors.routes.outcome import Failed
-from processors.routes.routes import Answer
+from processors.routes.routes import Routed
 
 #: Stages whose failures say something about a route. Bytes that are no event ("source") do not.
 BLAMED: tuple[Stage, ...] = ("filter", "transform", "validate")
@@ -45,7 +45,7 @@ class Flood:
     route: str
 
 
-def tally(answers: Iterable[Answer]) -> Tally:
+def tally(answers: Iterable[Routed]) -> Tally:
     """Count a batch. An event that no route takes, or that is none, says nothing of a route: left out."""
     taken, failed = 0, 0
     causes: Counter[tuple[str, str]] = Counter()

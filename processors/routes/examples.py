@@ -46,7 +46,7 @@ def _difference(expect: Any, found: Any, path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TriedExample:
     """One example that was run. `mismatch` says in words why it does not hold; empty when it does."""
 
     name: str
@@ -64,7 +64,7 @@ class Tried:
         return told
 
 
-def run_examples(route: Route) -> list[Tried]:
+def run_examples(route: Route) -> list[TriedExample]:
     """Every example of the route, in order; differences go from what is expected to what came."""
     mismatches = {example.name: mismatch for example, mismatch in failing_examples(route)}
     tried = []
@@ -72,7 +72,7 @@ def run_examples(route: Route) -> list[Tried]:
         mismatch = mismatches.get(example.name, "")
         found = route.apply(identify(example.event)) if mismatch else None
         places = tuple(differences(example.expect, told(found), partial=True)) if found else ()
-        tried.append(Tried(example.name, mismatch, places))
+        tried.append(TriedExample(example.name, mismatch, places))
     return tried
 
 

@@ -51,7 +51,7 @@ class Routes:
 
 #: More violations than a failure record has room for (processors/delivery/failure_record.py
 #: keeps a quarter of a message).
-MOST_VIOLATIONS = 5_000
+MAX_VIOLATIONS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Encoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Routed:
     """What became of one event, in the order of the routes; nothing means that no route takes it.
 
     `key` and `event_id` are None where the bytes could not be read as an event.
@@ -83,7 +83,7 @@ class Answer:
     outcomes: tuple[Encoded | Failed, ...] = ()
 
 
-class Tried(Protocol):
+class RouteProtocol(Protocol):
     """What an event is tried on: a route."""
 
     @property
@@ -93,30 +93,30 @@ class Tried(Protocol):
         """Filter, map, validate; raises nothing."""
 
 
-def answer(routes: Iterable[Tried], raw: Raw, most_bytes: int, on_route: Callable[[str], None]) -> Answer:
+def route_event(routes: Iterable[RouteProtocol], raw: Raw, max_bytes: int, on_route: Callable[[str], None]) -> Routed:
     """Try one event on every route that is not barred; `on_route` hears of each one before it is tried.
 
-    A mapped event of more than `most_bytes` is the failure `EntryTooLarge`. Raises MemoryError when a route
+    A mapped event of more than `max_bytes` is the failure `EntryTooLarge`. Raises MemoryError when a route
     ran out of it: what an expression has left of the process by then is anybody's guess.
     """
     try:
         event = decode(raw.value, raw.event_id)
     except MalformedEventError as error:
-        return Answer(outcomes=(_plain(Failed.of(error), most_bytes),))
+        return Routed(outcomes=(_plain(Failed.of(error), max_bytes),))
     outcomes: list[Encoded | Failed] = []
     for route in routes:
         if route.name in raw.barred:
             continue
         on_route(route.name)
-        outcome = encoded(route.apply(event), most_bytes)
+        outcome = encoded(route.apply(event), max_bytes)
         if isinstance(outcome, Failed) and outcome.error.endswith("Crash"):
             raise MemoryError(outcome.message)
         if outcome is not None:
             outcomes.append(outcome)
-    return Answer(_text(event.key), event.event_id, tuple(outcomes))
+    return Routed(_text(event.key), event.event_id, tuple(outcomes))
 
 
-def encoded(outcome: Outcome, most_bytes: int) -> Encoded | Failed | None:
+def encoded(outcome: Outcome, max_bytes: int) -> Encoded | Failed | None:
     """The outcome as bytes, or why it cannot be; None for an event that the route does not take."""
     if isinstance(outcome, Filtered):
         return None
@@ -125,27 +125,27 @@ def encoded(outcome: Outcome, most_bytes: int) -> Encoded | Failed | None:
             value = orjson.dumps(outcome.entry)
         except TypeError as error:  # a mapping can make what JSON has no word for: a lone surrogate
             message = f"the mapped event is not JSON: {error}"
-            return _plain(Failed("transform", "MappingError", message, route=outcome.route), most_bytes)
-        if len(value) > most_bytes:
+            return _plain(Failed("transform", "MappingError", message, route=outcome.route), max_bytes)
+        if len(value) > max_bytes:
             message = f"the mapped event has {len(value)} bytes"
             return Failed("transform", "EntryTooLarge", message, route=outcome.route)
         return Encoded(outcome.route, value)
-    return _plain(outcome, most_bytes)
+    return _plain(outcome, max_bytes)
 
 
-def _plain(failed: Failed, most_bytes: int) -> Failed:
+def _plain(failed: Failed, max_bytes: int) -> Failed:
     """The failure with nothing in it that JSON cannot carry, or that its record would not keep."""
     return replace(
         failed,
         message=_text(failed.message),
-        details=tuple(_violation(one) for one in failed.details[:MOST_VIOLATIONS]),
-        transformed=failed.transformed if _fits(failed.transformed, most_bytes) else None,
+        details=tuple(_violation(one) for one in failed.details[:MAX_VIOLATIONS]),
+        transformed=failed.transformed if _fits(failed.transformed, max_bytes) else None,
     )
 
 
-def _fits(value: object, most_bytes: int) -> bool:
+def _fits(value: object, max_bytes: int) -> bool:
     try:
-        return len(orjson.dumps({"transformedEvent": value})) <= most_bytes
+        return len(orjson.dumps({"transformedEvent": value})) <= max_bytes
     except TypeError:
         return False
 

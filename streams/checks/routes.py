@@ -12,7 +12,7 @@ from streams.checks.finding import Finding
 from streams.routes.folder import read_routes
 from streams.routes.load import _registry, _wanted
 from streams.routes.sandbox.mapping_process import SandboxError
-from streams.routes.sandbox.trial import Bounds, Verdict, try_routes
+from streams.routes.sandbox.trial import TrialLimits, TrialVerdict, try_routes
 
 ROUTE_FIX = "mend the file, or ROUTES_DIR"
 
@@ -24,7 +24,7 @@ async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]
     try:
         wanted = _wanted(settings.routes_dir)
         texts = read_routes(settings.routes_dir, await _registry(settings, wanted))
-        verdicts = await try_routes(texts, Bounds(settings.mapping_timeout, settings.mapping_memory_bytes))
+        verdicts = await try_routes(texts, TrialLimits(settings.mapping_timeout, settings.mapping_memory_bytes))
     except RouteError as error:
         return None, [Finding("routes", False, str(error), ROUTE_FIX)]
     except SandboxError as error:
@@ -44,7 +44,7 @@ async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]
     return (Routes(tried) if fit else None), findings
 
 
-def _finding(texts: RouteTexts, verdict: Verdict) -> Finding:
+def _finding(texts: RouteTexts, verdict: TrialVerdict) -> Finding:
     name = f"route {texts.name}"
     if verdict.wrong:
         return Finding(name, False, verdict.wrong, EXAMPLE_FIX if verdict.failing else ROUTE_FIX)

@@ -26,7 +26,7 @@ from streams.commands.terminal.options import EXIT_STOPPED, Moment, quiet_logs, 
 from streams.commands.terminal.organisation import Organisation, notification_settings, open_organisation
 from streams.commands.terminal.screen import console, print_json, progress_bar
 from streams.commands.terminal.stoppable import stoppable
-from streams.replay.backfill import Filling, Progress, fill
+from streams.replay.backfill import BackfillProgress, Filling, fill
 
 EPILOG = """\b
 Examples:
@@ -65,8 +65,8 @@ def backfill(since: int, until: int | None, dry_run: bool, as_json: bool) -> Non
     _end(progress, dry_run, as_json)
 
 
-async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Progress:
-    progress = Progress(interval, interval.start_ms)
+async def _run(settings: Settings, interval: Interval, dry_run: bool) -> BackfillProgress:
+    progress = BackfillProgress(interval, interval.start_ms)
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(stoppable())
         writer = None if dry_run else await _writer(settings, stack)
@@ -106,7 +106,7 @@ async def _writer(settings: Settings, stack: AsyncExitStack) -> Writer:
     return await stack.enter_async_context(open_writer(settings))
 
 
-def _end(progress: Progress, dry_run: bool, as_json: bool) -> None:
+def _end(progress: BackfillProgress, dry_run: bool, as_json: bool) -> None:
     if progress.stopped and not progress.read:
         refuse(progress.stopped)
     told: dict[str, Any] = {"read": progress.read, "written": progress.written, "failed": progress.failed}
@@ -127,6 +127,6 @@ def _end(progress: Progress, dry_run: bool, as_json: bool) -> None:
         sys.exit(EXIT_STOPPED)
 
 
-def _resume(progress: Progress, dry_run: bool) -> str:
+def _resume(progress: BackfillProgress, dry_run: bool) -> str:
     arguments = ["--since", iso(progress.next_ms), "--until", iso(progress.interval.end_ms)]
     return shlex.join(["genesys-eventbridge", "backfill", *arguments, *(["--dry-run"] if dry_run else [])])

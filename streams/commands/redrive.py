@@ -15,7 +15,7 @@ import click
 
 from clients.aws.client import AWS_ERRORS, AwsConfigurationError, error_code, open_client
 from clients.aws.sqs_receiver import QueueReceiver
-from clients.kafka.ranges import Bounds, Range, RangeError, open_reader, topics
+from clients.kafka.ranges import Range, RangeBounds, RangeError, open_reader, topics
 from clients.kafka.writer import open_writer
 from processors.event.errors import Stage
 from processors.replay.selection import FailureSelection
@@ -34,7 +34,7 @@ from streams.commands.terminal.options import (
 from streams.commands.terminal.screen import print_json, progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay.originals import open_originals
-from streams.replay.redrive import Plan, Progress, Redriving
+from streams.replay.redrive import RedrivePlan, RedriveProgress, Redriving
 
 EXAMPLES = """\b
 Examples:
@@ -51,11 +51,11 @@ VISIBILITY_S = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RedriveRequest:
     """What was asked for."""
 
-    plan: Plan
-    bounds: Bounds
+    plan: RedrivePlan
+    bounds: RangeBounds
     from_queue: bool
     dry_run: bool
     confirmed: bool
@@ -103,8 +103,8 @@ def redrive(
     settings = load_settings()
     where = bounds(**given)
     selection = FailureSelection(stages, errors, routes, where.span)
-    plan = Plan(selection, run_name("redrive"), rate, limit)
-    request = Request(plan, where, from_queue, dry_run, yes or not _asks(), as_json)
+    plan = RedrivePlan(selection, run_name("redrive"), rate, limit)
+    request = RedriveRequest(plan, where, from_queue, dry_run, yes or not _asks(), as_json)
     if from_queue and (where.partitions or where.first.by_partition or where.end.by_partition):
         raise click.UsageError("a queue has no partitions and offsets: select with --since, --stage or --error")
     if from_queue and settings.dlq_queue_url is None:
@@ -119,7 +119,7 @@ def _asks() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-async def _run(request: Request, settings: Settings) -> None:
+async def _run(request: RedriveRequest, settings: Settings) -> None:
     known = await topics(settings)
     if request.from_queue:
         await _from_queue(request, settings, known)
@@ -127,7 +127,7 @@ async def _run(request: Request, settings: Settings) -> None:
         await _from_topic(request, settings, known)
 
 
-async def _from_topic(request: Request, settings: Settings, known: Mapping[str, int]) -> None:
+async def _from_topic(request: RedriveRequest, settings: Settings, known: Mapping[str, int]) -> None:
     """Rehearse where somebody is to be asked, then do it over the very same range."""
     source = settings.topic("failures")
     async with open_reader(settings, source, known) as reader:
@@ -148,11 +148,11 @@ async def _from_topic(request: Request, settings: Settings, known: Mapping[str, 
     _end(request, redriving.progress, source, what)
 
 
-async def _from_queue(request: Request, settings: Settings, known: Mapping[str, int]) -> None:
+async def _from_queue(request: RedriveRequest, settings: Settings, known: Mapping[str, int]) -> None:
     url = settings.dlq_queue_url or ""
     started_ms = time.time_ns() // 1_000_000
     pause_s = 10 / request.plan.rate if request.plan.rate else 0.0
-    progress: Progress | None = None
+    progress: RedriveProgress | None = None
     try:
         async with open_client(settings, "sqs") as client:
             if not request.dry_run and not request.confirmed:
@@ -181,7 +181,7 @@ async def _ask_for_queue(client: Any, url: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _redriving(
-    plan: Plan, settings: Settings, known: Mapping[str, int], *, writes: bool
+    plan: RedrivePlan, settings: Settings, known: Mapping[str, int], *, writes: bool
 ) -> AsyncIterator[Redriving]:
     with stoppable() as stop:
         async with contextlib.AsyncExitStack() as stack:
@@ -190,7 +190,7 @@ async def _redriving(
             yield Redriving(plan, settings, originals, writer, stop)
 
 
-def _end(request: Request, progress: Progress, source: str, what: Range | None) -> None:
+def _end(request: RedriveRequest, progress: RedriveProgress, source: str, what: Range | None) -> None:
     """Tell the result; exit 1 when it is not all that was meant."""
     resume = _resume(request, progress, what) if progress.stopped or progress.limited else ""
     if request.as_json:
@@ -204,7 +204,7 @@ def _end(request: Request, progress: Progress, source: str, what: Range | None) 
         raise SystemExit(EXIT_STOPPED)
 
 
-def _resume(request: Request, progress: Progress, what: Range | None) -> str:
+def _resume(request: RedriveRequest, progress: RedriveProgress, what: Range | None) -> str:
     """The command that goes on where this one ended; empty when nothing is left."""
     if what is not None and not what.open:
         return ""

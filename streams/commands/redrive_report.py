@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from processors.event.strict_json import JsonObject
 from streams.commands.terminal.screen import console, table
-from streams.replay.redrive import Plan, Progress
+from streams.replay.redrive import RedrivePlan, RedriveProgress
 
 
-def as_object(plan: Plan, progress: Progress, *, dry_run: bool, resume: str) -> JsonObject:
+def as_object(plan: RedrivePlan, progress: RedriveProgress, *, dry_run: bool, resume: str) -> JsonObject:
     """`{read, redriven, skipped, …}`; in a dry run `redriven` is what would be."""
     told: JsonObject = {
         "read": progress.read,
@@ -26,7 +26,7 @@ def as_object(plan: Plan, progress: Progress, *, dry_run: bool, resume: str) -> 
     return told
 
 
-def show(plan: Plan, progress: Progress, source: str, *, dry_run: bool) -> None:
+def show(plan: RedrivePlan, progress: RedriveProgress, source: str, *, dry_run: bool) -> None:
     """What a person wants to see on stdout."""
     screen = console()
     if not progress.read:
@@ -39,14 +39,14 @@ def show(plan: Plan, progress: Progress, source: str, *, dry_run: bool) -> None:
     _show_counts(progress, with_kinds=dry_run)
 
 
-def show_rehearsal(progress: Progress) -> None:
+def show_rehearsal(progress: RedriveProgress) -> None:
     """What a person is asked to confirm, on stderr."""
     into = ", ".join(f"{number} into {name}" for name, number in progress.targets.items()) or "none"
     console(stderr=True).print(f"{progress.read} failure records are meant; {into}", markup=False)
     _show_counts(progress, with_kinds=True, stderr=True)
 
 
-def _show_counts(progress: Progress, *, with_kinds: bool, stderr: bool = False) -> None:
+def _show_counts(progress: RedriveProgress, *, with_kinds: bool, stderr: bool = False) -> None:
     screen = console(stderr=stderr)
     if with_kinds:
         rows = [[stage, error, str(number)] for (stage, error), number in progress.kinds.most_common()]

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from clients.kafka.ranges import Bounds, RangeError, open_reader, topics
+from clients.kafka.ranges import RangeBounds, RangeError, open_reader, topics
 from clients.kafka.writer import open_writer
 from processors.routes.route import Route
 from settings import Settings, load_settings
@@ -29,7 +29,7 @@ from streams.commands.terminal.options import (
 )
 from streams.commands.terminal.screen import print_json, progress_bar
 from streams.commands.terminal.stoppable import stoppable
-from streams.replay.replay import Plan, Progress, Replay
+from streams.replay.replay import Replay, ReplayPlan, ReplayProgress
 from streams.routes.load import compiled_routes
 
 EXAMPLES = """\b
@@ -48,13 +48,13 @@ KINDS = ("raw", "validated", "failures")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReplayRequest:
     """What was asked for. `source` and `into` are full names of topics."""
 
     source: str
     into: str | None
     dry_run: bool
-    bounds: Bounds
+    bounds: RangeBounds
     key: str | None
     route: str | None
     rate: float | None
@@ -98,7 +98,7 @@ def replay(
     """
     quiet_logs()
     settings = load_settings()
-    request = Request(
+    request = ReplayRequest(
         source=topology.full_name(settings, source),
         into=topology.full_name(settings, into) if into else None,
         dry_run=dry_run,
@@ -117,7 +117,7 @@ def replay(
         refuse(error)
 
 
-def _check(request: Request, settings: Settings) -> None:
+def _check(request: ReplayRequest, settings: Settings) -> None:
     """Refuse what cannot be meant. Raises UsageError."""
     source = topology.flow_name(settings, request.source)
     into = topology.flow_name(settings, request.into) if request.into else None
@@ -136,7 +136,7 @@ def _check(request: Request, settings: Settings) -> None:
         raise click.UsageError(f"{request.into} cannot take records of {request.source}: {remedy}")
 
 
-async def _run(request: Request, settings: Settings) -> None:
+async def _run(request: ReplayRequest, settings: Settings) -> None:
     plan = await _plan(request, settings)
     known = await topics(settings)
     if plan.into is not None and plan.into not in known:
@@ -157,9 +157,9 @@ async def _run(request: Request, settings: Settings) -> None:
     _end(request, plan, replaying.progress)
 
 
-async def _plan(request: Request, settings: Settings) -> Plan:
+async def _plan(request: ReplayRequest, settings: Settings) -> ReplayPlan:
     """The plan, with the routes that it needs. Raises RouteError, and UsageError for an unknown route."""
-    plan = Plan(
+    plan = ReplayPlan(
         bounds=request.bounds,
         into=None if request.dry_run else request.into,
         run=run_name("replay"),
@@ -186,7 +186,7 @@ def _only(routes: tuple[Route, ...], name: str) -> tuple[Route, ...]:
     return tuple(route for route in routes if route.name == name)
 
 
-def _end(request: Request, plan: Plan, progress: Progress) -> None:
+def _end(request: ReplayRequest, plan: ReplayPlan, progress: ReplayProgress) -> None:
     """Tell the result; exit 1 when it is not the whole range."""
     resume = _resume(request, progress) if progress.stopped or progress.limited else ""
     if request.as_json:
@@ -200,7 +200,7 @@ def _end(request: Request, plan: Plan, progress: Progress) -> None:
         raise SystemExit(EXIT_STOPPED)
 
 
-def _resume(request: Request, progress: Progress) -> str:
+def _resume(request: ReplayRequest, progress: ReplayProgress) -> str:
     """The command that goes on where this one ended; empty when nothing is left."""
     if not progress.what.open:
         return ""

@@ -8,10 +8,10 @@ from processors.event.strict_json import JsonObject
 from processors.replay.comparison import UNREAD, Comparison
 from processors.routes.differences import MISSING, Difference
 from streams.commands.terminal.screen import brief, console, table
-from streams.replay.replay import Plan, Progress
+from streams.replay.replay import ReplayPlan, ReplayProgress
 
 
-def as_object(plan: Plan, progress: Progress, resume: str) -> JsonObject:
+def as_object(plan: ReplayPlan, progress: ReplayProgress, resume: str) -> JsonObject:
     """`{read, mapped, filtered, failed, written, …}`; `mapped` and `failed` count outcomes, as workers do."""
     survey, comparison = progress.survey, progress.comparison
     told: JsonObject = {
@@ -37,7 +37,7 @@ def as_object(plan: Plan, progress: Progress, resume: str) -> JsonObject:
     return told
 
 
-def show(source: str, plan: Plan, progress: Progress) -> None:
+def show(source: str, plan: ReplayPlan, progress: ReplayProgress) -> None:
     """What a person wants to see on stdout."""
     screen = console()
     if progress.what.size == 0:
@@ -52,7 +52,7 @@ def show(source: str, plan: Plan, progress: Progress) -> None:
         _show_changes(screen, progress.comparison)
 
 
-def _show_survey(screen: Console, progress: Progress) -> None:
+def _show_survey(screen: Console, progress: ReplayProgress) -> None:
     survey = progress.survey
     screen.print(
         f"{progress.read} read: {survey.mapped} mapped, {survey.filtered} filtered, {survey.failed} failed; "

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from processors.event.strict_json import JsonObject
 from processors.routes.differences import MISSING, Difference
-from processors.routes.examples import Tried, run_examples
+from processors.routes.examples import TriedExample, run_examples
 from processors.routes.route import Route
 from settings import load_settings
 from streams.commands.terminal.options import EXIT_STOPPED, quiet_logs
@@ -102,7 +102,7 @@ def _show(found: tuple[Route, ...]) -> None:
     console().print(table("Routes", columns, rows))
 
 
-def _show_tried(tried: dict[str, list[Tried]], failed: int) -> None:
+def _show_tried(tried: dict[str, list[TriedExample]], failed: int) -> None:
     screen = console()
     for name, ones in tried.items():
         rows: list[list[str | Text]] = [[one.name, _verdict(one), "\n".join(_differences(one))] for one in ones]
@@ -111,11 +111,11 @@ def _show_tried(tried: dict[str, list[Tried]], failed: int) -> None:
     screen.print(f"{total - failed} of {total} examples hold", markup=False)
 
 
-def _verdict(one: Tried) -> Text:
+def _verdict(one: TriedExample) -> Text:
     return Text("ok", style="green") if one.holds else Text("failed", style="bold red")
 
 
-def _differences(one: Tried) -> list[str]:
+def _differences(one: TriedExample) -> list[str]:
     if one.holds:
         return []
     # An outcome of another kind is told best in words; it differs as a whole.

@@ -8,25 +8,25 @@ from collections.abc import Iterable
 from streams.delivery.ledger import Message
 
 #: Bytes of values that a stage holds at most: what else belongs to an event is a few times as much.
-MOST_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 
 
-class Waiting(asyncio.Queue[Message]):
-    """Events of one stage that wait for their batch; there is room for `most_bytes` of all that are not settled.
+class BoundedBuffer(asyncio.Queue[Message]):
+    """Events of one stage that wait for their batch; there is room for `max_bytes` of all that are not settled.
 
     One that is larger than that is taken alone.
     """
 
-    def __init__(self, max_events: int, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, max_events: int, max_bytes: int = MAX_BYTES) -> None:
         super().__init__(max_events)
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._held = 0
         self._released = asyncio.Event()
 
     async def put(self, event: Message) -> None:
         """Wait for room, then add the event."""
         size = len(event.value or b"")
-        while self._held and self._held + size > self._most_bytes:
+        while self._held and self._held + size > self._max_bytes:
             self._released.clear()
             await self._released.wait()
         self._held += size

@@ -23,7 +23,7 @@ from streams.tables.codecs import lenient
 from streams.topology import RECENT
 
 
-class Made:
+class BatchMarks:
     """The marks of what a batch puts out, by partition; noted when the broker has it."""
 
     def __init__(self) -> None:

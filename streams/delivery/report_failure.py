@@ -18,7 +18,7 @@ from streams.delivery.send import Record, record
 log = structlog.get_logger(__name__)
 
 #: Characters of a key that are kept: somebody else's record may have one of any length.
-MOST_KEY = 256
+MAX_KEY = 256
 
 
 def report(
@@ -45,7 +45,7 @@ def report(
     content = failure_record(failed, original, timestamp=datetime.now(UTC), event_id=event_id, origin=origin)
     made = record(
         topics.failures,
-        (key or event_id or "")[:MOST_KEY],
+        (key or event_id or "")[:MAX_KEY],
         encode(content, settings.kafka_max_message_bytes - ENVELOPE_BYTES),
         {
             headers.EVENT_ID: event_id,

@@ -19,7 +19,7 @@ import structlog
 from faust import TopicT
 
 from streams.app import app, settings
-from streams.delivery.buffer import Waiting
+from streams.delivery.buffer import BoundedBuffer
 from streams.delivery.ledger import Message, ledger
 from streams.exit import die
 
@@ -70,7 +70,7 @@ async def _run(
     open_batches: int,
     waits_for: Collection[str] = (),
 ) -> None:
-    queue = Waiting(max_events)
+    queue = BoundedBuffer(max_events)
     batches = asyncio.create_task(_work(queue, handle, max_events, linger_s, open_batches, waits_for))
     batches.add_done_callback(_ended)
     try:
@@ -88,7 +88,7 @@ def _ended(batches: asyncio.Task[None]) -> None:
 
 
 async def _work(
-    queue: Waiting,
+    queue: BoundedBuffer,
     handle: Handle,
     max_events: int,
     linger_s: float,
@@ -115,7 +115,7 @@ async def _work(
             task.cancel()
 
 
-async def _next_batch(queue: Waiting, max_events: int, linger_s: float) -> list[Message]:
+async def _next_batch(queue: BoundedBuffer, max_events: int, linger_s: float) -> list[Message]:
     batch = [await _first(queue)]
     with contextlib.suppress(TimeoutError):  # then the time is over
         async with asyncio.timeout(linger_s):
@@ -124,7 +124,7 @@ async def _next_batch(queue: Waiting, max_events: int, linger_s: float) -> list[
     return batch
 
 
-async def _first(queue: Waiting) -> Message:
+async def _first(queue: BoundedBuffer) -> Message:
     """The next event, when a batch may begin; waiting for that it may become another worker's."""
     while True:
         event = await _next_current(queue)
@@ -134,7 +134,7 @@ async def _first(queue: Waiting) -> Message:
         _leave(queue, event)
 
 
-async def _next_current(queue: Waiting) -> Message:
+async def _next_current(queue: BoundedBuffer) -> Message:
     """The next event that is still this worker's."""
     while True:
         event = await queue.get()
@@ -143,7 +143,7 @@ async def _next_current(queue: Waiting) -> Message:
         _leave(queue, event)
 
 
-def _leave(queue: Waiting, event: Message) -> None:
+def _leave(queue: BoundedBuffer, event: Message) -> None:
     ledger.dropped([event])
     queue.release([event])
 

@@ -9,20 +9,20 @@ from weakref import WeakValueDictionary
 
 from faust.types import TP
 
-from processors.delivery.offsets import Offsets
+from processors.delivery.offsets import PartitionOffsets
 
 
 @dataclass(slots=True)
-class Books:
+class PartitionBooks:
     """A partition's offsets, the messages of it that somebody holds, by offset, and when a commit was last due."""
 
-    offsets: Offsets
+    offsets: PartitionOffsets
     held: WeakValueDictionary[int, Any] = field(default_factory=WeakValueDictionary)
     committed: int = -1
     committed_at: float = field(default_factory=time.monotonic)
 
 
-def books_of(consumer: Any) -> dict[TP, Books]:
+def books_of(consumer: Any) -> dict[TP, PartitionBooks]:
     """Partition → its books, of those that were sought and not revoked since."""
-    found: dict[TP, Books] = consumer.__dict__.setdefault("books", {})
+    found: dict[TP, PartitionBooks] = consumer.__dict__.setdefault("books", {})
     return found

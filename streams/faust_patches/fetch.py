@@ -20,8 +20,8 @@ from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import ensure_aiokafka_TP
 from faust.types import TP
 
-from processors.delivery.offsets import Offsets, Verdict
-from streams.faust_patches.books import Books, books_of
+from processors.delivery.offsets import OffsetVerdict, PartitionOffsets
+from streams.faust_patches.books import PartitionBooks, books_of
 
 #: Seconds that one fetch may wait for records.
 FETCH_S = 1.0
@@ -82,7 +82,7 @@ async def _hand(consumer: Any, tp: TP, record: Any, last: int | None, flows: boo
         books.offsets.left_out()
         return True
     verdict = books.offsets.judge(record.offset, last)
-    return verdict is not Verdict.DELIVER or await _deliver(consumer, books, consumer._to_message(tp, record))
+    return verdict is not OffsetVerdict.DELIVER or await _deliver(consumer, books, consumer._to_message(tp, record))
 
 
 async def _breathe(consumer: Any) -> None:
@@ -93,7 +93,7 @@ async def _breathe(consumer: Any) -> None:
         await consumer.commit()
 
 
-async def _deliver(consumer: Any, books: Books, message: Any) -> bool:
+async def _deliver(consumer: Any, books: PartitionBooks, message: Any) -> bool:
     """Give a message to its stream; False when a rebalance came between."""
     if not await _call_back(consumer, message) or books_of(consumer).get(message.tp) is not books:
         return False
@@ -222,7 +222,7 @@ def _start_over(consumer: Any, tp: TP, position: int) -> None:
     consumer._acked_index[tp].clear()
     consumer._acked[tp].clear()
     consumer._committed_offset[tp] = position
-    books_of(consumer)[tp] = Books(Offsets(position))
+    books_of(consumer)[tp] = PartitionBooks(PartitionOffsets(position))
 
 
 def _due(consumer: Any, tp: TP) -> int:

@@ -22,9 +22,9 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
 from faust.types import TP
 
-from processors.delivery.offsets import Offsets, below
+from processors.delivery.offsets import PartitionOffsets, below
 from streams.exit import die
-from streams.faust_patches.books import Books, books_of
+from streams.faust_patches.books import PartitionBooks, books_of
 
 
 class DroppedError(Exception):
@@ -41,7 +41,7 @@ async def perform_seek(self: Any) -> None:
     await self.seek_wait(start)
     self._read_offset.update(dict.fromkeys(assigned - streams))
     self._committed_offset.update(start)
-    books_of(self).update({tp: Books(Offsets(offset)) for tp, offset in start.items()})
+    books_of(self).update({tp: PartitionBooks(PartitionOffsets(offset)) for tp, offset in start.items()})
 
 
 async def _committed(consumer: Any, partitions: set[TP]) -> dict[TP, int]:

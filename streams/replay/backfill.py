@@ -14,7 +14,7 @@ from clients.kafka.writer import Outgoing, Writer
 from processors.delivery.failure_record import encode, failure_record
 from processors.event import headers
 from processors.event.headers import ENVELOPE_BYTES
-from processors.event.intake import Refused, Taken, taken_in
+from processors.event.intake import IntakeEvent, NotAnEvent, taken_in
 from processors.event.redaction import redactor
 from processors.genesys.interval import Interval
 from processors.routes.outcome import Failed
@@ -28,7 +28,7 @@ STEP_MS = 900_000
 
 
 @dataclass(slots=True)
-class Progress:
+class BackfillProgress:
     """How far it came. `next_ms`: everything before (epoch ms) is in Kafka; `failed`: what is no event, with a
     failure record; `not_told`: kinds of topics that the query knows nothing of.
     """
@@ -50,7 +50,7 @@ class Filling:
     events: Callable[[Interval], AsyncGenerator[bytes, None]]
     writer: Writer | None
     stop: asyncio.Event
-    progress: Progress
+    progress: BackfillProgress
 
     async def window(self, window: Interval) -> None:
         """Bring the events of one window to Kafka; `progress.stopped` says why not all of them are there."""
@@ -76,21 +76,21 @@ class Filling:
     async def _take(self, events: Sequence[bytes]) -> None:
         received_at = time.time_ns() // 1_000_000
         redact = redactor(self.settings.redact_fields)
-        taken = list(taken_in(events, received_at, self.settings.most_line_bytes, redact))
+        taken = list(taken_in(events, received_at, self.settings.max_line_bytes, redact))
         results: Sequence[str | None] = [None] * len(taken)
         if self.writer is not None and taken:
             results = await self.writer.write([self._outgoing(one, received_at) for one in taken])
         for one, reason in zip(taken, results, strict=True):
             if reason is not None:
                 self.progress.stopped = self.progress.stopped or reason
-            elif isinstance(one, Refused):
+            elif isinstance(one, NotAnEvent):
                 self.progress.failed += 1
             elif self.writer is not None:
                 self.progress.written += 1
 
-    def _outgoing(self, one: Taken | Refused, received_at: int) -> Outgoing:
+    def _outgoing(self, one: IntakeEvent | NotAnEvent, received_at: int) -> Outgoing:
         """The record for `raw`, or the failure record of what is no event, as the source writes it."""
-        if isinstance(one, Taken):
+        if isinstance(one, IntakeEvent):
             return Outgoing(self.settings.topic("raw"), one.key, one.value, tuple(one.headers.items()))
         record = failure_record(Failed.of(one.error), one.value, timestamp=datetime.now(UTC))
         value = encode(record, self.settings.kafka_max_message_bytes - ENVELOPE_BYTES)

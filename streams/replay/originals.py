@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from aiokafka import ConsumerRecord
 
 from clients.kafka.ranges import Reader, open_reader
-from processors.replay.redrive import Gone
+from processors.replay.redrive import Unrecoverable
 from settings import Settings
 
 
@@ -19,7 +19,7 @@ class Originals:
         self._raw = raw
         self._reader = reader
 
-    async def find(self, gone: Gone) -> ConsumerRecord | None:
+    async def find(self, gone: Unrecoverable) -> ConsumerRecord | None:
         """The record that the failure came from; None when the topic does not hold it any more."""
         if self._reader is None or gone.origin is None or gone.origin.topic != self._raw:
             return None

@@ -10,14 +10,14 @@ from typing import Literal, TypeVar
 
 from aiokafka import ConsumerRecord
 
-from clients.aws.sqs_receiver import QueueReceiver, Received
+from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage
 from clients.kafka.ranges import CHUNK, Range, Reader
 from clients.kafka.writer import Outgoing, Writer
 from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
 from processors.event.strict_json import JsonObject, parse_object
-from processors.replay.redrive import Gone, Named, Once, Redrive, rebuilt, redrive
+from processors.replay.redrive import FlowTopics, Once, Redrive, Unrecoverable, rebuilt, redrive
 from processors.replay.selection import FailureSelection
 from settings import Settings
 from streams.replay.originals import Originals
@@ -36,7 +36,7 @@ DONE = ("redriven", "repeated")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RedrivePlan:
     """What to redrive. `run` names the run in the header `replayed`; `rate`: events a second."""
 
     selection: FailureSelection
@@ -56,7 +56,7 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Progress:
+class RedriveProgress:
     """How far a redrive came. `read`: records that were meant, each redriven or skipped for a reason."""
 
     read: int = 0
@@ -77,23 +77,23 @@ class Redriving:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: RedrivePlan,
         settings: Settings,
         originals: Originals,
         writer: Writer | None,
         stop: asyncio.Event,
     ) -> None:
         self.plan = plan
-        self.progress = Progress()
+        self.progress = RedriveProgress()
         self._settings = settings
-        self._named = Named(settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes)
+        self._named = FlowTopics(settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes)
         self._originals = originals
         self._writer = writer
         self._stop = stop
         self._pace = Pace(plan.rate if writer is not None else None, stop)
         self._once = Once()
 
-    async def from_topic(self, reader: Reader, what: Range, on_progress: OnProgress) -> Progress:
+    async def from_topic(self, reader: Reader, what: Range, on_progress: OnProgress) -> RedriveProgress:
         """Go through a range of the failures topic; `what.next` is right at any time."""
         progress = self.progress
         async for chunk in reader.chunks(what, self._pace.chunk(CHUNK)):
@@ -114,12 +114,12 @@ class Redriving:
         on_progress(what.size)
         return progress
 
-    async def from_queue(self, queue: QueueReceiver, before_ms: int) -> Progress:
+    async def from_queue(self, queue: QueueReceiver, before_ms: int) -> RedriveProgress:
         """Receive until the queue has nothing more from before the start; what is safe in Kafka is deleted.
 
         What is not meant, skipped or newer is let go at the end. Raises botocore's errors.
         """
-        kept: dict[str, Received] = {}
+        kept: dict[str, ReceivedMessage] = {}
         try:
             while not self._stop.is_set() and not self.progress.stopped and not self.progress.limited:
                 messages = await queue.receive()
@@ -138,7 +138,7 @@ class Redriving:
         finally:
             await queue.release(list(kept.values()))
 
-    async def _take_messages(self, messages: Sequence[Received]) -> list[Received]:
+    async def _take_messages(self, messages: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
         """Redrive those that are meant; gives those that the queue need not keep."""
         read = [(one, from_message(one)) for one in messages]
         meant = self._limited([(one, failure) for one, failure in read if self._is_meant(failure)])
@@ -196,7 +196,7 @@ class Redriving:
             return NOT_A_RECORD
         run = self.plan.run
         built = redrive(failure.record, failure.meta, failure.key, run, self._named)
-        if isinstance(built, Gone):
+        if isinstance(built, Unrecoverable):
             found = await self._originals.find(built)
             if found is None or not found.value:
                 return f"{built.reason}, and {self._named.raw} does not hold it"
@@ -215,7 +215,7 @@ def from_record(record: ConsumerRecord) -> Failure:
     return Failure(_parsed(record.value), meta, record.key, record.timestamp)
 
 
-def from_message(message: Received) -> Failure:
+def from_message(message: ReceivedMessage) -> Failure:
     """Read one message of the queue: there are no headers, and the key is found again in the event."""
     return Failure(_parsed(message.body.encode("utf-8", "replace")), headers.read({}), None, message.sent_ms)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
 
-from clients.kafka.ranges import CHUNK, Bounds, Range, Reader
+from clients.kafka.ranges import CHUNK, Range, RangeBounds, Reader
 from clients.kafka.writer import Outgoing, Writer
 from processors.event import headers
 from processors.event.headers import Origin
@@ -22,14 +22,14 @@ OnProgress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReplayPlan:
     """What to replay. `routes` are tried in a dry run, and by `route`; `current` are compared with them.
 
     `into`: the topic written to, None for a dry run; `run` names the run in the header `replayed`;
     `rate`: events a second.
     """
 
-    bounds: Bounds
+    bounds: RangeBounds
     into: str | None
     run: str
     key: bytes | None = None
@@ -41,7 +41,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Progress:
+class ReplayProgress:
     """How far a replay came. `read`: records that were meant; `stopped`: why it ended before its end."""
 
     what: Range
@@ -56,13 +56,13 @@ class Progress:
 class Replay:
     """One replay; `progress` is right at any time, also after an interrupt."""
 
-    def __init__(self, plan: Plan, what: Range, stop: asyncio.Event) -> None:
+    def __init__(self, plan: ReplayPlan, what: Range, stop: asyncio.Event) -> None:
         self.plan = plan
-        self.progress = Progress(what)
+        self.progress = ReplayProgress(what)
         self._stop = stop
         self._pace = Pace(plan.rate, stop)
 
-    async def run(self, reader: Reader, writer: Writer | None, on_progress: OnProgress) -> Progress:
+    async def run(self, reader: Reader, writer: Writer | None, on_progress: OnProgress) -> ReplayProgress:
         """Go through the range until its end, the limit, a stop, or a record that the brokers do not take."""
         progress, what = self.progress, self.progress.what
         async for chunk in reader.chunks(what, self._pace.chunk(CHUNK)):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from processors.routes.breaker import Flood, Limits, Window, tally
-from processors.routes.routes import Answer
+from processors.routes.routes import Routed
 from streams.app import settings
 from streams.health import Health, health
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 PART = "routes"
 
 
-class FloodGuard:
+class FailureBreaker:
     """Lets batches through, until too many of their events fail."""
 
     def __init__(self, limits: Limits, health: Health, clock: Callable[[], float] = time.monotonic) -> None:
@@ -36,7 +36,7 @@ class FloodGuard:
         """Whether a batch waits for an operator."""
         return not self._resumed.is_set()
 
-    async def admit(self, answers: Iterable[Answer]) -> bool:
+    async def admit(self, answers: Iterable[Routed]) -> bool:
         """Count a batch before anything of it is sent; return when it may be.
 
         False when it has to be mapped again, as the routes have changed while it waited.
@@ -78,4 +78,4 @@ class FloodGuard:
         )
 
 
-guard = FloodGuard(Limits(settings.flood_share, settings.flood_min, settings.flood_window), health)
+breaker = FailureBreaker(Limits(settings.flood_share, settings.flood_min, settings.flood_window), health)

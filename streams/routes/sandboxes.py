@@ -9,7 +9,7 @@ from typing import Literal
 from processors.event.headers import ENVELOPE_BYTES
 from streams.app import app, settings
 from streams.health import health
-from streams.routes.sandbox.mapping_process import Plan
+from streams.routes.sandbox.mapping_process import SandboxPlan
 from streams.routes.sandbox.sandbox import Sandbox
 
 #: Who maps. What an operator tries must not hold up the stage, so it has a process of its own.
@@ -52,10 +52,10 @@ async def _closing() -> AsyncIterator[None]:
         await close()
 
 
-def _plan() -> Plan:
-    return Plan(
+def _plan() -> SandboxPlan:
+    return SandboxPlan(
         routes=tuple(route.texts for route in app.routes),
         timeout_s=settings.mapping_timeout,
         memory_bytes=settings.mapping_memory_bytes,
-        most_bytes=settings.kafka_max_message_bytes - ENVELOPE_BYTES,
+        max_bytes=settings.kafka_max_message_bytes - ENVELOPE_BYTES,
     )

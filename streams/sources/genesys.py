@@ -22,7 +22,7 @@ from clients.genesys.subscription import SubscriptionStream
 from clients.genesys.topic_resolver import TopicResolver
 from clients.kafka.cluster import describe
 from processors.event.lines import Line
-from processors.genesys.topics import CHANNELS
+from processors.genesys.topics import MAX_CHANNELS
 from settings import Settings
 from streams.sources.checkpoints import Checkpoint, recent
 
@@ -45,7 +45,7 @@ async def parts(settings: Settings, topic: str) -> int:
         return 1
     while True:
         try:
-            return min(CHANNELS, (await describe(settings, touch=(topic,))).partitions.get(topic, 1))
+            return min(MAX_CHANNELS, (await describe(settings, touch=(topic,))).partitions.get(topic, 1))
         except KafkaError as error:
             log.warning("the number of partitions is not known yet", topic=topic, error=type(error).__name__)
             await asyncio.sleep(1.0)

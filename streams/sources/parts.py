@@ -14,7 +14,7 @@ import structlog
 from clients.genesys.notifications.gap_healer import GapReport
 from clients.genesys.rest.errors import GenesysError
 from clients.genesys.rest.observer import CountName, Observer
-from processors.event.intake import Taken, taken_in
+from processors.event.intake import IntakeEvent, taken_in
 from processors.event.lines import Line
 from processors.event.redaction import redactor
 from processors.metrics.counts import Counts
@@ -145,9 +145,9 @@ async def end(parts: list[int]) -> None:
 
 def _records(lines: Iterable[Line], tally: Counts) -> Iterator[Record]:
     received_at = int(time.time() * 1000)
-    for found in taken_in(lines, received_at, settings.most_line_bytes, _redact):
+    for found in taken_in(lines, received_at, settings.max_line_bytes, _redact):
         tally.add("ingested")
-        if isinstance(found, Taken):
+        if isinstance(found, IntakeEvent):
             yield Record(topics.raw.get_topic_name(), found.key, found.value, found.headers)
         else:
             tally.fail(found.error.stage, found.error.code)

@@ -10,7 +10,7 @@ from streams.tables.definitions import KEY, TABLES, WINDOW_S, totals
 
 #: Numbers of rows are below it: a delta can still be added, and the sum still be written as JSON
 #: (processors/metrics/delta.py).
-MOST = 2**63
+MAX_SUM = 2**63
 
 
 def _start_of(row: Any) -> int | None:
@@ -42,7 +42,7 @@ def _window_start(key: Any) -> int | None:
     """When a row's window begins, in epoch s; None for a key that is no window's."""
     try:
         (_, (begin, _)) = key
-        return int(begin) if abs(begin) < MOST else None
+        return int(begin) if abs(begin) < MAX_SUM else None
     except (TypeError, ValueError):
         return None
 
@@ -78,7 +78,7 @@ def _numbers(value: Any) -> dict[str, int]:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) is int and 0 <= value < MOST
+    return type(value) is int and 0 <= value < MAX_SUM
 
 
 def _with_percentiles(value: Sums) -> JsonObject:

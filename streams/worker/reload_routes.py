@@ -20,7 +20,7 @@ from streams.checks.routes import check_routes
 from streams.delivery import deduplication
 from streams.health import health
 from streams.routes import sandboxes
-from streams.routes.breaker import guard
+from streams.routes.breaker import breaker
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ async def take_over(routes: Routes) -> None:
     app.routes = routes
     deduplication.forget_fingerprints()
     await sandboxes.renew()
-    guard.renew()
+    breaker.renew()
     log.info("routes taken over", routes=[route.name for route in routes])
 
 

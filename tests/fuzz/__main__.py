@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 #: Longest input in bytes; the limits that are tried are far below it.
-MOST_BYTES = 4_096
+MAX_BYTES = 4_096
 
 Target = Callable[[bytes], None]
 
@@ -70,7 +70,7 @@ def _run_one(name: str, engine: str, seconds: float) -> None:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         for number, content in enumerate(seeds()):
             Path(folder, str(number)).write_bytes(content)
-        arguments = [f"-max_total_time={int(seconds)}", f"-max_len={MOST_BYTES}", "-timeout=10", "-rss_limit_mb=1024",
+        arguments = [f"-max_total_time={int(seconds)}", f"-max_len={MAX_BYTES}", "-timeout=10", "-rss_limit_mb=1024",
                      f"-artifact_prefix={tempfile.gettempdir()}/fuzz-{name}-"]  # fmt: skip
         atheris.Setup([sys.argv[0], *arguments, folder], TARGETS[name])
         atheris.Fuzz()  # ends the process
@@ -90,7 +90,7 @@ def _by_hypothesis(target: Target, examples: list[bytes], seconds: float) -> Non
 
         @seed(rounds)
         @settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-        @given(st.binary(max_size=MOST_BYTES) | texts | cut)
+        @given(st.binary(max_size=MAX_BYTES) | texts | cut)
         def fuzz(data: bytes) -> None:
             target(data)
 

@@ -12,7 +12,7 @@ from processors.delivery.failure_record import encode, failure_record, original_
 from processors.event.errors import MalformedEventError, Violation
 from processors.event.headers import Origin
 from processors.event.identity import decode, identify, is_uuid
-from processors.event.intake import Taken, taken_in
+from processors.event.intake import IntakeEvent, taken_in
 from processors.event.lines import Line, LineSplitter, OversizedLine
 from processors.event.redaction import redactor
 from processors.event.strict_json import parse
@@ -72,7 +72,7 @@ def intake(data: bytes) -> None:
     """What is masked stays masked, and its id is the one that the process stage finds."""
     assert REDACT is not None
     for found in taken_in([data], 0, 1_000_000, REDACT):
-        if not isinstance(found, Taken):
+        if not isinstance(found, IntakeEvent):
             assert found.value is None
             continue
         body = orjson.loads(found.value)

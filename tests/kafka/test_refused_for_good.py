@@ -18,9 +18,9 @@ def pipeline(kafka, tmp_path: Path):
         yield pipeline
 
 
-def limit(pipeline: Pipeline, topic: str, most_bytes: int) -> None:
+def limit(pipeline: Pipeline, topic: str, max_bytes: int) -> None:
     """Let a topic take messages of so many bytes at most."""
-    entry = ConfigEntry("max.message.bytes", str(most_bytes), incremental_operation=AlterConfigOpType.SET)
+    entry = ConfigEntry("max.message.bytes", str(max_bytes), incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, pipeline.prefix + topic, incremental_configs=[entry])
     client = administration.admin(pipeline.bootstrap_servers)  # held: without it the answer is lost
     [changed] = client.incremental_alter_configs([resource]).values()

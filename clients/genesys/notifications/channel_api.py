@@ -19,7 +19,7 @@ from processors.genesys.topics import TOPICS_PER_CHANNEL, separate
 
 log = structlog.get_logger(__name__)
 
-CHANNELS = "/api/v2/notifications/channels"
+CHANNELS_PATH = "/api/v2/notifications/channels"
 CHANNEL_LIFE = 24 * 3600.0
 
 
@@ -49,10 +49,10 @@ class ChannelClient:
 
     async def create(self) -> Channel:
         """A new channel. Raises UnexpectedAnswerError when the answer is none."""
-        body = await self._rest.read("POST", CHANNELS)
+        body = await self._rest.read("POST", CHANNELS_PATH)
         ident, uri = body.get("id"), body.get("connectUri")
         if not isinstance(ident, str) or not isinstance(uri, str) or not uri.startswith(("ws://", "wss://")):
-            raise UnexpectedAnswerError(f"POST {CHANNELS}: the answer is no channel")
+            raise UnexpectedAnswerError(f"POST {CHANNELS_PATH}: the answer is no channel")
         told = body.get("expires")
         expires = told if isinstance(told, int) else milliseconds(told)
         life = CHANNEL_LIFE if expires is None else expires / 1000 - self._rest.clock.wall()
@@ -63,7 +63,7 @@ class ChannelClient:
     async def number(self) -> int:
         """How many channels the OAuth client has, made with whatever token (at most 20); 0 if that is not told."""
         try:
-            body = await self._rest.read("GET", CHANNELS, params={"includechannels": "oauthclient"})
+            body = await self._rest.read("GET", CHANNELS_PATH, params={"includechannels": "oauthclient"})
         except (GenesysRequestError, UnexpectedAnswerError):
             return 0
         entities = body.get("entities")
@@ -72,7 +72,7 @@ class ChannelClient:
     async def exists(self, channel: Channel) -> bool:
         """Whether the channel still lives (HEAD: 404 = gone). Any other refusal is no reason to go on with it."""
         try:
-            await self._rest.request("HEAD", f"{CHANNELS}/{channel.id}")
+            await self._rest.request("HEAD", f"{CHANNELS_PATH}/{channel.id}")
         except (GenesysRequestError, PermissionMissingError) as error:
             log.info("genesys.channel.gone", reason=str(error))
             return False
@@ -97,12 +97,12 @@ class ChannelClient:
 
     async def clear(self, channel: Channel) -> None:
         """Leave a channel without topics; channels themselves cannot be deleted, they expire."""
-        await self._rest.request("DELETE", f"{CHANNELS}/{channel.id}/subscriptions")
+        await self._rest.request("DELETE", f"{CHANNELS_PATH}/{channel.id}/subscriptions")
 
     async def _put(self, channel: Channel, topics: Sequence[str]) -> tuple[RejectedTopic, ...]:
         response = await self._rest.request(
             "PUT",
-            f"{CHANNELS}/{channel.id}/subscriptions",
+            f"{CHANNELS_PATH}/{channel.id}/subscriptions",
             json=[{"id": topic} for topic in topics],
             params={"ignoreErrors": "true"},
         )

@@ -25,7 +25,7 @@ LAG_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedFrame:
     """One frame, received at `at_ms` (epoch ms, our clock), as was every event that happened before `since_ms`."""
 
     value: Line
@@ -52,7 +52,7 @@ class ChannelReader:
         *,
         silence: float,
         max_bytes: int,
-        put: Callable[[Received], Awaitable[None]],
+        put: Callable[[ReceivedFrame], Awaitable[None]],
         coverage: Coverage,
     ) -> None:
         self.channel = channel
@@ -131,7 +131,7 @@ class ChannelReader:
         if frame.kind == "closing":
             self._want_successor("closing notice")
         before = self._rest.clock.wall()
-        await self._put(Received(line, frame, int(self._level_s * 1000), int(before * 1000)))
+        await self._put(ReceivedFrame(line, frame, int(self._level_s * 1000), int(before * 1000)))
         self._asked_s = self._rest.clock.wall()
         self._lagging |= self._asked_s - before > LAG_S
         return True

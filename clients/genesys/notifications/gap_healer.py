@@ -16,7 +16,7 @@ from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError
 from clients.genesys.rest.observer import CountName
 from processors.genesys.interval import Interval, merged
-from processors.genesys.snapshots import Told, beyond
+from processors.genesys.snapshots import Snapshot, beyond
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +78,7 @@ class GapHealer:
         part: int,
         *,
         topics: Callable[[], Collection[str]],
-        put: Callable[[Told], Awaitable[None]],
+        put: Callable[[Snapshot], Awaitable[None]],
         report: Callable[[GapReport], Awaitable[None]],
         max_age: float,
         passes: tuple[float, ...] = PASSES_S,

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from clients.genesys.notifications.channel_reader import Received
-from clients.genesys.notifications.rotation import GAP_MARGIN_MS, ChannelKeeper, KeeperOptions
+from clients.genesys.notifications.channel_reader import ReceivedFrame
+from clients.genesys.notifications.rotation import GAP_MARGIN_MS, ChannelRotation, KeeperOptions
 from clients.genesys.rest.client import GenesysRest
 from processors.genesys.interval import Interval
 from processors.genesys.topics import TopicPlan, channels_of, separate
@@ -15,11 +15,11 @@ from settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ChannelFrame:
     """A frame, and the number of the channel that brought it."""
 
     channel: int
-    frame: Received
+    frame: ReceivedFrame
 
 
 class PartChannels:
@@ -36,7 +36,7 @@ class PartChannels:
         part: int,
         parts: int,
         *,
-        put: Callable[[Heard], Awaitable[None]],
+        put: Callable[[ChannelFrame], Awaitable[None]],
         gap: Callable[[Interval], None],
         since_ms: int | None,
     ) -> None:
@@ -44,7 +44,7 @@ class PartChannels:
         self._part, self._parts = part, parts
         self._put, self._gap = put, gap
         self._since_ms = since_ms
-        self._keepers: dict[int, ChannelKeeper] = {}
+        self._keepers: dict[int, ChannelRotation] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._shares: dict[int, tuple[str, ...]] = {}
@@ -98,11 +98,11 @@ class PartChannels:
         if since_ms is not None:
             self._positions[channel] = since_ms
 
-        async def put(frame: Received) -> None:
-            await self._put(Heard(channel, frame))
+        async def put(frame: ReceivedFrame) -> None:
+            await self._put(ChannelFrame(channel, frame))
 
         options = KeeperOptions.from_settings(self._settings, since_ms)
-        self._keepers[channel] = ChannelKeeper(self._rest, options, put=put, gap=self._gap)
+        self._keepers[channel] = ChannelRotation(self._rest, options, put=put, gap=self._gap)
         self._start(channel)
 
     def _start(self, channel: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from clients.genesys.notifications.channel_reader import Received
+from clients.genesys.notifications.channel_reader import ReceivedFrame
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.client import GenesysRest
 from processors.event.identity import derive_event_id
@@ -12,7 +12,7 @@ from processors.event.lines import Line
 from processors.event.strict_json import JsonObject
 from processors.genesys.frames import came_again, queue_id, read_frame, snapshot_key, snapshot_state, with_queue
 from processors.genesys.sightings import RETURN_MS, SeenEvents, SeenStates
-from processors.genesys.snapshots import Told, backfilled_moment
+from processors.genesys.snapshots import Snapshot, backfilled_moment
 
 
 class Sieve:
@@ -37,7 +37,7 @@ class Sieve:
         if state is not None:
             self._states.recall(snapshot_key(envelope), state, moment or at_ms, told=moment is not None)
 
-    async def past(self, told: Told) -> Line | None:
+    async def past(self, told: Snapshot) -> Line | None:
         """A backfilled event that goes on; None when it is known."""
         envelope = told.envelope
         if self._is_known(told):
@@ -46,7 +46,7 @@ class Sieve:
         self._rest.observer.count("event_backfilled")
         return await self._named(orjson.dumps(envelope), envelope)
 
-    async def live(self, item: Received) -> Line | None:
+    async def live(self, item: ReceivedFrame) -> Line | None:
         """What of a frame goes on; None when nothing does."""
         envelope = item.frame.envelope
         if item.frame.kind == "malformed" or envelope is None or not isinstance(item.value, bytes):
@@ -78,7 +78,7 @@ class Sieve:
     def _is_new(self, envelope: JsonObject) -> bool:
         return self._seen.is_new(derive_event_id(envelope), self._rest.clock.now())
 
-    def _is_known(self, told: Told) -> bool:
+    def _is_known(self, told: Snapshot) -> bool:
         """Whether a backfilled snapshot was given before, or shows a state that was seen at its moment."""
         if not self._is_new(told.envelope):
             return True

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from clients.genesys.notifications.channel_api import ChannelClient, RejectedTopic
-from clients.genesys.notifications.channel_reader import ChannelReader, Received
+from clients.genesys.notifications.channel_reader import ChannelReader, ReceivedFrame
 from clients.genesys.rest.backoff import Backoff
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError, GenesysRequestError
@@ -54,12 +54,12 @@ class KeeperOptions:
             silence=settings.genesys_heartbeat_timeout,
             rotate=settings.genesys_channel_rotate,
             overlap=settings.genesys_channel_overlap,
-            max_bytes=settings.most_line_bytes,
+            max_bytes=settings.max_line_bytes,
             since_ms=since_ms,
         )
 
 
-class ChannelKeeper:
+class ChannelRotation:
     """Runs until cancelled; raises GenesysError when no channel can be had (permission, credentials)."""
 
     def __init__(
@@ -67,7 +67,7 @@ class ChannelKeeper:
         rest: GenesysRest,
         options: KeeperOptions,
         *,
-        put: Callable[[Received], Awaitable[None]],
+        put: Callable[[ReceivedFrame], Awaitable[None]],
         gap: Callable[[Interval], None],
     ) -> None:
         self._rest, self._channels, self._options = rest, ChannelClient(rest), options

@@ -11,7 +11,7 @@ import structlog
 
 from clients.genesys.notifications.gap_healer import GapHealer, GapReport
 from clients.genesys.notifications.mailbox import Inbox
-from clients.genesys.notifications.part_channels import Heard, PartChannels
+from clients.genesys.notifications.part_channels import ChannelFrame, PartChannels
 from clients.genesys.notifications.repetition_filter import Sieve
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.client import GenesysRest
@@ -19,8 +19,8 @@ from clients.genesys.rest.errors import GenesysError
 from clients.genesys.topic_resolver import TopicResolver
 from processors.event.lines import Line
 from processors.genesys.interval import Interval
-from processors.genesys.snapshots import Told
-from processors.genesys.topics import RefusedTopic
+from processors.genesys.snapshots import Snapshot
+from processors.genesys.topics import UnusableTopic
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ INBOX = 64
 #: Seconds that an event id is remembered beyond the overlap of two channels.
 REPEAT_WINDOW_S = 300.0
 
-Item = Heard | GapReport | Told
+Item = ChannelFrame | GapReport | Snapshot
 OnGap = Callable[[GapReport], Awaitable[None]]
 Recent = Callable[[], AsyncGenerator[tuple[bytes, int], None]]
 
@@ -92,7 +92,7 @@ class NotificationSource:
             window=settings.genesys_channel_overlap + REPEAT_WINDOW_S,
             drop_unchanged=settings.genesys_drop_unchanged,
         )
-        self._refused: tuple[RefusedTopic, ...] = ()
+        self._refused: tuple[UnusableTopic, ...] = ()
         self._planned = asyncio.Event()  # or all is over
         self._channels = PartChannels(
             rest, settings, part, parts, put=self._inbox.put, gap=self._found_gap, since_ms=since_ms
@@ -169,7 +169,7 @@ class NotificationSource:
             if isinstance(item, GapReport):
                 batch.report = item
                 break
-            if isinstance(item, Heard):
+            if isinstance(item, ChannelFrame):
                 batch.since_ms[item.channel] = max(batch.since_ms.get(item.channel, 0), item.frame.since_ms)
                 line = await self._sieve.live(item.frame)
             else:
@@ -214,7 +214,7 @@ class NotificationSource:
         await self._channels.follow(plan)
         self._planned.set()
 
-    def _tell(self, refused: tuple[RefusedTopic, ...]) -> None:
+    def _tell(self, refused: tuple[UnusableTopic, ...]) -> None:
         for one in set(refused) - set(self._refused):
             log.error("genesys.topic.refused", topic=one.topic, reason=one.reason)
             self._rest.observer.count("topic_rejected")

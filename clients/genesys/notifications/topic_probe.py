@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from clients.genesys.notifications.channel_api import ChannelClient, RejectedTopic
 from clients.genesys.rest.client import GenesysRest
-from processors.genesys.topics import CHANNELS, separate
+from processors.genesys.topics import MAX_CHANNELS, separate
 
 
 async def tried(rest: GenesysRest, shares: Iterable[tuple[str, ...]]) -> tuple[RejectedTopic, ...] | None:
@@ -16,7 +16,7 @@ async def tried(rest: GenesysRest, shares: Iterable[tuple[str, ...]]) -> tuple[R
     empty, and Genesys ends it after its 24 h, or when it needs the place.
     """
     channels = ChannelClient(rest)
-    if await channels.number() >= CHANNELS:
+    if await channels.number() >= MAX_CHANNELS:
         return None
     channel = await channels.create()
     rejected: dict[str, RejectedTopic] = {}

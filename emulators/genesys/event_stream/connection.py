@@ -14,7 +14,7 @@ from emulators.genesys.event_stream.production import Production
 from emulators.genesys.event_stream.subscriptions import Subscription
 from emulators.genesys.faults import FaultBook
 
-MOST_EVENTS = 250
+MAX_EVENTS = 250
 BUFFER_BYTES = 65_536
 GRACE_SECONDS = 1.0
 """How long a cut waits for a reader to take what is already written, before it is cut off hard."""
@@ -97,7 +97,7 @@ class Connection:
     def _wanted(self) -> int:
         """How many events the next block may have: never beyond the next fault that ends the connection."""
         faults, desk = self._desk.book.faults, self._desk
-        most = MOST_EVENTS
+        most = MAX_EVENTS
         if faults.cut_every_events:
             most = min(most, faults.cut_every_events - desk.since_cut)
         if faults.error_line_every:

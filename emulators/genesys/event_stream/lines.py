@@ -20,7 +20,7 @@ GARBAGE: tuple[bytes, ...] = (
 INVALID_UTF8 = b'{"id":"\xff\xfe\xf0\x28\x8c\x28","resourceType":"interaction"}'
 LARGEST_PIECE = 700
 """Bytes of the largest ragged chunk: small enough that most events are cut somewhere."""
-MOST_PIECES = 200
+MAX_PIECES = 200
 """About so many pieces at most, so that a huge line does not become tens of thousands of chunks."""
 
 
@@ -50,7 +50,7 @@ class Composer:
         if not faults.ragged_chunks:
             yield data
             return
-        start, largest = 0, max(LARGEST_PIECE, len(data) // MOST_PIECES)
+        start, largest = 0, max(LARGEST_PIECE, len(data) // MAX_PIECES)
         while start < len(data):
             end = start + self._random.randint(1, largest)
             yield data[start:end]

@@ -13,7 +13,7 @@ from emulators.genesys.event_stream.ledger import Entry
 from emulators.genesys.event_stream.subscriptions import Subscription
 
 TICK_SECONDS = 0.02
-MOST_PER_TICK = 2_000
+MAX_PER_TICK = 2_000
 """Bounds how long one tick keeps the loop; rates above 100,000 events/s are not reached by this clock."""
 BARREN = 1_000
 """So many events in a row that no subscription wants end one pull: a filter may fit nothing at all."""
@@ -49,7 +49,7 @@ class Production:
             now = loop.time()
             owed = owed + (now - last) * self.rate if self.subscriptions else 0.0
             last = now
-            owed -= self.produce(min(int(owed), MOST_PER_TICK))
+            owed -= self.produce(min(int(owed), MAX_PER_TICK))
 
     def pull(self, subscription: Subscription, wanted: int) -> None:
         """At rate 0, make events until `wanted` wait for this reader."""

@@ -13,9 +13,9 @@ from typing import Any, NoReturn, TypeVar
 import click
 import structlog
 
-from clients.kafka.ranges import Bounds, Range
+from clients.kafka.ranges import Range, RangeBounds
 from processors.replay.moments import iso, moment
-from processors.replay.selection import Offsets, Span, parse_offset
+from processors.replay.selection import OffsetBounds, Span, parse_offset
 from settings import EXIT_USAGE
 
 EXIT_STOPPED = 1
@@ -79,13 +79,13 @@ def bounds(
     partitions: tuple[int, ...],
     from_offset: tuple[tuple[int | None, int], ...],
     to_offset: tuple[tuple[int | None, int], ...],
-) -> Bounds:
+) -> RangeBounds:
     """The bounds that the range options give. Raises UsageError for an empty stretch of time."""
     try:
         span = Span(since, until)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    return Bounds(span, partitions, Offsets(from_offset), Offsets(to_offset))
+    return RangeBounds(span, partitions, OffsetBounds(from_offset), OffsetBounds(to_offset))
 
 
 def span_arguments(span: Span) -> list[str]:

@@ -20,7 +20,7 @@ import orjson
 from processors.event.identity import Event
 from processors.routes.outcome import Failed, Outcome
 from processors.routes.route import Route, compile_route
-from processors.routes.routes import Answer, Routes, answer
+from processors.routes.routes import Routed, Routes, route_event
 from streams.routes.sandbox import protocol
 from streams.routes.sandbox.limits import _bound, _silence
 
@@ -50,22 +50,22 @@ class Patient:
 class Mapping:
     """The routes and their bounds, at work."""
 
-    def __init__(self, stream: IO[bytes], routes: Sequence[Patient], cpu_s: float, most_bytes: int) -> None:
+    def __init__(self, stream: IO[bytes], routes: Sequence[Patient], cpu_s: float, max_bytes: int) -> None:
         self._stream = stream
         self._routes = routes
         self._cpu_s = cpu_s
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
 
     def serve(self) -> None:
         """Answer until the worker has gone."""
         while (body := _read(self._stream, protocol.EVENTS)) is not None:
             raws, careful = protocol.read_events(body)
             begin = self._begin_carefully if careful else self._begin
-            found: list[Answer] = []
+            found: list[Routed] = []
             size, last = 0, time.monotonic()
             for raw in raws:
                 self._arm()
-                found.append(answer(self._routes, raw, self._most_bytes, begin))
+                found.append(route_event(self._routes, raw, self._max_bytes, begin))
                 size += sum(len(getattr(one, "value", b"")) + 200 for one in found[-1].outcomes)
                 if careful or size > FLUSH_BYTES or time.monotonic() - last > FLUSH_S:
                     self._send(protocol.ANSWERS, protocol.answers(found))
@@ -107,7 +107,7 @@ def main() -> None:
     routes = [Patient(route, timeout_s) for route in compiled]
     _bound(start["memory_bytes"])
     # A little later than the engines, which notice most of what takes too long without ending the process.
-    mapping = Mapping(stream, routes, timeout_s * 1.25, start["most_bytes"])
+    mapping = Mapping(stream, routes, timeout_s * 1.25, start["max_bytes"])
     mapping._send(protocol.READY, b"")
     _silence()
     try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from processors.routes.route import RouteTexts
-from processors.routes.routes import Answer, Raw
+from processors.routes.routes import Raw, Routed
 from streams.routes.sandbox import protocol
 
 #: Seconds that a process gets to compile the routes.
@@ -33,13 +33,13 @@ class SandboxError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SandboxPlan:
     """What a mapping process works by. Time in seconds for one route over one event, sizes in bytes."""
 
     routes: tuple[RouteTexts, ...]
     timeout_s: float
     memory_bytes: int
-    most_bytes: int
+    max_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Exchange:
     `route`: the route that was being tried, where that is known.
     """
 
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[Routed] = field(default_factory=list)
     route: str | None = None
     death: Death | None = None
 
@@ -67,7 +67,7 @@ class MappingProcess:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: SandboxPlan,
         popen: subprocess.Popen[bytes],
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
@@ -79,7 +79,7 @@ class MappingProcess:
         self.loop = asyncio.get_running_loop()
 
     @classmethod
-    async def start(cls, plan: Plan) -> MappingProcess:
+    async def start(cls, plan: SandboxPlan) -> MappingProcess:
         """Start one and wait until it has compiled the routes. Raises SandboxError."""
         ours, theirs = socket.socketpair()
         with theirs:
@@ -135,7 +135,7 @@ class MappingProcess:
             "routes": plan.routes,
             "timeout_s": plan.timeout_s,
             "memory_bytes": plan.memory_bytes,
-            "most_bytes": plan.most_bytes,
+            "max_bytes": plan.max_bytes,
         }
         try:
             async with asyncio.timeout(START_S):
@@ -187,7 +187,7 @@ def _spawn(connection: socket.socket) -> subprocess.Popen[bytes]:
     )
 
 
-def _checked(body: bytes) -> list[Answer]:
+def _checked(body: bytes) -> list[Routed]:
     try:
         return protocol.read_answers(body)
     except (KeyError, TypeError) as error:

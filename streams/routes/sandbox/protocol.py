@@ -18,7 +18,7 @@ from processors.event.errors import Violation
 from processors.event.strict_json import JsonObject
 from processors.routes.outcome import Failed
 from processors.routes.route import Example, RouteTexts
-from processors.routes.routes import Answer, Encoded, Raw
+from processors.routes.routes import Encoded, Raw, Routed
 
 #: Kinds of frames: to the process a start and events, from it readiness, the route it begins, and answers.
 START, EVENTS, READY, ROUTE, ANSWERS = b"S", b"E", b"R", b"M", b"A"
@@ -30,7 +30,7 @@ _SIZE = struct.Struct(">I")
 EXIT_MEMORY = 71
 
 #: A longer body, in bytes, is no frame of ours.
-MOST_BYTES = 512 * 1024 * 1024
+MAX_BYTES = 512 * 1024 * 1024
 
 
 def frame(kind: bytes, body: bytes) -> bytes:
@@ -41,7 +41,7 @@ def frame(kind: bytes, body: bytes) -> bytes:
 def prefix(data: bytes) -> tuple[int, bytes]:
     """Length of the body and kind. Raises ValueError for a length that no frame has."""
     length, kind = PREFIX.unpack(data)
-    if length > MOST_BYTES:
+    if length > MAX_BYTES:
         raise ValueError(f"a frame of {length} bytes")
     return length, kind
 
@@ -62,18 +62,18 @@ def read_events(body: bytes) -> tuple[list[Raw], bool]:
     return raws, told["careful"]
 
 
-def answers(found: Iterable[Answer]) -> bytes:
+def answers(found: Iterable[Routed]) -> bytes:
     """Body of an ANSWERS frame."""
     blobs: list[bytes] = []
     told = [[one.key, one.event_id, [_told(outcome, blobs) for outcome in one.outcomes]] for one in found]
     return _body(told, blobs)
 
 
-def read_answers(body: bytes) -> list[Answer]:
+def read_answers(body: bytes) -> list[Routed]:
     """The answers of an ANSWERS frame. Raises ValueError, TypeError or KeyError for another shape."""
     told, blobs = _parts(body)
     return [
-        Answer(key, event_id, tuple(_outcome(outcome, blobs) for outcome in outcomes))
+        Routed(key, event_id, tuple(_outcome(outcome, blobs) for outcome in outcomes))
         for key, event_id, outcomes in told
     ]
 

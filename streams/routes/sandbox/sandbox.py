@@ -19,8 +19,8 @@ import structlog
 
 from processors.delivery.entries import cut
 from processors.routes.outcome import Failed
-from processors.routes.routes import Answer, Raw
-from streams.routes.sandbox.mapping_process import Exchange, MappingProcess, Plan
+from processors.routes.routes import Raw, Routed
+from streams.routes.sandbox.mapping_process import Exchange, MappingProcess, SandboxPlan
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ CLOSE_S = 2.0
 class Sandbox:
     """Answers what the routes make of events, in order; one process, started when it is first needed."""
 
-    def __init__(self, plan: Plan, on_trouble: Callable[[str | None], None]) -> None:
+    def __init__(self, plan: SandboxPlan, on_trouble: Callable[[str | None], None]) -> None:
         self._plan = plan
         self._on_trouble = on_trouble
         self._process: MappingProcess | None = None
@@ -72,7 +72,7 @@ class Sandbox:
         except TimeoutError:
             process.kill()
 
-    async def apply(self, raws: Sequence[Raw]) -> list[Answer]:
+    async def apply(self, raws: Sequence[Raw]) -> list[Routed]:
         """One answer for each event, in order. Callers are served one after the other, as they came."""
         async with self._turn:
             slow = asyncio.get_running_loop().call_later(SLOW_S, self._on_trouble, SLOW)
@@ -88,8 +88,8 @@ class Sandbox:
         if self._process is not None and not self._process.ended:
             await self._process.end()
 
-    async def _work(self, raws: Sequence[Raw]) -> list[Answer]:
-        found: list[Answer] = []
+    async def _work(self, raws: Sequence[Raw]) -> list[Routed]:
+        found: list[Routed] = []
         barred: list[Failed] = []  # what the next event has failed with so far, each on a route of its own
         deaths = 0
         while len(found) < len(raws):
@@ -104,7 +104,7 @@ class Sandbox:
                     failed = Failed("transform", exchange.death.code, exchange.death.message, (), exchange.route)
                     barred.append(failed)
                     if exchange.route is None:  # it was not even read
-                        found.append(_with(Answer(), barred))
+                        found.append(_with(Routed(), barred))
                         barred = []
                 deaths += 1
                 log.warning("mapping process ended", error=exchange.death.code, reason=exchange.death.message)
@@ -123,6 +123,6 @@ class Sandbox:
         return self._process
 
 
-def _with(answer: Answer, failures: Sequence[Failed]) -> Answer:
+def _with(answer: Routed, failures: Sequence[Failed]) -> Routed:
     outcomes = sorted((*answer.outcomes, *failures), key=lambda one: one.route or "")
     return replace(answer, outcomes=tuple(outcomes)) if failures else answer

@@ -23,7 +23,7 @@ FOREIGN = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class TrialLimits:
     """What a trial may take: seconds for one evaluation of an example, bytes in all."""
 
     timeout_s: float
@@ -31,7 +31,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TrialVerdict:
     """What came of a route: an engine, or what is wrong. `failing`: what is wrong is how an example ended."""
 
     engine: str = ""
@@ -44,7 +44,7 @@ class Verdict:
 class _Heard:
     """What a process has said: of routes, in order, and what it began last."""
 
-    verdicts: list[Verdict] = field(default_factory=list)
+    verdicts: list[TrialVerdict] = field(default_factory=list)
     route: str | None = None
     example: str | None = None
 
@@ -55,25 +55,25 @@ class _Heard:
         wrong = told.get("failing") or told.get("wrong")
         if wrong or "engine" in told:
             self.verdicts.append(
-                Verdict(told.get("engine", ""), told.get("reason", ""), wrong or "", "failing" in told)
+                TrialVerdict(told.get("engine", ""), told.get("reason", ""), wrong or "", "failing" in told)
             )
             self.route = None
         else:
             self.route, self.example = told["route"], told.get("example")
 
 
-async def try_routes(texts: Sequence[RouteTexts], bounds: Bounds) -> list[Verdict]:
+async def try_routes(texts: Sequence[RouteTexts], bounds: TrialLimits) -> list[TrialVerdict]:
     """One verdict for each route, in order. A route that ends the process is wrong; a new one tries the others.
 
     Raises SandboxError when the process does not start, or is ended by somebody else.
     """
-    found: list[Verdict] = []
+    found: list[TrialVerdict] = []
     while len(found) < len(texts):
         found += await _tried(texts[len(found) :], bounds)
     return found
 
 
-async def _tried(texts: Sequence[RouteTexts], bounds: Bounds) -> list[Verdict]:
+async def _tried(texts: Sequence[RouteTexts], bounds: TrialLimits) -> list[TrialVerdict]:
     """What one process finds: a verdict for each route up to the one that ends it."""
     heard = _Heard()
     process = await _spawn()
@@ -100,7 +100,7 @@ async def _spawn() -> Process:
         raise SandboxError(f"the process that tries routes did not start: {error.strerror}") from None
 
 
-async def _listen(process: Process, texts: Sequence[RouteTexts], bounds: Bounds, heard: _Heard) -> None:
+async def _listen(process: Process, texts: Sequence[RouteTexts], bounds: TrialLimits, heard: _Heard) -> None:
     """Hear the process out. Raises TimeoutError for one that hangs without using CPU time."""
     start = {"routes": texts, "timeout_s": bounds.timeout_s, "memory_bytes": bounds.memory_bytes}
     silence_s = SILENCE_S + COMPILE_S + 10 * bounds.timeout_s
@@ -127,7 +127,7 @@ async def _end(process: Process) -> int:
     return await process.wait()
 
 
-def _broken(heard: _Heard, bounds: Bounds, code: int, ended_for: Exception | None) -> Verdict:
+def _broken(heard: _Heard, bounds: TrialLimits, code: int, ended_for: Exception | None) -> TrialVerdict:
     """What is wrong with the route over which a process ended, or was ended."""
     how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     how = "did not answer" if isinstance(ended_for, TimeoutError) else how
@@ -138,9 +138,9 @@ def _broken(heard: _Heard, bounds: Bounds, code: int, ended_for: Exception | Non
     compiling = heard.example is None
     what = "compiling it" if compiling else f"example {heard.example}"
     if code == -signal.SIGPROF or isinstance(ended_for, TimeoutError):
-        return Verdict(wrong=f"{what} took more than {COMPILE_S if compiling else bounds.timeout_s:g} s")
+        return TrialVerdict(wrong=f"{what} took more than {COMPILE_S if compiling else bounds.timeout_s:g} s")
     if code in (protocol.EXIT_MEMORY, -signal.SIGABRT):  # the fast engine aborts when it is refused memory
-        return Verdict(wrong=f"{what} took more than {bounds.memory_bytes} bytes of memory")
+        return TrialVerdict(wrong=f"{what} took more than {bounds.memory_bytes} bytes of memory")
     if ended_for is not None:
-        return Verdict(wrong=f"{what} broke the process that tried it")
-    return Verdict(wrong=f"{what} ended the process that tried it: it {how}")
+        return TrialVerdict(wrong=f"{what} broke the process that tried it")
+    return TrialVerdict(wrong=f"{what} ended the process that tried it: it {how}")

@@ -28,7 +28,7 @@ COMPILE_S = 30.0
 TIMES, FLOOR_S = 5, 5.0
 
 #: Characters of what is told.
-MOST_TOLD = 1_000
+MAX_TOLD = 1_000
 
 
 class Trial:
@@ -47,7 +47,7 @@ class Trial:
         _arm(COMPILE_S)
         found = self._try(texts)
         _arm(0)
-        _say({"route": texts.name, **{key: value[:MOST_TOLD] for key, value in found.items()}})
+        _say({"route": texts.name, **{key: value[:MAX_TOLD] for key, value in found.items()}})
 
     def _try(self, texts: RouteTexts) -> dict[str, str]:
         try:
@@ -59,7 +59,7 @@ class Trial:
             return {"engine": route.engine, "reason": route.engine_reason}
         example, mismatch = failing[0]
         more = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
-        return {"failing": f"example {example.name} does not hold: {mismatch[:MOST_TOLD]}{more}"}
+        return {"failing": f"example {example.name} does not hold: {mismatch[:MAX_TOLD]}{more}"}
 
     def _begin(self, example: str) -> None:
         if time.process_time() > self._ends:

@@ -17,7 +17,7 @@ from tests.kafka.pipeline import Pipeline, Worker, wait_until
 WORKERS = 2
 
 #: Events a second at most: what two cores carry beside three brokers, and no backlog grows.
-MOST_RATE = 250.0
+MAX_RATE = 250.0
 
 START_S = 90.0
 
@@ -61,7 +61,7 @@ def prepare(case: Case, cluster: KafkaCluster, events: int, folder: Path, share:
 
 def _flow(case: Case, pipeline: Pipeline, events: int, share: float) -> tuple[Flow, str]:
     """The flow that the case asks for, and the URL of the Genesys emulator that it goes through, if any."""
-    rate = min(MOST_RATE, events / (case.seconds * share))
+    rate = min(MAX_RATE, events / (case.seconds * share))
     if case.source == "raw":
         return Flow(*into_raw(pipeline), events, rate), ""
     announced = pipeline.emulator("genesys", ["--count", "0", "--rate", "1", "--api-limit", "100000"])

@@ -10,7 +10,7 @@ from agents import process as module
 from processors.event.identity import derive_event_id
 from processors.routes.outcome import Failed
 from processors.routes.route import compile_route
-from processors.routes.routes import Routes, answer
+from processors.routes.routes import Routes, route_event
 from streams.app import app
 from streams.delivery import deduplication
 from streams.delivery.deduplication import Deduplication
@@ -26,7 +26,7 @@ class InProcess:
     """Maps as the sandbox does, in this process."""
 
     async def apply(self, raws):
-        return [answer(app.routes, raw, 900_000, lambda _: None) for raw in raws]
+        return [route_event(app.routes, raw, 900_000, lambda _: None) for raw in raws]
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from agents import sink as module
-from clients.aws.eventbridge import Accepted, Refused
+from clients.aws.eventbridge import Accepted, RefusedEntry
 from processors.routes.routes import Routes, TriedRoute
 from streams.app import app
 from streams.routes.folder import read_routes
@@ -91,7 +91,7 @@ async def test_a_time_in_another_unit_is_no_latency(publisher, producer, counts,
 
 
 async def test_a_refused_event_is_reported_with_its_cause_and_its_original(publisher, producer, counts, event):
-    publisher.result = Refused("ThrottlingException", "slow down", 5)
+    publisher.result = RefusedEntry("ThrottlingException", "slow down", 5)
     await module.sink([event(VALUE, HEADERS, key=b"k")])
     content, record = failure(producer)
     assert {name: content[name] for name in ("error", "message", "stage", "retryAttempt", "route", "eventId")} == {
@@ -170,7 +170,7 @@ async def test_the_bus_of_the_route_wins(publisher, producer, counts, event, mon
 async def test_the_bus_for_which_an_event_was_mapped_stands_though_its_route_is_gone(
     publisher, producer, counts, event
 ):
-    publisher.result = Refused("X", "", 5)
+    publisher.result = RefusedEntry("X", "", 5)
     await module.sink([event(VALUE, {"route": b"gone", "event-bus": b"vip"})])
     assert [entry.fields["EventBusName"] for entry, _ in publisher.published] == ["vip"]
     assert producer.taken[0].headers["event-bus"] == b"vip", "for who brings it back"
@@ -181,7 +181,7 @@ async def test_a_foreign_key_of_any_length_fits_its_failure_record(publisher, pr
     assert producer.taken[0].key == b"k" * 256
 
 
-@pytest.mark.parametrize("result", [Accepted("i"), Refused("MalformedDetail", ""), Refused("X", "", 5)])
+@pytest.mark.parametrize("result", [Accepted("i"), RefusedEntry("MalformedDetail", ""), RefusedEntry("X", "", 5)])
 async def test_each_event_ends_once(publisher, producer, counts, event, result):
     publisher.result = result
     await module.sink([event(VALUE, HEADERS), event(b"bad"), event(VALUE, {})])

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ParamValidationError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from clients.aws.eventbridge import Accepted, EventBridge, Refused, Unanswered
+from clients.aws.eventbridge import Accepted, EventBridge, RefusedEntry, Unanswered
 from processors.delivery.entries import Entry
 
 
@@ -30,9 +30,9 @@ async def test_results_stand_in_the_order_of_the_entries(client):
     ]
     assert await EventBridge(client).put(entries("a", "b", "c", "d")) == [
         Accepted("1"),
-        Refused("ThrottlingException", "slow"),
+        RefusedEntry("ThrottlingException", "slow"),
         Accepted("3"),
-        Refused("X", ""),
+        RefusedEntry("X", ""),
     ]
     assert details(client.calls[0]) == ["a", "b", "c", "d"]
 
@@ -46,7 +46,7 @@ async def test_results_that_do_not_match_say_nothing(client, answer):
 
 async def test_an_entry_with_neither_id_nor_code_is_refused_as_unknown(client):
     client.answers = [{"Entries": [{}]}]
-    assert await EventBridge(client).put(entries("a")) == [Refused("Unknown", "")]
+    assert await EventBridge(client).put(entries("a")) == [RefusedEntry("Unknown", "")]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ async def test_of_ten_entries_only_the_culprit_is_refused(client, refusal, error
 
     client.answers = [answer] * 11
     results = await EventBridge(client).put(entries(*"abcd", "culprit", *"efghi"))
-    assert [type(result) for result in results] == [Accepted] * 4 + [Refused] + [Accepted] * 5
+    assert [type(result) for result in results] == [Accepted] * 4 + [RefusedEntry] + [Accepted] * 5
     assert results[4].code == type(raised).__name__ if error == "param" else error
     assert [result.id for result in results if isinstance(result, Accepted)] == [*"abcdefghi"]
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from clients.aws.eventbridge import Accepted, Refused, Unanswered
+from clients.aws.eventbridge import Accepted, RefusedEntry, Unanswered
 from clients.aws.publisher import Publisher
 from processors.delivery.entries import Entry
 
@@ -78,7 +78,7 @@ async def publish(publisher, names, key=None):
     return await asyncio.gather(*(publisher.publish(entry(name), key or name) for name in names))
 
 
-THROTTLED = Refused("ThrottlingException", "slow down")
+THROTTLED = RefusedEntry("ThrottlingException", "slow down")
 
 
 async def test_entries_of_different_callers_share_requests(publisher):
@@ -114,17 +114,17 @@ async def test_only_the_refused_entry_is_sent_again(publisher):
 
 
 async def test_a_permanent_code_ends_at_once(publisher):
-    bus = Bus(bad=[Refused("MalformedDetail", "no")])
+    bus = Bus(bad=[RefusedEntry("MalformedDetail", "no")])
     one = publisher(bus)
-    assert await publish(one, ["a", "bad"]) == [Accepted("a"), Refused("MalformedDetail", "no", 0)]
+    assert await publish(one, ["a", "bad"]) == [Accepted("a"), RefusedEntry("MalformedDetail", "no", 0)]
     assert (bus.sent["bad"], one.retries) == (1, [])
 
 
 @pytest.mark.parametrize("max_retries", [0, 1, 5])
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "NeverHeardOf"])
 async def test_a_retryable_code_gets_that_many_further_attempts(publisher, code, max_retries):
-    bus = Bus(a=[Refused(code, "later")])
-    assert await publish(publisher(bus, max_retries=max_retries), ["a"]) == [Refused(code, "later", max_retries)]
+    bus = Bus(a=[RefusedEntry(code, "later")])
+    assert await publish(publisher(bus, max_retries=max_retries), ["a"]) == [RefusedEntry(code, "later", max_retries)]
     assert bus.sent["a"] == 1 + max_retries
 
 
@@ -145,7 +145,7 @@ async def test_entries_of_one_key_stay_in_order(publisher):
 
 
 async def test_one_key_does_not_hold_up_another(publisher):
-    bus = Bus(a=[Refused("ThrottlingException", "")])
+    bus = Bus(a=[RefusedEntry("ThrottlingException", "")])
     one = publisher(bus, max_retries=10**6)
     stuck = asyncio.create_task(one.publish(entry("a"), "a"))
     async with asyncio.timeout(20):
@@ -155,7 +155,7 @@ async def test_one_key_does_not_hold_up_another(publisher):
 
 
 async def test_the_next_of_a_key_goes_on_after_a_refusal_and_after_a_cancelled_one(publisher):
-    bus = Bus(a=[Refused("MalformedDetail", "")])
+    bus = Bus(a=[RefusedEntry("MalformedDetail", "")])
     one = publisher(bus)
     assert (await publish(one, ["a", "b"], key="k"))[1] == Accepted("b")
     bus.gate.clear()
@@ -192,13 +192,13 @@ async def test_no_more_requests_are_in_flight_than_allowed(publisher, in_flight)
 async def test_each_entry_ends_exactly_once_whatever_the_bus_answers(publisher):
     endings = [
         [Accepted("x")], [THROTTLED, Accepted("x")], [Unanswered("x"), Accepted("x")], [THROTTLED],
-        [Refused("MalformedDetail", "")], [Unanswered("x"), THROTTLED, Unanswered("x"), Accepted("x")],
+        [RefusedEntry("MalformedDetail", "")], [Unanswered("x"), THROTTLED, Unanswered("x"), Accepted("x")],
     ]  # fmt: skip
     script = {f"e{number}": endings[number % len(endings)] for number in range(300)}
     bus = Bus(**script)
     one = publisher(bus)
     results = await asyncio.gather(*(one.publish(entry(name), f"k{index % 17}") for index, name in enumerate(script)))
-    assert Counter(type(result) for result in results) == {Accepted: 200, Refused: 100}
+    assert Counter(type(result) for result in results) == {Accepted: 200, RefusedEntry: 100}
     assert [bus.sent[f"e{number}"] for number in range(6)] == [1, 2, 2, 4, 1, 4]
 
 

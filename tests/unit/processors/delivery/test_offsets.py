@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.delivery.offsets import Offsets, Verdict
+from processors.delivery.offsets import OffsetVerdict, PartitionOffsets
 
 
 def hand_out(offsets, *fetch):
@@ -13,31 +13,31 @@ def hand_out(offsets, *fetch):
     for offset in fetch:
         verdict = offsets.judge(offset, before)
         before = offset
-        if verdict is Verdict.REREAD:
+        if verdict is OffsetVerdict.REREAD:
             break
-        if verdict is Verdict.DELIVER:
+        if verdict is OffsetVerdict.DELIVER:
             offsets.delivered()
             delivered.append(offset)
     return delivered
 
 
 def test_what_follows_is_delivered_and_what_was_is_not():
-    offsets = Offsets(5)
+    offsets = PartitionOffsets(5)
     assert hand_out(offsets, 5, 6, 7) == [5, 6, 7]
     assert hand_out(offsets, 6, 7, 8) == [8]
 
 
 def test_a_jump_between_two_fetches_is_no_hole_until_it_was_read_again():
-    offsets = Offsets(5)
-    assert offsets.judge(16, None) is Verdict.REREAD
+    offsets = PartitionOffsets(5)
+    assert offsets.judge(16, None) is OffsetVerdict.REREAD
     offsets.reread()
     assert hand_out(offsets, 5, 6) == [5, 6]
     assert offsets.ended(5, {5, 6}) == 7
-    assert offsets.judge(16, None) is Verdict.REREAD, "what was read again says nothing of later offsets"
+    assert offsets.judge(16, None) is OffsetVerdict.REREAD, "what was read again says nothing of later offsets"
 
 
 def test_a_jump_that_is_there_again_is_a_hole():
-    offsets = Offsets(5)
+    offsets = PartitionOffsets(5)
     offsets.reread()
     assert hand_out(offsets, 16, 17) == [16, 17]
     assert offsets.ended(5, {16}) == 17
@@ -45,13 +45,13 @@ def test_a_jump_that_is_there_again_is_a_hole():
 
 
 def test_a_jump_inside_a_fetch_is_a_hole():
-    offsets = Offsets(5)
+    offsets = PartitionOffsets(5)
     assert hand_out(offsets, 5, 8) == [5, 8]
     assert offsets.ended(5, {5}) == 8
 
 
 def test_what_is_fetched_and_not_delivered_is_behind_until_it_proves_to_be_a_hole():
-    offsets = Offsets(5)
+    offsets = PartitionOffsets(5)
     assert not offsets.is_behind(5)
     assert offsets.is_behind(8)
     offsets.reread()
@@ -61,8 +61,8 @@ def test_what_is_fetched_and_not_delivered_is_behind_until_it_proves_to_be_a_hol
 
 
 def test_a_jump_behind_what_was_left_out_of_the_same_fetch_is_none():
-    offsets = Offsets(5)
-    assert offsets.judge(7, 6) is Verdict.REREAD
+    offsets = PartitionOffsets(5)
+    assert offsets.judge(7, 6) is OffsetVerdict.REREAD
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_a_jump_behind_what_was_left_out_of_the_same_fetch_is_none():
     ids=["nothing acked", "the first is in flight", "one", "up to the one in flight"],
 )
 def test_the_lowest_offset_that_has_not_ended(committed, acked, ended):
-    offsets = Offsets(5)
+    offsets = PartitionOffsets(5)
     hand_out(offsets, *range(5, 10))
     assert offsets.ended(committed, acked) == ended
 
 
 def test_holes_below_a_commit_are_forgotten():
-    offsets = Offsets(0)
+    offsets = PartitionOffsets(0)
     hand_out(offsets, 0, 2, 4)
     offsets.forget_below(2)
     assert offsets.ended(2, {2}) == 4
@@ -90,7 +90,7 @@ def test_holes_below_a_commit_are_forgotten():
 )
 def test_whatever_is_dropped_on_the_way_no_record_is_passed_over(log, drops):
     """Fetches begin anywhere and lose what they like; all that is called ended was delivered, or never was."""
-    offsets, delivered = Offsets(0), set()
+    offsets, delivered = PartitionOffsets(0), set()
     for start, length, sought in drops:
         if sought:  # as the consumer does after a jump
             offsets.reread()

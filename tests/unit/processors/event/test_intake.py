@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.event.identity import decode, derive_event_id
-from processors.event.intake import Refused, Taken, taken_in
+from processors.event.intake import IntakeEvent, NotAnEvent, taken_in
 from processors.event.lines import OversizedLine
 from processors.event.redaction import MASK, redactor
 
@@ -14,7 +14,7 @@ from processors.event.redaction import MASK, redactor
 def test_an_event_keeps_its_bytes_and_gets_key_and_headers():
     line = b'{ "id": "i-1" }'
     (taken,) = taken_in([line], 1_795_478_394_571, 1_000)
-    assert isinstance(taken, Taken)
+    assert isinstance(taken, IntakeEvent)
     assert (taken.key, taken.value) == (b"i-1", line)
     assert taken.headers == {
         "event-id": derive_event_id({"id": "i-1"}).encode(),
@@ -30,7 +30,7 @@ def test_a_conversation_keys_its_notifications():
 
 def test_each_item_of_an_array_ends_by_itself():
     found = list(taken_in([b'[{"id": "a"}, 7]'], 0, 1_000))
-    assert [type(one) for one in found] == [Taken, Refused]
+    assert [type(one) for one in found] == [IntakeEvent, NotAnEvent]
     assert (found[1].value, found[1].error.code) == (b"7", "NotAnObject")
 
 
@@ -54,7 +54,7 @@ def everything(found):
     parts = []
     for one in found:
         parts.append(repr(one.value))
-        parts.append(str(one.error) if isinstance(one, Refused) else repr((one.key, one.headers)))
+        parts.append(str(one.error) if isinstance(one, NotAnEvent) else repr((one.key, one.headers)))
     return "\n".join(parts)
 
 
@@ -81,7 +81,7 @@ def test_an_id_that_is_masked_is_in_no_key():
 
 def test_every_item_of_an_array_is_masked():
     found = list(taken_in([orjson.dumps([{"id": SECRET}, {"eventBody": {"ani": SECRET}}])], 0, 1_000, REDACT))
-    assert [type(one) for one in found] == [Taken, Taken]
+    assert [type(one) for one in found] == [IntakeEvent, IntakeEvent]
     assert SECRET not in everything(found)
 
 
@@ -138,7 +138,7 @@ def test_no_masked_text_is_left_however_it_is_wrapped(text, depth, broken):
         return
     found = list(taken_in([line[:-1] if broken else line], 0, 100_000, REDACT))
     assert orjson.dumps(secret)[1:-1].decode() not in "".join(
-        (one.value or b"").decode() + (str(one.error) if isinstance(one, Refused) else one.key.decode())
+        (one.value or b"").decode() + (str(one.error) if isinstance(one, NotAnEvent) else one.key.decode())
         for one in found
     )
 
@@ -146,7 +146,7 @@ def test_no_masked_text_is_left_however_it_is_wrapped(text, depth, broken):
 def test_an_event_that_grows_when_it_is_written_alone_is_too_long():
     line = b'[{"id":"a","x":[' + b",".join([b"1e15"] * 150) + b"]}]"
     (refused,) = taken_in([line], 0, 1_000)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, NotAnEvent)
     assert refused.error.code == "LineTooLong"
     (taken,) = taken_in([line], 0, 10_000)
-    assert isinstance(taken, Taken)
+    assert isinstance(taken, IntakeEvent)

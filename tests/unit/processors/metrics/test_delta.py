@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from processors.metrics.counts import Counts, empty
-from processors.metrics.delta import MOST, check
+from processors.metrics.delta import MAX_COUNT, check
 
 GAP = {"part": 0, "start_ms": 1, "end_ms": 2, "state": "open", "events": 0, "reason": None}
 
@@ -32,7 +32,7 @@ def test_what_is_no_object_of_ours_does_not(value):
         check(value)
 
 
-@pytest.mark.parametrize("number", ["1", None, True, 1.5, -1, MOST + 1, 2**63 - 1, [], {}])
+@pytest.mark.parametrize("number", ["1", None, True, 1.5, -1, MAX_COUNT + 1, 2**63 - 1, [], {}])
 @pytest.mark.parametrize(
     "build",
     [

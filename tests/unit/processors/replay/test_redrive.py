@@ -11,10 +11,10 @@ from processors.delivery.failure_record import encode, failure_record
 from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
-from processors.replay.redrive import Gone, Named, Once, Redrive, redrive
+from processors.replay.redrive import FlowTopics, Once, Redrive, Unrecoverable, redrive
 from processors.routes.outcome import Failed
 
-TOPICS = Named("genesys.raw", "genesys.validated", 1_000_000)
+TOPICS = FlowTopics("genesys.raw", "genesys.validated", 1_000_000)
 EVENT_ID = "5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11"
 EVENT = {"id": "interaction-1", "resourceType": "interaction"}
 MAPPED = {"source": "s", "detail-type": "t", "detail": {}}
@@ -67,7 +67,7 @@ def test_a_failure_to_publish_goes_back_mapped_with_what_validated_carries():
 
 
 def test_an_original_that_does_not_fit_beside_the_mapped_event_is_left_out():
-    small = Named("genesys.raw", "genesys.validated", 4_150)
+    small = FlowTopics("genesys.raw", "genesys.validated", 4_150)
 
     back = redrive(record(THROTTLED, orjson.dumps({"id": "x" * 200})), META, b"key", "run-1", small)
 
@@ -92,7 +92,7 @@ def test_bytes_that_are_no_json_go_back_as_they_were():
 def test_what_a_record_holds_no_more_is_to_be_looked_up(content, why):
     back = redrive(content, META, b"key", "run-1", TOPICS)
 
-    assert back == Gone(f"the original event {why}", Origin("genesys.raw", 3, 1042))
+    assert back == Unrecoverable(f"the original event {why}", Origin("genesys.raw", 3, 1042))
 
 
 def test_what_nobody_could_read_in_validated_goes_back_there():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.replay.selection import FailureSelection, Offsets, Span, parse_offset
+from processors.replay.selection import FailureSelection, OffsetBounds, Span, parse_offset
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_refuses_what_is_no_offset(text):
 
 
 def test_an_offset_of_a_partition_wins_over_the_one_of_all():
-    offsets = Offsets(((None, 5), (3, 9)))
-    assert (offsets.of(0), offsets.of(3), Offsets().of(0)) == (5, 9, None)
+    offsets = OffsetBounds(((None, 5), (3, 9)))
+    assert (offsets.of(0), offsets.of(3), OffsetBounds().of(0)) == (5, 9, None)
     assert offsets.partitions == {3}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from processors.routes.breaker import QUIET_S, Flood, Limits, Tally, Window, tally
 from processors.routes.outcome import Failed
-from processors.routes.routes import Answer, Encoded
+from processors.routes.routes import Encoded, Routed
 
 LIMITS = Limits(share=0.5, least=100, window_s=60.0)
 
@@ -89,11 +89,11 @@ def test_an_event_counts_once_and_only_when_a_route_took_it():
     slow = Failed("filter", "FilterTimeout", "m", route="a")
     malformed = Failed("source", "MalformedJSON", "m")
     answers = [
-        Answer("k", "i", ()),
-        Answer(None, None, (malformed,)),
-        Answer("k", "i", (mapped,)),
-        Answer("k", "i", (mapped, wrong)),
-        Answer("k", "i", (slow, wrong)),
+        Routed("k", "i", ()),
+        Routed(None, None, (malformed,)),
+        Routed("k", "i", (mapped,)),
+        Routed("k", "i", (mapped, wrong)),
+        Routed("k", "i", (slow, wrong)),
     ]
     found = tally(answers)
     assert (found.taken, found.failed) == (3, 2)

@@ -9,7 +9,7 @@ from processors.event.errors import Violation
 from processors.routes import routes as answering
 from processors.routes.outcome import Failed, Filtered, Mapped
 from processors.routes.route import RouteTexts, compile_route
-from processors.routes.routes import Answer, Encoded, Raw, Routes, answer, encoded
+from processors.routes.routes import Encoded, Raw, Routed, Routes, encoded, route_event
 
 EVENT = orjson.dumps({"id": "call-1", "ours": True})
 
@@ -22,9 +22,9 @@ def route(name: str, mapping: str, schema: dict[str, object] | None = None):
 ROUTES = Routes([route("b", '{"detail": {"id": id}}'), route("a", "1")])
 
 
-def tried(raw: Raw) -> tuple[Answer, list[str]]:
+def tried(raw: Raw) -> tuple[Routed, list[str]]:
     begun: list[str] = []
-    return answer(ROUTES, raw, 10_000, begun.append), begun
+    return route_event(ROUTES, raw, 10_000, begun.append), begun
 
 
 def test_every_route_answers_in_order_and_is_announced():
@@ -97,11 +97,11 @@ def test_a_route_that_runs_out_of_memory_ends_the_process_not_the_event():
             return Failed("transform", "MappingCrash", "out of memory", route="greedy")
 
     with pytest.raises(MemoryError):
-        answer([Greedy()], Raw(EVENT), 100, lambda _: None)  # type: ignore[arg-type]
+        route_event([Greedy()], Raw(EVENT), 100, lambda _: None)  # type: ignore[arg-type]
 
 
 def test_violations_beyond_what_a_record_holds_are_cut():
-    details = tuple(Violation(str(number), "r") for number in range(answering.MOST_VIOLATIONS + 1))
+    details = tuple(Violation(str(number), "r") for number in range(answering.MAX_VIOLATIONS + 1))
     found = encoded(Failed("validate", "X", "m", details), 100)
     assert isinstance(found, Failed)
     assert found.details == details[:-1]

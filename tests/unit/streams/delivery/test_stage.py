@@ -7,7 +7,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from streams.app import app
 from streams.delivery import buffer, stage
-from streams.delivery.buffer import Waiting
+from streams.delivery.buffer import BoundedBuffer
 from streams.delivery.send import Record, send
 from streams.delivery.stage import _next_batch, _run, _settle
 
@@ -122,7 +122,7 @@ async def test_a_batch_in_work_when_the_stream_ends_is_not_settled(ledger, produ
 
 
 async def test_a_batch_ends_at_its_size_or_its_linger(event):
-    queue = Waiting(10)
+    queue = BoundedBuffer(10)
     events = [event() for _ in range(5)]
     for one in events:
         queue.put_nowait(one)
@@ -136,7 +136,7 @@ async def test_a_batch_ends_at_its_size_or_its_linger(event):
 async def test_an_event_from_before_a_rebalance_is_left_to_who_gets_it_next(ledger, event, monkeypatch):
     monkeypatch.setattr(app, "consumer_generation_id", 4)
     old, now = event(generation_id=3), event(generation_id=4)
-    queue = Waiting(10)
+    queue = BoundedBuffer(10)
     for one in (old, now, old):
         ledger.took(one)
         queue.put_nowait(one)
@@ -148,7 +148,7 @@ async def test_an_event_from_before_a_rebalance_is_left_to_who_gets_it_next(ledg
 async def test_no_batch_begins_while_the_counts_are_not_taken(ledger, event, monkeypatch):
     monkeypatch.setattr(app, "consumer_generation_id", 4)
     ledger._flowing.clear()
-    queue = Waiting(10)
+    queue = BoundedBuffer(10)
     old, now = event(generation_id=4), event(generation_id=5)
     for one in (old, now):
         ledger.took(one)
@@ -188,7 +188,7 @@ async def test_an_event_that_went_to_somebody_else_meanwhile_is_not_acked(ledger
 
 
 async def test_a_stage_holds_no_more_bytes_than_it_has_room_for(event):
-    queue = Waiting(10, most_bytes=10)
+    queue = BoundedBuffer(10, max_bytes=10)
     first, second, huge = event(b"x" * 6), event(b"x" * 4), event(b"x" * 99)
     for one in (first, second):
         await queue.put(one)
@@ -203,7 +203,7 @@ async def test_a_stage_holds_no_more_bytes_than_it_has_room_for(event):
 
 
 async def test_events_flow_though_all_have_room_for_one_only(ledger, event, monkeypatch):
-    monkeypatch.setattr(buffer.Waiting.__init__, "__defaults__", (1,))
+    monkeypatch.setattr(buffer.BoundedBuffer.__init__, "__defaults__", (1,))
     seen = []
 
     async def handle(batch):

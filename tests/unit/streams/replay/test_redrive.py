@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import orjson
 import pytest
 
-from clients.aws.sqs_receiver import Received
+from clients.aws.sqs_receiver import ReceivedMessage
 from processors.delivery.failure_record import encode, failure_record
 from processors.event.errors import InvalidEventError
 from processors.event.headers import Origin
 from processors.replay.selection import FailureSelection
 from processors.routes.outcome import Failed
 from settings import load_settings
-from streams.replay.redrive import Plan, Redriving
+from streams.replay.redrive import RedrivePlan, Redriving
 
 INVALID = Failed.of(InvalidEventError("breaks its schema", code="SchemaViolation"), "interaction")
 THROTTLED = Failed("publish", "ThrottlingException", "slow", (), "calls", {"detail": {}}, 5)
@@ -29,7 +29,7 @@ def message(number, event_id="e-1", failed=INVALID):
         event_id=event_id,
         origin=Origin("genesys.raw", 0, 7),
     )
-    return Received(str(number), encode(record, 100_000).decode(), f"receipt-{number}", 1_000, None)
+    return ReceivedMessage(str(number), encode(record, 100_000).decode(), f"receipt-{number}", 1_000, None)
 
 
 class FakeQueue:
@@ -74,7 +74,7 @@ class Originals:
 
 
 async def redrive(queue, writer, limit=None, originals=None):
-    plan = Plan(FailureSelection(), "redrive-1", limit=limit)
+    plan = RedrivePlan(FailureSelection(), "redrive-1", limit=limit)
     redriving = Redriving(plan, load_settings(), originals, writer, asyncio.Event())
     return await redriving.from_queue(queue, before_ms=2_000)
 

@@ -8,12 +8,12 @@ import pytest
 
 from processors.routes.breaker import Limits
 from processors.routes.outcome import Failed
-from processors.routes.routes import Answer, Encoded
+from processors.routes.routes import Encoded, Routed
 from streams.health import Health
-from streams.routes.breaker import PART, FloodGuard
+from streams.routes.breaker import PART, FailureBreaker
 
-GOOD = Answer("k", "i", (Encoded("a", b"{}"),))
-BAD = Answer("k", "i", (Failed("validate", "SchemaViolation", "m", route="interaction"),))
+GOOD = Routed("k", "i", (Encoded("a", b"{}"),))
+BAD = Routed("k", "i", (Failed("validate", "SchemaViolation", "m", route="interaction"),))
 
 
 class Clock:
@@ -34,24 +34,24 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def guard(health: Health, clock: Clock) -> FloodGuard:
-    return FloodGuard(Limits(0.5, 100, 60.0), health, clock)
+def guard(health: Health, clock: Clock) -> FailureBreaker:
+    return FailureBreaker(Limits(0.5, 100, 60.0), health, clock)
 
 
-async def paused(guard: FloodGuard) -> asyncio.Task[None]:
+async def paused(guard: FailureBreaker) -> asyncio.Task[None]:
     waiting = asyncio.create_task(guard.admit([BAD] * 100))
     await asyncio.sleep(0)
     assert guard.paused
     return waiting
 
 
-async def test_a_good_batch_passes(guard: FloodGuard, health: Health):
+async def test_a_good_batch_passes(guard: FailureBreaker, health: Health):
     await guard.admit([GOOD] * 51 + [BAD] * 49)
     assert not guard.paused
     assert health.troubles() == {}
 
 
-async def test_a_flood_waits_and_health_says_why_and_how_to_go_on(guard: FloodGuard, health: Health):
+async def test_a_flood_waits_and_health_says_why_and_how_to_go_on(guard: FailureBreaker, health: Health):
     waiting = await paused(guard)
     reason = health.troubles()[PART]["reason"]
     for part in ("100 of 100", "validate/SchemaViolation", "interaction", "genesys-eventbridge resume"):
@@ -61,7 +61,7 @@ async def test_a_flood_waits_and_health_says_why_and_how_to_go_on(guard: FloodGu
     await waiting
 
 
-async def test_after_a_resume_all_is_well_and_failures_pass(guard: FloodGuard, health: Health, clock: Clock):
+async def test_after_a_resume_all_is_well_and_failures_pass(guard: FailureBreaker, health: Health, clock: Clock):
     waiting = await paused(guard)
     guard.resume()
     await waiting
@@ -73,21 +73,21 @@ async def test_after_a_resume_all_is_well_and_failures_pass(guard: FloodGuard, h
     await again
 
 
-async def test_who_is_not_paused_has_nothing_to_resume(guard: FloodGuard):
+async def test_who_is_not_paused_has_nothing_to_resume(guard: FailureBreaker):
     assert not guard.resume()
     waiting = await paused(guard)  # such a word is not kept for later
     guard.resume()
     await waiting
 
 
-async def test_a_paused_batch_can_be_cancelled(guard: FloodGuard):
+async def test_a_paused_batch_can_be_cancelled(guard: FailureBreaker):
     waiting = await paused(guard)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
 
 
-async def test_other_routes_let_a_batch_be_mapped_again_and_begin_a_new_window(guard: FloodGuard, health: Health):
+async def test_other_routes_let_a_batch_be_mapped_again_and_begin_a_new_window(guard: FailureBreaker, health: Health):
     waiting = await paused(guard)
     guard.renew()
     assert await waiting is False
@@ -96,7 +96,7 @@ async def test_other_routes_let_a_batch_be_mapped_again_and_begin_a_new_window(g
     assert await guard.admit([BAD] * 99), "what the old routes did counts no more"
 
 
-async def test_other_routes_change_nothing_for_who_does_not_wait(guard: FloodGuard):
+async def test_other_routes_change_nothing_for_who_does_not_wait(guard: FailureBreaker):
     guard.renew()
     assert await guard.admit([GOOD])
     waiting = await paused(guard)

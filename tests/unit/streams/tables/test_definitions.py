@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from processors.metrics import counts
-from processors.metrics.delta import MOST as MOST_OF_A_DELTA
+from processors.metrics.delta import MAX_COUNT as MAX_OF_A_DELTA
 from streams.tables import definitions, owner, rows, updates
 
 
@@ -99,6 +99,6 @@ def test_a_number_that_no_worker_counted_is_not_added_to(monkeypatch, number):
 
 
 def test_the_largest_sums_can_be_added_to_and_written():
-    row = {"counts": {"ingested": rows.MOST - 1}, "failed": {}, "latency": counts.empty()["latency"]}
-    delta = {**row, "counts": {"ingested": MOST_OF_A_DELTA}}
+    row = {"counts": {"ingested": rows.MAX_SUM - 1}, "failed": {}, "latency": counts.empty()["latency"]}
+    delta = {**row, "counts": {"ingested": MAX_OF_A_DELTA}}
     assert orjson.dumps(counts.add(rows._sums(row), delta))

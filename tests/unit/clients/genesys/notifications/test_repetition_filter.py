@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from clients.genesys.notifications.channel_reader import Received
+from clients.genesys.notifications.channel_reader import ReceivedFrame
 from clients.genesys.notifications.repetition_filter import Sieve
 from clients.genesys.queues import QueueNames
 from processors.event.identity import derive_event_id
 from processors.genesys.frames import read_frame
-from processors.genesys.snapshots import Told
+from processors.genesys.snapshots import Snapshot
 
 TOPIC = "v2.users.aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa.conversations"
 
@@ -24,7 +24,7 @@ def frame(*states, **more):
 
 
 def received(value, at_ms=PAST_MS + 600_000):
-    return Received(value, read_frame(value), at_ms, at_ms)
+    return ReceivedFrame(value, read_frame(value), at_ms, at_ms)
 
 
 def told(state, seconds, until=None):
@@ -32,14 +32,14 @@ def told(state, seconds, until=None):
     at_ms = PAST_MS + seconds * 1000
     moment = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
     envelope = orjson.loads(frame(state)) | {"backfilled": True, "metadata": {"moment": moment}}
-    return Told(envelope, at_ms, None if until is None else PAST_MS + until * 1000)
+    return Snapshot(envelope, at_ms, None if until is None else PAST_MS + until * 1000)
 
 
 async def states_on(sieve, *items):
     """The states that go on, of live frames `(state, seconds)` and of told ones."""
     found = []
     for item in items:
-        if isinstance(item, Told):
+        if isinstance(item, Snapshot):
             line = await sieve.past(item)
         else:
             line = await sieve.live(received(frame(item[0]), PAST_MS + item[1] * 1000))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from processors.event.errors import Violation
 from processors.routes.outcome import Failed
 from processors.routes.route import Example, RouteTexts
-from processors.routes.routes import Answer, Encoded, Raw
+from processors.routes.routes import Encoded, Raw, Routed
 from streams.routes.sandbox import protocol
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -26,7 +26,7 @@ FAILED = st.builds(
     NAME,
     st.none() | JSON,
 )
-ANSWER = st.builds(Answer, NAME, NAME, st.lists(st.builds(Encoded, TEXT, st.binary()) | FAILED, max_size=3).map(tuple))
+ANSWER = st.builds(Routed, NAME, NAME, st.lists(st.builds(Encoded, TEXT, st.binary()) | FAILED, max_size=3).map(tuple))
 
 
 @given(st.lists(RAW, max_size=5), st.booleans())
@@ -35,7 +35,7 @@ def test_events_are_read_as_they_were_written(raws: list[Raw], careful: bool):
 
 
 @given(st.lists(ANSWER, max_size=5))
-def test_answers_are_read_as_they_were_written(answers: list[Answer]):
+def test_answers_are_read_as_they_were_written(answers: list[Routed]):
     assert protocol.read_answers(protocol.answers(answers)) == answers
 
 
@@ -53,10 +53,10 @@ def test_a_frame_tells_its_length_and_kind():
 
 def test_a_length_that_no_frame_has_is_refused():
     with pytest.raises(ValueError, match="frame of"):
-        protocol.prefix(protocol.PREFIX.pack(protocol.MOST_BYTES + 1, protocol.ANSWERS))
+        protocol.prefix(protocol.PREFIX.pack(protocol.MAX_BYTES + 1, protocol.ANSWERS))
 
 
 def test_a_body_that_is_cut_is_refused():
-    body = protocol.answers([Answer("k", "i", (Encoded("a", b"0123456789"),))])
+    body = protocol.answers([Routed("k", "i", (Encoded("a", b"0123456789"),))])
     with pytest.raises(ValueError, match="ends before"):
         protocol.read_answers(body[:-1])

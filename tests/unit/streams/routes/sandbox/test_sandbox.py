@@ -17,9 +17,9 @@ import pytest
 
 from processors.routes.outcome import Failed
 from processors.routes.route import RouteTexts
-from processors.routes.routes import Answer, Encoded, Raw
+from processors.routes.routes import Encoded, Raw, Routed
 from streams.routes.sandbox import sandbox as bounded
-from streams.routes.sandbox.mapping_process import MappingProcess, Plan, SandboxError
+from streams.routes.sandbox.mapping_process import MappingProcess, SandboxError, SandboxPlan
 from streams.routes.sandbox.sandbox import Sandbox
 
 #: `1.0` in an event sends it to the reference engine, whose built-ins know no bound.
@@ -42,7 +42,7 @@ def texts(name: str, mapping: str) -> RouteTexts:
     return RouteTexts(name, "", "test", "test", None, "", "number >= 0", mapping, {"type": "object"}, ())
 
 
-PLAN = Plan((texts("a", MAPPING), texts("b", HARMLESS)), 0.4, 128 * 1024 * 1024, 100_000)
+PLAN = SandboxPlan((texts("a", MAPPING), texts("b", HARMLESS)), 0.4, 128 * 1024 * 1024, 100_000)
 
 
 def event(number: int, poison: str = "", **fields: object) -> Raw:
@@ -50,7 +50,7 @@ def event(number: int, poison: str = "", **fields: object) -> Raw:
     return Raw(orjson.dumps(body | fields))
 
 
-def results(answer: Answer) -> list[tuple[str | None, str]]:
+def results(answer: Routed) -> list[tuple[str | None, str]]:
     return [(one.route, one.error if isinstance(one, Failed) else "mapped") for one in answer.outcomes]
 
 
@@ -144,7 +144,7 @@ async def test_two_routes_that_break_over_one_event_both_fail():
 
 
 async def test_a_mapped_event_that_kafka_would_not_take_is_a_failure():
-    plan = replace(PLAN, routes=(texts("a", '{"detail": {"text": $pad("", 2000, "x")}}'),), most_bytes=1_000)
+    plan = replace(PLAN, routes=(texts("a", '{"detail": {"text": $pad("", 2000, "x")}}'),), max_bytes=1_000)
     sandbox = Sandbox(plan, lambda _: None)
     [answer] = await sandbox.apply([event(1)])
     await sandbox.close()
@@ -272,10 +272,10 @@ def test_the_process_ends_with_its_worker():
 WORKER = """
 import asyncio
 from streams.routes.sandbox.sandbox import Sandbox
-from streams.routes.sandbox.mapping_process import Plan
+from streams.routes.sandbox.mapping_process import SandboxPlan
 
 async def main():
-    sandbox = Sandbox(Plan((), 1.0, 2**27, 1000), print)
+    sandbox = Sandbox(SandboxPlan((), 1.0, 2**27, 1000), print)
     await sandbox.start()
     print(sandbox.pid, flush=True)
     await asyncio.Event().wait()

@@ -24,11 +24,11 @@ from streams.checks.routes import check_routes
 from streams.routes.folder import read_routes
 from streams.routes.sandbox import trial, trial_process
 from streams.routes.sandbox.mapping_process import SandboxError
-from streams.routes.sandbox.trial import Bounds, try_routes
+from streams.routes.sandbox.trial import TrialLimits, try_routes
 
 SCHEMAS = Path(__file__).parents[5] / "schemas"
-BOUNDS = Bounds(0.3, 128 * 1024 * 1024)
-PATIENT = Bounds(10.0, 64 * 1024 * 1024)
+BOUNDS = TrialLimits(0.3, 128 * 1024 * 1024)
+PATIENT = TrialLimits(10.0, 64 * 1024 * 1024)
 REGEX = '{"detail": {"found": $count($match(text, /^(a+)+$/))}}'
 PAD = '{"detail": {"length": $length($pad("", 1000000000))}}'
 DOUBLING = '{"detail": {"length": $length($reduce([1..40], function($a, $i) { $a & $a }, text))}}'
@@ -70,7 +70,7 @@ async def a_process() -> psutil.Process:
     ],
     ids=["regex", "pad", "doubling", "endless recursion", "no JSONata"],
 )
-async def test_a_poison_example_is_refused_and_the_other_routes_are_tried(mapping: str, bounds: Bounds, reason: str):
+async def test_a_poison_example_is_refused_and_the_others_are_tried(mapping: str, bounds: TrialLimits, reason: str):
     first, poison, last = await try_routes([texts("first"), texts("poison", mapping), texts("last")], bounds)
     assert re.search(reason, poison.wrong)
     assert (first.wrong, first.engine, last.wrong, last.engine) == ("", "fast", "", "fast")
@@ -135,7 +135,7 @@ async def test_each_way_a_process_can_end(monkeypatch: pytest.MonkeyPatch, progr
     monkeypatch.setattr(trial, "_spawn", spawn)
     if "sleep" in program:
         monkeypatch.setattr(trial, "SILENCE_S", 4.0 - trial.COMPILE_S)
-    [verdict] = await try_routes([texts("r")], Bounds(0.01, 1))
+    [verdict] = await try_routes([texts("r")], TrialLimits(0.01, 1))
     assert wrong in verdict.wrong
 
 
