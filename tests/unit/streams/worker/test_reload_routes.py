@@ -50,14 +50,14 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def taken(monkeypatch):
-    """The routes that were taken over, and that the guard and the mapping processes heard of it."""
+    """The routes that were taken over, and that the breaker and the mapping processes heard of it."""
     heard = []
 
     async def renew():
         heard.append([route.name for route in app.routes])
 
     monkeypatch.setattr(reload_routes.sandboxes, "renew", renew)
-    monkeypatch.setattr(reload_routes.guard, "renew", lambda: heard.append("guard"))
+    monkeypatch.setattr(reload_routes.breaker, "renew", lambda: heard.append("breaker"))
     return heard
 
 
@@ -77,7 +77,7 @@ async def test_a_changed_mapping_is_taken_over(folder, taken):
     mapping = folder / "interaction" / "mapping.jsonata"
     change(mapping, mapping.read_text() + "/* mended */")
     await watch.look()
-    assert taken == [["conversation", "interaction"], "guard"]
+    assert taken == [["conversation", "interaction"], "breaker"]
     assert app.routes.get("interaction").texts.mapping.endswith("/* mended */")
     await watch.look()
     assert len(taken) == 2, "once is enough"
