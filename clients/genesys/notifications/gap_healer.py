@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
@@ -20,13 +20,6 @@ from processors.genesys.snapshots import Snapshot, beyond
 
 log = structlog.get_logger(__name__)
 
-#: Analytics knows a conversation's change after some seconds, now and then after a minute: two looks, these
-#: many seconds after the gap's end (`GENESYS_BACKFILL_DELAYS`).
-PASSES_S = (6.0, 60.0)
-
-#: What happened within this time may be on its way to us, and is not told before it comes.
-UNDER_WAY_MS = 5_000
-
 #: Gaps nearer than this are asked for at once: a socket cut every few seconds must not use up the rate.
 MERGE_MS = 60_000
 
@@ -38,6 +31,20 @@ ENDS: dict[GapState, CountName] = {
     "partly healed": "gap_partly_healed",
     "lost": "gap_lost",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class GapTimes:
+    """How wide a gap is taken, and when it is asked for.
+
+    `passes`: seconds after the gap's end; analytics knows a conversation's change after some seconds, now and
+    then after a minute, so it is asked twice. `margin_ms` is added to both ends: the clocks differ, and an event
+    takes a moment to arrive. What happened `under_way_ms` ago may be on its way, and is not fetched before it comes.
+    """
+
+    passes: tuple[float, ...] = (6.0, 60.0)
+    margin_ms: int = 5_000
+    under_way_ms: int = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +88,13 @@ class GapHealer:
         put: Callable[[Snapshot], Awaitable[None]],
         report: Callable[[GapReport], Awaitable[None]],
         max_age: float,
-        passes: tuple[float, ...] = PASSES_S,
+        times: GapTimes = GapTimes(),  # frozen
         enabled: bool = True,
     ) -> None:
         self._rest, self._part, self._topics = rest, part, topics
         self._query = ConversationQuery(rest)
         self._put, self._report = put, report
-        self._max_age, self._passes, self._enabled = max_age, passes, enabled
+        self._max_age, self._times, self._enabled = max_age, times, enabled
         self._pending: list[_Pending] = []
         self._changed = asyncio.Event()
 
@@ -102,8 +109,8 @@ class GapHealer:
         A gap can end in the future: it has a margin. What is live by then must come before what the query
         tells, or it would be taken for a new state.
         """
-        first, *later = self._passes
-        steps = [after - before for before, after in zip(self._passes, later, strict=False)]
+        first, *later = self._times.passes
+        steps = [after - before for before, after in zip(self._times.passes, later, strict=False)]
         to_come = max(0.0, interval.end_ms / 1000 - self._rest.clock.wall())
         self._pending.append(_Pending(interval, self._rest.clock.now() + to_come + first, steps))
         self._changed.set()
@@ -132,11 +139,15 @@ class GapHealer:
         return _untold(kinds) if topics and all(beyond([topic]) for topic in topics) else ""
 
     async def _wait(self, seconds: float | None) -> None:
+        """Until a gap is added, or the time is over."""
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
+        if seconds is not None:
+            waits.append(asyncio.ensure_future(self._rest.clock.sleep(seconds)))
         try:
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
-        except TimeoutError:
-            return
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _heal(self, due: list[_Pending]) -> None:
         left = min(self._left(gap) for gap in due)
@@ -158,7 +169,7 @@ class GapHealer:
         A state that a conversation left in the gap and came back to since looked unchanged when it came live.
         """
         found = 0
-        until_ms = int(self._rest.clock.wall() * 1000) - UNDER_WAY_MS
+        until_ms = int(self._rest.clock.wall() * 1000) - self._times.under_way_ms
         for interval in merged((gap.interval for gap in due), MERGE_MS):
             async with aclosing(self._query.events(interval, self._topics(), until_ms)) as events:
                 async for told in events:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from clients.genesys.notifications.channel_reader import ReceivedFrame
-from clients.genesys.notifications.rotation import GAP_MARGIN_MS, ChannelRotation, KeeperOptions
+from clients.genesys.notifications.rotation import ChannelRotation, KeeperOptions
 from clients.genesys.rest.client import GenesysRest
 from processors.genesys.interval import Interval
 from processors.genesys.topics import TopicPlan, channels_of, separate
@@ -39,11 +39,12 @@ class PartChannels:
         put: Callable[[ChannelFrame], Awaitable[None]],
         gap: Callable[[Interval], None],
         since_ms: int | None,
+        margin_ms: int,
     ) -> None:
         self._rest, self._settings = rest, settings
         self._part, self._parts = part, parts
         self._put, self._gap = put, gap
-        self._since_ms = since_ms
+        self._since_ms, self._margin_ms = since_ms, margin_ms
         self._keepers: dict[int, ChannelRotation] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -90,7 +91,7 @@ class PartChannels:
             await self._keepers[channel].listen_to(topics)
         if late and self._followed_ms is not None:
             now_ms = int(self._rest.clock.wall() * 1000)
-            self._gap(Interval(self._followed_ms - GAP_MARGIN_MS, now_ms + GAP_MARGIN_MS))
+            self._gap(Interval(self._followed_ms - self._margin_ms, now_ms + self._margin_ms))
         self._shares, self._followed_ms = shares, plan.made_ms
 
     def _begin(self, channel: int) -> None:
@@ -101,7 +102,7 @@ class PartChannels:
         async def put(frame: ReceivedFrame) -> None:
             await self._put(ChannelFrame(channel, frame))
 
-        options = KeeperOptions.from_settings(self._settings, since_ms)
+        options = KeeperOptions.from_settings(self._settings, self._margin_ms, since_ms)
         self._keepers[channel] = ChannelRotation(self._rest, options, put=put, gap=self._gap)
         self._start(channel)
 

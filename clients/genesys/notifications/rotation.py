@@ -34,27 +34,29 @@ SHORT_LIFE_S = 60.0
 #: every new channel at once must not be given channel after channel.
 NOTICE_WAIT_S = 5.0
 
-#: Added to both ends of a gap: the clocks differ, and an event takes a moment to arrive.
-GAP_MARGIN_MS = 5_000
-
 
 @dataclass(frozen=True, slots=True)
 class KeeperOptions:
-    """Seconds and bytes; `since_ms`: up to here an earlier owner has read, None when there was none."""
+    """Seconds and bytes; `since_ms`: up to here an earlier owner has read, None when there was none.
+
+    `margin_ms` is added to both ends of a gap.
+    """
 
     silence: float
     rotate: float
     overlap: float
     max_bytes: int
+    margin_ms: int
     since_ms: int | None = None
 
     @classmethod
-    def from_settings(cls, settings: Settings, since_ms: int | None) -> KeeperOptions:
+    def from_settings(cls, settings: Settings, margin_ms: int, since_ms: int | None) -> KeeperOptions:
         return cls(
             silence=settings.genesys_heartbeat_timeout,
             rotate=settings.genesys_channel_rotate,
             overlap=settings.genesys_channel_overlap,
             max_bytes=settings.max_line_bytes,
+            margin_ms=margin_ms,
             since_ms=since_ms,
         )
 
@@ -124,10 +126,10 @@ class ChannelRotation:
         log.info("genesys.socket.opened", topics=len(reader.topics))
         self._rest.observer.well(self)
         if self._down_since_ms is not None:
-            end = int(self._rest.clock.wall() * 1000) + GAP_MARGIN_MS
-            start = min(self._down_since_ms, end - GAP_MARGIN_MS) - GAP_MARGIN_MS
+            now_ms = int(self._rest.clock.wall() * 1000)
+            since_ms = min(self._down_since_ms, now_ms)
             self._down_since_ms = None
-            self._gap(Interval(start, end))
+            self._gap(self._widened(since_ms, now_ms))
 
     def down(self, reader: ChannelReader, since_ms: int, complete: bool) -> None:
         """A socket has ended; all before `since_ms` was read, or all there was, if `complete`."""
@@ -137,7 +139,10 @@ class ChannelRotation:
             return
         covered_ms = min(other.opened_ms for other in self._live)
         if not complete and since_ms < covered_ms:
-            self._gap(Interval(since_ms - GAP_MARGIN_MS, covered_ms + GAP_MARGIN_MS))
+            self._gap(self._widened(since_ms, covered_ms))
+
+    def _widened(self, start_ms: int, end_ms: int) -> Interval:
+        return Interval(start_ms - self._options.margin_ms, end_ms + self._options.margin_ms)
 
     async def _leaving(self, reader: ChannelReader) -> str:
         seconds = min(self._options.rotate, reader.channel.life * LIFE_SHARE)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from clients.genesys.notifications.gap_healer import GapHealer, GapReport
+from clients.genesys.notifications.gap_healer import GapHealer, GapReport, GapTimes
 from clients.genesys.notifications.mailbox import Inbox
 from clients.genesys.notifications.part_channels import ChannelFrame, PartChannels
 from clients.genesys.notifications.repetition_filter import Sieve
@@ -77,7 +77,7 @@ class NotificationSource:
         gaps: Sequence[Interval] = (),
         recent: Recent = _nothing,
         resolver: TopicResolver | None = None,
-        passes: tuple[float, ...] | None = None,
+        times: GapTimes | None = None,
     ) -> None:
         self._rest, self._settings = rest, settings
         self._part = part
@@ -94,10 +94,18 @@ class NotificationSource:
         )
         self._refused: tuple[UnusableTopic, ...] = ()
         self._planned = asyncio.Event()  # or all is over
+        times = times or GapTimes(settings.genesys_backfill_delays)
         self._channels = PartChannels(
-            rest, settings, part, parts, put=self._inbox.put, gap=self._found_gap, since_ms=since_ms
+            rest,
+            settings,
+            part,
+            parts,
+            put=self._inbox.put,
+            gap=self._found_gap,
+            since_ms=since_ms,
+            margin_ms=times.margin_ms,
         )
-        self._healer = self._new_healer(passes or settings.genesys_backfill_delays)
+        self._healer = self._new_healer(times)
         for interval in gaps:
             self._healer.add(interval)
 
@@ -149,7 +157,7 @@ class NotificationSource:
             async for value, at_ms in recent:
                 self._sieve.remember(value, at_ms)
 
-    def _new_healer(self, passes: tuple[float, ...]) -> GapHealer:
+    def _new_healer(self, times: GapTimes) -> GapHealer:
         return GapHealer(
             self._rest,
             self._part,
@@ -157,7 +165,7 @@ class NotificationSource:
             put=self._inbox.put,
             report=self._inbox.put,
             max_age=self._settings.genesys_backfill_max_age,
-            passes=passes,
+            times=times,
             enabled=self._settings.genesys_backfill,
         )
 

@@ -10,6 +10,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
+from clients.genesys.notifications.gap_healer import GapTimes
 from clients.genesys.notifications.source import NotificationSource
 from clients.genesys.rest.backoff import Clock
 from clients.genesys.rest.client import GenesysRest
@@ -18,6 +19,9 @@ from emulators.genesys import GenesysEmulator
 from processors.event.lines import OversizedLine
 from settings import Settings
 from tests.unit.clients.genesys import unpacking
+
+#: For tests on real sockets: the law of the times themselves is tested on a clock that the test moves.
+QUICK = GapTimes(passes=(0.1, 0.2), margin_ms=200, under_way_ms=200)
 
 
 class FakeTime:
@@ -158,9 +162,7 @@ class Listener:
         self.task: asyncio.Task[None]
 
     def listen(self, shard=0, shards=1, **options):
-        self.source = NotificationSource(
-            self.rest, self.settings, shard, shards, self._on_gap, passes=(0.1, 0.2), **options
-        )
+        self.source = NotificationSource(self.rest, self.settings, shard, shards, self._on_gap, times=QUICK, **options)
         self.task = asyncio.create_task(self._read())
         return self
 

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import WSMsgType, web
 from pydantic import SecretStr
 
+from clients.genesys.notifications.gap_healer import GapTimes
 from clients.genesys.notifications.source import NotificationSource
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.observer import Observer
@@ -109,7 +110,9 @@ async def listening(server):
         reports.append(report.state)
 
     async with GenesysRest(server.url, server.url, "id", SecretStr("secret"), observer=observer) as rest:
-        source = NotificationSource(rest, settings, 0, 1, on_gap, passes=(0.1,))
+        source = NotificationSource(
+            rest, settings, 0, 1, on_gap, times=GapTimes(passes=(0.1,), margin_ms=200, under_way_ms=200)
+        )
 
         async def read():
             async with aclosing(unpacking.lines(source)) as frames:

@@ -5,10 +5,14 @@ import json
 import time
 from contextlib import aclosing
 
+import httpx
+
+from clients.genesys.notifications.gap_healer import GapHealer, GapTimes
 from clients.genesys.notifications.source import NotificationSource
 from emulators.genesys import GenesysEmulator
 from emulators.genesys.access.permissions import CONVERSATION_VIEW, DETAIL_VIEW, QUEUE_VIEW
 from processors.genesys.interval import Interval
+from tests.unit.clients.genesys.conftest import QUICK
 
 
 async def test_what_a_cut_hides_is_fetched_and_marked(start, eventually):
@@ -38,7 +42,7 @@ async def test_a_gap_that_an_earlier_owner_left_is_healed(emulator, start, event
     listener = start(emulator, options={"since_ms": now - 60_000, "gaps": [Interval(now - 200_000, now - 190_000)]})
     await eventually(lambda: sorted(listener.states()) == ["healed", "healed", "open"])
     announced = next(report for report in listener.reports if report.state == "open")
-    assert announced.interval.start_ms == now - 65_000
+    assert announced.interval.start_ms == now - 60_000 - QUICK.margin_ms
     assert announced.interval.end_ms >= now
     healed = {report.interval for report in listener.reports if report.state == "healed"}
     assert healed == {announced.interval, Interval(now - 200_000, now - 190_000)}
@@ -120,3 +124,35 @@ async def test_the_position_stays_until_a_batch_is_settled(idle_listener, eventu
         await eventually(lambda: source.position_ms > held)
         second.cancel()
         await asyncio.gather(second, return_exceptions=True)
+
+
+async def test_a_gap_is_asked_for_some_seconds_after_its_end_and_again_later(rest, server, fake_time, until):
+    asked_s, now_s = [], fake_time.now
+
+    def answer(request):
+        asked_s.append(fake_time.now - now_s)
+        return httpx.Response(200, json={})
+
+    server.answers = [answer]
+    reports = []
+
+    async def report(one):
+        reports.append(one.state)
+
+    healer = GapHealer(
+        rest,
+        0,
+        topics=lambda: ["v2.routing.queues.q.conversations"],
+        put=report,
+        report=report,
+        max_age=600,
+        times=GapTimes(passes=(6.0, 60.0)),
+    )
+    now_ms = int(rest.clock.wall() * 1000)
+    healer.add(Interval(now_ms - 60_000, now_ms + GapTimes().margin_ms))  # it ends in the future
+    task = asyncio.create_task(healer.run())
+    await until(lambda: reports)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert reports == ["healed"]
+    assert asked_s == [11.0, 65.0]
