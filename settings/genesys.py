@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings
 from settings.errors import SettingsError
 from settings.fields import URL, CommaList, CommaSeconds
 
-#: API hosts by AWS region name (Genesys SDK 269, purecloud_region_hosts.py).
+#: API hosts by AWS region name (Genesys SDK 269).
 REGION_DOMAINS = {
     "us-east-1": "mypurecloud.com",
     "eu-west-1": "mypurecloud.ie",

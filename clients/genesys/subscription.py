@@ -1,6 +1,6 @@
 """This module reads the HTTP event subscription: JSON lines for ever, over every cut.
 
-No public Genesys API documents the two paths used here; the notification socket (notifications.py) is the
+No public Genesys API documents the two paths used here; the notification socket (notifications/source.py) is the
 source for production.
 """
 

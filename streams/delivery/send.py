@@ -30,7 +30,7 @@ from streams.health import health
 SLOW_S = 10.0
 
 #: What the producer never gets over. A batch that was refused for good keeps its sequence numbers (aiokafka 0.14,
-#: producer/sender.py), so that the brokers miss them from then on; only another producer begins anew.
+#: aiokafka/producer/sender.py), so that the brokers miss them from then on; only another producer begins anew.
 BROKEN = (OutOfOrderSequenceNumber, UnknownProducerId, ProducerFenced)
 
 

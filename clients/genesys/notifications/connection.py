@@ -31,7 +31,7 @@ CLOSE_TIMEOUT = 2.0
 PING = '{"message":"ping"}'
 
 #: The library logs the request line, which holds the channel's id, at DEBUG.
-_QUIET = logging.getLogger("clients.genesys.notifications.connection.websockets")
+_QUIET = logging.getLogger(f"{__name__}.websockets")
 _QUIET.setLevel(logging.WARNING)
 
 EndKind = Literal["cut", "silent", "gone", "refused"]

@@ -127,7 +127,7 @@ class GenesysRest:
     ) -> dict[str, Any]:
         """One call, answered with a JSON object. Raises UnexpectedAnswerError when it is none.
 
-        `background`: it can wait for calls that cannot (pacing.py).
+        `background`: it can wait for calls that cannot (rate_limit.py).
         """
         call = _Call(method, path, json, params, background)
         response = await self._call(call)

@@ -6,7 +6,7 @@ GenesysError
 ├── GenesysRequestError      the request was refused as it stands: `status`, `code`
 └── UnexpectedAnswerError    success, but the body is not what the API documents
 
-Throttling, 5xx and a lost network are no errors here: they are waited out (rest.py). Texts hold neither
+Throttling, 5xx and a lost network are no errors here: they are waited out (client.py). Texts hold neither
 secrets nor tokens nor channel ids.
 """
 

@@ -230,9 +230,9 @@ def test_every_setting_is_described(name):
 
 
 def test_the_page_lists_every_setting_in_order():
-    docs = Path(__file__).parents[3] / "docs"
-    made = runpy.run_path(str(docs / "generate.py"))["page"]()
-    assert made == (docs / "settings.md").read_text("utf-8"), "run `make docs`"
+    root = Path(__file__).parents[3]
+    made = runpy.run_path(str(root / "docs/generate.py"))["page"]()
+    assert made == (root / "docs/settings.md").read_text("utf-8"), "run `make docs`"
 
 
 def test_fields_to_mask_are_read_as_paths(monkeypatch):

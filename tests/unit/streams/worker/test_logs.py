@@ -31,10 +31,10 @@ def lines(capsys):
 
 def test_our_records_are_json(capsys):
     set_up_logging(load_settings(log_format="json"))
-    structlog.get_logger("streams.test").warning("trouble", part="kafka")
+    structlog.get_logger("streams.worker.logs").warning("trouble", part="kafka")
     (record,) = lines(capsys)
     assert {name: record[name] for name in ("event", "part", "level", "logger")} == {
-        "event": "trouble", "part": "kafka", "level": "warning", "logger": "streams.test",
+        "event": "trouble", "part": "kafka", "level": "warning", "logger": "streams.worker.logs",
     }  # fmt: skip
     assert record["timestamp"].endswith("Z")
 
@@ -51,7 +51,7 @@ def test_an_error_is_logged_with_its_trace_in_one_line(capsys):
     try:
         raise ValueError("bug")
     except ValueError as error:
-        structlog.get_logger("streams.test").critical("ending", exc_info=error)
+        structlog.get_logger("streams.worker.logs").critical("ending", exc_info=error)
     (record,) = lines(capsys)
     assert "ValueError: bug" in record["exception"]
 
@@ -67,7 +67,7 @@ def test_debug_shows_the_libraries(capsys):
 def test_a_terminal_reads_text(capsys):
     with warnings.catch_warnings():
         set_up_logging(load_settings(log_format="console"))
-        structlog.get_logger("streams.test").warning("trouble", part="kafka")
+        structlog.get_logger("streams.worker.logs").warning("trouble", part="kafka")
     printed = capsys.readouterr().err
     assert "trouble" in printed
     assert not printed.startswith("{")
@@ -90,7 +90,7 @@ def test_a_trace_for_a_terminal_shows_no_local_variables(capsys):
     try:
         raise ValueError(f"bug of {len(held)}")
     except ValueError as error:
-        structlog.get_logger("streams.test").critical("ending", exc_info=error)
+        structlog.get_logger("streams.worker.logs").critical("ending", exc_info=error)
     printed = capsys.readouterr().err
     assert "bug of 14" in printed
     assert held not in printed
