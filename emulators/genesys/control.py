@@ -32,6 +32,8 @@ class Control:
             web.delete("/_emulator/faults", self.delete_faults),
             web.post("/_emulator/cut", self.cut),
             web.post("/_emulator/revoke-tokens", self.revoke_tokens),
+            web.post("/_emulator/forget", self.forget),
+            web.post("/_emulator/notice", self.notice),
             web.post("/_emulator/emit", self.emit),
             web.put("/_emulator/rate", self.rate),
             web.get("/_emulator/channels", self.channels),
@@ -68,6 +70,17 @@ class Control:
 
     async def revoke_tokens(self, request: web.Request) -> web.Response:
         return web.json_response({"revoked": self._emulator.revoke_tokens()})
+
+    async def forget(self, request: web.Request) -> web.Response:
+        """Drop the topics of every channel, and tell nobody."""
+        return web.json_response({"channels": self._emulator.notifications.forget()})
+
+    async def notice(self, request: web.Request) -> web.Response:
+        """`{notice: "no_longer_subscribed" | "token_revoked" | …}` to every channel, and it is so."""
+        kind = (await _object(request)).get("notice")
+        if not isinstance(kind, str) or not kind:
+            raise ApiError(400, "notice must be a text")
+        return web.json_response({"receivers": self._emulator.notifications.notify(kind)})
 
     async def emit(self, request: web.Request) -> web.Response:
         """Into the stream: `{event: {}}`, `{line: text}`, `{lineBase64: …}`; to sockets: `{frame: text}`,

@@ -67,6 +67,7 @@ class Faults(BaseModel):
     closing_notice_seconds: float = Field(default=60, ge=0, description="Between the notice and the close.")
     idle_close_every_seconds: float = Field(default=0, ge=0, description="Close 1001 without a word.")
     cut_frames_every: int = Field(default=0, ge=0, description="Drop the TCP connection after so many events.")
+    forget_every_seconds: float = Field(default=0, ge=0, description="Drop a channel's topics, and tell nobody.")
     silent: bool = Field(default=False, description="Neither heartbeats nor pongs.")
     upgrade_status: int = Field(default=0, ge=0, le=599, description="WebSocket upgrades get this status.")
 

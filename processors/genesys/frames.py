@@ -1,8 +1,8 @@
 """This module reads notification frames: what kind, whose conversation and queue, seen before or not.
 
 Envelope of an event: `{topicName, version, eventBody, metadata}`. System frames share the socket: heartbeats
-and pongs (`channel.metadata`), the closing notice (`v2.system.socket_closing`), and replies, whose `result`
-is a string (`"404"`: the channel is gone).
+and pongs (`channel.metadata`), notices of the channel (`v2.system.…`), and replies, whose `result` is a string
+(`"404"`: the channel is gone).
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import orjson
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse
 
-FrameKind = Literal["event", "heartbeat", "pong", "closing", "gone", "reply", "malformed"]
+#: Of the notices, `closing`: the socket will end; `gone`: the channel brings nothing any more; `revoked`: nor does
+#: the token that it was made with; `notice`: any other.
+FrameKind = Literal["event", "heartbeat", "pong", "closing", "gone", "revoked", "notice", "reply", "malformed"]
 
 #: Arrays of a participant that hold its communications, one for each medium.
 COMMUNICATIONS = (
@@ -28,8 +30,15 @@ COMMUNICATIONS = (
 #: Results that can only be about the channel, as nothing but pings is sent: token, eviction, end of life.
 GONE = frozenset({"401", "403", "404", "410"})
 
-#: Notices that the channel brings nothing any more (Genesys' streaming client knows the first).
-NO_LONGER = frozenset({"no_longer_subscribed", "v2.system.no_longer_subscribed"})
+#: Notices by the beginning of their topic: real ones end in the channel's id (`….no_longer_subscribed.{channelId}`).
+NOTICES: tuple[tuple[str, FrameKind], ...] = (
+    ("v2.system.socket_closing", "closing"),
+    ("v2.system.no_longer_subscribed", "gone"),
+    ("no_longer_subscribed", "gone"),
+    ("v2.system.token_revoked", "revoked"),
+    ("v2.system.", "notice"),
+    ("v2.subscription.", "notice"),
+)
 
 _SNAPSHOT_TOPIC = re.compile(r"v2\.(?:routing\.queues|users)\.[^.]+\.conversations(?:\.\w+)?")
 _QUEUE_TOPIC = re.compile(r"v2\.(?:routing|analytics)\.queues\.([^.]+)\.")
@@ -60,10 +69,9 @@ def read_frame(value: bytes) -> Frame:
     topic = envelope.get("topicName")
     if topic == "channel.metadata":
         return Frame("pong" if _message(envelope) == "pong" else "heartbeat", envelope)
-    if topic == "v2.system.socket_closing":
-        return Frame("closing", envelope)
-    if topic in NO_LONGER:
-        return Frame("gone", envelope)
+    for beginning, kind in NOTICES:
+        if isinstance(topic, str) and topic.startswith(beginning):
+            return Frame(kind, envelope)
     if topic is None and "result" in envelope:
         return Frame("gone" if str(envelope["result"]) in GONE else "reply", envelope)
     if topic is None and "eventBody" not in envelope and isinstance(envelope.get("message"), str):

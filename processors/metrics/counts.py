@@ -16,8 +16,9 @@ Sums = dict[str, Any]
 #: Names of the counters. `ingested`: taken in by a source; `duplicates` and `unchanged`: what the source or
 #: the de-duplication dropped as a repetition; `backfilled`: fetched for a gap;
 #: `names_missing`: events that went on without their queue's name; `topics_rejected`: topics that Genesys does
-#: not let us listen to; `gaps`: times when a notification socket was down; `gaps_partly_healed`: those of which
-#: some topics cannot be fetched afterwards; `gaps_lost`: those given up before they were filled.
+#: not let us listen to; `topics_lost`: those that a channel did not hold any more; `gaps`: times when a
+#: notification socket was down or held no topics; `gaps_partly_healed`: those of which some topics cannot be
+#: fetched afterwards; `gaps_lost`: those given up before they were filled.
 COUNTERS = (
     "ingested",
     "filtered",
@@ -30,6 +31,7 @@ COUNTERS = (
     "backfilled",
     "names_missing",
     "topics_rejected",
+    "topics_lost",
     "gaps",
     "gaps_partly_healed",
     "gaps_lost",

@@ -38,6 +38,7 @@ COUNTED: dict[CountName, str] = {
     "event_backfilled": "backfilled",
     "queue_name_missing": "names_missing",
     "topic_rejected": "topics_rejected",
+    "topic_lost": "topics_lost",
     "gap_opened": "gaps",
     "gap_partly_healed": "gaps_partly_healed",
     "gap_lost": "gaps_lost",

@@ -25,11 +25,12 @@ CHANNEL_LIFE = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One channel. `life` in seconds from its making."""
+    """One channel. `life` in seconds from its making; `token`: the one it was made with, and ends with."""
 
     id: str = field(repr=False)
     connect_uri: SecretStr
     life: float
+    token: SecretStr = field(default=SecretStr(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class ChannelClient:
 
     async def create(self) -> Channel:
         """A new channel. Raises UnexpectedAnswerError when the answer is none."""
+        token = SecretStr(await self._rest.token())
         body = await self._rest.read("POST", CHANNELS_PATH)
         ident, uri = body.get("id"), body.get("connectUri")
         if not isinstance(ident, str) or not isinstance(uri, str) or not uri.startswith(("ws://", "wss://")):
@@ -58,7 +60,7 @@ class ChannelClient:
         life = CHANNEL_LIFE if expires is None else expires / 1000 - self._rest.clock.wall()
         self._rest.observer.count("channel_created")
         # A clock that is wrong by hours must not make every channel look dead at once.
-        return Channel(ident, SecretStr(uri), life if life > 0 else CHANNEL_LIFE)
+        return Channel(ident, SecretStr(uri), life if life > 0 else CHANNEL_LIFE, token)
 
     async def number(self) -> int:
         """How many channels the OAuth client has, made with whatever token (at most 20); 0 if that is not told."""
@@ -77,6 +79,21 @@ class ChannelClient:
             log.info("genesys.channel.gone", reason=str(error))
             return False
         return True
+
+    async def held(self, channel: Channel) -> frozenset[str] | None:
+        """The names under which the channel brings events, as Genesys has it; None when it does not tell.
+
+        Raises GenesysRequestError with status 404 when the channel is gone.
+        """
+        try:
+            body = await self._rest.read("GET", f"{CHANNELS_PATH}/{channel.id}/subscriptions")
+        except (UnexpectedAnswerError, PermissionMissingError):
+            return None
+        entities = body.get("entities")
+        if not isinstance(entities, list):
+            return None
+        topics = (one.get("id") for one in entities if isinstance(one, dict) and _rejected(one) is None)
+        return frozenset(name for topic in topics if isinstance(topic, str) for name in separate(topic))
 
     async def subscribe(self, channel: Channel, topics: Sequence[str]) -> tuple[RejectedTopic, ...]:
         """Make these the channel's topics, and no others; the rejected ones are given, the rest holds.

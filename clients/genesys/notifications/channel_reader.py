@@ -41,9 +41,14 @@ class Coverage(Protocol):
 
     def down(self, reader: ChannelReader, since_ms: int, complete: bool) -> None: ...
 
+    def doubt(self, reader: ChannelReader, reason: str) -> None: ...
+
 
 class ChannelReader:
-    """Reads one subscribed channel. `topics`: those it holds; `leaving`: done when it wants a successor."""
+    """Reads one subscribed channel. `topics`: those it holds, at `sure_ms` (epoch ms) for the last time surely.
+
+    `leaving`: done when it wants a successor.
+    """
 
     def __init__(
         self,
@@ -57,6 +62,7 @@ class ChannelReader:
     ) -> None:
         self.channel = channel
         self.topics: tuple[str, ...] = ()
+        self.sure_ms = 0
         self.opened = asyncio.Event()
         self.leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._rest, self._channels = rest, ChannelClient(rest)
@@ -86,6 +92,11 @@ class ChannelReader:
     def replace(self, reason: str) -> None:
         """Ask for a successor: REST says what the socket has not shown yet."""
         self._want_successor(reason)
+
+    @property
+    def retired(self) -> bool:
+        """Whether a successor has taken over."""
+        return self._retired
 
     def retire(self) -> None:
         """Read what still comes, but open no more."""
@@ -126,10 +137,15 @@ class ChannelReader:
         self._frames += 1
         self._level(self._rest.clock.wall())
         frame = Frame("malformed") if isinstance(line, OversizedLine) else read_frame(line)
-        if frame.kind == "gone":
+        if frame.kind in ("gone", "revoked"):
+            if frame.kind == "revoked":
+                self._rest.forget(self.channel.token.get_secret_value())
+            self._coverage.doubt(self, f"Genesys sends nothing more to a channel: {_reason(frame)}")
             return False
         if frame.kind == "closing":
             self._want_successor("closing notice")
+        if frame.kind == "notice":
+            self._coverage.doubt(self, "")
         before = self._rest.clock.wall()
         await self._put(ReceivedFrame(line, frame, int(self._level_s * 1000), int(before * 1000)))
         self._asked_s = self._rest.clock.wall()
@@ -158,3 +174,11 @@ class ChannelReader:
         if self._backoff.attempts > 2:
             self._rest.observer.trouble(self, f"notification socket: {end.reason}")
         await self._rest.clock.sleep(seconds)
+
+
+def _reason(frame: Frame) -> str:
+    """What kind of end was told; never more of the notice, which names the channel, a secret."""
+    result = frame.envelope.get("result") if frame.envelope else None
+    if frame.kind == "revoked":
+        return "its token was revoked"
+    return "no longer subscribed" if result is None else f"result {str(result)[:3]}"

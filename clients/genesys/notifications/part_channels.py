@@ -45,6 +45,7 @@ class PartChannels:
         self._part, self._parts = part, parts
         self._put, self._gap = put, gap
         self._since_ms, self._margin_ms = since_ms, margin_ms
+        self._doubted = asyncio.Event()
         self._keepers: dict[int, ChannelRotation] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -76,6 +77,15 @@ class PartChannels:
                 self._start(channel)
             await asyncio.Event().wait()
 
+    async def doubted(self) -> None:
+        """Wait until a notice gives cause to verify."""
+        await self._doubted.wait()
+
+    async def verify(self) -> bool:
+        """Whether every channel holds its topics; those that do not are mended. Raises GenesysError."""
+        self._doubted.clear()
+        return all([await keeper.verify() for keeper in list(self._keepers.values())])
+
     async def follow(self, plan: TopicPlan) -> None:
         """Listen to what the plan gives this part, and to nothing else."""
         every = plan.shares()
@@ -103,7 +113,7 @@ class PartChannels:
             await self._put(ChannelFrame(channel, frame))
 
         options = KeeperOptions.from_settings(self._settings, self._margin_ms, since_ms)
-        self._keepers[channel] = ChannelRotation(self._rest, options, put=put, gap=self._gap)
+        self._keepers[channel] = ChannelRotation(self._rest, options, put=put, gap=self._gap, doubt=self._doubted.set)
         self._start(channel)
 
     def _start(self, channel: int) -> None:

@@ -51,9 +51,8 @@ class Sieve:
         envelope = item.frame.envelope
         if item.frame.kind == "malformed" or envelope is None or not isinstance(item.value, bytes):
             return item.value
-        if item.frame.kind == "reply" or item.frame.topic.startswith("v2.system."):
-            if item.frame.kind != "closing":
-                self._rest.observer.count("frame_dropped")
+        if item.frame.kind in ("reply", "notice"):
+            self._rest.observer.count("frame_dropped")
             return None
         if item.frame.kind != "event":
             return None

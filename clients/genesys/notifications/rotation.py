@@ -7,14 +7,16 @@ side for a while, and the old one is left. A channel that is gone at once is rep
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from clients.genesys.notifications.channel_api import ChannelClient, RejectedTopic
+from clients.genesys.notifications.channel_api import ChannelClient
 from clients.genesys.notifications.channel_reader import ChannelReader, ReceivedFrame
+from clients.genesys.notifications.subscriptions import Subscriptions
 from clients.genesys.rest.backoff import Backoff
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError, GenesysRequestError
@@ -71,28 +73,56 @@ class ChannelRotation:
         *,
         put: Callable[[ReceivedFrame], Awaitable[None]],
         gap: Callable[[Interval], None],
+        doubt: Callable[[], None],
     ) -> None:
         self._rest, self._channels, self._options = rest, ChannelClient(rest), options
-        self._put, self._gap = put, gap
-        self._topics: tuple[str, ...] = ()
+        self._put, self._gap, self._doubt = put, gap, doubt
+        self._subscriptions = Subscriptions(rest, self._found_lost, (self, "lost"))
         self._wanted = asyncio.Event()
         self._readers: dict[ChannelReader, asyncio.Task[None] | None] = {}
         self._live: set[ChannelReader] = set()
         self._down_since_ms = options.since_ms
-        self.rejected: tuple[RejectedTopic, ...] = ()
 
     async def listen_to(self, topics: tuple[str, ...]) -> None:
         """Make these the topics, on the channels there are and on those to come."""
-        self._topics = topics
+        self._subscriptions.topics = topics
         if topics:
             self._wanted.set()
         for reader in list(self._readers):
-            try:
-                await self._subscribe(reader)
-            except GenesysRequestError as error:
-                if error.status != 404:
-                    raise
-                reader.replace("the channel is gone")
+            with self._replacing(reader):
+                await self._subscriptions.bring(reader)
+
+    async def verify(self) -> bool:
+        """Ask Genesys what the channels hold; subscribe again what is missing, and tell its time as a gap.
+
+        Answers whether nothing was missing. Raises GenesysError.
+        """
+        whole = True
+        for reader in self._in_use():
+            with self._replacing(reader):
+                held = await self._subscriptions.held(reader)
+                if not held:
+                    await self._subscriptions.bring(reader, again=True)
+                whole = whole and held is not False
+        whole = whole and not any(reader.leaving.done() for reader in self._readers if not reader.retired)
+        if whole and (self._live or not self._subscriptions.topics):
+            self._rest.observer.well((self, "lost"))
+        return whole
+
+    def _in_use(self) -> list[ChannelReader]:
+        """The channels that nothing else is known of than that they hold their topics."""
+        read = [one for one, task in self._readers.items() if task is not None and not task.done()]
+        return [reader for reader in read if reader.topics and not reader.retired]
+
+    @contextmanager
+    def _replacing(self, reader: ChannelReader) -> Iterator[None]:
+        """Have a channel replaced of which REST says that it is gone."""
+        try:
+            yield
+        except GenesysRequestError as error:
+            if error.status != 404:
+                raise
+            reader.replace("the channel is gone")
 
     async def run(self) -> None:
         """Keep the topics covered."""
@@ -101,7 +131,7 @@ class ChannelRotation:
             async with asyncio.TaskGroup() as group:
                 await self._succeed_each_other(group)
         finally:
-            for trouble in (self, (self, "topics")):
+            for trouble in (self, self._subscriptions, (self, "lost")):
                 self._rest.observer.well(trouble)
 
     async def _succeed_each_other(self, group: asyncio.TaskGroup) -> None:
@@ -141,8 +171,17 @@ class ChannelRotation:
         if not complete and since_ms < covered_ms:
             self._gap(self._widened(since_ms, covered_ms))
 
+    def _found_lost(self, since_ms: int, asked_ms: int) -> None:
+        self._gap(self._widened(since_ms, asked_ms))
+
     def _widened(self, start_ms: int, end_ms: int) -> Interval:
         return Interval(start_ms - self._options.margin_ms, end_ms + self._options.margin_ms)
+
+    def doubt(self, reader: ChannelReader, reason: str) -> None:
+        """A notice gives cause to look at the channels; `reason`: what is wrong for certain."""
+        if reason and not reader.retired:
+            self._rest.observer.trouble((self, "lost"), reason)
+        self._doubt()
 
     async def _leaving(self, reader: ChannelReader) -> str:
         seconds = min(self._options.rotate, reader.channel.life * LIFE_SHARE)
@@ -174,7 +213,7 @@ class ChannelRotation:
 
     async def _opened(self, reader: ChannelReader, group: asyncio.TaskGroup) -> bool:
         try:
-            await self._subscribe(reader)
+            await self._subscriptions.bring(reader)
         except GenesysRequestError as error:
             if error.status != 404:
                 raise
@@ -188,33 +227,13 @@ class ChannelRotation:
             opened.cancel()
         if not reader.opened.is_set():
             return False
-        await self.listen_to(self._topics)  # they may have changed while this channel was being made
+        await self.listen_to(self._subscriptions.topics)  # they may have changed while this channel was being made
         return True
 
     def _drop(self, reader: ChannelReader) -> None:
         task = self._readers.pop(reader)
         if task is not None:
             task.cancel()
-
-    async def _subscribe(self, reader: ChannelReader) -> None:
-        while reader.topics != self._topics:
-            topics = self._topics
-            rejected = await self._channels.subscribe(reader.channel, topics)
-            reader.topics = topics
-            self._tell(topics, rejected)
-
-    def _tell(self, topics: tuple[str, ...], rejected: tuple[RejectedTopic, ...]) -> None:
-        """Report every rejected topic, once for as long as the rejection lasts."""
-        for one in set(rejected) - set(self.rejected):
-            log.error("genesys.topic.rejected", topic=one.topic, reason=one.reason, missing=one.permissions)
-            self._rest.observer.count("topic_rejected")
-        self.rejected = rejected
-        if topics and len(rejected) >= len(topics):
-            missing = sorted({permission for one in rejected for permission in one.permissions})
-            reason = f"every topic is rejected; missing permissions: {', '.join(missing) or 'not named'}"
-            self._rest.observer.trouble((self, "topics"), reason)
-        else:
-            self._rest.observer.well((self, "topics"))
 
     async def _retire(self, reader: ChannelReader) -> None:
         reader.retire()

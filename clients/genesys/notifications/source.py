@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 #: Frames that wait for the consumer; more are left in the sockets.
 INBOX = 64
+#: Seconds after which channels are looked at that gave cause for it, and least time between two such looks.
+RECHECK_S = 5.0
 #: Seconds that an event id is remembered beyond the overlap of two channels.
 REPEAT_WINDOW_S = 300.0
 
@@ -202,13 +204,37 @@ class NotificationSource:
         self._planned.set()
 
     async def _refresh(self) -> None:
-        """Look for new queues every few minutes; a refusal then is no reason to stop listening."""
+        """Look every few minutes for new queues, and whether the channels hold what they are believed to.
+
+        A refusal then is no reason to stop listening.
+        """
+        whole, resolved_s = True, self._rest.clock.now()
         while True:
-            await self._rest.clock.sleep(self._settings.genesys_queue_refresh)
+            await self._until_next_look(whole)
             try:
-                await self._resolve()
+                whole = await self._channels.verify()
+                if self._rest.clock.now() - resolved_s >= self._settings.genesys_queue_refresh * 0.9:
+                    resolved_s = self._rest.clock.now()
+                    await self._resolve()
             except GenesysError as error:
                 log.warning("genesys.topics.not_refreshed", reason=str(error))
+
+    async def _until_next_look(self, whole: bool) -> None:
+        refresh = self._settings.genesys_queue_refresh
+        soon = min(refresh, RECHECK_S)
+        if whole:
+            waits = [
+                asyncio.ensure_future(self._rest.clock.sleep(refresh)),
+                asyncio.ensure_future(self._channels.doubted()),
+            ]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                if waits[0].done():
+                    return
+            finally:
+                for one in waits:
+                    one.cancel()
+        await self._rest.clock.sleep(soon)
 
     async def _resolve(self) -> None:
         plan = await self._resolver.resolve(self._settings.genesys_queue_refresh / 2)

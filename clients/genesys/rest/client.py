@@ -110,6 +110,10 @@ class GenesysRest:
         """A token that is good for use; for `check`. Raises CredentialsError."""
         return await self._tokens.token()
 
+    def forget(self, token: str) -> None:
+        """Have the next call fetch a new token, unless that has happened since this one was given."""
+        self._tokens.invalidate(token)
+
     async def request(
         self, method: str, path: str, *, json: Any = None, params: Params | None = None
     ) -> httpx.Response:

@@ -17,7 +17,7 @@ from emulators.genesys.faults import FaultBook
 from emulators.genesys.notifications.api import Notifying
 from emulators.genesys.notifications.channels import ChannelLimits, Channels
 from emulators.genesys.notifications.feed import Feed
-from emulators.genesys.notifications.frames import Frame
+from emulators.genesys.notifications.frames import Frame, notice_frame
 from emulators.genesys.notifications.sockets import Exchange, Tally
 from emulators.genesys.notifications.upgrades import Upgrades
 
@@ -79,6 +79,23 @@ class Notifications:
     def cut(self, because: str) -> int:
         """Drop every socket now; answers how many."""
         return self._upgrades.close_all(because)
+
+    def forget(self) -> int:
+        """Every channel brings nothing any more and is told nothing; answers how many there are."""
+        for channel in self.channels:
+            self.channels.forget(channel)
+        return sum(1 for _ in self.channels)
+
+    def notify(self, kind: str) -> int:
+        """A notice to every open socket, and what it says; answers to how many."""
+        sockets = [(channel, channel.socket) for channel in self.channels if channel.socket is not None]
+        for channel, socket in sockets:
+            socket.offer(notice_frame(kind, channel.id))
+            if kind == "no_longer_subscribed":
+                self.channels.forget(channel)
+        if kind == "token_revoked":
+            self._tokens.revoke_all()
+        return len(sockets)
 
     def add_queue(self, name: str) -> Queue:
         """A queue that did not exist: conversations enter it from now on."""

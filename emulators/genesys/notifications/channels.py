@@ -115,6 +115,10 @@ class Channels:
         gone = set(idents)
         channel.hold(topic for topic in channel.topics.values() if topic.id not in gone)
 
+    def forget(self, channel: Channel) -> None:
+        """Bring nothing more to a channel, which lives on and is told nothing."""
+        channel.hold(())
+
     def attach(self, channel: Channel, socket: Line) -> None:
         """A channel has one socket: a second one disconnects the first."""
         if channel.socket is not None:

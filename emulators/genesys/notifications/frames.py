@@ -46,6 +46,12 @@ def closing_frame(seconds: float) -> Frame:
     return Frame(_text({"topicName": "v2.system.socket_closing", "eventBody": body}), "control")
 
 
+def notice_frame(kind: str, channel_id: str) -> Frame:
+    """A notice about the channel, sent without a subscription; its topic ends in the channel's id (SDK mappings)."""
+    body = {"channelId": channel_id, "systemTopicType": kind, "reason": "asked for", "message": kind.replace("_", " ")}
+    return Frame(_text({"topicName": f"v2.system.{kind}.{channel_id}", "version": "2", "eventBody": body}), "control")
+
+
 def result_frame(result: str, **fields: object) -> Frame:
     """The answer to a message of the client; `result` is a string, as in Genesys Cloud."""
     return Frame(_text({"result": result} | fields), "control")

@@ -66,7 +66,7 @@ class Socket:
         self._web_socket = web.WebSocketResponse(max_msg_size=1_000_000, compress=False)
         self._outbox: asyncio.Queue[Frame | None] = asyncio.Queue(OUTBOX_FRAMES)
         self._end: tuple[int, str] | None = None
-        self._opened = self._beaten = asyncio.get_running_loop().time()
+        self._opened = self._beaten = self._forgot = asyncio.get_running_loop().time()
         self._announced = False
 
     async def serve(self) -> web.WebSocketResponse:
@@ -128,6 +128,10 @@ class Socket:
         if now - self._beaten >= self._exchange.heartbeat_seconds and not faults.silent:
             self._beaten = now
             self.offer(metadata_frame("WebSocket Heartbeat"))
+        if faults.forget_every_seconds and now - self._forgot >= faults.forget_every_seconds:
+            self._forgot = now
+            self._exchange.book.struck["topics forgotten"] += 1
+            self._exchange.channels.forget(self.channel)
         if faults.idle_close_every_seconds and age >= faults.idle_close_every_seconds:
             self.close(GOING_AWAY, "idle timeout")
         if faults.closing_every_seconds and age >= faults.closing_every_seconds:

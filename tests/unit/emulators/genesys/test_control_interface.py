@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import orjson
 import pytest
+from websockets.asyncio.client import connect
 
-from emulators.genesys import GenesysEmulator
+from emulators.genesys import Faults, GenesysEmulator
 
 
 async def test_faults_are_put_shown_and_taken_away() -> None:
@@ -73,6 +75,34 @@ async def test_finish_ends_production_and_the_summary_says_so(
         summary = (await reader.client.get("/_emulator/")).json()
         assert summary["stream"]["produced"] == produced
         assert summary["requests"]["POST /oauth/token"] == summary["tokens"]["requests"] == 1
+
+
+async def test_topics_are_forgotten_in_silence_or_with_the_real_notice(
+    sign_in: Callable[..., Any], eventually: Callable[..., Any]
+) -> None:
+    async with GenesysEmulator(conversation_rate=0.0) as genesys, sign_in(genesys) as client:
+        channel = (await client.post("/api/v2/notifications/channels")).json()
+        path = f"/api/v2/notifications/channels/{channel['id']}/subscriptions"
+        topic = f"v2.routing.queues.{next(iter(genesys.notifications.directory.queues))}.conversations"
+        async with connect(channel["connectUri"]) as socket:
+            await client.put(path, json=[{"id": topic}])
+            assert (await client.post("/_emulator/forget")).json() == {"channels": 1}
+            assert (await client.get(path)).json() == {"entities": []}
+            await client.put(path, json=[{"id": topic}])
+            asked = await client.post("/_emulator/notice", json={"notice": "no_longer_subscribed"})
+            assert asked.json() == {"receivers": 1}
+            notice = orjson.loads(await socket.recv())
+            assert notice["topicName"] == f"v2.system.no_longer_subscribed.{channel['id']}"
+            assert notice["eventBody"]["channelId"] == channel["id"]
+            assert (await client.get(path)).json() == {"entities": []}
+            await client.put(path, json=[{"id": topic}])
+            genesys.faults = Faults(forget_every_seconds=0.05)
+            await eventually(lambda: not next(iter(genesys.notifications.channels)).topics)
+            genesys.faults = Faults()
+            await client.post("/_emulator/notice", json={"notice": "token_revoked"})
+            assert orjson.loads(await socket.recv())["topicName"] == f"v2.system.token_revoked.{channel['id']}"
+            assert (await client.get(path)).status_code == 401
+        assert (await client.post("/_emulator/notice", json={"notice": 1})).status_code == 400
 
 
 async def test_cut_revoke_and_channels(sign_in: Callable[..., Any]) -> None:

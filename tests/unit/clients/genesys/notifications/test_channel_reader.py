@@ -17,6 +17,9 @@ class Covered:
     def down(self, reader, since_ms, complete):
         """Nothing to note."""
 
+    def doubt(self, reader, reason):
+        """Nothing to note."""
+
 
 @pytest.fixture
 async def reading(rest, fake_time):

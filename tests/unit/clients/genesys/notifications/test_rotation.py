@@ -199,7 +199,7 @@ async def test_a_gap_is_widened_at_both_ends_and_two_channels_side_by_side_leave
         raise AssertionError("nothing is read here")
 
     options = KeeperOptions(silence=30, rotate=80_000, overlap=15, max_bytes=1_000, margin_ms=5_000)
-    rotation = ChannelRotation(rest, options, put=put, gap=gaps.append)
+    rotation = ChannelRotation(rest, options, put=put, gap=gaps.append, doubt=lambda: None)
 
     def reader():
         channel = Channel("c", SecretStr("wss://somewhere"), 86_400)

@@ -1,0 +1,83 @@
+"""This module keeps channels subscribed to their topics, and looks whether Genesys has it so.
+
+A subscription is verified, not believed: Genesys can drop topics with a notice that gets lost, or with none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+import structlog
+
+from clients.genesys.notifications.channel_api import ChannelClient, RejectedTopic
+from clients.genesys.notifications.channel_reader import ChannelReader
+from clients.genesys.rest.client import GenesysRest
+from processors.genesys.topics import separate
+
+log = structlog.get_logger(__name__)
+
+
+class Subscriptions:
+    """The topics of one channel and its successors. Every method raises GenesysError.
+
+    `gap` hears from when to when (epoch ms) topics were lost. `trouble`: under which key health is told of it; whoever
+    has it says when it is over.
+    """
+
+    def __init__(self, rest: GenesysRest, gap: Callable[[int, int], None], trouble: Hashable) -> None:
+        self._rest, self._channels = rest, ChannelClient(rest)
+        self._gap, self._trouble = gap, trouble
+        self.topics: tuple[str, ...] = ()
+        self.rejected: tuple[RejectedTopic, ...] = ()
+
+    async def bring(self, reader: ChannelReader, *, again: bool = False) -> None:
+        """Have the channel hold the topics; ask for them `again` though it is believed to.
+
+        Raises GenesysRequestError with status 404 when the channel is gone.
+        """
+        while again or reader.topics != self.topics:
+            topics = self.topics
+            if reader.topics and not again:
+                await self.held(reader)  # what was lost before would be hidden by the new subscription
+            rejected = await self._channels.subscribe(reader.channel, topics)
+            reader.topics, reader.sure_ms, again = topics, self._now_ms(), False
+            self._tell(topics, rejected)
+
+    async def held(self, reader: ChannelReader) -> bool | None:
+        """Whether Genesys has the channel subscribed as we believe; None when it does not tell.
+
+        What is lost is told, with the time since it was there for the last time.
+        """
+        topics, sure_ms, asked_ms = reader.topics, reader.sure_ms, self._now_ms()
+        held = await self._channels.held(reader.channel)
+        if held is None:
+            return None
+        if reader.topics != topics or reader.sure_ms != sure_ms:
+            return True  # subscribed anew meanwhile
+        wanted = {name for topic in topics for name in separate(topic)} - {one.topic for one in self.rejected}
+        lost = wanted - held
+        if not lost:
+            reader.sure_ms = asked_ms
+            return True
+        log.error("genesys.topics.lost", lost=len(lost), of=len(wanted), since_ms=sure_ms)
+        reason = f"{len(lost)} of {len(wanted)} topics were no longer subscribed; what they missed is being fetched"
+        self._rest.observer.trouble(self._trouble, reason)
+        self._rest.observer.count("topic_lost", len(lost))
+        self._gap(sure_ms, asked_ms)
+        return False
+
+    def _tell(self, topics: tuple[str, ...], rejected: tuple[RejectedTopic, ...]) -> None:
+        """Report every rejected topic, once for as long as the rejection lasts."""
+        for one in set(rejected) - set(self.rejected):
+            log.error("genesys.topic.rejected", topic=one.topic, reason=one.reason, missing=one.permissions)
+            self._rest.observer.count("topic_rejected")
+        self.rejected = rejected
+        if topics and len(rejected) >= len(topics):
+            missing = sorted({permission for one in rejected for permission in one.permissions})
+            reason = f"every topic is rejected; missing permissions: {', '.join(missing) or 'not named'}"
+            self._rest.observer.trouble(self, reason)
+        else:
+            self._rest.observer.well(self)
+
+    def _now_ms(self) -> int:
+        return int(self._rest.clock.wall() * 1000)
