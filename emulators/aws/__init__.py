@@ -1,8 +1,9 @@
 """This package is an emulated AWS: EventBridge, SQS, CloudWatch, schema registry and STS on one port."""
 
 from emulators.aws.emulator import ACCOUNT, REGION, AWSEmulator
-from emulators.aws.faults import DEMO, EntryFault, FaultError, Faults, RequestFault, parse_faults, shorthand
+from emulators.aws.faults import DEMO, EntryFault, Faults, RequestFault, parse_faults, shorthand
 from emulators.aws.state import State
+from emulators.faults import FaultError
 
 __all__ = [
     "ACCOUNT",

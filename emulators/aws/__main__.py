@@ -10,7 +10,8 @@ import signal
 from emulators.aws.calls import SERVICES
 from emulators.aws.emulator import ACCOUNT, REGION, AWSEmulator
 from emulators.aws.events.put_events import BYTES
-from emulators.aws.faults import SHORTHANDS, FaultError, Faults, parse_faults, shorthand
+from emulators.aws.faults import SHORTHANDS, Faults, parse_faults, shorthand
+from emulators.faults import FaultError
 
 
 def main() -> None:

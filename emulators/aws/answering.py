@@ -5,34 +5,22 @@ from __future__ import annotations
 import orjson
 from aiohttp import web
 
-from emulators.aws import cbor, query
-from emulators.aws.calls import Answer, Call, Protocol, Service
+from emulators.aws import query
+from emulators.aws.calls import Answer, Call, Protocol
 from emulators.aws.errors import AWSError
 from emulators.aws.identifiers import new_identifier
-from emulators.aws.sqs.translation import answer_of_query
 
-_NAMESPACES: dict[Service, str] = {
-    "monitoring": "http://monitoring.amazonaws.com/doc/2010-08-01/",
-    "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
-    "sqs": "http://queue.amazonaws.com/doc/2012-11-05/",
-}
-
-_ONCE_QUERY = ("sqs", "monitoring")
-"""Services whose models are marked awsQueryCompatible."""
+_NAMESPACE = "http://monitoring.amazonaws.com/doc/2010-08-01/"
+"""Of CloudWatch, the one service that is spoken to in query."""
 
 
 def succeeded(call: Call, answer: Answer) -> web.Response:
     """HTTP 200 with the answer."""
     request_id = new_identifier()
-    match call.protocol:
-        case Protocol.QUERY:
-            if call.service == "sqs":
-                answer = answer_of_query(call.operation, answer)
-            body = query.success(call.operation, answer, _NAMESPACES[call.service], request_id)
-        case Protocol.CBOR:
-            body = cbor.encode(answer)
-        case _:
-            body = orjson.dumps(answer)
+    if call.protocol is Protocol.QUERY:
+        body = query.success(call.operation, answer, _NAMESPACE, request_id)
+    else:
+        body = orjson.dumps(answer)
     return _response(call.protocol, 200, body, request_id)
 
 
@@ -47,22 +35,22 @@ def refused(call: Call | None, error: AWSError) -> web.Response:
     headers: dict[str, str] = {}
     match protocol:
         case Protocol.QUERY:
-            namespace = _NAMESPACES[call.service] if call is not None else ""
             body = query.failure(
                 error.query_code or error.code,
                 error.message,
                 sender=error.sender,
-                namespace=namespace,
+                namespace=_NAMESPACE,
                 request_id=request_id,
             )
         case Protocol.REST_JSON:
             headers["x-amzn-ErrorType"] = error.code
             body = orjson.dumps({"Code": error.code, "Message": error.message})
         case _:
-            if error.query_code and call is not None and call.service in _ONCE_QUERY:
+            if (
+                error.query_code and call is not None and call.service == "sqs"
+            ):  # it once spoke query, and keeps its codes
                 headers["x-amzn-query-error"] = f"{error.query_code};{'Sender' if error.sender else 'Receiver'}"
-            content = {"__type": error.code, "message": error.message}
-            body = cbor.encode(content) if protocol is Protocol.CBOR else orjson.dumps(content)
+            body = orjson.dumps({"__type": error.code, "message": error.message})
     return _response(protocol, error.status, body, request_id, headers)
 
 
@@ -72,6 +60,4 @@ def _response(
     answered = {"Content-Type": protocol.value, "x-amzn-RequestId": request_id}
     if headers:
         answered |= headers
-    if protocol is Protocol.CBOR:
-        answered["smithy-protocol"] = "rpc-v2-cbor"
     return web.Response(status=status, body=body, headers=answered)

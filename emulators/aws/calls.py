@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-Service = Literal["events", "sqs", "monitoring", "schemas", "sts"]
-SERVICES: tuple[Service, ...] = ("events", "sqs", "monitoring", "schemas", "sts")
+Service = Literal["events", "sqs", "monitoring", "schemas"]
+SERVICES: tuple[Service, ...] = ("events", "sqs", "monitoring", "schemas")
 
 Answer = Mapping[str, Any]
 
 
 class Protocol(StrEnum):
-    """The wire protocols of the botocore service models, by the content type that each answers with."""
+    """The wire protocols that botocore speaks to these services, by the content type that each answers with."""
 
     JSON_1_0 = "application/x-amz-json-1.0"
     JSON_1_1 = "application/x-amz-json-1.1"
     REST_JSON = "application/json"
     QUERY = "text/xml"
-    CBOR = "application/cbor"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ import orjson
 from aiohttp import web
 
 from emulators.aws.errors import AWSError
-from emulators.aws.faults import FaultError, Faults, faults_from_json
+from emulators.aws.faults import Faults
 from emulators.aws.state import State
+from emulators.faults import FaultError, from_json
 
 PREFIX = "/_emulator/"
 EVENTS_AT_ONCE = 1_000
@@ -62,7 +63,7 @@ class Control:
     def _change(self, method: str, path: str, body: bytes) -> object:
         match method, path:
             case "PUT", "faults":
-                self._state.book.replace(faults_from_json(body))
+                self._state.book.replace(from_json(body, Faults))
                 return self._state.book.faults.model_dump(mode="json")
             case "DELETE", "faults":
                 self._state.book.replace(Faults())
@@ -74,15 +75,15 @@ class Control:
                 return {"name": self._state.buses.add(_text(_object(body), "name")).name}
             case "POST", "queues":
                 asked = _object(body)
-                queue = self._state.queues.add(_text(asked, "name"), asked.get("attributes"))
+                queue = self._state.queues.add(_text(asked, "name"))
                 return {"name": queue.name, "url": self._state.queues.url(queue), "arn": queue.arn}
             case "POST", "schemas":
                 return self._add_schema(_object(body))
         raise ControlError(f"no {method} at {path}", 404)
 
     def _add_schema(self, asked: dict[str, Any]) -> dict[str, str]:
-        """`{registry, name, content, type?, exported?}`; contents as text or as JSON."""
-        content, exported = asked.get("content"), asked.get("exported")
+        """`{registry, name, content, type?}`; the content as text or as JSON."""
+        content = asked.get("content")
         if content is None:
             raise ControlError("schemas want content")
         try:
@@ -91,7 +92,6 @@ class Control:
                 _text(asked, "name"),
                 _as_text(content),
                 asked.get("type", "JSONSchemaDraft4"),
-                None if exported is None else _as_text(exported),
             )
         except ValueError as error:
             raise ControlError(str(error)) from error

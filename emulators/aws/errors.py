@@ -6,7 +6,7 @@ from __future__ import annotations
 class AWSError(Exception):
     """One refusal.
 
-    `code` is the shape name that JSON and CBOR clients see. `query_code` is what query clients see, and JSON
+    `code` is the shape name that JSON clients see. `query_code` is what query clients see, and JSON
     clients of services that once spoke query (the `x-amzn-query-error` header); without it both see `code`.
     `sender` says whose fault it is. `bare` answers with the status alone, as AWS front ends do for 413.
     """

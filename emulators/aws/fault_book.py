@@ -22,7 +22,6 @@ _REFUSALS: dict[tuple[Service, Kind], tuple[int, str, str | None]] = {
     ("schemas", "throttle"): (429, "TooManyRequestsException", None),
     ("schemas", "internal"): (500, "InternalServerErrorException", None),
     ("schemas", "unavailable"): (503, "ServiceUnavailableException", None),
-    ("sts", "throttle"): (400, "Throttling", None),
 }
 """Where a service has its own words: status, shape, query code."""
 

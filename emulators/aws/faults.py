@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from emulators.aws.calls import Service
+from emulators.faults import FaultError, FaultModel, parse, validated
 
 Kind = Literal[
     "throttle",  # 400, in the words of the service
@@ -23,13 +23,7 @@ Kind = Literal[
 ]
 
 
-class FaultError(ValueError):
-    """A fault was asked for by a wrong name or with a wrong value."""
-
-
-class _Rule(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Rule(FaultModel):
     service: Service = "events"
     share: float = Field(default=1.0, ge=0, le=1, description="Of those that it could strike.")
     times: int | None = Field(default=None, ge=1, description="Strikes so often and no more.")
@@ -64,10 +58,8 @@ class RequestFault(_Rule):
     jitter_ms: float = Field(default=0, ge=0, description="Of kind `slow`.")
 
 
-class Faults(BaseModel):
+class Faults(FaultModel):
     """Every rule in force, none by default; the same seed strikes the same requests in order of arrival."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 1
     entries: tuple[EntryFault, ...] = ()
@@ -98,45 +90,24 @@ def shorthand(shares: dict[str, float], service: Service = "events", seed: int =
     ]
     if shares.get("latency_ms"):
         rules.append({"kind": "slow", "latency_ms": shares["latency_ms"], "service": service})
-    return _validated(
-        {
-            "seed": seed,
-            "entries": [rule for rule in rules if "code" in rule],
-            "requests": [rule for rule in rules if "kind" in rule],
-        }
-    )
+    asked = {
+        "seed": seed,
+        "entries": [rule for rule in rules if "code" in rule],
+        "requests": [rule for rule in rules if "kind" in rule],
+    }
+    return validated(asked, Faults)
 
 
 def parse_faults(text: str) -> Faults:
     """From a JSON object, from `name=share,name=share` (see `SHORTHANDS`), or `demo`; raises `FaultError`."""
-    text = text.strip()
-    if text == "demo":
-        return DEMO
-    if text.startswith("{"):
-        return faults_from_json(text.encode())
-    pairs = (pair.partition("=") for pair in text.split(",") if pair.strip())
+    return parse(text, DEMO, _from_pairs)
+
+
+def _from_pairs(pairs: dict[str, str]) -> Faults:
     try:
-        return shorthand({name.strip(): float(value or 1) for name, _, value in pairs})
+        return shorthand({name: float(share or 1) for name, share in pairs.items()})
     except ValueError as error:
         raise FaultError(str(error)) from error
-
-
-def faults_from_json(data: bytes) -> Faults:
-    """From the body of a control request; raises `FaultError`."""
-    try:
-        asked = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise FaultError(f"faults are not JSON: {error}") from error
-    return _validated(asked)
-
-
-def _validated(asked: object) -> Faults:
-    try:
-        return Faults.model_validate(asked)
-    except ValidationError as error:
-        first: Any = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise FaultError(f"{place or 'faults'}: {first['msg']}") from error
 
 
 DEMO = shorthand({"throttle": 0.05, "internal_failure": 0.01, "unavailable": 0.01, "drop_connections": 0.005})

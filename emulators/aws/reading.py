@@ -1,4 +1,4 @@
-"""This module turns an HTTP request into the call it means: JSON, query, CBOR or REST."""
+"""This module turns an HTTP request into the call it means: JSON, query or REST, as botocore speaks to each service."""
 
 from __future__ import annotations
 
@@ -10,26 +10,22 @@ from urllib.parse import unquote
 import orjson
 from yarl import URL
 
-from emulators.aws import cbor, query
+from emulators.aws import query
 from emulators.aws.calls import Call, Protocol, Service
 from emulators.aws.errors import AWSError, serialization, unknown_operation
-from emulators.aws.sqs.translation import parameters_of_query
 
 TARGETS: dict[str, tuple[Service, Protocol]] = {
     "AWSEvents": ("events", Protocol.JSON_1_1),
     "AmazonSQS": ("sqs", Protocol.JSON_1_0),
-    "GraniteServiceVersion20100801": ("monitoring", Protocol.JSON_1_0),
 }
 """`targetPrefix` of the service models."""
 
-VERSIONS: dict[str, Service] = {"2010-08-01": "monitoring", "2011-06-15": "sts", "2012-11-05": "sqs"}
-"""`apiVersion` of the service models whose clients speak query."""
+VERSIONS: dict[str, Service] = {"2010-08-01": "monitoring"}
+"""`apiVersion` of the service model whose clients speak query."""
 
 _REGIONAL = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,]+)/\d{8}/([^/,]+)/[^/,]+/aws4_request")
 _GLOBAL = re.compile(r"AWS4-ECDSA-P256-SHA256 Credential=([^/,]+)/\d{8}/[^/,]+/aws4_request")
-_CBOR_PATH = re.compile(r"/service/(\w+)/operation/(\w+)$")
-_SCHEMA_PATH = re.compile(r"/v1/registries/name/([^/]+)/schemas/name/([^/]+)(/export|/versions)?$")
-_SCHEMA_OPERATIONS = {None: "DescribeSchema", "/export": "ExportSchema", "/versions": "ListSchemaVersions"}
+_SCHEMA_PATH = re.compile(r"/v1/registries/name/([^/]+)/schemas/name/([^/]+)$")
 
 
 def read_call(url: URL, headers: Mapping[str, str], body: bytes) -> Call:
@@ -41,8 +37,6 @@ def read_call(url: URL, headers: Mapping[str, str], body: bytes) -> Call:
             raise unknown_operation(target)
         service, protocol = TARGETS[prefix]
         return Call(service, operation, _json_object(body), protocol, access_key, region)
-    if headers.get("smithy-protocol") == "rpc-v2-cbor":
-        return _cbor_call(url.path, body, access_key, region)
     if url.path.startswith("/v1/registries/"):
         return _schemas_call(url, access_key, region)
     return _query_call(body, access_key, region)
@@ -66,26 +60,12 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return parameters
 
 
-def _cbor_call(path: str, body: bytes, access_key: str, region: str) -> Call:
-    match = _CBOR_PATH.search(path)
-    if match is None or match[1] not in TARGETS:
-        raise unknown_operation(path)
-    try:
-        parameters = cbor.decode(body) if body else {}
-    except cbor.CBORError as error:
-        raise serialization(str(error)) from error
-    if not isinstance(parameters, dict):
-        raise serialization("the input is not a map")
-    return Call(TARGETS[match[1]][0], match[2], parameters, Protocol.CBOR, access_key, region)
-
-
 def _schemas_call(url: URL, access_key: str, region: str) -> Call:
     match = _SCHEMA_PATH.match(url.raw_path)
     if match is None:
         raise unknown_operation(url.path)
     parameters = {"RegistryName": unquote(match[1]), "SchemaName": unquote(match[2])}
-    parameters |= {name[0].upper() + name[1:]: value for name, value in url.query.items()}
-    return Call("schemas", _SCHEMA_OPERATIONS[match[3]], parameters, Protocol.REST_JSON, access_key, region)
+    return Call("schemas", "DescribeSchema", parameters, Protocol.REST_JSON, access_key, region)
 
 
 def _query_call(body: bytes, access_key: str, region: str) -> Call:
@@ -97,6 +77,4 @@ def _query_call(body: bytes, access_key: str, region: str) -> Call:
     service = VERSIONS.get(str(parameters.pop("Version", "")))
     if not operation or service is None:
         raise unknown_operation(operation)
-    if service == "sqs":
-        parameters = parameters_of_query(parameters)
     return Call(service, operation, parameters, Protocol.QUERY, access_key, region)

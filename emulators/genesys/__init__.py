@@ -1,9 +1,10 @@
 """This package is an emulated Genesys Cloud: login, HTTP stream, notification sockets, queues, analytics."""
 
+from emulators.faults import FaultError
 from emulators.genesys.access.permissions import ALL_PERMISSIONS
 from emulators.genesys.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
 from emulators.genesys.event_stream.events import Generated, Shares, generate
-from emulators.genesys.faults import DEMO, AnswerFault, FaultError, Faults, parse_faults
+from emulators.genesys.faults import DEMO, AnswerFault, Faults, parse_faults
 from emulators.genesys.notifications.channels import ChannelLimits
 
 __all__ = [

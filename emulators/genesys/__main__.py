@@ -7,9 +7,10 @@ import asyncio
 import json
 import signal
 
+from emulators.faults import FaultError
 from emulators.genesys.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
 from emulators.genesys.event_stream.events import Shares
-from emulators.genesys.faults import FaultError, Faults, parse_faults
+from emulators.genesys.faults import Faults, parse_faults
 from emulators.genesys.notifications.channels import ChannelLimits
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
+from emulators.faults import FaultError, from_json
 from emulators.genesys.access.errors import ApiError
-from emulators.genesys.faults import FaultError, Faults, faults_from_json
+from emulators.genesys.faults import Faults
 
 if TYPE_CHECKING:
     from emulators.genesys.emulator import GenesysEmulator
@@ -56,7 +57,7 @@ class Control:
     async def put_faults(self, request: web.Request) -> web.Response:
         """The body names the faults in force from now on; those not named are off."""
         try:
-            self._emulator.faults = faults_from_json(await request.read())
+            self._emulator.faults = from_json(await request.read(), Faults)
         except FaultError as error:
             raise ApiError(400, str(error)) from error
         return await self.faults(request)

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-
-class FaultError(ValueError):
-    """A fault was asked for by a wrong name or with a wrong value."""
+from emulators.faults import FaultModel, parse, validated
 
 
-class AnswerFault(BaseModel):
+class AnswerFault(FaultModel):
     """Requests whose path contains `path` get `status`, `times` times (None = until it is taken away)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
     status: int = Field(ge=400, le=599)
@@ -26,10 +20,8 @@ class AnswerFault(BaseModel):
     delay: float = Field(default=0.0, ge=0, description="Seconds that pass before the answer.")
 
 
-class Faults(BaseModel):
+class Faults(FaultModel):
     """Every fault, off by default. `…_every` counts events (0 = never), shares are between 0 and 1."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     answers: tuple[AnswerFault, ...] = ()
 
@@ -88,31 +80,7 @@ DEMO = Faults(
 
 def parse_faults(text: str) -> Faults:
     """From a JSON object, from `name=value,name` pairs, or `demo`; raises `FaultError`."""
-    text = text.strip()
-    if text == "demo":
-        return DEMO
-    if text.startswith("{"):
-        return faults_from_json(text.encode())
-    pairs = (pair.partition("=") for pair in text.split(",") if pair.strip())
-    return _validated({name.strip(): value.strip() or True for name, _, value in pairs})
-
-
-def faults_from_json(data: bytes) -> Faults:
-    """From the body of a control request; raises `FaultError`."""
-    try:
-        asked = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise FaultError(f"faults are not JSON: {error}") from error
-    return _validated(asked)
-
-
-def _validated(asked: object) -> Faults:
-    try:
-        return Faults.model_validate(asked)
-    except ValidationError as error:
-        first: Any = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise FaultError(f"{place or 'faults'}: {first['msg']}") from error
+    return parse(text, DEMO, lambda pairs: validated({name: value or True for name, value in pairs.items()}, Faults))
 
 
 class FaultBook:

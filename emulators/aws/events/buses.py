@@ -1,4 +1,4 @@
-"""This module is the event buses: create, describe, list, delete."""
+"""This module is the event buses: add, find, describe."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from emulators.aws.calls import Answer, Call
 from emulators.aws.errors import AWSError, validation
 
 DEFAULT = "default"
-NAME = re.compile(r"[/.\-_A-Za-z0-9]{1,256}")
 NAME_OR_ARN = re.compile(r"(?:arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:\d{12}:event-bus/)?[/.\-_A-Za-z0-9]+", re.ASCII)
 ARN = re.compile(r"arn:aws[\w-]*:events:[^:]+:(\d{12}):event-bus/(.+)")
 NAME_OR_ARN_LENGTH = 1600
-BUSES_PER_ACCOUNT = 100
-"""Patterns and lengths from the service model; the quota from the EventBridge user guide."""
+"""Patterns and lengths from the service model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,40 +71,6 @@ class Buses:
             raise _missing(name)
         return bus.as_json(call.region or self._region, self._account)
 
-    async def create(self, call: Call) -> Answer:
-        name = call.parameters.get("Name")
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise _unsound("name", name, NAME.pattern)
-        if name in self._buses:
-            raise AWSError("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
-        if "/" in name:
-            raise validation("Event bus name must not contain '/'.")
-        if len(self._buses) >= BUSES_PER_ACCOUNT:
-            raise AWSError("LimitExceededException", f"The limit of {BUSES_PER_ACCOUNT} event buses is reached.")
-        bus = self.add(name, call.parameters.get("Description"))
-        return {"EventBusArn": bus.as_json(call.region or self._region, self._account)["Arn"]}
-
-    async def delete(self, call: Call) -> Answer:
-        name = call.parameters.get("Name")
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise _unsound("name", name, NAME.pattern)
-        if name == DEFAULT:
-            raise validation("Cannot delete event bus default.")
-        self._buses.pop(name, None)
-        return {}
-
-    async def list(self, call: Call) -> Answer:
-        """`Limit` at most 100; `NextToken` is the place to go on from."""
-        prefix, limit = call.parameters.get("NamePrefix") or "", call.parameters.get("Limit", 100)
-        if not isinstance(limit, int) or not 1 <= limit <= 100:
-            raise _unsound("limit", limit, "1 to 100")
-        start = _place(call.parameters.get("NextToken"))
-        found = [bus for name, bus in sorted(self._buses.items()) if name.startswith(prefix)]
-        region = call.region or self._region
-        page = [bus.as_json(region, self._account) for bus in found[start : start + limit]]
-        more = {"NextToken": str(start + limit)} if start + limit < len(found) else {}
-        return {"EventBuses": page, **more}
-
 
 def check_name(name: object, place: str) -> None:
     """Raises ValidationException when this is neither a name nor an ARN by its form."""
@@ -128,11 +92,3 @@ def _unsound(place: str, value: object, pattern: str) -> AWSError:
 
 def _missing(name: str | None) -> AWSError:
     return AWSError("ResourceNotFoundException", f"Event bus {name} does not exist.")
-
-
-def _place(token: object) -> int:
-    if token is None:
-        return 0
-    if not isinstance(token, str) or not token.isdigit():
-        raise AWSError("InvalidToken", "The NextToken is not one of this service.")
-    return int(token)

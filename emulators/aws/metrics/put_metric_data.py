@@ -14,7 +14,6 @@ from emulators.aws.metrics.values import (
     missing,
     number,
     numbers,
-    statistics,
     text,
     timestamp,
 )
@@ -31,7 +30,7 @@ UNITS = frozenset(("Seconds", "Microseconds", "Milliseconds", *_BINARY, *_BITS, 
 
 @dataclass(frozen=True, slots=True)
 class DataPoint:
-    """One datum: `values` with `counts` beside them, or `statistics`; `timestamp` is epoch seconds."""
+    """One datum: `values` with `counts` beside them; `timestamp` is epoch seconds."""
 
     namespace: str
     name: str
@@ -39,7 +38,6 @@ class DataPoint:
     timestamp: float
     values: tuple[float, ...]
     counts: tuple[float, ...]
-    statistics: dict[str, float] | None
     unit: str
     resolution: int
 
@@ -51,7 +49,6 @@ class DataPoint:
             "timestamp": self.timestamp,
             "values": self.values,
             "counts": self.counts,
-            "statistics": self.statistics,
             "unit": self.unit,
             "resolution": self.resolution,
         }
@@ -80,24 +77,19 @@ def _namespace(value: object) -> str:
 
 
 def _data(parameters: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    """Each datum and its place, of MetricData and of every entity."""
-    groups = [("MetricData", parameters.get("MetricData") or [])]
-    for position, entity in enumerate(parameters.get("EntityMetricData") or [], start=1):
-        groups.append((f"EntityMetricData.member.{position}.MetricData", entity.get("MetricData") or []))
-    total = sum(len(data) for _, data in groups)
-    if total == 0:
+    """Each datum and its place."""
+    data = parameters.get("MetricData") or []
+    if not data:
         raise missing("MetricData")
-    if total > METRICS:
+    if len(data) > METRICS:
         raise invalid(f"The collection MetricData must not have a size greater than {METRICS}.")
-    for place, data in groups:
-        for position, datum in enumerate(data, start=1):
-            yield f"{place}.member.{position}", datum
+    return ((f"MetricData.member.{position}", datum) for position, datum in enumerate(data, start=1))
 
 
 def _point(namespace: str, datum: Mapping[str, Any], now: float, place: str) -> DataPoint:
     if not isinstance(datum, Mapping):
         raise invalid(f"The value of parameter {place} is not a structure.")
-    values, counts, summary = _measured(datum, place)
+    values, counts = _measured(datum, place)
     unit = datum.get("Unit") or "None"
     if unit not in UNITS:
         raise invalid(f"The parameter {place}.Unit must be one of the units of CloudWatch, not {unit}.")
@@ -111,31 +103,24 @@ def _point(namespace: str, datum: Mapping[str, Any], now: float, place: str) -> 
         timestamp=timestamp(datum.get("Timestamp"), now, f"{place}.Timestamp"),
         values=values,
         counts=counts,
-        statistics=summary,
         unit=unit,
         resolution=int(resolution),
     )
 
 
-Measured = tuple[tuple[float, ...], tuple[float, ...], dict[str, float] | None]
-
-
-def _measured(datum: Mapping[str, Any], place: str) -> Measured:
-    """Exactly one of Value, Values and StatisticValues; Counts only beside Values, as many."""
-    given = [name for name in ("Value", "Values", "StatisticValues") if datum.get(name) not in (None, [])]
+def _measured(datum: Mapping[str, Any], place: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Values and how often each counts. Either Value or Values is given; Counts only beside Values, as many."""
+    given = [name for name in ("Value", "Values") if datum.get(name) not in (None, [])]
     if not given:
         raise missing(f"{place}.Value")
     if len(given) > 1:
-        raise exclusive(f"{place}.{given[0]}", f"{place}.{given[1]}")
-    value = datum[given[0]]
-    if given[0] == "Value":
-        return (number(value, f"{place}.Value"),), (1.0,), None
-    if given[0] == "StatisticValues":
-        return (), (), statistics(value, f"{place}.StatisticValues")
-    values = numbers(value, f"{place}.Values")
+        raise exclusive(f"{place}.Value", f"{place}.Values")
+    if given == ["Value"]:
+        return (number(datum["Value"], f"{place}.Value"),), (1.0,)
+    values = numbers(datum["Values"], f"{place}.Values")
     counts = numbers(datum.get("Counts") or [1.0] * len(values), f"{place}.Counts")
     if len(counts) != len(values):
         raise invalid(f"The parameters {place}.Values and {place}.Counts must have the same size.")
     if min(counts) < 0:
         raise invalid(f"The parameter {place}.Counts must not have negative numbers.")
-    return values, counts, None
+    return values, counts

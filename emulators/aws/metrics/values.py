@@ -1,4 +1,4 @@
-"""This module reads the parts of a metric datum, which come as text (query) or as numbers (JSON, CBOR)."""
+"""This module reads the parts of a metric datum, which come as text."""
 
 from __future__ import annotations
 
@@ -88,20 +88,6 @@ def dimensions(values: object, place: str) -> dict[str, str]:
     return pairs
 
 
-def statistics(value: object, place: str) -> dict[str, float]:
-    """SampleCount (above 0), Sum, Minimum, Maximum."""
-    if not isinstance(value, Mapping):
-        raise invalid(f"The value of parameter {place} is not a structure.")
-    result: dict[str, float] = {}
-    for name in ("SampleCount", "Sum", "Minimum", "Maximum"):
-        if value.get(name) is None:
-            raise missing(f"{place}.{name}")
-        result[name] = number(value[name], f"{place}.{name}")
-    if result["SampleCount"] <= 0 or result["Minimum"] > result["Maximum"]:
-        raise invalid(f"The value of parameter {place} contradicts itself.")
-    return result
-
-
 def timestamp(value: Any, now: float, place: str) -> float:
     """Epoch seconds, at most two weeks old and two hours ahead; without a value it is now."""
     if value is None:
@@ -116,7 +102,5 @@ def timestamp(value: Any, now: float, place: str) -> float:
 
 
 def _seconds(value: Any) -> float:
-    if not isinstance(value, str):
-        return float(value)
     moment = datetime.fromisoformat(value)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

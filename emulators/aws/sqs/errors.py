@@ -13,7 +13,6 @@ _MESSAGES = {
     "EmptyBatchRequest": "The batch request doesn't contain any entries.",
     "TooManyEntriesInBatchRequest": "Maximum number of entries per request are 10.",
     "BatchRequestTooLong": "Batch requests cannot be longer than 1048576 bytes.",
-    "PurgeQueueInProgress": "Only one PurgeQueue operation on the queue is allowed every 60 seconds.",
     "MessageNotInflight": "The message is not in flight.",
 }
 
@@ -25,14 +24,6 @@ def named(shape: str, message: str | None = None) -> AWSError:
 
 def queue_does_not_exist() -> AWSError:
     return AWSError("QueueDoesNotExist", "The specified queue does not exist.", query_code=f"{_PREFIX}NonExistentQueue")
-
-
-def queue_name_exists(difference: str) -> AWSError:
-    return AWSError(
-        "QueueNameExists",
-        f"A queue already exists with the same name and a different value for attribute {difference}",
-        query_code="QueueAlreadyExists",
-    )
 
 
 def plain(shape: str, message: str) -> AWSError:

@@ -9,43 +9,30 @@ from collections.abc import Callable
 from typing import Any
 
 from emulators.aws.identifiers import new_identifier
-from emulators.aws.sqs.attributes import FIFO_SUFFIX, redrive
+from emulators.aws.sqs.attributes import FIFO_SUFFIX, RETENTION_SECONDS, initial
 from emulators.aws.sqs.errors import invalid_value, named, plain
 from emulators.aws.sqs.messages import Message
 from emulators.aws.sqs.shelves import FifoShelf, Shelf, StandardShelf
 
 DEDUPLICATION_SECONDS = 300
-PURGE_SECONDS = 60
 IN_FLIGHT = 120_000
-"""Developer guide: deduplication interval, PurgeQueue, and the in-flight quota of both kinds of queue."""
+"""Developer guide: deduplication interval, and the in-flight quota of both kinds of queue."""
 
 
 class Queue:
-    """`clock` gives epoch seconds; `dead_letter` moves a message to the queue of an ARN, if there is one."""
+    """`clock` gives epoch seconds. Raises `AWSError` for a name that SQS does not take."""
 
-    def __init__(
-        self,
-        name: str,
-        arn: str,
-        attributes: dict[str, str],
-        clock: Callable[[], float],
-        dead_letter: Callable[[str, Message], bool],
-    ) -> None:
-        self.name, self.arn, self.attributes = name, arn, attributes
+    def __init__(self, name: str, arn: str, clock: Callable[[], float]) -> None:
+        self.name, self.arn, self.attributes = name, arn, initial(name)
         self.is_fifo = name.endswith(FIFO_SUFFIX)
-        self.created = self.modified = int(clock())
-        self._clock, self._dead_letter = clock, dead_letter
+        self.created = int(clock())
+        self._clock = clock
         self._arrival = asyncio.Event()
         self.reset()
 
     def reset(self) -> None:
         """As if nothing had ever been sent."""
         self.sent = 0
-        self._purged_at = float("-inf")
-        self.clear()
-
-    def clear(self) -> None:
-        """No messages, no deduplication ids."""
         self.messages: dict[str, Message] = {}
         self._shelf: Shelf = FifoShelf() if self.is_fifo else StandardShelf()
         self._flying = 0
@@ -54,8 +41,8 @@ class Queue:
         self._deduplicated: dict[str, Message] = {}
         self._deduplicated_order: deque[tuple[float, str]] = deque()
 
-    def send(self, message: Message, delay: int) -> Message:
-        """The message stored, or the earlier one that has its deduplication id; `delay` is seconds."""
+    def send(self, message: Message) -> Message:
+        """The message stored, or the earlier one that has its deduplication id."""
         now = self._clock()
         if earlier := self._remember(message, now):
             return earlier
@@ -64,11 +51,8 @@ class Queue:
         if self.is_fifo:
             message.sequence = f"{10**19 + self.sent:020d}"
         self.messages[message.message_id] = message
-        if delay:
-            self._hide(message, now + delay)
-        else:
-            self._shelf.put(message)
-            self._arrival.set()
+        self._shelf.put(message)
+        self._arrival.set()
         return message
 
     def _remember(self, message: Message, now: float) -> Message | None:
@@ -76,12 +60,10 @@ class Queue:
             return None
         while self._deduplicated_order and self._deduplicated_order[0][0] <= now - DEDUPLICATION_SECONDS:
             self._deduplicated.pop(self._deduplicated_order.popleft()[1], None)
-        scope = message.group if self.attributes.get("DeduplicationScope") == "messageGroup" else ""
-        key = f"{scope} {message.deduplication}"
-        if earlier := self._deduplicated.get(key):
+        if earlier := self._deduplicated.get(message.deduplication):
             return earlier
-        self._deduplicated[key] = message
-        self._deduplicated_order.append((now, key))
+        self._deduplicated[message.deduplication] = message
+        self._deduplicated_order.append((now, message.deduplication))
         return None
 
     async def receive(self, count: int, visibility: int, wait: float) -> list[tuple[Message, str]]:
@@ -107,7 +89,7 @@ class Queue:
         for message in self._shelf.take(count):
             message.in_flight = True
             self._flying += 1
-            if self._is_dead(message):
+            if now - message.sent_ms / 1000 > RETENTION_SECONDS:
                 self._forget(message)
                 continue
             message.receives += 1
@@ -117,14 +99,6 @@ class Queue:
             self._handles[handle] = message
             received.append((message, handle))
         return received
-
-    def _is_dead(self, message: Message) -> bool:
-        """Whether it is gone: older than the retention period, or moved to the dead-letter queue."""
-        age = self._clock() - message.sent_ms / 1000
-        policy = redrive(self.attributes.get("RedrivePolicy", ""))
-        if age > int(self.attributes["MessageRetentionPeriod"]):
-            return True
-        return bool(policy and message.receives >= policy[1] and self._dead_letter(policy[0], message))
 
     def _hide(self, message: Message, until: float) -> None:
         message.visible_at = until
@@ -137,12 +111,9 @@ class Queue:
             if message.deleted or message.visible_at != until:
                 continue
             message.visible_at = 0.0
-            if message.in_flight:
-                message.in_flight = False
-                self._flying -= 1
-                self._shelf.give_back(message)
-            else:
-                self._shelf.put(message)
+            message.in_flight = False
+            self._flying -= 1
+            self._shelf.give_back(message)
 
     def delete(self, handle: object) -> None:
         """Deletes what was received with this handle; deleting twice is fine. Raises `AWSError`."""
@@ -180,31 +151,16 @@ class Queue:
             )
         return message
 
-    def purge(self) -> None:
-        """Deletes all messages, once a minute. Raises `AWSError`."""
-        now = self._clock()
-        if now - self._purged_at < PURGE_SECONDS:
-            raise named("PurgeQueueInProgress")
-        self._purged_at = now
-        self.clear()
-
-    def waiting(self) -> int:
-        return self._shelf.waiting()
-
-    def delayed(self) -> int:
-        return len(self.messages) - self.waiting() - self._flying
-
     def all_attributes(self) -> dict[str, str]:
         """What was set, and what is counted now."""
         self._unhide()
-        waiting, delayed = self.waiting(), self.delayed()
         return self.attributes | {
             "QueueArn": self.arn,
-            "ApproximateNumberOfMessages": str(waiting),
-            "ApproximateNumberOfMessagesDelayed": str(delayed),
+            "ApproximateNumberOfMessages": str(self._shelf.waiting()),
+            "ApproximateNumberOfMessagesDelayed": "0",
             "ApproximateNumberOfMessagesNotVisible": str(self._flying),
             "CreatedTimestamp": str(self.created),
-            "LastModifiedTimestamp": str(self.modified),
+            "LastModifiedTimestamp": str(self.created),
         }
 
     def contents(self) -> list[dict[str, Any]]:
@@ -214,9 +170,8 @@ class Queue:
             {
                 "messageId": message.message_id,
                 "body": message.body,
-                "attributes": message.attributes,
                 "system": message.system_attributes(),
-                "state": "inFlight" if message.in_flight else "delayed" if message.visible_at else "visible",
+                "state": "inFlight" if message.in_flight else "visible",
             }
             for message in self.messages.values()
         ]

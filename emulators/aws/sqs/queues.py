@@ -1,14 +1,11 @@
-"""This module is the queues of one account: create, find, list, delete."""
+"""This module is the queues of one account: add, find, delete."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from emulators.aws.sqs.attributes import FIFO_SUFFIX, initial
-from emulators.aws.sqs.errors import missing, queue_does_not_exist, queue_name_exists
-from emulators.aws.sqs.messages import Message
+from emulators.aws.sqs.errors import missing, queue_does_not_exist
 from emulators.aws.sqs.queue import Queue
 
 
@@ -33,23 +30,11 @@ class Queues:
     def url(self, queue: Queue) -> str:
         return f"{self.base_url}/{self._account}/{queue.name}"
 
-    def add(self, name: str, attributes: Mapping[str, str] | None = None) -> Queue:
-        """A queue; a name that ends with `.fifo` makes it FIFO without a word in `attributes`."""
-        asked = dict(attributes or {})
-        if name.endswith(FIFO_SUFFIX):
-            asked.setdefault("FifoQueue", "true")
-        return self.create(name, asked)
-
-    def create(self, name: str, asked: Mapping[str, str]) -> Queue:
-        """As CreateQueue does: the same again is fine. Raises `AWSError`."""
-        attributes = initial(name, asked)
-        if queue := self._queues.get(name):
-            for attribute, value in attributes.items():
-                if attribute in asked and queue.attributes.get(attribute) != value:
-                    raise queue_name_exists(attribute)
-            return queue
-        arn = f"arn:aws:sqs:{self._region}:{self._account}:{name}"
-        self._queues[name] = Queue(name, arn, attributes, self._clock, self._dead_letter)
+    def add(self, name: str) -> Queue:
+        """A queue; a name that ends with `.fifo` makes it FIFO, and one that exists is kept. Raises `AWSError`."""
+        if name not in self._queues:
+            arn = f"arn:aws:sqs:{self._region}:{self._account}:{name}"
+            self._queues[name] = Queue(name, arn, self._clock)
         return self._queues[name]
 
     def of_name(self, name: object) -> Queue:
@@ -71,11 +56,3 @@ class Queues:
 
     def delete(self, queue: Queue) -> None:
         del self._queues[queue.name]
-
-    def _dead_letter(self, arn: str, message: Message) -> bool:
-        """Moves the message to the queue of this ARN; False when there is no such queue."""
-        target = next((queue for queue in self._queues.values() if queue.arn == arn), None)
-        if target is None:
-            return False
-        target.send(replace(message, receives=0, visible_at=0.0, in_flight=False), delay=0)
-        return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,11 +9,10 @@ from emulators.aws.calls import Answer, Call
 from emulators.aws.errors import AWSError
 from emulators.aws.fault_book import FaultBook
 from emulators.aws.identifiers import new_identifier
-from emulators.aws.sqs.attributes import MESSAGE_BYTES, RANGES
+from emulators.aws.sqs.attributes import MESSAGE_BYTES
 from emulators.aws.sqs.batches import answered, entries_of
 from emulators.aws.sqs.errors import invalid_value, missing, named
-from emulators.aws.sqs.messages import Message, attributes_md5, check, check_identifier, size
-from emulators.aws.sqs.numbers import whole
+from emulators.aws.sqs.messages import Message, check_body, check_identifier
 from emulators.aws.sqs.queue import Queue
 from emulators.aws.sqs.queues import Queues
 
@@ -33,47 +31,36 @@ class Sending:
     async def send_batch(self, call: Call) -> Answer:
         queue = self._queues.of_url(call.parameters.get("QueueUrl"))
         entries = entries_of(call.parameters)
-        total = sum(_entry_size(entry) for entry in entries)
+        total = sum(len(str(entry.get("MessageBody") or "").encode()) for entry in entries)
         if total > MESSAGE_BYTES:
             message = f"Batch requests cannot be longer than {MESSAGE_BYTES} bytes. You have sent {total} bytes."
             raise named("BatchRequestTooLong", message)
         return answered(entries, lambda entry: self._send(queue, entry, call))
 
     def _send(self, queue: Queue, entry: Entry, call: Call) -> dict[str, Any]:
-        longest = int(queue.attributes["MaximumMessageSize"])
-        body, attributes = check(entry.get("MessageBody"), entry.get("MessageAttributes"), longest)
-        group, deduplication = _identifiers(queue, entry, body)
-        delay = _delay(queue, entry)
+        body = check_body(entry.get("MessageBody"))
+        group, deduplication = _identifiers(queue, entry)
         if "sqs" in self._book.entry_services and (fault := self._book.entry("sqs", body)):
             raise AWSError(fault.code, fault.message, sender=fault.sender_fault)
-        sent = queue.send(
-            Message(
-                number=0,
-                message_id=new_identifier(),
-                body=body,
-                sent_ms=int(self._clock() * 1000),
-                attributes=attributes,
-                group=group,
-                deduplication=deduplication,
-                sender=call.access_key,
-            ),
-            delay,
+        message = Message(
+            number=0,
+            message_id=new_identifier(),
+            body=body,
+            sent_ms=int(self._clock() * 1000),
+            group=group,
+            deduplication=deduplication,
+            sender=call.access_key,
         )
+        sent = queue.send(message)
         answer = {
             "MessageId": sent.message_id,
-            "MD5OfMessageBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
-            "MD5OfMessageAttributes": attributes_md5(attributes),
+            "MD5OfMessageBody": message.body_md5,
             "SequenceNumber": sent.sequence,
         }
         return {name: value for name, value in answer.items() if value is not None}
 
 
-def _entry_size(entry: Entry) -> int:
-    body, attributes = entry.get("MessageBody"), entry.get("MessageAttributes")
-    return size(body if isinstance(body, str) else "", attributes if isinstance(attributes, dict) else {})
-
-
-def _identifiers(queue: Queue, entry: Entry, body: str) -> tuple[str | None, str | None]:
+def _identifiers(queue: Queue, entry: Entry) -> tuple[str | None, str | None]:
     """Group and deduplication id. Standard queues take a group (fair queues), never a deduplication id."""
     group, deduplication = entry.get("MessageGroupId"), entry.get("MessageDeduplicationId")
     if group is not None:
@@ -82,32 +69,16 @@ def _identifiers(queue: Queue, entry: Entry, body: str) -> tuple[str | None, str
         check_identifier(deduplication, "MessageDeduplicationId")
     if not queue.is_fifo:
         if deduplication is not None:
-            raise _not_for_this_queue("MessageDeduplicationId", deduplication)
+            raise invalid_value(
+                f"Value {deduplication} for parameter MessageDeduplicationId is invalid. Reason: The request "
+                "include parameter that is not valid for this queue type."
+            )
         return group, None
     if group is None:
         raise missing("MessageGroupId")
     if deduplication is None:
-        if queue.attributes["ContentBasedDeduplication"] != "true":
-            raise invalid_value(
-                "The queue should either have ContentBasedDeduplication enabled or "
-                "MessageDeduplicationId provided explicitly"
-            )
-        deduplication = hashlib.sha256(body.encode()).hexdigest()
+        raise invalid_value(
+            "The queue should either have ContentBasedDeduplication enabled or "
+            "MessageDeduplicationId provided explicitly"
+        )
     return group, deduplication
-
-
-def _delay(queue: Queue, entry: Entry) -> int:
-    asked = entry.get("DelaySeconds")
-    if asked is None:
-        return int(queue.attributes["DelaySeconds"])
-    seconds = whole(asked, "DelaySeconds", RANGES["DelaySeconds"])
-    if queue.is_fifo and seconds:
-        raise _not_for_this_queue("DelaySeconds", seconds)
-    return seconds if not queue.is_fifo else int(queue.attributes["DelaySeconds"])
-
-
-def _not_for_this_queue(parameter: str, value: object) -> AWSError:
-    return invalid_value(
-        f"Value {value} for parameter {parameter} is invalid. Reason: The request include parameter that is "
-        "not valid for this queue type."
-    )

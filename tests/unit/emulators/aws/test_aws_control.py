@@ -103,13 +103,13 @@ async def test_buses_queues_and_schemas_are_added(aws, control, events, sqs, cli
 
 async def test_messages_and_metrics_are_shown(aws, control, sqs, cloudwatch):
     await sqs.send_message(QueueUrl=queue_url(aws, "failures"), MessageBody="one")
-    await sqs.send_message(QueueUrl=queue_url(aws, "failures"), MessageBody="two", DelaySeconds=9)
+    await sqs.send_message(QueueUrl=queue_url(aws, "failures"), MessageBody="two")
     await sqs.receive_message(QueueUrl=queue_url(aws, "failures"))
     await cloudwatch.put_metric_data(Namespace="N", MetricData=[{"MetricName": "m", "Value": 1}])
     messages = (await control.get("/queues/failures/messages")).json()["messages"]
     assert [(message["body"], message["state"]) for message in messages] == [
         ("one", "inFlight"),
-        ("two", "delayed"),
+        ("two", "visible"),
     ]
     assert (await control.get("/metrics")).json()["metrics"][0]["name"] == "m"
 

@@ -1,17 +1,11 @@
-"""This module holds PutMetricData of the emulator to its limits, over all three protocols it is spoken in."""
+"""This module holds PutMetricData of the emulator to its limits."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from botocore.exceptions import ClientError
-
-from emulators.aws import cbor
-
-AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/monitoring/aws4_request, Signature=0"
 
 MANY_DIMENSIONS = [{"Name": f"d{number}", "Value": "v"} for number in range(31)]
 
@@ -20,19 +14,17 @@ def datum(**fields):
     return {"MetricName": "Published", **(fields or {"Value": 1.0})}
 
 
-async def test_values_and_statistics_are_kept(aws, cloudwatch):
+async def test_values_are_kept(aws, cloudwatch):
     await cloudwatch.put_metric_data(
         Namespace="Pipeline",
         MetricData=[
             datum(Values=[1.0, 2.5], Counts=[3.0, 4.0], Unit="Count", StorageResolution=1),
-            datum(StatisticValues={"SampleCount": 2, "Sum": 5, "Minimum": 1, "Maximum": 4}),
             datum(Value=7, Dimensions=[{"Name": "Route", "Value": "interaction"}]),
         ],
     )
-    first, second, third = aws.state.metrics.points
+    first, second = aws.state.metrics.points
     assert (first.values, first.counts, first.unit, first.resolution) == ((1.0, 2.5), (3.0, 4.0), "Count", 1)
-    assert second.statistics == {"SampleCount": 2, "Sum": 5, "Minimum": 1, "Maximum": 4}
-    assert (third.values, third.dimensions) == ((7.0,), {"Route": "interaction"})
+    assert (second.values, second.dimensions) == ((7.0,), {"Route": "interaction"})
 
 
 async def test_the_largest_request_is_taken_compressed(aws, cloudwatch):
@@ -92,32 +84,3 @@ async def test_timestamps_reach_two_weeks_back_and_two_hours_ahead(aws, cloudwat
     else:
         with pytest.raises(cloudwatch.exceptions.InvalidParameterValueException):
             await put
-
-
-async def test_newer_clients_speak_json(aws):
-    headers = {
-        "Authorization": AUTHORIZATION,
-        "X-Amz-Target": "GraniteServiceVersion20100801.PutMetricData",
-    }
-    async with httpx.AsyncClient(headers=headers) as client:
-        body = {"Namespace": "Pipeline", "MetricData": [datum(Value=3)]}
-        good = await client.post(aws.url, content=json.dumps(body))
-        bad = await client.post(aws.url, content=json.dumps(body | {"Namespace": "AWS/x"}))
-    assert (good.status_code, good.json()) == (200, {})
-    assert bad.json()["__type"] == "InvalidParameterValueException"
-    assert bad.headers["x-amzn-query-error"] == "InvalidParameterValue;Sender"
-    assert [point.values for point in aws.state.metrics.points] == [(3.0,)]
-
-
-async def test_the_newest_clients_speak_cbor(aws, clock):
-    headers = {"Authorization": AUTHORIZATION, "smithy-protocol": "rpc-v2-cbor"}
-    url = f"{aws.url}/service/GraniteServiceVersion20100801/operation/PutMetricData"
-    async with httpx.AsyncClient(headers=headers) as client:
-        body = {"Namespace": "Pipeline", "MetricData": [datum(Value=3.5, Timestamp=clock.now)]}
-        good = await client.post(url, content=cbor.encode(body))
-        bad = await client.post(url, content=cbor.encode(body | {"MetricData": []}))
-        garbage = await client.post(url, content=b"\xff")
-    assert (good.status_code, good.headers["smithy-protocol"]) == (200, "rpc-v2-cbor")
-    assert cbor.decode(bad.content)["__type"] == "MissingRequiredParameterException"
-    assert garbage.status_code == 400
-    assert [(point.values, point.timestamp) for point in aws.state.metrics.points] == [((3.5,), clock.now)]

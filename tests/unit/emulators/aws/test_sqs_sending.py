@@ -54,17 +54,11 @@ async def test_a_batch_beyond_the_limits_is_refused_whole(aws, sqs, entries, err
         ("failures", {"MessageBody": "x" * (MESSAGE_BYTES + 1)}, "InvalidParameterValue"),
         ("failures", {"MessageBody": "\ufffe"}, "InvalidMessageContents"),
         ("failures", {"MessageBody": "x", "MessageDeduplicationId": "d"}, "InvalidParameterValue"),
-        ("failures", {"MessageBody": "x", "DelaySeconds": 901}, "InvalidParameterValue"),
         ("failures.fifo", {"MessageBody": "x", "MessageDeduplicationId": "d"}, "MissingParameter"),
         ("failures.fifo", {"MessageBody": "x", "MessageGroupId": "g"}, "InvalidParameterValue"),
         (
             "failures.fifo",
             {"MessageBody": "x", "MessageGroupId": "g", "MessageDeduplicationId": "d" * 129},
-            "InvalidParameterValue",
-        ),
-        (
-            "failures.fifo",
-            {"MessageBody": "x", "MessageGroupId": "g", "MessageDeduplicationId": "d", "DelaySeconds": 1},
             "InvalidParameterValue",
         ),
     ],
@@ -73,16 +67,6 @@ async def test_a_message_that_is_not_allowed_is_refused(aws, sqs, queue, message
     with pytest.raises(ClientError) as caught:
         await sqs.send_message(QueueUrl=queue_url(aws, queue), **message)
     assert caught.value.response["Error"]["Code"] == code
-
-
-async def test_a_full_size_message_with_attributes_counts_both(aws, sqs):
-    attributes = {"kind": {"DataType": "String", "StringValue": "abcd"}}
-    fits = "x" * (MESSAGE_BYTES - len("kindStringabcd"))
-    await sqs.send_message(QueueUrl=queue_url(aws, "failures"), MessageBody=fits, MessageAttributes=attributes)
-    with pytest.raises(ClientError, match="InvalidParameterValue"):
-        await sqs.send_message(
-            QueueUrl=queue_url(aws, "failures"), MessageBody=fits + "x", MessageAttributes=attributes
-        )
 
 
 async def test_standard_queues_take_a_group(aws, sqs):
@@ -115,14 +99,3 @@ async def test_duplicates_are_dropped_for_five_minutes(aws, sqs, clock):
     clock.now += 1
     assert (await sqs.send_message(**message))["SequenceNumber"] > first["SequenceNumber"]
     assert aws.state.queues["failures.fifo"].sent == 2
-
-
-async def test_content_based_deduplication_needs_no_id(sqs):
-    created = await sqs.create_queue(
-        QueueName="content.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
-    )
-    sent = [
-        await sqs.send_message(QueueUrl=created["QueueUrl"], MessageBody=body, MessageGroupId="g")
-        for body in ("same", "same", "other")
-    ]
-    assert sent[0]["MessageId"] == sent[1]["MessageId"] != sent[2]["MessageId"]

@@ -67,7 +67,7 @@ async def test_more_lets_production_go_on(read_stream: Callable[..., Any]) -> No
 async def test_finish_ends_production_and_the_summary_says_so(
     read_stream: Callable[..., Any], eventually: Callable[..., Any]
 ) -> None:
-    async with GenesysEmulator(rate=2_000) as genesys, read_stream(genesys) as reader:
+    async with GenesysEmulator(rate=100) as genesys, read_stream(genesys) as reader:
         await reader.read(lambda: len(reader.lines) > 20)
         produced = (await reader.client.post("/_emulator/finish")).json()["stream"]["produced"]
         await reader.read(lambda: len({str(one) for one in reader.ids()}) == sum(produced.values()))

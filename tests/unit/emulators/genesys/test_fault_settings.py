@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulators.genesys.faults import DEMO, AnswerFault, FaultBook, FaultError, Faults, parse_faults
+from emulators.faults import FaultError
+from emulators.genesys.faults import DEMO, AnswerFault, FaultBook, Faults, parse_faults
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""This module reads the faults that an emulator is asked for; which there are, each emulator says itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class FaultError(ValueError):
+    """A fault was asked for by a wrong name or with a wrong value."""
+
+
+class FaultModel(BaseModel):
+    """What all faults have in common: they do not change, and a name that there is not is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Faults = TypeVar("Faults", bound=FaultModel)
+
+
+def parse(text: str, demo: Faults, from_pairs: Callable[[dict[str, str]], Faults]) -> Faults:
+    """From a JSON object, from `name=value,name` pairs, or `demo`; raises FaultError."""
+    text = text.strip()
+    if text == "demo":
+        return demo
+    if text.startswith("{"):
+        return from_json(text.encode(), type(demo))
+    pairs = (pair.partition("=") for pair in text.split(",") if pair.strip())
+    return from_pairs({name.strip(): value.strip() for name, _, value in pairs})
+
+
+def from_json(data: bytes, kind: type[Faults]) -> Faults:
+    """From the body of a control request; raises FaultError."""
+    try:
+        asked = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise FaultError(f"faults are not JSON: {error}") from error
+    return validated(asked, kind)
+
+
+def validated(asked: object, kind: type[Faults]) -> Faults:
+    """Raises FaultError that names the first wrong field."""
+    try:
+        return kind.model_validate(asked)
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise FaultError(f"{place or 'faults'}: {first['msg']}") from error
