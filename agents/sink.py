@@ -9,7 +9,7 @@ from typing import Any
 
 from faust import EventT
 
-from clients.aws.client import open_client
+from clients.aws.direct import open_events
 from clients.aws.eventbridge import Accepted, EventBridge
 from clients.aws.publisher import Publisher
 from processors.delivery.entries import Entry, entry
@@ -50,7 +50,7 @@ async def _open_publisher() -> Publisher:
     global _publisher  # the client belongs to the app's event loop, which is not there at import
     async with _opening:
         if _publisher is None:
-            bus = EventBridge(await app.add_async_context(open_client(settings, "events")))
+            bus = EventBridge(await app.add_async_context(open_events(settings)))
             _publisher = Publisher(
                 bus.put,
                 max_bytes=settings.eventbridge_request_bytes,
