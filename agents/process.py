@@ -41,7 +41,10 @@ _sending = asyncio.Lock()
 async def process(batch: Sequence[EventT[Any]]) -> None:
     """raw → validated | failures"""
     metas = [headers.read(message.headers) for message in batch]
-    raws = [Raw(message.value, meta.event_id) for message, meta in zip(batch, metas, strict=True)]
+    raws = [
+        Raw(message.value, meta.event_id, received_at=_received_at(message, meta))
+        for message, meta in zip(batch, metas, strict=True)
+    ]
     sandbox = await sandboxes.sandbox("process")
     answers = await sandbox.apply(raws)
     async with _sending:
@@ -76,7 +79,7 @@ if "process" in settings.worker_roles:
 def _records(message: EventT[Any], meta: Meta, answer: Routed, tally: Counts, made: BatchMarks) -> Iterator[Record]:
     """What is to be sent of one event; nothing when no route takes it."""
     origin = Origin(message.message.topic, message.message.partition, message.message.offset)
-    received_at = meta.received_at or int(message.message.timestamp * 1000)
+    received_at = _received_at(message, meta)
     if not answer.outcomes:
         tally.add("filtered")
     for outcome in answer.outcomes:
@@ -90,6 +93,11 @@ def _records(message: EventT[Any], meta: Meta, answer: Routed, tally: Counts, ma
         else:
             tally.fail(outcome.stage, outcome.error)
             yield _failure(outcome, message, meta, answer, origin, received_at)
+
+
+def _received_at(message: EventT[Any], meta: Meta) -> int:
+    """When the event came (epoch ms): as its source said, else when Kafka got it."""
+    return meta.received_at or int(message.message.timestamp * 1000)
 
 
 def _was_refused(meta: Meta, route: str) -> bool:

@@ -1,13 +1,17 @@
-"""This module says what `date-time` and `uuid` mean, once, for both schema validators and for the sink."""
+"""This module says what a time and a `uuid` are, once: strictly, as both schema validators and the sink want them, and
+leniently, as events of Genesys tell times.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from processors.event.identity import is_uuid
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d(:?\d\d)?)", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_time(text: str) -> datetime:
@@ -33,6 +37,28 @@ def is_date_time(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def instant(value: object) -> datetime | None:
+    """The moment that a value tells, in UTC; None when it tells none.
+
+    As Genesys writes times: ISO 8601 with a zone, in any precision (`+0000` as well as `+00:00` and `Z`), or epoch
+    milliseconds as a number.
+    """
+    try:
+        if isinstance(value, str):
+            return datetime.fromisoformat(value.upper()).astimezone(UTC) if _ISO.fullmatch(value) else None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return _EPOCH + timedelta(milliseconds=value)
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def time_text(moment: datetime) -> str:
+    """RFC 3339 in UTC: in milliseconds, or in microseconds where it has some."""
+    precision = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 #: Format name -> check, for strings; other types pass, as JSON Schema wants.

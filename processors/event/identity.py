@@ -20,10 +20,22 @@ from processors.event.strict_json import JsonObject, parse_object
 EVENT_NAMESPACE = uuid.UUID("5f0c4a0e-7a3c-5d0e-9b62-3f6d0a8f1c55")
 
 
+#: Field of a notification that says when it was received (epoch ms); it is no part of its identity.
+RECEIVED_AT = "receivedAt"
+
 #: An id inside a topic's name.
 ANY_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
-_CONVERSATION_TOPIC = re.compile(r"\.conversations?\.([0-9a-fA-F-]{36})(?:\.|$)")
+_CONVERSATION_TOPIC = re.compile(r"\.conversations?\.(?:chats\.)?([0-9a-fA-F-]{36})(?:\.|$)")
+
+#: Snapshots of a conversation: of them, and of no other topic, `eventBody.id` is the conversation.
+SNAPSHOT_TOPIC = re.compile(r"v2\.(?:routing\.queues|users)\.[^.]+\.conversations(?:\.[A-Za-z]+)?")
+
+#: The body's own id says more than the id in the topic, which names what the object belongs to.
+_CONTAINER_TOPIC = re.compile(r"v2\.(?:taskmanagement\.workitems\.(?:queues|users)|contentmanagement\.workspaces)\.")
+
+#: A part of a topic's name that is an id: its words are made of letters alone.
+_ID_PART = re.compile(r"\.([^.]*[0-9-][^.]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +47,41 @@ class Event:
     event_id: str
 
 
-def decode(value: bytes | None, event_id: str | None = None) -> Event:
+def decode(value: bytes | None, event_id: str | None = None, received_at: int | None = None) -> Event:
     """Read one record's value. `event_id`: the id given by the source, when it gave one.
 
+    `received_at` (epoch ms): when the record came, for a notification that does not say so itself.
     Raises MalformedEventError for bytes that are not one JSON object, nest deeper than 200 levels
     or hold an integer beyond int64 (PutEvents refuses such a Detail, and no JSON reader agrees on it).
     """
     if not value:
         raise MalformedEventError("the record has no value")
-    return identify(parse_object(value), event_id)
+    return identify(parse_object(value), event_id, received_at)
 
 
-def identify(body: JsonObject, event_id: str | None = None) -> Event:
-    """Give a decoded event its key and its id."""
+def identify(body: JsonObject, event_id: str | None = None, received_at: int | None = None) -> Event:
+    """Give a decoded event its key and its id; the envelope of an integration is taken off."""
+    body = unwrapped(body)
+    if received_at is not None and is_notification(body) and RECEIVED_AT not in body:
+        body = {**body, RECEIVED_AT: received_at}
     identity = event_id if event_id and is_uuid(event_id) else derive_event_id(body)
     return Event(body, interaction_id(body) or identity, identity)
+
+
+def is_notification(body: JsonObject) -> bool:
+    """Whether an event has the shape of a notification: `{topicName, eventBody, …}`."""
+    return isinstance(body.get("topicName"), str) and "eventBody" in body
+
+
+def unwrapped(body: JsonObject) -> JsonObject:
+    """The notification inside the envelope of Genesys' own EventBridge integration; any other event as it is.
+
+    The envelope is EventBridge's (`{"detail-type", "source", "time", "detail": …}`): the notification is its detail.
+    """
+    detail = body.get("detail")
+    if "detail-type" in body and "topicName" not in body and isinstance(detail, dict) and is_notification(detail):
+        return detail
+    return body
 
 
 def derive_event_id(body: JsonObject) -> str:
@@ -71,15 +103,39 @@ def derive_event_id(body: JsonObject) -> str:
 
 
 def interaction_id(body: JsonObject) -> str | None:
-    """Interaction or conversation id, which keys every topic; None when the event names none."""
+    """What keys the event in every topic: its interaction or conversation, else the object that it tells of."""
+    if "topicName" not in body or not isinstance(body.get("eventBody"), dict):
+        return _id(body.get("id"))
+    return conversation_id(body) or _object_id(str(body["topicName"]), body["eventBody"])
+
+
+def conversation_id(body: JsonObject) -> str | None:
+    """The conversation that a notification tells of; None for other events."""
     event_body = body.get("eventBody")
-    if "topicName" in body and isinstance(event_body, dict):
-        named = event_body.get("conversationId") or event_body.get("id")
-        in_topic = _CONVERSATION_TOPIC.search(str(body["topicName"]))
-        candidate = in_topic.group(1) if in_topic else named
-    else:
-        candidate = body.get("id")
-    return candidate if isinstance(candidate, str) and 0 < len(candidate) <= 256 else None
+    if "topicName" not in body or not isinstance(event_body, dict):
+        return None
+    topic = str(body["topicName"])
+    if in_topic := _CONVERSATION_TOPIC.search(topic):
+        return in_topic.group(1)
+    conversation = event_body.get("conversation")
+    nested = conversation.get("id") if isinstance(conversation, dict) else None
+    own = event_body.get("id") if SNAPSHOT_TOPIC.fullmatch(topic) else None
+    return _id(event_body.get("conversationId")) or _id(nested) or _id(own)
+
+
+def _object_id(topic: str, event_body: JsonObject) -> str | None:
+    """What a notification without a conversation tells of: a user, a queue, a work item, a campaign's contact."""
+    ids = _ID_PART.findall(topic.removeprefix("v2"))
+    own = _id(event_body.get("id"))
+    if own and _CONTAINER_TOPIC.match(topic):
+        return own
+    others = (event_body.get(name) for name in ("outboundContactId", "id", "requestId", "channelId"))
+    candidates = (_id(candidate) for candidate in (*reversed(ids), *others, topic))
+    return next((candidate for candidate in candidates if candidate), None)
+
+
+def _id(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= 256 else None
 
 
 def is_uuid(text: str) -> bool:

@@ -1,18 +1,21 @@
 """This module reads what a source brought: as records for `raw`, or as what is no event, with the reason.
 
-Fields that are to be masked are masked here, before key, id, headers and value are made of an event.
+Fields that are to be masked are masked here, before key, id, headers and value are made of an event. A notification
+gets the time of its receipt (`receivedAt`, epoch ms), as many tell no time of their own: so it is the same however
+often the event is replayed. What comes in the envelope of Genesys' own EventBridge integration goes on without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
 from processors.event import headers
 from processors.event.errors import MalformedEventError
-from processors.event.identity import Event, identify
+from processors.event.identity import RECEIVED_AT, Event, identify, is_notification, unwrapped
 from processors.event.lines import Line, OversizedLine
 from processors.event.strict_json import JsonObject, json_type, parse
 
@@ -60,12 +63,22 @@ def _line(line: Line, received_at: int, max_bytes: int, redact: Redact | None) -
         yield NotAnEvent(error, line)
         return
     for item in found if isinstance(found, list) else [found]:
-        value = line if item is found else orjson.dumps(item)
-        if redact is not None and isinstance(item, dict):
-            # Written anew: its old bytes may hold a masked field twice; a reader sees the last alone.
-            item = redact(item)
-            value = orjson.dumps(item)
-        yield _item(item, value, received_at, max_bytes)
+        yield _item(*_event(item, line if item is found else None, received_at, redact), received_at, max_bytes)
+
+
+def _event(item: Any, line: bytes | None, received_at: int, redact: Redact | None) -> tuple[Any, bytes]:
+    """An item as it goes on, with its bytes: those that came (`line`) as far as they serve."""
+    if not isinstance(item, dict):
+        return item, line or orjson.dumps(item)
+    event = unwrapped(item)
+    if redact is not None:
+        event = redact(event)
+    # Written anew where it has changed: its old bytes may hold a masked field twice; a reader sees the last alone.
+    value = line if line is not None and event is item and redact is None else orjson.dumps(event)
+    if not is_notification(event) or RECEIVED_AT in event:
+        return event, value
+    stamp = {RECEIVED_AT: received_at}
+    return event | stamp, value.rstrip()[:-1] + b"," + orjson.dumps(stamp)[1:]
 
 
 def _too_long(what: str, max_bytes: int, value: bytes) -> NotAnEvent:

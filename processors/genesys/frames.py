@@ -15,6 +15,7 @@ from typing import Any, Literal
 import orjson
 
 from processors.event.errors import MalformedEventError
+from processors.event.identity import SNAPSHOT_TOPIC
 from processors.event.strict_json import JsonObject, parse
 
 #: Of the notices, `closing`: the socket will end; `gone`: the channel brings nothing any more; `revoked`: nor does
@@ -24,7 +25,7 @@ FrameKind = Literal["event", "heartbeat", "pong", "closing", "gone", "revoked", 
 #: Arrays of a participant that hold its communications, one for each medium.
 COMMUNICATIONS = (
     "calls", "callbacks", "chats", "emails", "messages", "internalMessages", "cobrowsesessions",
-    "screenshares", "socialExpressions", "videos",
+    "screenshares", "screenMonitorings", "socialExpressions", "videos",
 )  # fmt: skip
 
 #: Results that can only be about the channel, as nothing but pings is sent: token, eviction, end of life.
@@ -40,7 +41,6 @@ NOTICES: tuple[tuple[str, FrameKind], ...] = (
     ("v2.subscription.", "notice"),
 )
 
-_SNAPSHOT_TOPIC = re.compile(r"v2\.(?:routing\.queues|users)\.[^.]+\.conversations(?:\.\w+)?")
 _QUEUE_TOPIC = re.compile(r"v2\.(?:routing|analytics)\.queues\.([^.]+)\.")
 
 
@@ -135,7 +135,7 @@ def snapshot_state(envelope: JsonObject) -> int | None:
     that (attributes, timers, scores) is not counted. Equal for live and for backfilled snapshots.
     """
     body = envelope.get("eventBody")
-    if not isinstance(body, dict) or not _SNAPSHOT_TOPIC.fullmatch(str(envelope.get("topicName"))):
+    if not isinstance(body, dict) or not SNAPSHOT_TOPIC.fullmatch(str(envelope.get("topicName"))):
         return None
     if not isinstance(body.get("participants"), list):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from processors.event.formats import parse_time
+from processors.event.formats import instant
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,10 +33,6 @@ def merged(intervals: Iterable[Interval], within_ms: int) -> list[Interval]:
 
 
 def milliseconds(value: object) -> int | None:
-    """Epoch ms of an RFC 3339 text; None when it is none."""
-    if not isinstance(value, str):
-        return None
-    try:
-        return round(parse_time(value).timestamp() * 1000)
-    except ValueError:
-        return None
+    """Epoch ms of a time as Genesys tells it, a text or a number; None when it is none."""
+    moment = instant(value)
+    return round(moment.timestamp() * 1000) if moment is not None else None

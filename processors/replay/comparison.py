@@ -26,10 +26,12 @@ Change = Literal["mapped differently", "now mapped", "now filtered", "now failed
 FILTERED = Filtered()
 
 
-def attempt(routes: Iterable[Route], value: bytes | None, event_id: str | None) -> Outcomes:
-    """Everything the process stage would make of a record. Raises nothing."""
+def attempt(
+    routes: Iterable[Route], value: bytes | None, event_id: str | None, received_at: int | None = None
+) -> Outcomes:
+    """Everything the process stage would make of a record, received then (epoch ms). Raises nothing."""
     try:
-        event = decode(value, event_id)
+        event = decode(value, event_id, received_at)
     except MalformedEventError as error:
         return {UNREAD: Failed.of(error)}
     return {route.name: sendable(route.apply(event)) for route in routes}

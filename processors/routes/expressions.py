@@ -14,8 +14,10 @@ import jsonata
 from jsonata.jexception import JException
 
 from processors.event.errors import RouteError
-from processors.event.identity import Event
+from processors.event.identity import Event, conversation_id
 from processors.event.strict_json import JsonObject, numbers
+from processors.genesys.digest import digest
+from processors.genesys.times import event_time
 
 try:
     import jsonatapy
@@ -58,6 +60,16 @@ def engines_may_differ(body: JsonObject) -> bool:
     return any(number.is_integer() if isinstance(number, float) else abs(number) > EXACT for number in numbers(body))
 
 
+#: Functions that expressions may call beside JSONata's own. None gives nothing: the engines differ in what it is.
+FUNCTIONS: dict[str, Callable[[Event], Any]] = {
+    "conversation": lambda event: digest(event.body),
+    "conversationId": lambda event: conversation_id(event.body) or "",
+    "eventId": lambda event: event.event_id,
+    "eventTime": lambda event: event_time(event.body),
+    "uuidv4": lambda event: str(uuid.uuid4()),
+}
+
+
 class Expression(Protocol):
     """A compiled expression."""
 
@@ -76,12 +88,12 @@ class ReferenceExpression:
             raise ExpressionError(str(error)) from None
         except Exception as error:  # the library lets the interpreter's own errors through (IndexError …)
             raise ExpressionError(f"{type(error).__name__}: {error}") from None
-        self._event_id = ""
-        self._program.register_lambda("eventId", lambda: self._event_id)
-        self._program.register_lambda("uuidv4", lambda: str(uuid.uuid4()))
+        self._event = Event({}, "", "")
+        for name, function in FUNCTIONS.items():
+            self._program.register_lambda(name, self._bound(function))
 
     def __call__(self, event: Event) -> Any:
-        self._event_id = event.event_id
+        self._event = event
         self._program.environment.set_runtime_bounds(self._timeout_ms, MAX_STACK)
         try:
             return _plain(self._program.evaluate(event.body))
@@ -95,6 +107,9 @@ class ReferenceExpression:
         except Exception as error:  # the library lets the interpreter's own errors through (TypeError, KeyError …)
             raise ExpressionError(f"{type(error).__name__}: {error}") from None
 
+    def _bound(self, function: Callable[[Event], Any]) -> Callable[[], Any]:
+        return lambda: function(self._event)
+
 
 class FastExpression:
     """JSONata by jsonatapy."""
@@ -106,12 +121,12 @@ class FastExpression:
             )
         except ValueError as error:
             raise ExpressionError(str(error)) from None
-        self._event_id = ""
-        self._program.register("eventId", lambda: self._event_id)
-        self._program.register("uuidv4", lambda: str(uuid.uuid4()))
+        self._event = Event({}, "", "")
+        for name, function in FUNCTIONS.items():
+            self._program.register(name, self._bound(function))
 
     def __call__(self, event: Event) -> Any:
-        self._event_id = event.event_id
+        self._event = event
         try:
             return self._program.evaluate(event.body)
         except (ValueError, TypeError, OverflowError) as error:
@@ -120,6 +135,9 @@ class FastExpression:
             raise ExpressionError(text, timeout=bounded) from None
         except MemoryError:
             raise ExpressionError("out of memory", crash=True) from None
+
+    def _bound(self, function: Callable[[Event], Any]) -> Callable[[], Any]:
+        return lambda: function(self._event)
 
 
 #: Makes an expression of a text and its bound in milliseconds.

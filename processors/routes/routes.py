@@ -56,11 +56,15 @@ MAX_VIOLATIONS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """One event as it stands in Kafka. `event_id`: the id the source gave; `barred`: routes to leave out."""
+    """One event as it stands in Kafka. `event_id`: the id the source gave; `barred`: routes to leave out.
+
+    `received_at` (epoch ms): when it came, where it does not say so itself.
+    """
 
     value: bytes | None
     event_id: str | None = None
     barred: tuple[str, ...] = ()
+    received_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def route_event(routes: Iterable[RouteProtocol], raw: Raw, max_bytes: int, on_ro
     ran out of it: what an expression has left of the process by then is anybody's guess.
     """
     try:
-        event = decode(raw.value, raw.event_id)
+        event = decode(raw.value, raw.event_id, raw.received_at)
     except MalformedEventError as error:
         return Routed(outcomes=(_plain(Failed.of(error), max_bytes),))
     outcomes: list[Encoded | Failed] = []

@@ -33,9 +33,9 @@ def simulated_event(fields: JsonObject, *, interaction_id: str, now: str) -> Jso
     }
 
 
-def run(routes: Routes, body: JsonObject) -> JsonObject:
-    """Try an event on every route; nothing is written anywhere. Gives what `told` gives."""
-    event = identify(body)
+def run(routes: Routes, body: JsonObject, received_at: int | None = None) -> JsonObject:
+    """Try an event, received then (epoch ms), on every route; nothing is written anywhere. Gives what `told` gives."""
+    event = identify(body, received_at=received_at)
     return told(body, [(route.name, route.apply(event)) for route in routes])
 
 

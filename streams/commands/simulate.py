@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +56,7 @@ def simulate(file: Path, routes_dir: Path | None, as_json: bool) -> None:
     quiet_logs()
     event = _event(file)
     found = asyncio.run(compiled_routes(load_settings(), routes_dir))
-    result = run(Routes(found), event)
+    result = run(Routes(found), event, received_at=time.time_ns() // 1_000_000)
     if as_json:
         print_json(result)
     else:

@@ -105,8 +105,9 @@ class Replay:
             return meta.route == plan.route
         if plan.into is not None and plan.route is None:
             return True
-        outcomes = attempt(plan.routes, record.value, meta.event_id)
-        before = attempt(plan.current, record.value, meta.event_id) if plan.current is not None else None
+        told = record.value, meta.event_id, meta.received_at or record.timestamp
+        outcomes = attempt(plan.routes, *told)
+        before = attempt(plan.current, *told) if plan.current is not None else None
         if plan.route is not None and not _takes(outcomes) and not (before is not None and _takes(before)):
             return False
         if plan.into is None:
@@ -137,7 +138,12 @@ def _takes(outcomes: Outcomes) -> bool:
 
 
 def _again(records: Iterable[ConsumerRecord], topic: str, run: str) -> Iterator[Outgoing]:
-    """The same key, value and headers, and the run's name beside them."""
+    """The same key, value and headers, and the run's name beside them.
+
+    What says nowhere when it was received was so when Kafka got it first, not when it gets it again.
+    """
     for record in records:
         kept = tuple((name, value) for name, value in record.headers if name != headers.REPLAYED)
+        if headers.read(dict(record.headers)).received_at is None:
+            kept = (*kept, (headers.RECEIVED_AT, str(record.timestamp).encode()))
         yield Outgoing(topic, record.key, record.value, (*kept, (headers.REPLAYED, run.encode())))

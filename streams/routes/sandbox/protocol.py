@@ -48,7 +48,7 @@ def prefix(data: bytes) -> tuple[int, bytes]:
 
 def events(raws: Sequence[Raw], *, careful: bool) -> bytes:
     """Body of an EVENTS frame. `careful`: say of each route that it begins, and answer after each event."""
-    told = [[None if raw.value is None else len(raw.value), raw.event_id, raw.barred] for raw in raws]
+    told = [[None if raw.value is None else len(raw.value), raw.event_id, raw.barred, raw.received_at] for raw in raws]
     return _body({"careful": careful, "events": told}, [raw.value or b"" for raw in raws])
 
 
@@ -56,8 +56,8 @@ def read_events(body: bytes) -> tuple[list[Raw], bool]:
     """The events of an EVENTS frame, and whether to be careful."""
     told, blobs = _parts(body)
     raws = [
-        Raw(None if size is None else blobs.take(size), event_id, tuple(barred))
-        for size, event_id, barred in told["events"]
+        Raw(None if size is None else blobs.take(size), event_id, tuple(barred), received_at)
+        for size, event_id, barred, received_at in told["events"]
     ]
     return raws, told["careful"]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.event.formats import is_date_time, parse_time
+from processors.event.formats import instant, is_date_time, parse_time, time_text
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,39 @@ def test_what_python_writes_is_read_back(moment, minutes):
 @given(st.text(max_size=40))
 def test_any_text_is_a_time_or_is_not(text):
     assert is_date_time(text) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("2026-11-23T10:00:00Z", "2026-11-23T10:00:00.000Z"),
+        ("2026-11-23T10:00Z", "2026-11-23T10:00:00.000Z"),
+        ("2026-11-23t10:00:00.9z", "2026-11-23T10:00:00.900Z"),
+        ("2026-11-23T11:00:00.264+0100", "2026-11-23T10:00:00.264Z"),
+        ("2026-11-23T10:00:00.264+00:00", "2026-11-23T10:00:00.264Z"),
+        ("2026-11-23T10:00:00.123456789Z", "2026-11-23T10:00:00.123456Z"),
+        (1_795_428_000_900, "2026-11-23T10:00:00.900Z"),
+        (1_795_428_000_900.0, "2026-11-23T10:00:00.900Z"),
+    ],
+)
+def test_an_instant_however_genesys_writes_it(value, text):
+    moment = instant(value)
+    assert moment is not None
+    assert time_text(moment) == text
+    assert is_date_time(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "yesterday", "2026-11-23", "2026-11-23T10:00:00", "2026-02-30T10:00:00Z", "9999-12-31T23:59:59-01:00",
+     None, True, [], {}, 10**18, float("nan"), float("inf")],
+)  # fmt: skip
+def test_what_tells_no_instant(value):
+    assert instant(value) is None
+
+
+@given(st.integers(0, 4_102_444_800_000))
+def test_epoch_milliseconds_and_their_text_are_the_same_instant(epoch_ms):
+    moment = instant(epoch_ms)
+    assert moment is not None
+    assert instant(time_text(moment)) == moment

@@ -196,6 +196,16 @@ def test_redelivered_notification_keeps_its_identity():
         ({"topicName": f"v2.conversations.{CONVERSATION}", "eventBody": {"id": "other"}}, CONVERSATION),
         ({"topicName": f"v2.users.x.conversations.{CONVERSATION}.y", "eventBody": {"id": "o"}}, CONVERSATION),
         ({"topicName": 7, "eventBody": {"id": "i"}}, "i"),
+        ({"topicName": f"v2.conversations.chats.{CONVERSATION}.messages", "eventBody": {"id": "m"}}, CONVERSATION),
+        ({"topicName": "v2.conversations.chats.x.members", "eventBody": {"conversation": {"id": "c"}}}, "c"),
+        ({"topicName": "v2.users.u-1.conversations", "eventBody": {"id": "c", "conversationId": None}}, "c"),
+        ({"topicName": "v2.users.u-1.conversations.summaries", "eventBody": {"conversationId": "c"}}, "c"),
+        ({"topicName": "v2.users.u-1.presence", "eventBody": {}}, "u-1"),
+        ({"topicName": "v2.routing.queues.q-1.users", "eventBody": {"id": "u", "joined": True}}, "q-1"),
+        ({"topicName": "v2.taskmanagement.workitems.queues.q-1", "eventBody": {"id": "w"}}, "w"),
+        ({"topicName": "v2.taskmanagement.workitems.queues.q-1", "eventBody": {}}, "q-1"),
+        ({"topicName": "v2.outbound.voice.campaigns.contact.preContact", "eventBody": {"outboundContactId": "o"}}, "o"),
+        ({"topicName": "v2.workforcemanagement.agents", "eventBody": {}}, "v2.workforcemanagement.agents"),
         ({"topicName": "v2.x", "eventBody": None, "id": "outer"}, "outer"),
     ],
 )
@@ -266,3 +276,23 @@ def test_want_of_memory_is_no_fault_of_the_json(monkeypatch):
     monkeypatch.setattr(strict_json, "orjson", SimpleNamespace(loads=loads, JSONDecodeError=orjson.JSONDecodeError))
     with pytest.raises(MemoryError):
         parse(b"{}")
+
+
+def test_the_time_of_receipt_is_added_to_notifications_that_do_not_tell_it():
+    notification = {"topicName": "v2.x", "eventBody": {}}
+    assert identify(notification, received_at=5).body == {**notification, "receivedAt": 5}
+    assert identify({**notification, "receivedAt": 1}, received_at=5).body["receivedAt"] == 1
+    assert identify({"id": "i"}, received_at=5).body == {"id": "i"}
+    assert identify(notification, received_at=5).event_id == identify(notification, received_at=6).event_id
+
+
+def test_the_envelope_of_an_integration_is_the_notification_in_it():
+    notification = {"topicName": f"v2.detail.events.conversation.{CONVERSATION}.acw", "eventBody": {"a": 1}}
+    envelope = {"id": "e", "detail-type": "v2.detail.events.conversation.{id}.acw", "detail": notification}
+    assert identify(envelope) == identify(notification)
+    for other in (
+        {**envelope, "detail": {"topicName": "v2.x"}},
+        {**envelope, "detail": None},
+        {"detail": notification},
+    ):
+        assert identify(other).body == other

@@ -69,6 +69,7 @@ def test_fields_are_masked_before_key_id_and_value_are_made():
         "topicName": "v2.x",
         "eventBody": {"id": "c-1", "ani": MASK},
         "payload": {"customer": {"a": MASK}},
+        "receivedAt": 0,
     }
     assert taken.key == b"c-1"
     assert taken.headers["event-id"].decode() == decode(taken.value).event_id
@@ -150,3 +151,35 @@ def test_an_event_that_grows_when_it_is_written_alone_is_too_long():
     assert refused.error.code == "LineTooLong"
     (taken,) = taken_in([line], 0, 10_000)
     assert isinstance(taken, IntakeEvent)
+
+
+NOTIFICATION = {"topicName": "v2.users.u1.presence", "eventBody": {"source": "PURECLOUD"}}
+
+
+def test_a_notification_says_when_it_was_received_and_keeps_its_bytes():
+    line = b'{"eventBody": {"a": 1.50},  "topicName":"v2.x"}  '
+    (taken,) = taken_in([line], 1_795_428_600_000, 1_000)
+    assert taken.value == b'{"eventBody": {"a": 1.50},  "topicName":"v2.x","receivedAt":1795428600000}'
+    assert taken.event.body == orjson.loads(taken.value)
+    assert taken.event.event_id == derive_event_id(orjson.loads(line))
+
+
+def test_the_first_receipt_stands():
+    first = next(iter(taken_in([orjson.dumps(NOTIFICATION)], 1, 1_000)))
+    again = next(iter(taken_in([first.value], 2, 1_000)))
+    assert (again.value, again.event) == (first.value, first.event)
+
+
+def test_the_envelope_of_an_integration_is_taken_off_before_fields_are_masked():
+    notification = {"topicName": "v2.x", "eventBody": {"ani": SECRET}}
+    envelope = {"detail-type": "v2.x", "source": "aws.partner/genesys.com/cloud/o/s", "detail": notification}
+    (taken,) = taken_in([orjson.dumps(envelope)], 5, 1_000, REDACT)
+    assert orjson.loads(taken.value) == {"topicName": "v2.x", "eventBody": {"ani": MASK}, "receivedAt": 5}
+    (plain,) = taken_in([orjson.dumps(notification)], 5, 1_000, REDACT)
+    assert plain.event.event_id == taken.event.event_id
+
+
+def test_a_stream_event_goes_on_as_it_came():
+    line = b'{"id":"i-1","detail":{},"detail-type":"x"}'
+    (taken,) = taken_in([line], 5, 1_000)
+    assert taken.value == line

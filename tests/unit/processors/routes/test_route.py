@@ -193,6 +193,14 @@ def test_every_example_of_every_shipped_route_holds_on_both_engines(engine, name
     assert failing_examples(route) == []
 
 
+@pytest.mark.parametrize("name", [name for name in SHIPPED if name != "interaction"])
+def test_examples_of_what_genesys_sends_assert_whole_results(name):
+    route = on(ENGINES[0], replace(SHIPPED[name], examples=()))
+    wholes = [one for one in SHIPPED[name].examples if isinstance(one.expect, dict) and "error" not in one.expect]
+    for example in wholes:
+        assert route.apply(identify(example.event)).entry == example.expect, example.name
+
+
 def test_every_shipped_route_has_examples_of_each_end():
     for shipped in SHIPPED.values():
         expects = [example.expect for example in shipped.examples]

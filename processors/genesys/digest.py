@@ -1,0 +1,237 @@
+"""This module says what an event tells of its conversation: which medium, queue and user, who takes part in what state.
+
+A single step (`….acd.start`, a transcript, a chat message) is told whole, under the names that Genesys gives its
+fields. A snapshot is told in short: its participants, and what concerns the queue or the user that its topic names.
+Every field may be missing, one that is null counts as missing, and none is in the result that is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from processors.event.formats import instant, time_text
+from processors.event.strict_json import JsonObject
+
+#: Lists of communications of a participant -> their medium, in the order in which the first that holds something is
+#: the conversation's: a callback before the call that is made for it, a call before the screen shared in it.
+MEDIA = {
+    "callbacks": "callback",
+    "calls": "voice",
+    "chats": "chat",
+    "emails": "email",
+    "messages": "message",
+    "internalMessages": "internalmessage",
+    "socialExpressions": "social",
+    "videos": "video",
+    "cobrowsesessions": "cobrowse",
+    "screenshares": "screenshare",
+    "screenMonitorings": "screenmonitoring",
+}
+_VARIANTS = {name.lower(): name for name in MEDIA}
+_OVER = frozenset({"disconnected", "terminated"})
+_PREFIX = re.compile(r"v2\.(?:(?:routing\.queues|users|detail\.events\.conversation|conversations)\.)?")
+_ID_PART = re.compile(r"\.[^.]*[0-9-][^.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    """What a topic's name says: the type of its events, whose they are, and the list of its one medium."""
+
+    event_type: str
+    queue: str | None
+    user: str | None
+    medium_list: str | None
+
+    @classmethod
+    def of(cls, name: str) -> _Topic:
+        """`v2.routing.queues.ID.conversations.calls` is `conversations.calls`; ids are no part of a type."""
+        parts = name.split(".")
+        event_type = _PREFIX.sub("", _ID_PART.sub("", name), count=1)
+        queue = parts[3] if parts[1:3] == ["routing", "queues"] and len(parts) > 4 else None
+        user = parts[2] if parts[1:2] == ["users"] and len(parts) > 3 else None
+        return cls(event_type, queue, user, _VARIANTS.get(event_type.lower().removeprefix("conversations.")))
+
+
+def digest(body: JsonObject) -> JsonObject:
+    """What a notification tells of its conversation; empty for another event."""
+    event_body = body.get("eventBody")
+    if not isinstance(event_body, dict) or not isinstance(body.get("topicName"), str):
+        return {}
+    topic = _Topic.of(body["topicName"])
+    participants = event_body.get("participants")
+    if not isinstance(participants, list):
+        return _step(topic, body, event_body)
+    return _snapshot(topic, body, event_body, _objects(participants))
+
+
+def _step(topic: _Topic, body: JsonObject, event_body: JsonObject) -> JsonObject:
+    queue = _first(topic.queue, event_body.get("queueId"), _get(body, "queue", "id"))
+    told = {
+        "eventType": topic.event_type,
+        "mediaType": _lower(event_body.get("mediaType")) or MEDIA.get(topic.medium_list or ""),
+        "direction": _lower(event_body.get("direction")),
+        "priority": event_body.get("routingPriority"),
+        "queueId": queue,
+        "queueName": _queue_name(body, queue),
+        "userId": _first(event_body.get("userId"), topic.user),
+    }
+    whole = {name: value for name, value in event_body.items() if name not in ("eventTime", "participants", *told)}
+    return {name: value for name, value in {**whole, **told}.items() if value is not None}
+
+
+def _snapshot(topic: _Topic, body: JsonObject, event_body: JsonObject, people: list[JsonObject]) -> JsonObject:
+    medium_list = topic.medium_list or next((name for name in MEDIA if any(_talks(one, name) for one in people)), None)
+    parties = [_party(person, medium_list) for person in people]
+    mine = [party for party in parties if topic.user and party.get("userId") == topic.user]
+    queues = [party["queueId"] for party in (mine or parties) if "queueId" in party]
+    queue = _first(topic.queue, event_body.get("queueId"), _get(body, "queue", "id"), *queues[-1:])
+    ours = mine if topic.user else [party for party in parties if party.get("queueId") == queue]
+    acd = _acd(people, queue)
+    routing = _object(acd.get("conversationRoutingData"))
+    told = {
+        "eventType": topic.event_type,
+        "mediaType": MEDIA.get(medium_list or ""),
+        "direction": _lower(_first(*(party.get("direction") for party in parties))),
+        "state": _state(mine, parties),
+        "queueId": queue,
+        "queueName": _queue_name(body, queue) or acd.get("name"),
+        "priority": routing.get("priority"),
+        "requestedRoutingSkillIds": [skill["id"] for skill in _objects(routing.get("skills")) if skill.get("id")],
+        "requestedLanguageId": _get(routing, "language", "id"),
+        "userId": topic.user,
+        "participantId": mine[-1].get("id") if mine else None,
+        "sessionId": mine[-1].get("sessionId") if mine else None,
+        "divisionId": _division(event_body),
+        "recordingState": event_body.get("recordingState"),
+        "externalTag": event_body.get("externalTag"),
+        "participants": parties,
+        **_addresses(people),
+        **_wrapup(ours),
+    }
+    return _there(told)
+
+
+def _party(person: JsonObject, medium_list: str | None) -> JsonObject:
+    """A participant. In topics of one medium it is its own communication, else its newest of the medium counts."""
+    is_own = isinstance(person.get("state"), str)
+    talk = person if is_own else _newest(person, medium_list)
+    told = {
+        "id": person.get("id"),
+        "purpose": person.get("purpose"),
+        "userId": _first(person.get("userId"), _get(person, "user", "id")),
+        "queueId": _queue(person),
+        "consultParticipantId": person.get("consultParticipantId"),
+        "externalContactId": _first(person.get("externalContactId"), _get(person, "externalContact", "id")),
+        "sessionId": None if is_own else talk.get("id"),
+        "state": _first(talk.get("state")),
+        "held": talk.get("held"),
+        "direction": talk.get("direction"),
+        "disconnectType": talk.get("disconnectType"),
+        "connectedTime": _time(talk.get("connectedTime"), person.get("connectedTime")),
+        "endTime": _time(talk.get("disconnectedTime"), person.get("endTime")),
+        "afterCallWork": _there(_object(talk.get("afterCallWork"))),
+        "wrapup": _there(_object(person.get("wrapup")) or _object(talk.get("wrapup"))),
+        "attributes": _there(_object(person.get("attributes"))),
+    }
+    return _there(told)
+
+
+def _newest(person: JsonObject, medium_list: str | None) -> JsonObject:
+    """The newest communication that has not ended, or the newest; of another medium when there is none of this one."""
+    talks = _talks(person, medium_list) or [talk for name in MEDIA for talk in _talks(person, name)]
+    live = [talk for talk in talks if _first(talk.get("state")) not in _OVER]
+    return (live or talks or [{}])[-1]
+
+
+def _state(mine: list[JsonObject], parties: list[JsonObject]) -> str | None:
+    """The user's in a user's topic, else that of the newest participant who has not left, or of the newest."""
+    live = [party for party in parties if party.get("state") and party["state"] not in _OVER]
+    newest = (mine or live or parties)[-1:]
+    return newest[0].get("state") if newest else None
+
+
+def _acd(people: list[JsonObject], queue: str | None) -> JsonObject:
+    """The participant that stands for the queue: a consultation or a transfer adds those of other queues."""
+    acds = [person for person in people if person.get("purpose") == "acd"]
+    own = [person for person in acds if _queue(person) == queue] or [one for one in acds if _queue(one) is None]
+    return own[-1] if own else {}
+
+
+def _queue(person: JsonObject) -> str | None:
+    routed = _get(person, "conversationRoutingData", "queue")
+    return _first(person.get("queueId"), _get(person, "queue", "id"), _object(routed).get("id"))
+
+
+def _queue_name(body: JsonObject, queue: str | None) -> str | None:
+    named = _object(body.get("queue"))
+    return _first(named.get("name")) if named.get("id") == queue else None
+
+
+def _division(event_body: JsonObject) -> str | None:
+    divisions = (_get(one, "division", "id") for one in _objects(event_body.get("divisions")))
+    return _first(event_body.get("divisionId"), *divisions)
+
+
+def _addresses(people: list[JsonObject]) -> JsonObject:
+    """`ani` and `dnis`: of one medium they are told, else they stand in the customer's call (self and other)."""
+    customers = [person for person in people if person.get("purpose") == "customer"]
+    call = (_talks(customers[0], "calls") or [{}])[-1] if customers else {}
+    own, other = (_address(_object(call.get(side))) for side in ("self", "other"))
+    caller, called = (other, own) if call.get("direction") == "outbound" else (own, other)
+    anis, dnises = ([person.get(name) for person in people] for name in ("ani", "dnis"))
+    return {"ani": _first(*anis, caller), "dnis": _first(*dnises, called)}
+
+
+def _address(address: JsonObject) -> str | None:
+    return _first(address.get("addressNormalized"), address.get("addressRaw"))
+
+
+def _wrapup(ours: list[JsonObject]) -> JsonObject:
+    """The newest wrap-up of whom the topic is about, as detail events name its fields."""
+    given = [party["wrapup"] for party in ours if isinstance(_object(party.get("wrapup")).get("code"), str)]
+    wrapup = given[-1] if given else {}
+    seconds: Any = wrapup.get("durationSeconds")
+    known = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    return {
+        "wrapupCode": wrapup.get("code"),
+        "wrapupNotes": wrapup.get("notes"),
+        "wrapupDurationMs": round(seconds * 1000) if known and abs(seconds) < 1e9 else None,
+    }
+
+
+def _talks(person: JsonObject, medium_list: str | None) -> list[JsonObject]:
+    return _objects(person.get(medium_list)) if medium_list else []
+
+
+def _there(told: JsonObject) -> JsonObject:
+    """Without what is missing or holds nothing."""
+    return {name: value for name, value in told.items() if value is not None and value != [] and value != {}}
+
+
+def _first(*values: Any) -> str | None:
+    return next((value for value in values if isinstance(value, str) and value), None)
+
+
+def _time(*values: Any) -> str | None:
+    return next((time_text(moment) for value in values if (moment := instant(value)) is not None), None)
+
+
+def _lower(value: Any) -> str | None:
+    return value.lower() if isinstance(value, str) else None
+
+
+def _get(value: Any, *path: str) -> Any:
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _object(value: Any) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Iterable[Any] | Any) -> list[JsonObject]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,157 @@
+"""This module says when what an event reports has happened, as far as the event tells.
+
+Most notifications have a time of their own. A snapshot of a conversation has none: it shows how things are, with the
+times since when some of them are so. The latest of these is the time of the change, unless a party is in a state that
+came with no time (an agent is alerted, a customer is dialled): then that may be the change, and the latest time told is
+that of an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from processors.event.formats import instant, time_text
+from processors.event.identity import SNAPSHOT_TOPIC, is_notification
+from processors.event.strict_json import JsonObject
+from processors.genesys.frames import COMMUNICATIONS
+
+#: Where notifications tell their own time; the first that is there counts.
+OWN_TIMES = (
+    "eventTime", "eventTimeMs", "timestamp", "metricDate", "currentStateStart", "endDateTime", "modifiedDate",
+    "dateModified", "modifyDate", "modifiedDateTime", "changedDate", "createdDate", "dateCreated", "created",
+    "createdDateTime", "endedDate", "dateCompleted", "exportTimestamp", "lastUnreadNotificationDate", "invocationTime",
+    "evaluationFinalizedWithAcwDate", "evaluationFinalizedDate", "evaluationLastModifiedDate", "evaluationStartDate",
+    "startTime",
+)  # fmt: skip
+
+#: The same, of parts of the body; of these the latest counts.
+PART_TIMES = (
+    ("routingStatus", "startTime"),
+    ("presence", "modifiedDate"),
+    ("dateActiveQueuesChanged",),
+    ("status", "eventCreationTime"),
+    ("normalizedMessage", "channel", "time"),
+    ("result", "metadata", "dateModified"),
+)
+
+#: Times of a participant or a communication in a snapshot.
+SNAPSHOT_TIMES = (
+    "startTime", "startAlertingTime", "connectedTime", "startHoldTime", "parkTime", "bargedTime", "disconnectedTime",
+    "endTime", "startAcwTime", "endAcwTime", "providerEventTime",
+)  # fmt: skip
+
+#: State of a communication -> what tells since when it is so: of its own, or of its participant.
+SINCE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "connected": (("connectedTime", "startTime"), ("connectedTime", "startTime")),
+    "disconnected": (("disconnectedTime", "endTime"), ("endTime",)),
+    "terminated": (("disconnectedTime", "endTime"), ("endTime",)),
+    "parked": (("parkTime",), ("parkTime",)),
+    **dict.fromkeys(
+        ("alerting", "offering", "dialing", "contacting", "scheduled"), (("startAlertingTime", "startTime"), ())
+    ),
+}
+
+
+def event_time(body: JsonObject) -> str:
+    """RFC 3339 time of what the event reports; an empty text when it tells none.
+
+    A time of its own that cannot be read as one is given as it is: the schema is to refuse it.
+    """
+    if not is_notification(body):
+        return _read(body.get("createdTime"))
+    event_body, metadata = body["eventBody"], body.get("metadata")
+    if body.get("backfilled") is True and isinstance(metadata, dict) and (moment := instant(metadata.get("moment"))):
+        return time_text(moment)
+    if not isinstance(event_body, dict):
+        told: datetime | str | None = None
+    elif SNAPSHOT_TOPIC.fullmatch(body["topicName"]) and isinstance(event_body.get("participants"), list):
+        told = _snapshot_time(event_body)
+        again = instant(body.get("again"))
+        told = max(filter(None, (told, again)), default=None)
+    else:
+        told = _own_time(event_body)
+    if told is None:
+        told = instant(body.get("timestamp"))  # when Genesys put it on an event bus
+    return told if isinstance(told, str) else time_text(told) if told else ""
+
+
+def _own_time(body: JsonObject) -> datetime | str | None:
+    for name in OWN_TIMES:
+        value = body.get(name)
+        if value is not None and (text := _read(value)):
+            return text
+    return max(_instants(_within(body, path) for path in PART_TIMES), default=None)
+
+
+def _read(value: object) -> str:
+    """A time in RFC 3339, or a text or number that is none as it came; empty for anything else."""
+    moment = instant(value)
+    if moment is not None:
+        return time_text(moment)
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _snapshot_time(body: JsonObject) -> datetime | None:
+    """The latest time in a snapshot; None when something in it is so since nobody knows when."""
+    times = [body.get("startTime"), body.get("endTime")]
+    times += [transfer.get("dateIssued") for transfer in _objects(body.get("recentTransfers"))]
+    for participant in _objects(body.get("participants")):
+        for part in (participant, *_communications(participant)):
+            if not _is_timed(part, participant):
+                return None
+            times += _times(part)
+    return max(_instants(times), default=None)
+
+
+def _communications(participant: JsonObject) -> Iterator[JsonObject]:
+    for medium in COMMUNICATIONS:
+        yield from _objects(participant.get(medium))
+
+
+def _times(part: JsonObject) -> Iterator[Any]:
+    yield from (part.get(name) for name in SNAPSHOT_TIMES)
+    after_call, wrapup = _object(part.get("afterCallWork")), _object(part.get("wrapup"))
+    yield from (after_call.get("startTime"), after_call.get("endTime"), wrapup.get("endTime"))
+    yield from (message.get("messageTime") for message in _objects(part.get("messages")))
+
+
+def _is_timed(part: JsonObject, participant: JsonObject) -> bool:
+    """Whether of all that a communication shows (or a participant that is its own) it tells since when it is so."""
+    own, of_participant = SINCE.get(str(part.get("state")).lower(), ((), ()))
+    if own and not _tells(part, *own) and not _tells(participant, *of_participant):
+        return False
+    if part.get("held") is True and part.get("state") == "connected" and not _tells(part, "startHoldTime"):
+        return False
+    after_call, wrapup = _object(part.get("afterCallWork")), _object(part.get("wrapup"))
+    state = after_call.get("state")
+    if state == "pending" and not _tells(after_call, "startTime") and not _tells(participant, "startAcwTime"):
+        return False
+    ended = _tells(after_call, "endTime") or _tells(participant, "endAcwTime")
+    if state == "complete" and not ended:
+        return False
+    return wrapup.get("code") is None or ended or _tells(wrapup, "endTime")
+
+
+def _tells(part: JsonObject, *names: str) -> bool:
+    return any(instant(part.get(name)) is not None for name in names)
+
+
+def _within(body: JsonObject, path: Iterable[str]) -> Any:
+    value: Any = body
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _instants(values: Iterable[Any]) -> Iterator[datetime]:
+    return (moment for value in values if (moment := instant(value)) is not None)
+
+
+def _object(value: Any) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> Iterator[JsonObject]:
+    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
