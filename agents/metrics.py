@@ -6,30 +6,29 @@ leader writes assignments that the owners of the tables refuse (faust/assignor/p
 
 from __future__ import annotations
 
-from typing import Any
-
 import structlog
-from faust import EventT, StreamT
+from faust import StreamT
 
 from processors.metrics import delta
-from streams import topics
 from streams.app import app
+from streams.delivery.event import Event, origin_of
 from streams.delivery.stage import each
 from streams.tables import updates
 
 log = structlog.get_logger(__name__)
 
 
-@app.agent(topics.metrics, name="metrics")
+@app.agent(app.flow.metrics, name="metrics")
 async def metrics(stream: StreamT[bytes]) -> None:
     """metrics → windowed tables"""
     await each(stream, "metrics", apply)
 
 
-def apply(event: EventT[Any]) -> None:
+def apply(event: Event) -> None:
     """Add a delta to the tables; what is none is named in the log and left."""
     try:
         delta.check(event.value)
-        updates.apply(event)
+        updates.apply(app.sums, event)
     except ValueError as error:
-        log.warning("not counted", partition=event.message.partition, offset=event.message.offset, reason=str(error))
+        where = origin_of(event)
+        log.warning("not counted", partition=where.partition, offset=where.offset, reason=str(error))

@@ -3,101 +3,119 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from typing import Any
-
-from faust import EventT
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
 
 from processors.event import headers
-from processors.event.headers import ENVELOPE_BYTES, Meta, Origin
-from processors.metrics.counts import Counts
-from processors.routes.outcome import Failed
-from processors.routes.routes import Encoded, Raw, Routed
-from streams import topics
-from streams.app import app, settings
-from streams.delivery.deduplication import BatchMarks, deduplication
-from streams.delivery.ledger import counts, ledger
-from streams.delivery.report_failure import report
-from streams.delivery.send import Record, record, send
-from streams.delivery.stage import is_current, stage
+from processors.event.headers import ENVELOPE_BYTES, Meta
+from processors.routes.routes import Encoded, Raw, Routed, Routes
+from streams.app import app
+from streams.delivery.event import Event, origin_of
+from streams.delivery.result import BatchResult, Delivery
+from streams.delivery.send import Record, record
+from streams.delivery.stage import Stage
 from streams.exit import die
-from streams.routes import sandboxes
-from streams.routes.breaker import breaker
+from streams.routes.breaker import FailureBreaker
 from streams.routes.sandbox.mapping_process import SandboxError
 
-#: Who sends; a batch gets here in the order in which it was mapped, so that the order of events holds.
-_sending = asyncio.Lock()
+
+class Maps(Protocol):
+    """Answers what the routes make of events, in order."""
+
+    async def apply(self, raws: Sequence[Raw]) -> list[Routed]:
+        """What became of each event."""
+        ...
 
 
-# Two batches: one is mapped, in a process of its own, while the one before is sent.
-@stage(
-    "process",
-    topics.raw,
-    max_events=500,
-    linger_s=0.02,
-    waits_for=("kafka", "routes", "mapping (process)"),
-    open_batches=2,
-)
-async def process(batch: Sequence[EventT[Any]]) -> None:
-    """raw → validated | failures"""
-    metas = [headers.read(message.headers) for message in batch]
-    raws = [
-        Raw(message.value, meta.event_id, received_at=_received_at(message, meta))
-        for message, meta in zip(batch, metas, strict=True)
-    ]
-    sandbox = await sandboxes.sandbox("process")
-    answers = await sandbox.apply(raws)
-    async with _sending:
-        while sandbox is not await sandboxes.sandbox("process") or not await breaker.admit(answers):
-            sandbox = await sandboxes.sandbox("process")  # the routes have changed
-            answers = await sandbox.apply(raws)
-        # Meanwhile somebody else may have been given the events: who waits for an operator waits long.
-        tally, made = Counts(), BatchMarks()
-        await send(
-            one
-            for message, meta, answer in zip(batch, metas, answers, strict=True)
-            if is_current(message)
-            for one in _records(message, meta, answer, tally, made)
+class Processing:
+    """Maps batches and sends what comes of them, in the order in which they came.
+
+    `mapping` gives what maps by the routes that are in use, `routes` those routes. `is_current`: whether an event is
+    still this worker's.
+    """
+
+    def __init__(
+        self,
+        mapping: Callable[[], Maps],
+        breaker: FailureBreaker,
+        delivery: Delivery,
+        routes: Callable[[], Routes],
+        is_current: Callable[[Event], bool],
+    ) -> None:
+        self._mapping, self._breaker, self._delivery = mapping, breaker, delivery
+        self._routes, self._is_current = routes, is_current
+        #: Who sends; a batch gets here in the order in which it was mapped, so that the order of events holds.
+        self._sending = asyncio.Lock()
+
+    async def process(self, batch: Sequence[Event]) -> None:
+        """Work one batch off."""
+        metas = [headers.read(event.headers) for event in batch]
+        raws = [
+            Raw(event.value, meta.event_id, received_at=_received_at(event, meta))
+            for event, meta in zip(batch, metas, strict=True)
+        ]
+        mapping = self._mapping()
+        answers = await mapping.apply(raws)
+        async with self._sending:
+            while mapping is not self._mapping() or not await self._breaker.admit(answers):
+                mapping = self._mapping()  # the routes have changed
+                answers = await mapping.apply(raws)
+            await self._delivery.put(self._result(batch, metas, answers))
+
+    def _result(self, batch: Sequence[Event], metas: Sequence[Meta], answers: Sequence[Routed]) -> BatchResult:
+        result = BatchResult()
+        for event, meta, answer in zip(batch, metas, answers, strict=True):
+            # Meanwhile somebody else may have been given the events: who waits for an operator waits long.
+            if self._is_current(event):
+                self._add(result, event, meta, answer)
+        return result
+
+    def _add(self, result: BatchResult, event: Event, meta: Meta, answer: Routed) -> None:
+        """Add what comes of one event; nothing is sent when no route takes it."""
+        known = Meta(
+            event_id=answer.event_id or meta.event_id,
+            received_at=_received_at(event, meta),
+            origin=origin_of(event),
+            replayed=meta.replayed,
         )
-        made.note()
-        counts.take(tally)
+        if not answer.outcomes:
+            result.counts.add("filtered")
+        for outcome in answer.outcomes:
+            if not isinstance(outcome, Encoded):
+                result.counts.fail(outcome.stage, outcome.error)
+                result.records.append(self._delivery.failures.report(outcome, event.value, answer.key, known))
+            elif self._is_new(result, answer.event_id, outcome.route, event) or _was_refused(meta, outcome.route):
+                result.counts.add("validated")
+                result.records.append(self._validated(outcome, event, answer.key, known))
+            else:
+                result.counts.add("duplicates")
+
+    def _is_new(self, result: BatchResult, event_id: str | None, route: str, event: Event) -> bool:
+        """Whether an output is no repetition; if so it is this batch's."""
+        mark = self._delivery.deduplication.mark(event_id or "", route)
+        if mark is None:
+            return True
+        if mark in result.marks or self._delivery.deduplication.knows(mark):
+            return False
+        result.marks[mark] = event.message.partition
+        return True
+
+    def _validated(self, encoded: Encoded, event: Event, key: str | None, known: Meta) -> Record:
+        route = self._routes().get(encoded.route)
+        room = self._delivery.failures.max_bytes - ENVELOPE_BYTES - len(encoded.value)
+        meta = replace(
+            known,
+            route=encoded.route,
+            event_bus=route.texts.event_bus if route else None,
+            original=event.value if len(event.value) <= room else None,
+        )
+        return record(self._delivery.topics.validated, key or "", encoded.value, meta)
 
 
-ledger.before_acks.append(deduplication.write)
-
-if "process" in settings.worker_roles:
-
-    @app.task  # type: ignore[untyped-decorator]  # as Faust declares it
-    async def start_mapping() -> None:
-        """Start the mapping process with the worker, so that the first event does not wait for it."""
-        try:
-            await (await sandboxes.sandbox("process")).start()
-        except SandboxError as error:
-            die("the start of the mapping process", error)
-
-
-def _records(message: EventT[Any], meta: Meta, answer: Routed, tally: Counts, made: BatchMarks) -> Iterator[Record]:
-    """What is to be sent of one event; nothing when no route takes it."""
-    origin = Origin(message.message.topic, message.message.partition, message.message.offset)
-    received_at = _received_at(message, meta)
-    if not answer.outcomes:
-        tally.add("filtered")
-    for outcome in answer.outcomes:
-        if isinstance(outcome, Encoded):
-            is_new = made.is_new(answer.event_id, outcome.route, message.message.partition)
-            if not is_new and not _was_refused(meta, outcome.route):
-                tally.add("duplicates")
-                continue
-            tally.add("validated")
-            yield _validated(outcome, message, meta, answer, origin, received_at)
-        else:
-            tally.fail(outcome.stage, outcome.error)
-            yield _failure(outcome, message, meta, answer, origin, received_at)
-
-
-def _received_at(message: EventT[Any], meta: Meta) -> int:
+def _received_at(event: Event, meta: Meta) -> int:
     """When the event came (epoch ms): as its source said, else when Kafka got it."""
-    return meta.received_at or int(message.message.timestamp * 1000)
+    return meta.received_at or int(event.message.timestamp * 1000)
 
 
 def _was_refused(meta: Meta, route: str) -> bool:
@@ -105,36 +123,33 @@ def _was_refused(meta: Meta, route: str) -> bool:
     return meta.replayed is not None and meta.route == route
 
 
-def _failure(
-    failed: Failed, message: EventT[Any], meta: Meta, answer: Routed, origin: Origin, received_at: int
-) -> Record:
-    return report(
-        failed,
-        message.value,
-        key=answer.key,
-        event_id=answer.event_id or meta.event_id,
-        origin=origin,
-        received_at=received_at,
-        replayed=meta.replayed,
-    )
+processing = Processing(
+    lambda: app.sandboxes.sandbox("process"), app.breaker, app.delivery, app.routes_in_use, app.is_current
+)
 
 
-def _validated(
-    encoded: Encoded, message: EventT[Any], meta: Meta, answer: Routed, origin: Origin, received_at: int
-) -> Record:
-    route = app.routes.get(encoded.route)
-    room = settings.kafka_max_message_bytes - ENVELOPE_BYTES - len(encoded.value)
-    return record(
-        topics.validated,
-        answer.key or "",
-        encoded.value,
-        {
-            headers.EVENT_ID: answer.event_id,
-            headers.ROUTE: encoded.route,
-            headers.RECEIVED_AT: str(received_at),
-            headers.ORIGIN: str(origin),
-            headers.EVENT_BUS: route.texts.event_bus if route else None,
-            headers.REPLAYED: meta.replayed,
-            headers.ORIGINAL: message.value if len(message.value) <= room else None,
-        },
-    )
+# Two batches: one is mapped, in a process of its own, while the one before is sent.
+@app.stage(
+    Stage(
+        "process",
+        max_events=500,
+        linger_s=0.02,
+        waits_for=("kafka", "routes", "mapping (process)"),
+        open_batches=2,
+    ),
+    app.flow.raw,
+)
+async def process(batch: Sequence[Event]) -> None:
+    """raw → validated | failures"""
+    await processing.process(batch)
+
+
+if "process" in app.settings.worker_roles:
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust declares it
+    async def start_mapping() -> None:
+        """Start the mapping process with the worker, so that the first event does not wait for it."""
+        try:
+            await app.sandboxes.sandbox("process").start()
+        except SandboxError as error:
+            die("the start of the mapping process", error)

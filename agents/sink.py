@@ -4,116 +4,140 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
 
-from faust import EventT
-
-from clients.aws.direct import open_events
-from clients.aws.eventbridge import Accepted, EventBridge
+from clients.aws.eventbridge import Accepted, EventBridge, RefusedEntry
 from clients.aws.publisher import Publisher
 from processors.delivery.entries import Entry, entry
 from processors.event import headers
 from processors.event.errors import MalformedEventError
-from processors.event.headers import Meta, Origin
+from processors.event.headers import Meta
 from processors.event.identity import derive_event_id
 from processors.event.strict_json import JsonObject, parse_object
-from processors.metrics.counts import Counts
 from processors.routes.outcome import Failed
-from streams import topics
-from streams.app import app, settings
-from streams.delivery.ledger import counts
-from streams.delivery.report_failure import report
-from streams.delivery.send import Record, send
-from streams.delivery.stage import stage
-from streams.health import health
+from processors.routes.routes import Routes
+from streams.app import app
+from streams.delivery.event import Event, key_of, origin_of
+from streams.delivery.result import BatchResult, Delivery
+from streams.delivery.stage import Stage
 
 #: Milliseconds; an event that claims to have been received longer ago has its `received-at` in another unit.
 OLDEST_MS = 5 * 365 * 24 * 3600 * 1000
 
-_publisher: Publisher | None = None
-_opening = asyncio.Lock()
+
+class Publishes(Protocol):
+    """A publisher."""
+
+    async def publish(self, entry: Entry, key: str) -> Accepted | RefusedEntry:
+        """Publish an entry, after the others of its key."""
+        ...
+
+
+class Publishing:
+    """Puts events on the bus of their route, by default on `eventbus`. `open_bus` gives what publishes, once."""
+
+    def __init__(
+        self,
+        open_bus: Callable[[], Awaitable[Publishes]],
+        delivery: Delivery,
+        routes: Callable[[], Routes],
+        eventbus: str,
+    ) -> None:
+        self._open_bus, self._delivery, self._routes, self._eventbus = open_bus, delivery, routes, eventbus
+        self._publisher: Publishes | None = None
+        self._opening = asyncio.Lock()
+
+    async def open(self) -> Publishes:
+        """The publisher; opened when first asked for, as its client belongs to the app's event loop."""
+        async with self._opening:
+            if self._publisher is None:
+                self._publisher = await self._open_bus()
+            return self._publisher
+
+    async def publish(self, batch: Sequence[Event]) -> None:
+        """Work one batch off."""
+        publisher = await self.open()
+        metas = [headers.read(event.headers) for event in batch]
+        pairs = list(zip(batch, metas, strict=True))
+        outcomes = await asyncio.gather(*(self._outcome(publisher, event, meta) for event, meta in pairs))
+        result = BatchResult()
+        for (event, meta), outcome in zip(pairs, outcomes, strict=True):
+            if isinstance(outcome, Failed):
+                self._fail(outcome, event, meta, result)
+            else:
+                _count_published(outcome, meta, result)
+        await self._delivery.put(result)
+
+    async def _outcome(self, publisher: Publishes, event: Event, meta: Meta) -> Failed | int:
+        """Publish one event: when it was accepted (epoch ms), or why it cannot be."""
+        mapped: JsonObject | None = None
+        try:
+            mapped = parse_object(event.value or b"")
+            sendable = self._entry(mapped, meta)
+        except (MalformedEventError, KeyError, TypeError, ValueError) as error:
+            # Only somebody else's record gets here: what the process stage writes has been checked.
+            words = f"not a mapped event: {error}"[:500]
+            return Failed("publish", "MalformedEntry", words, route=meta.route, transformed=mapped)
+        answer = await publisher.publish(sendable, key_of(event) or str(mapped.get("id")))
+        if isinstance(answer, Accepted):
+            return int(time.time() * 1000)
+        return Failed("publish", answer.code, answer.message, (), meta.route, mapped, answer.attempts)
+
+    def _entry(self, mapped: JsonObject, meta: Meta) -> Entry:
+        route = self._routes().get(meta.route)
+        named = route.texts.event_bus if route else None
+        return entry(mapped, meta.event_bus or named or self._eventbus)
+
+    def _fail(self, failed: Failed, event: Event, meta: Meta, result: BatchResult) -> None:
+        # A validated event whose original did not fit beside it is found again by its origin.
+        original = meta.original if meta.origin else meta.original or event.value
+        event_id = meta.event_id or (derive_event_id(failed.transformed) if failed.transformed else None)
+        known = replace(meta, event_id=event_id, origin=meta.origin or origin_of(event))
+        result.counts.fail(failed.stage, failed.error)
+        result.records.append(self._delivery.failures.report(failed, original, key_of(event), known))
+
+
+def _count_published(accepted_ms: int, meta: Meta, result: BatchResult) -> None:
+    result.counts.add("published")
+    if meta.received_at is not None and meta.replayed is None:  # of an old event it would say nothing
+        age_ms = accepted_ms - meta.received_at
+        if age_ms < OLDEST_MS:
+            result.counts.latency(max(0, age_ms))
+
+
+async def open_bus() -> Publisher:
+    """What publishes as the settings say."""
+    settings = app.settings
+    bus = EventBridge(await app.aws("events"))
+    return Publisher(
+        bus.put,
+        max_bytes=settings.eventbridge_request_bytes,
+        linger_s=settings.eventbridge_linger_ms / 1000,
+        in_flight=settings.eventbridge_in_flight,
+        max_retries=settings.max_retries,
+        on_trouble=app.health.observer("eventbridge"),
+        on_retry=lambda: app.counts.add("retries"),
+    )
+
+
+publishing = Publishing(open_bus, app.delivery, app.routes_in_use, app.settings.eventbus_name)
 
 
 # Many small batches at a time: an entry in a long back-off holds up its few neighbours, not the stream.
-@stage("sink", topics.validated, max_events=50, linger_s=0.0, waits_for=("kafka", "eventbridge"), open_batches=80)
-async def sink(batch: Sequence[EventT[Any]]) -> None:
+@app.stage(
+    Stage("sink", max_events=50, linger_s=0.0, waits_for=("kafka", "eventbridge"), open_batches=80),
+    app.flow.validated,
+)
+async def sink(batch: Sequence[Event]) -> None:
     """validated → EventBridge bus | failures"""
-    publisher = await _open_publisher()
-    tally = Counts()
-    failures = await asyncio.gather(*(_publish(publisher, message, tally) for message in batch))
-    await send(failure for failure in failures if failure is not None)
-    counts.take(tally)
+    await publishing.publish(batch)
 
 
-async def _open_publisher() -> Publisher:
-    global _publisher  # the client belongs to the app's event loop, which is not there at import
-    async with _opening:
-        if _publisher is None:
-            bus = EventBridge(await app.add_async_context(open_events(settings)))
-            _publisher = Publisher(
-                bus.put,
-                max_bytes=settings.eventbridge_request_bytes,
-                linger_s=settings.eventbridge_linger_ms / 1000,
-                in_flight=settings.eventbridge_in_flight,
-                max_retries=settings.max_retries,
-                on_trouble=health.observer("eventbridge"),
-                on_retry=lambda: counts.add("retries"),
-            )
-        return _publisher
-
-
-if "sink" in settings.worker_roles:
+if "sink" in app.settings.worker_roles:
 
     @app.task  # type: ignore[untyped-decorator]  # as Faust declares it
-    async def open_bus() -> None:
+    async def open_with_the_worker() -> None:
         """Open the client with the worker: it takes a second, which the first event need not wait for."""
-        await _open_publisher()
-
-
-async def _publish(publisher: Publisher, message: EventT[Any], tally: Counts) -> Record | None:
-    """Publish one event; gives the failure record when it cannot be."""
-    meta = headers.read(message.headers)
-    mapped: JsonObject | None = None
-    try:
-        mapped = parse_object(message.value or b"")
-        sendable = _entry(mapped, meta)
-    except (MalformedEventError, KeyError, TypeError, ValueError) as error:
-        # Only somebody else's record gets here: what the process stage writes has been checked.
-        words = f"not a mapped event: {error}"[:500]
-        failed = Failed("publish", "MalformedEntry", words, route=meta.route, transformed=mapped)
-        return _failure(failed, message, meta, tally)
-    key = message.message.key.decode("utf-8", "replace") if message.message.key else str(mapped.get("id"))
-    result = await publisher.publish(sendable, key)
-    if isinstance(result, Accepted):
-        tally.add("published")
-        if meta.received_at is not None and meta.replayed is None:  # of an old event it would say nothing
-            age_ms = int(time.time() * 1000) - meta.received_at
-            if age_ms < OLDEST_MS:
-                tally.latency(max(0, age_ms))
-        return None
-    failed = Failed("publish", result.code, result.message, (), meta.route, mapped, result.attempts)
-    return _failure(failed, message, meta, tally)
-
-
-def _entry(mapped: JsonObject, meta: Meta) -> Entry:
-    route = app.routes.get(meta.route)
-    named = route.texts.event_bus if route else None
-    return entry(mapped, meta.event_bus or named or settings.eventbus_name)
-
-
-def _failure(failed: Failed, message: EventT[Any], meta: Meta, tally: Counts) -> Record:
-    tally.fail(failed.stage, failed.error)
-    here = Origin(message.message.topic, message.message.partition, message.message.offset)
-    event_id = meta.event_id or (derive_event_id(failed.transformed) if failed.transformed else None)
-    return report(
-        failed,
-        # A validated event whose original did not fit beside it is found again by its origin.
-        meta.original if meta.origin else meta.original or message.value,
-        key=message.message.key.decode("utf-8", "replace") if message.message.key else None,
-        event_id=event_id,
-        origin=meta.origin or here,
-        received_at=meta.received_at,
-        event_bus=meta.event_bus,
-        replayed=meta.replayed,
-    )
+        await publishing.open()

@@ -2,66 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
 import sys
-from collections.abc import Awaitable, Callable
 
-import faust
-import structlog
 from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 from yarl import URL
 
-from clients.kafka.login import OAuthTokens, _require_login, ssl_context
-from processors.routes.routes import Routes
+from clients.kafka.login import OAuthTokens, require_login, ssl_context
 from settings import Settings, SettingsError, load_settings
 from streams.faust_patches.apply import harden
 from streams.middleware import middlewares
+from streams.pipeline import PipelineApp
 
-log = structlog.get_logger(__name__)
-
-#: Modules that Faust imports to find agents, tables and views; so nothing here imports upwards.
-DISCOVERED = [
-    "streams.worker.preflight",
-    "streams.worker.telemetry",
-    "streams.worker.watchdog",
-    "streams.worker.reload_routes",
-    "streams.tables.definitions",
-    "streams.views",
-    "agents",
-]
-
-
-class PipelineApp(faust.App):
-    """The app, with a step before anything is started: what is wrong by then ends the start."""
-
-    settings: Settings
-    routes: Routes
-    before_start: Callable[[], Awaitable[None]] | None = None
-    exit_code: int = 0
-
-    @property
-    def shutdown_grace(self) -> float:
-        """Seconds that events in flight get at a stop or a rebalance (streams/faust_patches/apply.py)."""
-        return self.settings.shutdown_grace
-
-    def _on_autodiscovery_error(self, name: str) -> None:
-        # Stock Faust logs a warning and runs without the agents of the module that failed.
-        raise
-
-    def end_worker(self, reason: str, exit_code: int = 2) -> None:
-        """End this worker in order; by default with the exit code that says: only you can fix `reason`."""
-        log.log(logging.CRITICAL if exit_code else logging.INFO, "stopping", reason=reason)
-        print(f"genesys-eventbridge: {reason}", file=sys.stderr, flush=True)
-        self.exit_code = exit_code
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    async def on_first_start(self) -> None:
-        if self.before_start is not None:
-            await self.before_start()
-        self.conf.datadir.mkdir(parents=True, exist_ok=True)
-        await super().on_first_start()
+#: Modules that Faust imports to find agents and views; so nothing here imports upwards.
+DISCOVERED = ["streams.views", "agents"]
 
 
 def credentials(settings: Settings) -> Credentials | None:
@@ -69,7 +22,7 @@ def credentials(settings: Settings) -> Credentials | None:
     context = ssl_context(settings)
     if not settings.kafka_security_protocol.startswith("SASL"):
         return SSLCredentials(context) if context else None
-    _require_login(settings)
+    require_login(settings)
     if settings.kafka_sasl_mechanism == "OAUTHBEARER":
         return OAuthCredentials(oauth_cb=OAuthTokens(settings), ssl_context=context)
     return SASLCredentials(
@@ -132,7 +85,7 @@ def create_app(settings: Settings) -> PipelineApp:
         origin="streams",
         reply_create_topic=False,
     )
-    app.settings = settings
+    app.assemble(settings)
     return app
 
 
@@ -145,4 +98,3 @@ def _create_or_exit() -> PipelineApp:
 
 
 app = _create_or_exit()
-settings = app.settings

@@ -62,6 +62,3 @@ class Health:
             if reason is not None:
                 found[part] = {"reason": reason}
         return found
-
-
-health = Health()

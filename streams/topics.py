@@ -11,24 +11,40 @@ because Faust acks and skips an undecodable value before an agent sees it (faust
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import faust
 from faust import TopicT
 
-from streams.app import app, settings
-from streams.topology import topic_configs
+from settings import Settings
 
 
-def _topic(name: str) -> TopicT:
-    return app.topic(
-        settings.topic(name), key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+@dataclass(frozen=True, slots=True)
+class PipelineTopics:
+    """The topics of one app.
+
+    Who owns a partition of `sources` runs the part of the source with that number, and writes its checkpoints there.
+    """
+
+    sources: TopicT
+    raw: TopicT
+    validated: TopicT
+    failures: TopicT
+    metrics: TopicT
+
+
+def pipeline_topics(app: faust.App, settings: Settings) -> PipelineTopics:
+    """Declare the topics on the app."""
+
+    def topic(name: str) -> TopicT:
+        return app.topic(
+            settings.topic(name), key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+        )
+
+    return PipelineTopics(
+        sources=topic("sources"),
+        raw=topic("raw"),
+        validated=topic("validated"),
+        failures=topic("failures"),
+        metrics=topic("metrics"),
     )
-
-
-#: Who owns a partition of this topic runs the part of the source with that number, and writes its checkpoints there.
-sources = _topic("sources")
-raw = _topic("raw")
-validated = _topic("validated")
-failures = _topic("failures")
-metrics = _topic("metrics")
-
-#: Every topic above, with the configuration it is created with.
-CONFIGS = topic_configs(settings)

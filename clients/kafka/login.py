@@ -84,7 +84,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "ssl_context": ssl_context(settings),
     }
     if settings.kafka_security_protocol.startswith("SASL"):
-        _require_login(settings)
+        require_login(settings)
         options["sasl_mechanism"] = settings.kafka_sasl_mechanism
         if settings.kafka_sasl_mechanism == "OAUTHBEARER":
             options["sasl_oauth_token_provider"] = OAuthTokens(settings)
@@ -94,7 +94,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
-def _require_login(settings: Settings) -> None:
+def require_login(settings: Settings) -> None:
     """Raise SettingsError when a setting that the mechanism needs is missing."""
     names = (
         ("kafka_sasl_oauth_token_url", "kafka_sasl_oauth_client_id", "kafka_sasl_oauth_client_secret")

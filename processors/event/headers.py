@@ -1,4 +1,4 @@
-"""This module names and reads the headers of a record: event-id, route, received-at, origin and the rest."""
+"""This module names, reads and writes the headers of a record: event-id, route, received-at, origin and the rest."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ class Meta:
     `received_at`: epoch ms at which a source took the event in.
     """
 
-    event_id: str | None
-    route: str | None
-    received_at: int | None
-    origin: Origin | None
-    original: bytes | None
-    replayed: str | None
+    event_id: str | None = None
+    route: str | None = None
+    received_at: int | None = None
+    origin: Origin | None = None
+    original: bytes | None = None
+    replayed: str | None = None
     event_bus: str | None = None
 
 
@@ -81,6 +81,20 @@ def read(headers: Mapping[str, bytes | None]) -> Meta:
         replayed=_text(headers, REPLAYED),
         event_bus=_text(headers, EVENT_BUS),
     )
+
+
+def write(meta: Meta) -> dict[str, bytes]:
+    """The headers that say this; what is missing is left out."""
+    texts = {
+        EVENT_ID: meta.event_id,
+        ROUTE: meta.route,
+        RECEIVED_AT: meta.received_at,
+        ORIGIN: meta.origin,
+        EVENT_BUS: meta.event_bus,
+        REPLAYED: meta.replayed,
+    }
+    written = {name: str(value).encode("utf-8", "replace") for name, value in texts.items() if value is not None}
+    return written if meta.original is None else {**written, ORIGINAL: meta.original}
 
 
 def _text(headers: Mapping[str, bytes | None], name: str) -> str | None:

@@ -15,6 +15,7 @@ import orjson
 
 from processors.event import headers
 from processors.event.errors import MalformedEventError
+from processors.event.headers import Meta
 from processors.event.identity import RECEIVED_AT, Event, identify, is_notification, unwrapped
 from processors.event.lines import Line, OversizedLine
 from processors.event.strict_json import JsonObject, json_type, parse
@@ -99,5 +100,5 @@ def _item(item: object, value: bytes, received_at: int, max_bytes: int) -> Intak
         message = f"expected a JSON object, got {json_type(item)}"
         return NotAnEvent(MalformedEventError(message, code="NotAnObject"), value)
     event = identify(item)
-    names = {headers.EVENT_ID: event.event_id.encode(), headers.RECEIVED_AT: str(received_at).encode()}
-    return IntakeEvent(event, event.key.encode("utf-8", "replace"), value, names)
+    written = headers.write(Meta(event_id=event.event_id, received_at=received_at))
+    return IntakeEvent(event, event.key.encode("utf-8", "replace"), value, written)

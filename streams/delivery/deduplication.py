@@ -11,38 +11,14 @@ import itertools
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any, cast
 
 import faust
 import structlog
 
 from processors.delivery.marks import Recent, decode_row, encode_row, mark
-from streams.app import app, settings
 from streams.tables.codecs import lenient
 from streams.topology import RECENT
-
-
-class BatchMarks:
-    """The marks of what a batch puts out, by partition; noted when the broker has it."""
-
-    def __init__(self) -> None:
-        self._marks: dict[bytes, int] = {}
-
-    def is_new(self, event_id: str | None, route: str, partition: int) -> bool:
-        """Whether an output is no repetition; if so it is this batch's."""
-        mark = deduplication.mark(event_id or "", route)
-        if mark is None:
-            return True
-        if mark in self._marks or deduplication.knows(mark):
-            return False
-        self._marks[mark] = partition
-        return True
-
-    def note(self) -> None:
-        """Note all of it."""
-        deduplication.note(self._marks)
-
 
 log = structlog.get_logger(__name__)
 
@@ -62,10 +38,21 @@ class RowTable(faust.Table[str, Any]):
 
 
 class Deduplication:
-    """What was put out within the window. `table`: rows by `partition/epoch ms/number`."""
+    """What was put out within the window. `table`: rows by `partition/epoch ms/number`.
 
-    def __init__(self, window_s: float, table: Any, clock: Callable[[], float] = time.time) -> None:
+    `fingerprint` tells of a route by name what it makes of events; `owned` which partitions are this worker's now.
+    """
+
+    def __init__(
+        self,
+        window_s: float,
+        table: Any,
+        fingerprint: Callable[[str], str],
+        owned: Callable[[], set[int]],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._window_s, self._table, self._clock = window_s, table, clock
+        self._owned, self._fingerprint, self._fingerprints = owned, fingerprint, dict[str, str]()
         self._recent = Recent(window_s) if window_s else None
         self._unwritten: dict[int, list[bytes]] = defaultdict(list)
         self._numbers = itertools.count()
@@ -73,7 +60,15 @@ class Deduplication:
 
     def mark(self, event_id: str, route: str) -> bytes | None:
         """The mark of an output; None while de-duplication is off."""
-        return None if self._recent is None else mark(event_id, route, _fingerprint(route))
+        if self._recent is None:
+            return None
+        if route not in self._fingerprints:
+            self._fingerprints[route] = self._fingerprint(route)
+        return mark(event_id, route, self._fingerprints[route])
+
+    def forget_fingerprints(self) -> None:
+        """Routes have changed: ask for them anew."""
+        self._fingerprints.clear()
 
     def knows(self, mark: bytes | None) -> bool:
         """Whether that output was made within the window."""
@@ -105,7 +100,7 @@ class Deduplication:
         """Read the rows of the partitions that are this worker's now."""
         if self._recent is None:
             return
-        ours = {tp.partition for tp in _active_partitions(self._table)}
+        ours = self._owned()
         self._drop_rows(self._clock())
         for key, row in list(self._table.data.items()):
             if _place(key)[0] in ours:
@@ -135,24 +130,14 @@ def _place(key: Any) -> tuple[int, float]:
         return -1, 0.0
 
 
-def forget_fingerprints() -> None:
-    """Routes have changed: ask them anew."""
-    _fingerprint.cache_clear()
+def recent_table(app: faust.App) -> Any:
+    """Declare the table on the app."""
+    return app.tables.add(
+        lenient(RowTable(app, name=RECENT, beacon=app.tables.beacon, help="Marks of what was put out lately"))
+    )
 
 
-@cache
-def _fingerprint(route: str) -> str:
-    found = app.routes.get(route)
-    return found.texts.fingerprint if found is not None else ""
-
-
-def _active_partitions(table: Any) -> set[Any]:
+def active_partitions(app: faust.App, table: Any) -> set[int]:
+    """The partitions of a table that are this worker's now."""
     recovery = cast(Any, app.tables).recovery
-    return set(recovery.actives_for_table[table])
-
-
-recent: Any = app.tables.add(
-    lenient(RowTable(app, name=RECENT, beacon=app.tables.beacon, help="Marks of what was put out lately"))
-)
-deduplication = Deduplication(settings.deduplication_window, recent)
-recent.on_recover(deduplication.restore)
+    return {tp.partition for tp in recovery.actives_for_table[table]}

@@ -10,22 +10,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import Any
 
 import orjson
-import structlog
-from faust import EventT
 
 from processors.metrics.counts import Counts, Sums
-from streams import topics
-from streams.app import app, settings
-from streams.delivery.send import Record, send
+from streams.delivery.event import Event
 from streams.exit import die
-from streams.health import health
-from streams.topology import METRICS_KEY
-
-log = structlog.get_logger(__name__)
-
+from streams.health import Health
 
 #: Seconds between two flushes: what a crash repeats is about as much as was settled in that time and the commit's.
 FLUSH_S = 0.5
@@ -36,8 +27,9 @@ HOLD_S = 1.0
 #: Seconds that a stage may take over one batch, nothing it waits for being in trouble, before liveness fails.
 STALL_S = 300.0
 
-#: One event of a stream; its value is bytes.
-Message = EventT[Any]
+
+def _nothing(*_: object) -> None:
+    """For who does not listen."""
 
 
 class Ledger:
@@ -45,39 +37,52 @@ class Ledger:
 
     Every event stays referenced here until it is acked: Faust holds them weakly, and commits past one that was
     taken, not acked and then forgotten (streams/faust_patches/apply.py caps the commit at those it still sees).
+
+    `write` brings a delta to the metrics topic. `on_written` hears of each one; `before_acks` is called when the
+    counts are written and nothing is acked yet. `grace_s`: how long a stop waits for Kafka.
     """
 
-    def __init__(self) -> None:
-        self.counts = Counts()
-        self._taken: dict[int, Message] = {}
-        self._settled: list[Message] = []
+    def __init__(
+        self,
+        counts: Counts,
+        health: Health,
+        write: Callable[[bytes], Awaitable[None]],
+        *,
+        grace_s: float,
+        on_written: Callable[[Sums], None] = _nothing,
+        before_acks: Callable[[], None] = _nothing,
+        hold_s: float = HOLD_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._counts, self._health, self._write = counts, health, write
+        self._grace_s, self._hold_s, self._clock = grace_s, hold_s, clock
+        self._on_written, self._before_acks = on_written, before_acks
+        self._taken: dict[int, Event] = {}
+        self._settled: list[Event] = []
         self._task: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._open: dict[int, tuple[float, Collection[str]]] = {}
-        self.before_close: list[Callable[[], Awaitable[None]]] = []
-        self.listeners: list[Callable[[Sums], None]] = []
-        self.before_acks: list[Callable[[], None]] = []
 
-    def dropped(self, events: Iterable[Message]) -> None:
+    def dropped(self, events: Iterable[Event]) -> None:
         """Note that events are left, unacked, to whoever gets them next."""
         for event in events:
             self._taken.pop(id(event), None)
 
-    def took(self, event: Message) -> None:
+    def took(self, event: Event) -> None:
         """Note that an event was taken from its stream."""
         self._taken[id(event)] = event
 
-    def opened(self, batch: Sequence[Message], waits_for: Collection[str]) -> None:
+    def opened(self, batch: Sequence[Event], waits_for: Collection[str]) -> None:
         """Note that a batch is being worked on, and which parts in trouble it may wait for; see `stalled`."""
-        self._open[id(batch)] = time.monotonic(), waits_for
+        self._open[id(batch)] = self._clock(), waits_for
 
-    def closed(self, batch: Sequence[Message]) -> None:
+    def closed(self, batch: Sequence[Event]) -> None:
         """Note that a batch is worked on no more."""
         self._open.pop(id(batch), None)
 
-    def settled(self, events: Iterable[Message]) -> None:
+    def settled(self, events: Iterable[Event]) -> None:
         """Note that events have ended; they are acked with the next flush."""
         self._settled.extend(events)
         self.start()
@@ -89,21 +94,19 @@ class Ledger:
 
     async def flush(self) -> None:
         """Write the counts, then ack what was settled before."""
-        delta, settled, self._settled = self.counts.drain(), self._settled, []
+        delta, settled, self._settled = self._counts.drain(), self._settled, []
         if delta is not None:
-            await self._write(orjson.dumps(delta))
-            for listener in self.listeners:
-                listener(delta)
-        for note in self.before_acks:
-            note()
+            await self._write_in_time(orjson.dumps(delta))
+            self._on_written(delta)
+        self._before_acks()
         for event in settled:
             event.ack()
             self._taken.pop(id(event), None)
 
-    async def _write(self, delta: bytes) -> None:
-        late = asyncio.get_running_loop().call_later(HOLD_S, self._flowing.clear)
+    async def _write_in_time(self, delta: bytes) -> None:
+        late = asyncio.get_running_loop().call_later(self._hold_s, self._flowing.clear)
         try:
-            await send([Record(topics.metrics.get_topic_name(), METRICS_KEY, delta)])
+            await self._write(delta)
         finally:
             late.cancel()
             self._flowing.set()
@@ -115,21 +118,19 @@ class Ledger:
     async def close(self) -> None:
         """Flush a last time and end; a flush under way is waited for, as its counts are drained already.
 
-        Who still counts is ended first (`before_close`). Raises TimeoutError when Kafka does not take the counts
-        within the grace: nothing is acked then.
+        End who still counts first. Raises TimeoutError when Kafka does not take the counts within the grace:
+        nothing is acked then.
         """
-        for end in self.before_close:
-            await end()
         self._closing.set()
-        async with asyncio.timeout(settings.shutdown_grace):
+        async with asyncio.timeout(self._grace_s):
             if self._task is not None:
                 await self._task
             await self.flush()
 
     def stalled(self) -> str | None:
         """Why this worker should be started again; None while it makes progress or knows what it waits for."""
-        now = time.monotonic()
-        stuck = [min(now - since, health.seconds_well(waits_for)) for since, waits_for in self._open.values()]
+        now = self._clock()
+        stuck = [min(now - since, self._health.seconds_well(waits_for)) for since, waits_for in self._open.values()]
         seconds = max(stuck, default=0.0)
         return f"a batch has been worked on for {seconds:.0f} s" if seconds >= STALL_S else None
 
@@ -141,15 +142,3 @@ class Ledger:
                 await self.flush()
             except Exception as error:
                 die("the ledger", error)
-
-
-ledger = Ledger()
-counts = ledger.counts
-
-
-@app.on_before_shutdown.connect
-async def _close_ledger(*_: Any, **__: Any) -> None:
-    try:
-        await ledger.close()
-    except TimeoutError:
-        log.warning("Kafka did not take the last counts; their events will be delivered again")

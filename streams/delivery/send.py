@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import faust.sensors
 from aiokafka.errors import (
@@ -22,9 +22,10 @@ from faust import TopicT
 from faust.exceptions import ProducerSendError
 
 from processors.delivery.retry import outage_backoff
-from streams.app import app
+from processors.event import headers
+from processors.event.headers import Meta
 from streams.exit import die
-from streams.health import health
+from streams.health import Health
 
 #: Seconds without the brokers' answer after which Kafka is in trouble: aiokafka waits in silence, and for ever.
 SLOW_S = 10.0
@@ -45,74 +46,91 @@ class Record:
     partition: int | None = None
 
 
-def record(topic: TopicT, key: str, value: bytes, headers: dict[str, str | bytes | None]) -> Record:
-    """A record for one of our topics; headers without a value are left out."""
-    encoded = {
-        name: text.encode() if isinstance(text, str) else text for name, text in headers.items() if text is not None
-    }
-    return Record(topic.get_topic_name(), key.encode("utf-8", "replace"), value, encoded)
+def record(topic: TopicT, key: str, value: bytes, meta: Meta) -> Record:
+    """A record for one of our topics, with the headers that say `meta`."""
+    return Record(topic.get_topic_name(), key.encode("utf-8", "replace"), value, headers.write(meta))
 
 
-async def send(records: Iterable[Record]) -> None:
-    """Send and return only when the broker has every one; while Kafka is away, wait and try again.
+class Sender:
+    """Sends through the app's producer, and tells health of Kafka, which is in trouble while any send says so."""
 
-    Ends the process when its producer can write no more.
-    """
-    pending, attempt = list(records), 0
-    producer = await app.maybe_start_producer()
-    trouble = Trouble()
-    try:
-        while pending:
-            results = await _attempt(producer, pending, trouble)
-            refused = [(one, result) for one, result in zip(pending, results, strict=True) if result is not None]
-            if not refused:
-                return
-            pending = [one for one, _ in refused]
-            trouble.note(_reason(refused[0]))
-            await asyncio.sleep(outage_backoff(attempt, random.random()))
-            attempt += 1
-    finally:
-        trouble.over()
+    def __init__(
+        self,
+        start_producer: Callable[[], Awaitable[Any]],
+        health: Health,
+        *,
+        slow_s: float = SLOW_S,
+        backoff: Callable[[int, float], float] = outage_backoff,
+        clock: Callable[[], float] = time.monotonic,
+        die: Callable[[str, BaseException], Any] = die,
+    ) -> None:
+        self._start_producer = start_producer
+        self._health = health
+        self._slow_s, self._backoff, self._clock, self._die = slow_s, backoff, clock, die
+        self._asked_at: dict[object, float] = {}  # call of `send` → since when the brokers have not answered it
+        self._troubles: dict[object, str] = {}  # call of `send` → why Kafka does not take its records
 
+    async def send(self, records: Iterable[Record]) -> None:
+        """Send and return only when the broker has every one; while Kafka is unreachable, wait and try again.
 
-class Trouble:
-    """What one call of `send` tells of Kafka, which is in trouble while any of them says so."""
+        Ends the process when its producer can write no more.
+        """
+        pending, attempt, call = list(records), 0, object()
+        producer = await self._start_producer()
+        try:
+            while pending:
+                results = await self._attempt(producer, pending, call)
+                refused = [(one, result) for one, result in zip(pending, results, strict=True) if result is not None]
+                if not refused:
+                    return
+                pending = [one for one, _ in refused]
+                self._note(call, _reason(refused[0]))
+                await asyncio.sleep(self._backoff(attempt, random.random()))
+                attempt += 1
+        finally:
+            self._over(call)
 
-    _all: ClassVar[dict[Trouble, str]] = {}
+    def seconds_silent(self) -> float:
+        """For how long the brokers have not answered at all, of the record that has waited longest."""
+        asked = [asked_at for call, asked_at in self._asked_at.items() if call in self._troubles]
+        return self._clock() - min(asked) if asked else 0.0
 
-    def __init__(self) -> None:
-        self._asked_at: float | None = None
+    async def _attempt(self, producer: Any, records: Sequence[Record], call: object) -> list[KafkaError | None]:
+        with self._asking(records, call):
+            results = await _send_once(producer, records)
+        for error in results:
+            if is_broken(error):
+                self._die("the producer", cast(BaseException, error))
+        return results
 
     @contextmanager
-    def asking(self, records: Sequence[Record]) -> Iterator[None]:
-        """While it lasts, the brokers have not answered: trouble after SLOW_S."""
-        self._asked_at = time.monotonic()
-        slow = asyncio.get_running_loop().call_later(SLOW_S, lambda: self.note(_silence(records)))
+    def _asking(self, records: Sequence[Record], call: object) -> Iterator[None]:
+        """While it lasts, the brokers have not answered: trouble after some seconds, as aiokafka waits in silence."""
+        self._asked_at[call] = self._clock()
+        loop = asyncio.get_running_loop()
+        slow = loop.call_later(self._slow_s, lambda: self._note(call, self._silence(records)))
         try:
             yield
         finally:
             slow.cancel()
-            self._asked_at = None
+            del self._asked_at[call]
 
-    def note(self, reason: str) -> None:
-        """Kafka does not take the records."""
-        self._all[self] = reason
-        health.trouble("kafka", reason)
+    def _note(self, call: object, reason: str) -> None:
+        self._troubles[call] = reason
+        self._health.trouble("kafka", reason)
 
-    def over(self) -> None:
-        """It has taken them, or nobody waits for it any more."""
-        if self._all.pop(self, None) is None:
+    def _over(self, call: object) -> None:
+        """Kafka has taken the records, or nobody waits for it any more."""
+        if self._troubles.pop(call, None) is None:
             return
-        if self._all:
-            health.trouble("kafka", next(iter(self._all.values())))
+        if self._troubles:
+            self._health.trouble("kafka", next(iter(self._troubles.values())))
         else:
-            health.well("kafka")
+            self._health.well("kafka")
 
-    @classmethod
-    def seconds_silent(cls) -> float:
-        """For how long the brokers have not answered at all, of the record that has waited longest."""
-        asked = [one._asked_at for one in cls._all if one._asked_at is not None]
-        return time.monotonic() - min(asked) if asked else 0.0
+    def _silence(self, records: Sequence[Record]) -> str:
+        names = ", ".join(sorted({one.topic for one in records}))
+        return f"no answer for {self._slow_s:.0f} s from the brokers of {names}"
 
 
 class Monitor(faust.sensors.Monitor):
@@ -120,21 +138,14 @@ class Monitor(faust.sensors.Monitor):
 
     def on_send_error(self, producer: Any, exc: BaseException, state: Any) -> None:
         super().on_send_error(producer, exc, state)
-        _end_if_broken(exc)
+        if is_broken(exc):
+            die("the producer", exc)
 
 
-async def _attempt(producer: Any, records: Sequence[Record], trouble: Trouble) -> list[KafkaError | None]:
-    with trouble.asking(records):
-        results = await _send_once(producer, records)
-    for error in results:
-        _end_if_broken(error)
-    return results
-
-
-def _end_if_broken(error: BaseException | None) -> None:
+def is_broken(error: BaseException | None) -> bool:
+    """Whether the producer that met this error can write no more."""
     # A bare KafkaError is what the client fails with when its own task has ended.
-    if error is not None and (isinstance(error, BROKEN) or type(error) is KafkaError):
-        die("the producer", error)
+    return error is not None and (isinstance(error, BROKEN) or type(error) is KafkaError)
 
 
 async def _send_once(producer: Any, records: Sequence[Record]) -> list[KafkaError | None]:
@@ -153,11 +164,6 @@ async def _send_once(producer: Any, records: Sequence[Record]) -> list[KafkaErro
         except KafkaError as error:
             results.append(error)
     return results
-
-
-def _silence(records: Sequence[Record]) -> str:
-    names = ", ".join(sorted({one.topic for one in records}))
-    return f"no answer for {SLOW_S:.0f} s from the brokers of {names}"
 
 
 def _reason(refused: tuple[Record, KafkaError]) -> str:

@@ -10,8 +10,7 @@ import structlog
 
 from processors.routes.breaker import Flood, Limits, Window, tally
 from processors.routes.routes import Routed
-from streams.app import settings
-from streams.health import Health, health
+from streams.health import Health
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +75,3 @@ class FailureBreaker:
             f"mostly with {flood.error} {where}; mend the route in ROUTES_DIR, "
             "or run `genesys-eventbridge resume`"
         )
-
-
-breaker = FailureBreaker(Limits(settings.flood_share, settings.flood_min, settings.flood_window), health)

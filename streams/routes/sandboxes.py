@@ -2,60 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Literal
+from collections.abc import Callable
+from types import TracebackType
+from typing import Literal, Self
 
 from processors.event.headers import ENVELOPE_BYTES
-from streams.app import app, settings
-from streams.health import health
+from processors.routes.routes import Routes
+from settings import Settings
+from streams.health import Health
 from streams.routes.sandbox.mapping_process import SandboxPlan
 from streams.routes.sandbox.sandbox import Sandbox
 
 #: Who maps. What an operator tries must not hold up the stage, so it has a process of its own.
 Purpose = Literal["process", "simulate"]
 
-_sandboxes: dict[Purpose, Sandbox] = {}
-_opened: list[bool] = []
 
+class Sandboxes:
+    """Sandboxes of the routes that are in use, made when first asked for; as a context they end with it."""
 
-async def sandbox(purpose: Purpose) -> Sandbox:
-    """The sandbox for that purpose, made of the app's routes when first asked for; it ends with the app."""
-    if not _opened:
-        _opened.append(True)
-        await app.add_async_context(_closing())
-    if purpose not in _sandboxes:
-        _sandboxes[purpose] = Sandbox(_plan(), health.observer(f"mapping ({purpose})"))
-    return _sandboxes[purpose]
+    def __init__(self, settings: Settings, routes: Callable[[], Routes], health: Health) -> None:
+        self._settings, self._routes, self._health = settings, routes, health
+        self._sandboxes: dict[Purpose, Sandbox] = {}
 
+    def sandbox(self, purpose: Purpose) -> Sandbox:
+        """The sandbox for that purpose."""
+        if purpose not in self._sandboxes:
+            self._sandboxes[purpose] = Sandbox(self._plan(), self._health.observer(f"mapping ({purpose})"))
+        return self._sandboxes[purpose]
 
-async def renew() -> None:
-    """Have the routes that the app has now in use: whoever asks next gets a sandbox of these."""
-    old = list(_sandboxes.values())
-    _sandboxes.clear()
-    for sandbox in old:
-        await sandbox.retire()
+    async def renew(self) -> None:
+        """Have the routes that the app has now in use: whoever asks next gets a sandbox of these."""
+        old = list(self._sandboxes.values())
+        self._sandboxes.clear()
+        for sandbox in old:
+            await sandbox.retire()
 
+    async def close(self) -> None:
+        """End every mapping process; the next one asked for is new."""
+        while self._sandboxes:
+            _, ending = self._sandboxes.popitem()
+            await ending.close()
 
-async def close() -> None:
-    """End every mapping process; the next one asked for is new."""
-    while _sandboxes:
-        _, ending = _sandboxes.popitem()
-        await ending.close()
+    async def __aenter__(self) -> Self:
+        return self
 
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
 
-@asynccontextmanager
-async def _closing() -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await close()
-
-
-def _plan() -> SandboxPlan:
-    return SandboxPlan(
-        routes=tuple(route.texts for route in app.routes),
-        timeout_s=settings.mapping_timeout,
-        memory_bytes=settings.mapping_memory_bytes,
-        max_bytes=settings.kafka_max_message_bytes - ENVELOPE_BYTES,
-    )
+    def _plan(self) -> SandboxPlan:
+        return SandboxPlan(
+            routes=tuple(route.texts for route in self._routes()),
+            timeout_s=self._settings.mapping_timeout,
+            memory_bytes=self._settings.mapping_memory_bytes,
+            max_bytes=self._settings.kafka_max_message_bytes - ENVELOPE_BYTES,
+        )

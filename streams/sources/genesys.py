@@ -24,7 +24,7 @@ from clients.kafka.cluster import describe
 from processors.event.lines import Line
 from processors.genesys.topics import MAX_CHANNELS
 from settings import Settings
-from streams.sources.checkpoints import Checkpoint, recent
+from streams.sources.checkpoints import Checkpoint, last_checkpoint, recent
 
 log = structlog.get_logger(__name__)
 
@@ -37,18 +37,6 @@ class OpenSource:
 
     batches: Batches
     checkpoint: Callable[[], Checkpoint] | None = None
-
-
-async def parts(settings: Settings, topic: str) -> int:
-    """In how many parts the source is read: one for each partition of `topic`; waits while Kafka is silent."""
-    if settings.genesys_source != "notifications":
-        return 1
-    while True:
-        try:
-            return min(MAX_CHANNELS, (await describe(settings, touch=(topic,))).partitions.get(topic, 1))
-        except KafkaError as error:
-            log.warning("the number of partitions is not known yet", topic=topic, error=type(error).__name__)
-            await asyncio.sleep(1.0)
 
 
 class Shared:
@@ -80,27 +68,44 @@ class Shared:
                 await rest.aclose()
 
 
-def open_source(
-    settings: Settings,
-    shared: tuple[GenesysRest, TopicResolver],
-    part: int,
-    parts: int,
-    checkpoint: Checkpoint,
-    on_gap: Callable[[GapReport], Awaitable[None]],
-) -> OpenSource:
-    """One part of the source. Its batches raise GenesysError when Genesys refuses for good."""
-    rest, resolver = shared
-    if settings.genesys_source == "stream":
-        return OpenSource(SubscriptionStream.from_settings(rest, settings).batches())
-    source = NotificationSource(
-        rest,
-        settings,
-        part,
-        parts,
-        on_gap,
-        since_ms=checkpoint.position_ms,
-        gaps=checkpoint.gaps,
-        recent=lambda: recent(settings, checkpoint),
-        resolver=resolver,
-    )
-    return OpenSource(source.batches(), lambda: Checkpoint(source.position_ms, source.unhealed))
+class GenesysSource:
+    """The source as the settings name it, whose checkpoints stand on `topic`."""
+
+    def __init__(self, settings: Settings, topic: str, observer: Callable[[], Observer]) -> None:
+        self._settings, self._topic = settings, topic
+        self._shared = Shared(settings, observer)
+
+    @asynccontextmanager
+    async def open(self, part: int, on_gap: Callable[[GapReport], Awaitable[None]]) -> AsyncIterator[OpenSource]:
+        """Open one part; waits while Kafka is silent. It and its batches raise GenesysError when Genesys refuses."""
+        parts = await self._parts()
+        checkpoint = await last_checkpoint(self._settings, self._topic, part)
+        log.info("source starts", source=self._settings.genesys_source, part=part, position_ms=checkpoint.position_ms)
+        async with self._shared.use() as (rest, resolver):
+            if self._settings.genesys_source == "stream":
+                yield OpenSource(SubscriptionStream.from_settings(rest, self._settings).batches())
+                return
+            source = NotificationSource(
+                rest,
+                self._settings,
+                part,
+                parts,
+                on_gap,
+                since_ms=checkpoint.position_ms,
+                gaps=checkpoint.gaps,
+                recent=lambda: recent(self._settings, checkpoint),
+                resolver=resolver,
+            )
+            yield OpenSource(source.batches(), lambda: Checkpoint(source.position_ms, source.unhealed))
+
+    async def _parts(self) -> int:
+        """In how many parts the source is read: one for each partition of the topic."""
+        if self._settings.genesys_source != "notifications":
+            return 1
+        while True:
+            try:
+                found = (await describe(self._settings, touch=(self._topic,))).partitions
+                return min(MAX_CHANNELS, found.get(self._topic, 1))
+            except KafkaError as error:
+                log.warning("the number of partitions is not known yet", topic=self._topic, error=type(error).__name__)
+                await asyncio.sleep(1.0)

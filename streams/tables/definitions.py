@@ -9,11 +9,13 @@ to work outside an agent (faust/tables/wrappers.py, `current_event`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import faust
 import orjson
 
-from streams.app import app, settings
 from streams.tables.codecs import lenient
 from streams.topology import METRICS_KEY
 
@@ -22,34 +24,51 @@ WINDOW_S = 60.0
 KEY = orjson.loads(METRICS_KEY)
 
 
-#: The tables by name, without their windows.
-PLAIN: dict[str, Any] = {}
+@dataclass(frozen=True, slots=True)
+class SumTables:
+    """The tables of one app."""
+
+    #: One row a minute: `{ingested, filtered, validated, published, failed, retries, duplicates}`.
+    throughput: Any
+    #: One row a minute: `{"stage/error": n}`.
+    failed: Any
+    #: One row a minute: `{count, sum, buckets}`, shown with its percentiles.
+    latency: Any
+    #: One row: the sums since the group's tables began.
+    totals: Any
+    #: One row for each gap in the notifications: `{part, start_ms, end_ms, state, events, reason}`.
+    gaps: Any
+    #: The tables by name, without their windows.
+    plain: Mapping[str, Any]
+
+    def named(self, name: str) -> Any:
+        """The table of that name, windowed where it is. Raises KeyError."""
+        if name not in self.plain:
+            raise KeyError(name)
+        return getattr(self, name)
 
 
-def _windowed(name: str, help: str) -> Any:
-    PLAIN[name] = lenient(app.Table(name, default=dict, help=help))
-    return PLAIN[name].tumbling(WINDOW_S, expires=settings.metrics_retention)
+def sum_tables(app: faust.App, retention_s: float) -> SumTables:
+    """Declare the tables on the app; rows of a minute stay for `retention_s`."""
 
+    def table(name: str, help: str) -> Any:
+        return lenient(app.Table(name, default=dict, help=help))
 
-#: One row a minute: `{ingested, filtered, validated, published, failed, retries, duplicates}`.
-throughput = _windowed("throughput", "Events counted in each minute, by what became of them")
-#: One row a minute: `{"stage/error": n}`.
-failed = _windowed("failed", "Failures of each minute, by stage and error")
-#: One row a minute: `{count, sum, buckets}`, shown with its percentiles.
-latency = _windowed("latency", "Milliseconds from received to accepted by EventBridge, in each minute")
-#: One row: the sums since the group's tables began.
-totals: Any = lenient(app.Table("totals", default=dict, help="All counts since the tables began"))
+    def windowed(name: str) -> Any:
+        return plain[name].tumbling(WINDOW_S, expires=retention_s)
 
-#: One row for each gap in the notifications: `{part, start_ms, end_ms, state, events, reason}`.
-gaps: Any = lenient(
-    app.Table("gaps", default=dict, help="Times when a notification socket was down, and what became of them")
-)
-
-PLAIN.update(totals=totals, gaps=gaps)
-TABLES: dict[str, Any] = {
-    "throughput": throughput,
-    "failed": failed,
-    "latency": latency,
-    "totals": totals,
-    "gaps": gaps,
-}
+    plain = {
+        "throughput": table("throughput", "Events counted in each minute, by what became of them"),
+        "failed": table("failed", "Failures of each minute, by stage and error"),
+        "latency": table("latency", "Milliseconds from received to accepted by EventBridge, in each minute"),
+        "totals": table("totals", "All counts since the tables began"),
+        "gaps": table("gaps", "Times when a notification socket was down, and what became of them"),
+    }
+    return SumTables(
+        throughput=windowed("throughput"),
+        failed=windowed("failed"),
+        latency=windowed("latency"),
+        totals=plain["totals"],
+        gaps=plain["gaps"],
+        plain=plain,
+    )

@@ -6,14 +6,14 @@ from typing import Any
 
 from processors.event.strict_json import JsonObject
 from processors.metrics.counts import Sums, empty, percentile
-from streams.tables.definitions import KEY, TABLES, WINDOW_S, totals
+from streams.tables.definitions import KEY, WINDOW_S, SumTables
 
 #: Numbers of rows are below it: a delta can still be added, and the sum still be written as JSON
 #: (processors/metrics/delta.py).
 MAX_SUM = 2**63
 
 
-def _start_of(row: Any) -> int | None:
+def gap_start(row: Any) -> int | None:
     """When a gap began, in epoch ms; None for what is no gap, as anybody may write to a changelog."""
     if not isinstance(row, dict) or any(isinstance(value, dict | list) for value in row.values()):
         return None  # what is nested deeply can be read, but not be shown
@@ -21,19 +21,19 @@ def _start_of(row: Any) -> int | None:
     return start if isinstance(start, int) else None
 
 
-def rows(name: str) -> list[JsonObject]:
+def rows(tables: SumTables, name: str) -> list[JsonObject]:
     """Rows of a windowed table, newest first: `{"from": epoch s, "to": epoch s, …}`. Raises KeyError."""
-    table = TABLES[name]
+    table = tables.named(name)
     if name == "gaps":
-        found = [row for row in table.values() if _start_of(row) is not None]
+        found = [row for row in table.values() if gap_start(row) is not None]
         return sorted(found, key=lambda row: -row["start_ms"])
     if name == "totals":
-        return [{"key": key, **_sums(value)} for key, value in table.items() if isinstance(value, dict)]
+        return [{"key": key, **read_sums(value)} for key, value in table.items() if isinstance(value, dict)]
     found = []
     for key, value in list(table.table.items()):
         begin = _window_start(key)
         if begin is not None and isinstance(value, dict):
-            shown = _with_percentiles(_histogram(value)) if name == "latency" else _numbers(value)
+            shown = _with_percentiles(read_histogram(value)) if name == "latency" else read_numbers(value)
             found.append({"from": begin, "to": begin + int(WINDOW_S), **shown})
     return sorted(found, key=lambda row: -row["from"])
 
@@ -47,23 +47,23 @@ def _window_start(key: Any) -> int | None:
         return None
 
 
-def sums() -> Sums:
+def sums(tables: SumTables) -> Sums:
     """The sums of all workers since the tables began. Right on the owning worker alone."""
-    return _sums(totals[KEY])
+    return read_sums(tables.totals[KEY])
 
 
-def _sums(value: Any) -> Sums:
+def read_sums(value: Any) -> Sums:
     """What a row of `totals` holds; nothing in place of what somebody else wrote there."""
     parts = value if isinstance(value, dict) else {}
     return {
-        "counts": _numbers(parts.get("counts")),
-        "failed": _numbers(parts.get("failed")),
-        "latency": _histogram(parts.get("latency")),
+        "counts": read_numbers(parts.get("counts")),
+        "failed": read_numbers(parts.get("failed")),
+        "latency": read_histogram(parts.get("latency")),
     }
 
 
-def _histogram(value: Any) -> Sums:
-    """As `_sums`, of a row of `latency`."""
+def read_histogram(value: Any) -> Sums:
+    """As `read_sums`, of a row of `latency`."""
     nothing: Sums = empty()["latency"]
     if not isinstance(value, dict) or not isinstance(value.get("buckets"), list):
         return nothing
@@ -72,8 +72,8 @@ def _histogram(value: Any) -> Sums:
     return {"count": count, "sum": total, "buckets": buckets} if fits else nothing
 
 
-def _numbers(value: Any) -> dict[str, int]:
-    """As `_sums`, of a row of `throughput` or `failed`."""
+def read_numbers(value: Any) -> dict[str, int]:
+    """As `read_sums`, of a row of `throughput` or `failed`."""
     return {name: n for name, n in value.items() if _is_number(n)} if isinstance(value, dict) else {}
 
 

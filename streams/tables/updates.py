@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from faust import EventT
@@ -9,26 +10,27 @@ from faust import EventT
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import Sums, add, add_latency, empty
-from streams.tables.definitions import KEY, failed, gaps, latency, throughput, totals
-from streams.tables.rows import _histogram, _numbers, _start_of, _sums
+from streams.tables.definitions import KEY, SumTables
+from streams.tables.rows import gap_start, read_histogram, read_numbers, read_sums
 
 #: Gaps kept; the oldest go first.
-GAPS = 1_000
+MAX_GAPS = 1_000
 
 
-def apply(event: EventT[Any]) -> None:
+def apply(tables: SumTables, event: EventT[Any]) -> None:
     """Add one delta to every table. Call inside the metrics agent. Raises ValueError for another shape."""
     content = _parsed(event.value)
     if "gap" in content:
-        _note_gap(content["gap"])
+        note_gap(tables.gaps, content["gap"])
         return
     delta = read_delta(content)
-    totals[KEY] = add(_sums(totals[KEY]), delta)
-    throughput[KEY] = _plus(_numbers(throughput[KEY].current(event)), delta["counts"])
+    tables.totals[KEY] = add(read_sums(tables.totals[KEY]), delta)
+    tables.throughput[KEY] = plus(read_numbers(tables.throughput[KEY].current(event)), delta["counts"])
     if delta["failed"]:
-        failed[KEY] = _plus(_numbers(failed[KEY].current(event)), delta["failed"])
+        tables.failed[KEY] = plus(read_numbers(tables.failed[KEY].current(event)), delta["failed"])
     if delta["latency"]["count"]:
-        latency[KEY] = add_latency(_histogram(latency[KEY].current(event)), delta["latency"])
+        known = read_histogram(tables.latency[KEY].current(event))
+        tables.latency[KEY] = add_latency(known, delta["latency"])
 
 
 def read_delta(content: JsonObject) -> Sums:
@@ -46,13 +48,15 @@ def _parsed(value: bytes | None) -> JsonObject:
         raise ValueError(str(error)) from None
 
 
-def _note_gap(row: Any) -> None:
-    if _start_of(row) is None or not {"part", "state"} <= set(row):
+def note_gap(gaps: MutableMapping[str, Any], row: Any, most: int = MAX_GAPS) -> None:
+    """Keep what became of a gap. Raises ValueError for what is no gap."""
+    if gap_start(row) is None or not {"part", "state"} <= set(row):
         raise ValueError("not a gap")
     gaps[f"{row['part']}/{row['start_ms']}"] = row
-    for key in sorted(gaps.keys(), key=lambda key: _start_of(gaps[key]) or 0)[:-GAPS]:
+    for key in sorted(gaps.keys(), key=lambda key: gap_start(gaps[key]) or 0)[:-most]:
         gaps.pop(key)
 
 
-def _plus(left: Any, right: Any) -> dict[str, int]:
-    return {name: (left or {}).get(name, 0) + right.get(name, 0) for name in {**(left or {}), **right}}
+def plus(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
+    """Sums by name."""
+    return {name: left.get(name, 0) + right.get(name, 0) for name in {**left, **right}}

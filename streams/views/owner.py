@@ -9,7 +9,6 @@ import aiohttp
 from faust.web import Request, Response, View
 
 from streams.app import app
-from streams.tables import owner
 
 #: Set on a request that one worker makes of another, so that two that disagree do not ask each other for ever.
 ASKED_BY_WORKER = "X-Asked-By-Worker"
@@ -19,11 +18,11 @@ TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 async def from_owner(view: View, request: Request, answer: Callable[[], Any]) -> Response:
     """Answer here when the rows are ours, else pass on what their owner says; 503 while nobody owns them."""
-    address = owner.owner()
+    address = app.owner.address()
     if address is None:
         return _unavailable(view, "Kafka has not assigned the tables yet")
-    if owner.is_owner():
-        if not owner.are_recovered():
+    if app.owner.is_here():
+        if not app.owner.are_recovered():
             return _unavailable(view, "the tables are being recovered")
         return view.json(answer())
     if request.headers.get(ASKED_BY_WORKER):

@@ -6,7 +6,6 @@ from faust.web import Request, Response, View
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.app import app
-from streams.worker.telemetry import registry
 
 
 @app.page("/metrics")
@@ -14,4 +13,4 @@ class Metrics(View):
     """Text exposition of everything in the registry."""
 
     async def get(self, request: Request) -> Response:
-        return self.bytes(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return self.bytes(generate_latest(app.prometheus), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -10,7 +10,6 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from faust.web import Request, Response, View
 
 from streams.app import app
-from streams.routes.breaker import breaker
 from streams.views.owner import ASKED_BY_WORKER, TIMEOUT
 
 PATH = "/api/resume/"
@@ -26,7 +25,7 @@ class Resume(View):
         Passed on to the other workers, with the caller's token. 502 when one of them does not answer.
         """
         here = str(app.conf.canonical_url).rstrip("/")
-        workers: list[dict[str, Any]] = [{"worker": here, "resumed": breaker.resume()}]
+        workers: list[dict[str, Any]] = [{"worker": here, "resumed": app.breaker.resume()}]
         if not request.headers.get(ASKED_BY_WORKER):
             workers += await asyncio.gather(*(_pass_on(url, request) for url in other_workers(here)))
         failed = any("error" in worker for worker in workers)

@@ -16,8 +16,6 @@ from processors.routes.outcome import Filtered, Mapped, Outcome
 from processors.routes.routes import Encoded, Raw
 from processors.routes.simulation import simulated_event, told
 from streams.app import app
-from streams.routes import sandboxes
-from streams.worker.telemetry import worker_sums
 
 
 class Simulate(View):
@@ -35,14 +33,14 @@ class Simulate(View):
         result = told(event, await _outcomes(event))
         tried = result.pop("routes")
         result["latencyMs"] = round((time.perf_counter() - started) * 1000, 3)
-        result["report"] = {**report(worker_sums.total), "routes": tried}
+        result["report"] = {**report(app.worker_sums.total), "routes": tried}
         status = 400 if result["status"] == "validation_failed" else 200
         return self.bytes(orjson.dumps(result), content_type="application/json", status=status)
 
 
 async def _outcomes(event: JsonObject) -> list[tuple[str, Outcome]]:
     """What each route makes of the event, within the bounds of the process stage."""
-    sandbox = await sandboxes.sandbox("simulate")
+    sandbox = app.sandboxes.sandbox("simulate")
     [answer] = await sandbox.apply([Raw(orjson.dumps(event))])
     found: dict[str, Outcome] = {route.name: Filtered() for route in app.routes}
     for one in answer.outcomes:

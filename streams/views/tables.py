@@ -8,7 +8,8 @@ from faust.web import Request, Response, View
 
 from processors.metrics.counts import report
 from streams.app import app
-from streams.tables import definitions, rows
+from streams.tables import rows
+from streams.tables.definitions import WINDOW_S
 from streams.views.owner import from_owner
 
 #: Rows a page shows unless `?limit=` says otherwise.
@@ -27,10 +28,10 @@ class Tables(View):
                 {
                     "name": name,
                     "help": table.help,
-                    "rows": len(rows.rows(name)),
+                    "rows": len(rows.rows(app.sums, name)),
                     "url": f"/api/tables/{name}/",
                 }
-                for name, table in definitions.PLAIN.items()
+                for name, table in app.sums.plain.items()
             ]
 
         return await from_owner(self, request, answer)
@@ -42,16 +43,16 @@ class TableRows(View):
 
     async def get(self, request: Request, table: str) -> Response:
         """`{table, window_s, rows: [{from, to, …}]}`; `?limit=N` rows, 60 when not given."""
-        if table not in definitions.TABLES:
-            known = ", ".join(definitions.TABLES)
+        if table not in app.sums.plain:
+            known = ", ".join(app.sums.plain)
             return self.json({"error": "not found", "message": f"no table {table!r}; there are {known}"}, status=404)
         limit = rows_wanted(request.query.get("limit", str(LIMIT)))
         if limit is None:
             return self.json({"error": "bad request", "message": "limit must be a positive number"}, status=400)
 
         def answer() -> dict[str, object]:
-            window = None if table in ("totals", "gaps") else definitions.WINDOW_S
-            return {"table": table, "window_s": window, "rows": rows.rows(table)[:limit]}
+            window = None if table in ("totals", "gaps") else WINDOW_S
+            return {"table": table, "window_s": window, "rows": rows.rows(app.sums, table)[:limit]}
 
         return await from_owner(self, request, answer)
 
@@ -67,4 +68,4 @@ class Report(View):
 
     async def get(self, request: Request) -> Response:
         """Counts since the tables began, success rate (%), latencies (ms)."""
-        return await from_owner(self, request, lambda: report(rows.sums()))
+        return await from_owner(self, request, lambda: report(rows.sums(app.sums)))

@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -21,15 +21,13 @@ from aiokafka.errors import KafkaError
 from clients.kafka import cluster
 from clients.kafka.retention import keep_long_enough
 from processors.routes.routes import Routes
-from settings import EXIT_USAGE, SettingsError
-from streams import topics
-from streams.app import app, settings
+from settings import EXIT_USAGE, Settings, SettingsError
 from streams.checks.aws import buses_of, check_buses, check_queue
 from streams.checks.finding import Finding
 from streams.checks.kafka import check_kafka
 from streams.checks.routes import check_routes
 from streams.checks.source import check_file
-from streams.topology import companion_of, kept_ms, needed_topics
+from streams.topology import companion_of, kept_ms, needed_topics, topic_configs
 from streams.worker.logs import set_up_logging
 
 log = structlog.get_logger(__name__)
@@ -38,20 +36,24 @@ log = structlog.get_logger(__name__)
 PATIENCE_S = 60.0
 
 
-async def preflight() -> None:
-    """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics."""
-    _own_logging()
+async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]) -> None:
+    """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics.
+
+    `conf` is Faust's configuration; `use` is told of the routes when they are right.
+    """
+    _own_logging(settings)
     roles = set(settings.worker_roles)
     if "source" in roles:
-        _require_source()
-    _own_places()
-    app.routes = await _routes()
-    cluster = await _kafka()
+        _require_source(settings)
+    _own_places(settings, conf)
+    routes = await _routes(settings)
+    use(routes)
+    cluster = await _kafka(settings)
     if "sink" in roles:
-        await _all_ok(lambda: check_buses(settings, buses_of(settings, app.routes)))
+        await _all_ok(lambda: check_buses(settings, buses_of(settings, routes)))
     if "failures" in roles:
         await _all_ok(lambda: check_queue(settings))
-    await _make_topics(cluster)
+    await _make_topics(settings, cluster)
 
 
 def refuse(reason: str) -> NoReturn:
@@ -63,16 +65,15 @@ def refuse(reason: str) -> NoReturn:
     os._exit(EXIT_USAGE)  # the loop is running and services wait: an exception would not get out of it
 
 
-def _own_logging() -> None:
+def _own_logging(settings: Settings) -> None:
     """Log under `faust worker` as under `worker`: Faust's own set-up shows what httpx asks for, channel ids too."""
     if not structlog.is_configured():
         sys.stdout, sys.stderr = sys.__stdout__ or sys.stdout, sys.__stderr__ or sys.stderr  # Faust has wrapped them
         set_up_logging(settings)
 
 
-def _own_places() -> None:
+def _own_places(settings: Settings, conf: Any) -> None:
     """The port of the web views and the folder for local state: taken or closed, they would end the start later."""
-    conf = app.conf
     try:
         conf.datadir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -106,7 +107,7 @@ def _probe(host: str, port: int) -> None:
         raise missing
 
 
-def _require_source() -> None:
+def _require_source(settings: Settings) -> None:
     try:
         settings.require_genesys()
     except SettingsError as error:
@@ -117,7 +118,7 @@ def _require_source() -> None:
             refuse(str(found))
 
 
-async def _routes() -> Routes:
+async def _routes(settings: Settings) -> Routes:
     found: list[Routes] = []
 
     async def look() -> list[Finding]:
@@ -130,7 +131,7 @@ async def _routes() -> Routes:
     return found[0]
 
 
-async def _kafka() -> cluster.Cluster:
+async def _kafka(settings: Settings) -> cluster.Cluster:
     found: list[cluster.Cluster] = []
 
     async def look() -> list[Finding]:
@@ -155,7 +156,7 @@ async def _all_ok(look: Callable[[], Awaitable[list[Finding]]]) -> None:
         await asyncio.sleep(2.0)
 
 
-async def _make_topics(cluster: cluster.Cluster) -> None:
+async def _make_topics(settings: Settings, cluster: cluster.Cluster) -> None:
     """Make what is missing; a changelog with as many partitions as its companion has (Faust demands it).
 
     One from an earlier start keeps its rows as long as the settings want now.
@@ -167,16 +168,18 @@ async def _make_topics(cluster: cluster.Cluster) -> None:
         for name, configs in needed.items():
             if name not in known:
                 known[name] = (
-                    settings.kafka_topic_partitions if name in topics.CONFIGS else known[companion_of(settings, name)]
+                    settings.kafka_topic_partitions
+                    if name in topic_configs(settings)
+                    else known[companion_of(settings, name)]
                 )
-                await _create(name, known[name], replicas, configs)
+                await _create(settings, name, known[name], replicas, configs)
         older = {name: ms for name, ms in kept_ms(settings).items() if name in cluster.partitions}
         if older:
             await keep_long_enough(settings, older)
-    _fit(await _present(needed))
+    _fit(settings, await _present(settings, needed))
 
 
-async def _create(name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:
+async def _create(settings: Settings, name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:
     try:
         await cluster.create_topic(settings, name, partitions, replicas, configs)
     except KafkaError as error:
@@ -187,7 +190,7 @@ async def _create(name: str, partitions: int, replicas: int, configs: dict[str, 
     log.info("topic created", topic=name, partitions=partitions, replicas=replicas)
 
 
-async def _present(needed: Iterable[str]) -> dict[str, int]:
+async def _present(settings: Settings, needed: Iterable[str]) -> dict[str, int]:
     """Wait until every broker tells of the topics: Faust leaves out of an assignment what it does not know."""
     for _ in range(20):
         partitions = (await cluster.describe(settings, touch=needed)).partitions
@@ -198,7 +201,7 @@ async def _present(needed: Iterable[str]) -> dict[str, int]:
     refuse(f"topics {', '.join(missing)} are missing: create them or set KAFKA_CREATE_TOPICS=true")
 
 
-def _fit(partitions: Mapping[str, int]) -> None:
+def _fit(settings: Settings, partitions: Mapping[str, int]) -> None:
     for name in needed_topics(settings):
         companion = companion_of(settings, name)
         if name.endswith("-changelog") and partitions[name] != partitions[companion]:
@@ -206,6 +209,3 @@ def _fit(partitions: Mapping[str, int]) -> None:
                 f"topic {name} has {partitions[name]} partitions and {companion} has {partitions[companion]}: "
                 f"stop the workers and delete {name}"
             )
-
-
-app.before_start = preflight

@@ -7,20 +7,17 @@ because most events failed on the old routes is mapped by the new ones (streams/
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
 
 from processors.routes.routes import Routes
-from streams.app import app, settings
+from settings import Settings
 from streams.checks.aws import buses_of, check_buses
 from streams.checks.finding import Finding
 from streams.checks.routes import check_routes
-from streams.delivery import deduplication
-from streams.health import health
-from streams.routes import sandboxes
-from streams.routes.breaker import breaker
+from streams.health import Health
 
 log = structlog.get_logger(__name__)
 
@@ -37,44 +34,56 @@ PART = "new routes"
 Stamp = frozenset[tuple[str, int, int]]
 
 
-class RouteWatch:
-    """Looks for changes since it was made, or since the last look."""
+Checked = tuple[Routes | None, Finding | None]
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+
+class RouteWatch:
+    """Looks for changes since it was made, or since the last look.
+
+    `in_use` gives the routes that are in use, `take_over` puts others in their place, `check` reads and tries those
+    that the settings name.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        health: Health,
+        in_use: Callable[[], Routes],
+        take_over: Callable[[Routes], Awaitable[None]],
+        *,
+        check: Callable[[Settings], Awaitable[Checked]] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._health, self._clock = settings, health, clock
+        self._in_use, self._take_over, self._check = in_use, take_over, check or checked
         self._stamp = stamp(settings.routes_dir)
         self._asked = clock()
         self._away: tuple[Stamp, float] | None = None  # what was looked at in vain, and until when that is left
 
     async def look(self) -> None:
         """Take over what has changed, if it is right."""
-        seen, now = stamp(settings.routes_dir), self._clock()
-        if seen == self._stamp and not (_from_registry() and now - self._asked >= settings.schema_registry_refresh):
+        seen, now, refresh_s = stamp(self._settings.routes_dir), self._clock(), self._settings.schema_registry_refresh
+        if seen == self._stamp and not (self._from_registry() and now - self._asked >= refresh_s):
             return
         if self._away is not None and seen == self._away[0] and now < self._away[1]:
             return
-        routes, wrong = await _checked()
+        routes, wrong = await self._check(self._settings)
         if wrong is not None and wrong.away:
-            self._away = (seen, self._clock() + min(AWAY_S, settings.schema_registry_refresh))
+            self._away = (seen, self._clock() + min(AWAY_S, refresh_s))
             log.warning("routes are looked at again later", reason=str(wrong))
             return
         self._away = None
         self._stamp, self._asked = seen, now
         if routes is None:
-            health.trouble(PART, f"left as they were: {wrong}")
+            self._health.trouble(PART, f"left as they were: {wrong}")
             return
-        health.well(PART)
-        if [route.texts for route in routes] != [route.texts for route in app.routes]:
-            await take_over(routes)
+        self._health.well(PART)
+        if [route.texts for route in routes] != [route.texts for route in self._in_use()]:
+            await self._take_over(routes)
+            log.info("routes taken over", routes=[route.name for route in routes])
 
-
-async def take_over(routes: Routes) -> None:
-    """Use these routes from now on, for what waits too."""
-    app.routes = routes
-    deduplication.forget_fingerprints()
-    await sandboxes.renew()
-    breaker.renew()
-    log.info("routes taken over", routes=[route.name for route in routes])
+    def _from_registry(self) -> bool:
+        return any(route.texts.schema_origin.startswith("registry ") for route in self._in_use())
 
 
 def stamp(folder: Path) -> Stamp:
@@ -90,23 +99,12 @@ def stamp(folder: Path) -> Stamp:
     return frozenset(found)
 
 
-async def _checked() -> tuple[Routes | None, Finding | None]:
+async def checked(
+    settings: Settings, check_buses: Callable[[Settings, list[str]], Awaitable[list[Finding]]] = check_buses
+) -> Checked:
     """The routes, or what is wrong with them: a bus that is not there is, as PutEvents would lose events on it."""
     routes, findings = await check_routes(settings)
     if routes is not None and "sink" in settings.worker_roles:
         findings += await check_buses(settings, buses_of(settings, routes))
     wrong = next((finding for finding in findings if not finding.ok), None)
     return (routes if wrong is None else None), wrong
-
-
-def _from_registry() -> bool:
-    return any(route.texts.schema_origin.startswith("registry ") for route in app.routes)
-
-
-_watch = RouteWatch()  # from before the routes are read at the start
-
-
-@app.timer(LOOK_S)  # type: ignore[untyped-decorator]  # as Faust declares it
-async def watch_routes() -> None:
-    """Look again and again."""
-    await _watch.look()

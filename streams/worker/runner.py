@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import faust
 
-from streams.app import PipelineApp
 from streams.exit import EXIT_BUG, end_within
 
 #: Seconds that a stop may take beyond SHUTDOWN_GRACE: leaving the group, closing clients.
@@ -18,7 +17,7 @@ LEAVE_S = 5.0
 class Runner(faust.Worker):
     """Faust's worker with a bound on how long a stop takes, and the exit code that the pipeline asked for."""
 
-    app: PipelineApp
+    app: Any  # a PipelineApp, which stands a floor higher (streams/pipeline.py)
 
     failed: bool = False
 

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.client import AwsConfigurationError
 from clients.aws.cloudwatch import put_metrics
 from processors.metrics.counts import BUCKETS_MS, COUNTERS, Sums, add, empty, report, report_line
-from streams.app import app, settings
-from streams.delivery.ledger import ledger
-from streams.health import health
-from streams.tables import owner, rows
+from settings import Settings
+from streams.health import Health
 
 log = structlog.get_logger(__name__)
-
-registry = CollectorRegistry()
 
 
 class WorkerSums:
     """What this worker counted since it started, for Prometheus; and since the last time CloudWatch took it."""
 
-    def __init__(self) -> None:
+    def __init__(self, health: Health) -> None:
+        self._health = health
         self.total = empty()
         self.unsent = empty()
 
@@ -49,7 +46,7 @@ class WorkerSums:
         trouble = GaugeMetricFamily(
             "genesys_eventbridge_trouble", "1 for each part that does not work now", labels=["part"]
         )
-        for part in health.troubles():
+        for part in self._health.troubles():
             trouble.add_metric([part], 1)
         yield trouble
 
@@ -65,43 +62,44 @@ class WorkerSums:
         return family
 
 
-worker_sums = WorkerSums()
-ledger.listeners.append(worker_sums.listen)
-registry.register(worker_sums)
+def prometheus(sums: WorkerSums) -> CollectorRegistry:
+    """What Prometheus is answered from."""
+    registry = CollectorRegistry()
+    registry.register(sums)
+    return registry
 
 
-@app.timer(settings.report_interval)  # type: ignore[untyped-decorator]  # as Faust declares it
-async def report_to_log() -> None:
-    """The owner of the tables logs the whole group's numbers, once for all workers."""
-    if owner.is_owner():
-        log.info(report_line(report(rows.sums())))
+class Telemetry:
+    """Tells CloudWatch what this worker counted, and the log what the whole group did.
 
+    `group_sums` gives the group's sums on the worker that owns the tables, None on the others.
+    """
 
-@app.timer(settings.report_interval)  # type: ignore[untyped-decorator]  # as Faust declares it
-async def report_to_cloudwatch() -> None:
-    """Send what this worker counted."""
-    await send_metrics()
+    def __init__(
+        self,
+        settings: Settings,
+        sums: WorkerSums,
+        group_sums: Callable[[], Sums | None],
+        aws: Callable[[str], Awaitable[Any]],
+        put: Callable[[Any, str, Sums], Awaitable[str | None]] = put_metrics,
+    ) -> None:
+        self._settings, self._sums, self._group_sums, self._aws, self._put = settings, sums, group_sums, aws, put
 
+    async def report_to_log(self) -> None:
+        """The owner of the tables logs the whole group's numbers, once for all workers."""
+        sums = self._group_sums()
+        if sums is not None:
+            log.info(report_line(report(sums)))
 
-async def send_metrics() -> None:
-    """Send what was not sent yet; what CloudWatch does not take is sent the next time."""
-    if not settings.cloudwatch_enabled or not worker_sums.unsent["counts"]:
-        return
-    sending, worker_sums.unsent = worker_sums.unsent, empty()
-    try:
-        reason = await put_metrics(await _client(), settings.metrics_namespace, sending)
-    except AwsConfigurationError as error:
-        reason = f"{error}, or set CLOUDWATCH_ENABLED=false"
-    if reason is not None:
-        worker_sums.unsent = add(worker_sums.unsent, sending)
-        log.warning("CloudWatch took no metrics", reason=reason)
-
-
-_cloudwatch: Any = None
-
-
-async def _client() -> Any:
-    global _cloudwatch  # the client belongs to the app's event loop, which is not there at import
-    if _cloudwatch is None:
-        _cloudwatch = await app.add_async_context(open_client(settings, "cloudwatch"))
-    return _cloudwatch
+    async def report_to_cloudwatch(self) -> None:
+        """Send what was not sent yet; what CloudWatch does not take is sent the next time."""
+        if not self._settings.cloudwatch_enabled or not self._sums.unsent["counts"]:
+            return
+        sending, self._sums.unsent = self._sums.unsent, empty()
+        try:
+            reason = await self._put(await self._aws("cloudwatch"), self._settings.metrics_namespace, sending)
+        except AwsConfigurationError as error:
+            reason = f"{error}, or set CLOUDWATCH_ENABLED=false"
+        if reason is not None:
+            self._sums.unsent = add(self._sums.unsent, sending)
+            log.warning("CloudWatch took no metrics", reason=reason)

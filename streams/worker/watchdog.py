@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Any
 
-from streams.app import app, settings
-from streams.delivery.ledger import STALL_S, ledger
-from streams.delivery.send import Trouble
+import faust
+
+from streams.delivery.ledger import STALL_S
 from streams.exit import die
-from streams.faust_patches.partitions import seconds_uncommitted
-from streams.health import health
-from streams.topology import needed_topics
+from streams.health import Health
 
 #: Seconds between two looks.
 LOOK_S = 10.0
@@ -39,74 +38,90 @@ class StalledError(Exception):
 class Rebalance:
     """For how long the group's assignment and the recovery of the tables have been under way."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, app: faust.App, clock: Callable[[], float] = time.monotonic) -> None:
+        self._app, self._clock = app, clock
         self._count, self._since = -1, 0.0
 
     def seconds(self) -> float:
         """Since it was first seen; 0 when there is none. A new one begins anew."""
-        if not app.rebalancing:
+        if not self._app.rebalancing:
             self._count = -1
             return 0.0
-        if app.rebalancing_count != self._count:
-            self._count, self._since = app.rebalancing_count, self._clock()
+        if self._app.rebalancing_count != self._count:
+            self._count, self._since = self._app.rebalancing_count, self._clock()
         return self._clock() - self._since
 
 
-rebalance = Rebalance()
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where work can stand still: each says for how long it does, or the ledger why."""
+
+    stalled: Callable[[], str | None]
+    silent_s: Callable[[], float]
+    rebalancing_s: Callable[[], float]
+    uncommitted_s: Callable[[], float]
 
 
-def standstill() -> str | None:
-    """What stands still in this worker; None while all goes on."""
-    if (reason := ledger.stalled()) is not None:
-        return reason
-    if (seconds := min(Trouble.seconds_silent(), health.seconds_well((PART, TOPICS)))) > SILENT_S:
-        return f"Kafka has not answered for {seconds:.0f} s, though its brokers are there"
-    well = health.seconds_well(KAFKA)
-    if (seconds := min(rebalance.seconds(), well)) > STALL_S:
-        return f"the assignment of partitions has been under way for {seconds:.0f} s"
-    seconds = min(seconds_uncommitted(app.consumer), well)
-    return f"offsets have not been committed for {seconds:.0f} s" if seconds > STALL_S else None
+class Watchdog:
+    """Looks after one worker. `kafka` gives the client that knows brokers and topics, of which `needed` must exist."""
 
+    def __init__(
+        self,
+        progress: Progress,
+        health: Health,
+        kafka: Callable[[], Awaitable[Any]],
+        needed: Collection[str],
+        *,
+        patience_s: float = LOOK_S,
+        die: Callable[[str, BaseException], Any] = die,
+    ) -> None:
+        self._progress, self._health, self._kafka, self._needed = progress, health, kafka, needed
+        self._patience_s, self._die = patience_s, die
 
-@app.timer(LOOK_S)  # type: ignore[untyped-decorator]  # as Faust declares it
-async def watch() -> None:
-    """Look again and again."""
-    await look()
+    def standstill(self) -> str | None:
+        """What stands still in this worker; None while all goes on."""
+        progress, health = self._progress, self._health
+        if (reason := progress.stalled()) is not None:
+            return reason
+        if (seconds := min(progress.silent_s(), health.seconds_well((PART, TOPICS)))) > SILENT_S:
+            return f"Kafka has not answered for {seconds:.0f} s, though its brokers are there"
+        well = health.seconds_well(KAFKA)
+        if (seconds := min(progress.rebalancing_s(), well)) > STALL_S:
+            return f"the assignment of partitions has been under way for {seconds:.0f} s"
+        seconds = min(progress.uncommitted_s(), well)
+        return f"offsets have not been committed for {seconds:.0f} s" if seconds > STALL_S else None
 
+    async def look(self) -> None:
+        """Tell health of brokers and topics, and end the process when it stands still though all are there."""
+        client = await self._kafka()
+        for name in self._needed:
+            client.add_topic(name)  # the producer asks only for those that it writes to
+        if not await self._brokers_answer(client):
+            self._health.trouble(PART, "no broker answers")
+            return
+        self._health.well(PART)
+        if gone := await self._gone(client):
+            self._health.trouble(
+                TOPICS, f"gone: {', '.join(gone)}; make them again, or start another worker, which does so"
+            )
+            return
+        self._health.well(TOPICS)
+        if (reason := self.standstill()) is not None:
+            self._die("the watchdog", StalledError(reason))
 
-async def look() -> None:
-    """Look once: tell health of brokers and topics, and end the process when it stands still though all are there."""
-    client = cast(Any, await app.maybe_start_producer())._producer.client
-    for name in needed_topics(settings):
-        client.add_topic(name)  # the producer asks only for those that it writes to
-    if not await _brokers_answer(client):
-        health.trouble(PART, "no broker answers")
-        return
-    health.well(PART)
-    if gone := await _gone(client):
-        health.trouble(TOPICS, f"gone: {', '.join(gone)}; make them again, or start another worker, which does so")
-        return
-    health.well(TOPICS)
-    if (reason := standstill()) is not None:
-        die("the watchdog", StalledError(reason))
+    async def _brokers_answer(self, client: Any) -> bool:
+        try:
+            return bool(await asyncio.wait_for(client.force_metadata_update(), self._patience_s))
+        except TimeoutError:
+            return False
 
+    async def _gone(self, client: Any) -> list[str]:
+        """Topics of the group that the brokers do not know any more: consumers wait for them without a word."""
+        missing = self._unknown(client)
+        if missing and await self._brokers_answer(client):  # an answer that was under way may not tell of all
+            missing = self._unknown(client)
+        return missing
 
-async def _brokers_answer(client: Any) -> bool:
-    try:
-        return bool(await asyncio.wait_for(client.force_metadata_update(), LOOK_S))
-    except TimeoutError:
-        return False
-
-
-async def _gone(client: Any) -> list[str]:
-    """Topics of the group that the brokers do not know any more: consumers wait for them without a word."""
-    missing = _unknown(client)
-    if missing and await _brokers_answer(client):  # an answer that was under way may not tell of all
-        missing = _unknown(client)
-    return missing
-
-
-def _unknown(client: Any) -> list[str]:
-    known = client.cluster.topics()
-    return [name for name in needed_topics(settings) if name not in known]
+    def _unknown(self, client: Any) -> list[str]:
+        known = client.cluster.topics()
+        return [name for name in self._needed if name not in known]

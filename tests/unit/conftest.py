@@ -2,16 +2,22 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
 
-from streams.app import app
-from streams.delivery import send as sending
-from streams.delivery import stage
+from processors.metrics.counts import Counts
+from settings import Settings
+from streams.delivery.deduplication import Deduplication
 from streams.delivery.ledger import Ledger
-from streams.health import health
+from streams.delivery.report_failure import FailureReporter
+from streams.delivery.result import Delivery
+from streams.delivery.send import Record, Sender
+from streams.health import Health
+from streams.topics import PipelineTopics
+from streams.topology import METRICS_KEY, TOPICS
 
 
 @dataclass
@@ -55,7 +61,7 @@ class ScriptedProducer:
         error = script.pop(0) if script else None
         if isinstance(error, KafkaError) and getattr(error, "at_once", False):
             raise ProducerSendError("refused") from error  # as Faust's producer does
-        return asyncio.ensure_future(self._deliver(sending.Record(topic, key, value, headers, partition), error))
+        return asyncio.ensure_future(self._deliver(Record(topic, key, value, headers, partition), error))
 
     async def _deliver(self, record, error):
         await self.confirmed.wait()
@@ -69,23 +75,70 @@ def event():
     return lambda value=b"{}", headers=None, **message: FakeEvent(value, headers or {}, Message(**message))
 
 
-@pytest.fixture
-def ledger(monkeypatch):
-    """A ledger of this test alone, whose counts are the stages'."""
-    made = Ledger()
-    monkeypatch.setattr(stage, "ledger", made)
-    monkeypatch.setattr(made, "start", lambda: None)  # the tests flush by hand
-    return made
+class HandFlushed(Ledger):
+    """A ledger that its test flushes by hand."""
+
+    def start(self):
+        pass
 
 
 @pytest.fixture
-def producer(monkeypatch):
-    made = ScriptedProducer()
+def health():
+    return Health()
+
+
+@pytest.fixture
+def counts():
+    return Counts()
+
+
+@pytest.fixture
+def topics():
+    """The topics of the flow, by their default names."""
+    return PipelineTopics(*(SimpleNamespace(get_topic_name=lambda name=name: f"genesys.{name}") for name in TOPICS))
+
+
+@pytest.fixture
+def producer():
+    return ScriptedProducer()
+
+
+@pytest.fixture
+def new_sender(producer, health):
+    """Makes senders through the scripted producer, which try again at once."""
 
     async def start():
-        return made
+        return producer
 
-    monkeypatch.setattr(app, "maybe_start_producer", start)
-    monkeypatch.setattr(sending, "outage_backoff", lambda attempt, chance: 0.0)
-    yield made
-    health.well("kafka")
+    return lambda **changes: Sender(start, health, **{"backoff": lambda attempt, chance: 0.0, **changes})
+
+
+@pytest.fixture
+def sender(new_sender):
+    return new_sender()
+
+
+@pytest.fixture
+def new_ledger(sender, counts, health, topics):
+    """Makes ledgers of `counts`, which their test flushes by hand."""
+
+    async def write(delta):
+        await sender.send([Record(topics.metrics.get_topic_name(), METRICS_KEY, delta)])
+
+    return lambda **changes: HandFlushed(counts, changes.pop("health", health), write, **{"grace_s": 10.0, **changes})
+
+
+@pytest.fixture
+def ledger(new_ledger):
+    return new_ledger()
+
+
+@pytest.fixture
+def deduplication():
+    return Deduplication(600, {}, lambda route: "text", set)
+
+
+@pytest.fixture
+def delivery(sender, topics, deduplication, counts):
+    failures = FailureReporter(topics.failures, Settings().kafka_max_message_bytes)
+    return Delivery(sender.send, topics, failures, deduplication, counts)

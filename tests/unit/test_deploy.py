@@ -12,7 +12,8 @@ from cfnlint.decode import cfn_yaml
 
 from processors.metrics.counts import COUNTERS
 from settings import Settings
-from streams.worker.telemetry import registry
+from streams.health import Health
+from streams.worker.telemetry import WorkerSums
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("agents", "clients", "streams")
@@ -161,7 +162,7 @@ def test_one_worker_stays_when_nodes_are_drained():
 def test_the_dashboard_asks_for_what_the_workers_have():
     """Every metric, label and outcome of a query is one that /metrics gives, and no panels lie on each other."""
     board = json.loads((DEPLOY / "grafana.json").read_text())
-    given = {sample for family in registry.collect() for sample in samples(family)}
+    given = {sample for family in WorkerSums(Health()).collect() for sample in samples(family)}
     taken = set()
     for panel in board["panels"]:
         for target in panel["targets"]:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
 
-import agents.process as stage
+from agents.process import Processing
 from processors.routes.breaker import Limits
 from processors.routes.route import RouteTexts, compile_route
 from processors.routes.routes import Routes
-from streams.app import app
+from streams.delivery.result import Delivery
 from streams.delivery.send import Record
 from streams.health import Health
-from streams.routes import sandboxes
 from streams.routes.breaker import FailureBreaker
 from streams.routes.sandbox.mapping_process import SandboxPlan
 from streams.routes.sandbox.sandbox import Sandbox
@@ -54,29 +53,29 @@ def message(number: int, **fields: Any) -> Any:
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
-    made = Sent()
-    monkeypatch.setattr(stage, "send", made)
-    return made
+def sent() -> Sent:
+    return Sent()
 
 
 @pytest.fixture
-def guard(monkeypatch: pytest.MonkeyPatch) -> FailureBreaker:
-    made = FailureBreaker(Limits(0.5, 10, 60.0), Health())
-    monkeypatch.setattr(stage, "breaker", made)
-    return made
+def guard() -> FailureBreaker:
+    return FailureBreaker(Limits(0.5, 10, 60.0), Health())
 
 
-@pytest.fixture(autouse=True)
-async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
-    monkeypatch.setattr(app, "routes", Routes([compile_route(TEXTS)]), raising=False)
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
     made = Sandbox(SandboxPlan((TEXTS,), 0.2, 128 * 1024 * 1024, 100_000), lambda _: None)
-    monkeypatch.setattr(sandboxes, "_sandboxes", {"process": made})
     yield made
     await made.close()
 
 
-async def test_a_poisoned_event_alone_becomes_a_failure_record(sent: Sent, guard: FailureBreaker):
+@pytest.fixture
+def stage(sent: Sent, guard: FailureBreaker, sandbox: Sandbox, delivery: Delivery) -> Processing:
+    routes = Routes([compile_route(TEXTS)])
+    return Processing(lambda: sandbox, guard, replace(delivery, send=sent), lambda: routes, lambda event: True)
+
+
+async def test_a_poisoned_event_alone_becomes_a_failure_record(stage: Processing, sent: Sent, guard: FailureBreaker):
     await stage.process([message(0), message(1, poison=True), message(2)])
     assert [entry["detail"]["number"] for entry in sent.on("validated")] == [0, 2]
     [failure] = sent.on("failures")
@@ -85,7 +84,7 @@ async def test_a_poisoned_event_alone_becomes_a_failure_record(sent: Sent, guard
     assert failure["origin"] == {"topic": "genesys.raw", "partition": 0, "offset": 1}
 
 
-async def test_each_event_ends_once_in_the_order_of_the_batch(sent: Sent, guard: FailureBreaker):
+async def test_each_event_ends_once_in_the_order_of_the_batch(stage: Processing, sent: Sent, guard: FailureBreaker):
     kinds: list[dict[str, Any]] = [{}, {"out": True}, {"good": False}, {}]
     batch = [message(number, **kinds[number % 4]) for number in range(12)]
     await stage.process([*batch, SimpleNamespace(value=b"{", headers={}, message=batch[0].message)])
@@ -95,7 +94,9 @@ async def test_each_event_ends_once_in_the_order_of_the_batch(sent: Sent, guard:
     ]
 
 
-async def test_nothing_is_sent_of_a_flood_until_an_operator_resumes(sent: Sent, guard: FailureBreaker):
+async def test_nothing_is_sent_of_a_flood_until_an_operator_resumes(
+    stage: Processing, sent: Sent, guard: FailureBreaker
+):
     working = asyncio.create_task(stage.process([message(number, good=False) for number in range(20)]))
     await _until_paused(guard)
     assert not sent.records
@@ -105,11 +106,12 @@ async def test_nothing_is_sent_of_a_flood_until_an_operator_resumes(sent: Sent, 
     assert len(sent.on("failures")) == 20
 
 
-async def test_the_batch_behind_a_paused_one_waits_for_it(sent: Sent, guard: FailureBreaker):
+async def test_the_batch_behind_a_paused_one_waits_for_it(
+    stage: Processing, sent: Sent, guard: FailureBreaker, sandbox: Sandbox
+):
     first = asyncio.create_task(stage.process([message(number, good=False) for number in range(20)]))
     await _until_paused(guard)
     second = asyncio.create_task(stage.process([message(20)]))
-    sandbox = await sandboxes.sandbox("process")
     await sandbox.apply([])  # after the second batch, as callers are served in their order
     assert not second.done()
     guard.resume()
@@ -117,13 +119,15 @@ async def test_the_batch_behind_a_paused_one_waits_for_it(sent: Sent, guard: Fai
     assert [len(batch) for batch in sent.batches] == [20, 1]
 
 
-async def test_batches_are_sent_in_their_order_even_when_one_takes_longer(sent: Sent, guard: FailureBreaker):
+async def test_batches_are_sent_in_their_order_even_when_one_takes_longer(
+    stage: Processing, sent: Sent, guard: FailureBreaker
+):
     slow = [message(0), message(1, poison=True)]
     await asyncio.gather(stage.process(slow), stage.process([message(2)]), stage.process([message(3)]))
     assert [entry["detail"]["number"] for entry in sent.on("validated")] == [0, 2, 3]
 
 
-async def test_malformed_bytes_are_no_flood(sent: Sent, guard: FailureBreaker):
+async def test_malformed_bytes_are_no_flood(stage: Processing, sent: Sent, guard: FailureBreaker):
     batch = [message(number) for number in range(30)]
     for event in batch:
         event.value = b"{garbage"

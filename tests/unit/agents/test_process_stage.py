@@ -1,19 +1,22 @@
 """Tests of the process stage: each event is forwarded, reported or counted as filtered, one of them."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 
-from agents import process as module
+from agents.process import Processing
 from processors.event.identity import derive_event_id
+from processors.routes.breaker import Limits
 from processors.routes.outcome import Failed
 from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
-from streams.app import app
-from streams.delivery import deduplication
+from settings import Settings
 from streams.delivery.deduplication import Deduplication
+from streams.health import Health
+from streams.routes.breaker import FailureBreaker
 from streams.routes.folder import read_routes
 
 ROUTES = Routes(compile_route(texts) for texts in read_routes(Path(__file__).parents[3] / "schemas"))
@@ -25,30 +28,34 @@ LATE = next(e.event for e in ROUTES.get("interaction").texts.examples if e.name 
 class InProcess:
     """Maps as the sandbox does, in this process."""
 
+    def __init__(self, routes=ROUTES):
+        self.routes, self.batches = routes, 0
+
     async def apply(self, raws):
-        return [route_event(app.routes, raw, 900_000, lambda _: None) for raw in raws]
-
-
-@pytest.fixture(autouse=True)
-def mapping(monkeypatch):
-    made = InProcess()
-
-    async def sandbox(purpose):
-        return made
-
-    monkeypatch.setattr(app, "routes", ROUTES, raising=False)
-    monkeypatch.setattr(module.sandboxes, "sandbox", sandbox)
+        self.batches += 1
+        return [route_event(self.routes, raw, 900_000, lambda _: None) for raw in raws]
 
 
 @pytest.fixture
-def counts(monkeypatch, ledger):
-    monkeypatch.setattr(module, "counts", ledger.counts)
-    return ledger.counts
+def new_stage(delivery):
+    """Makes the stage for some routes, and for whatever part of it a test has changed."""
+
+    def make(routes=ROUTES, mapping=None, delivery=delivery):
+        one = InProcess(routes)
+        breaker = FailureBreaker(Limits(1.0, 1_000_000, 60.0), Health())
+        return Processing(mapping or (lambda: one), breaker, delivery, lambda: routes, lambda event: True)
+
+    return make
 
 
-async def test_a_mapped_event_goes_to_validated_with_its_headers(producer, counts, event):
+@pytest.fixture
+def process(new_stage):
+    return new_stage().process
+
+
+async def test_a_mapped_event_goes_to_validated_with_its_headers(process, producer, counts, event):
     value = orjson.dumps(CALL)
-    await module.process([event(value, {"received-at": b"123"}, partition=3, offset=1042)])
+    await process([event(value, {"received-at": b"123"}, partition=3, offset=1042)])
     (record,) = producer.taken
     assert (record.topic, record.key) == ("genesys.validated", CALL["id"].encode())
     assert orjson.loads(record.value)["detail"]["interactionId"] == CALL["id"]
@@ -62,26 +69,26 @@ async def test_a_mapped_event_goes_to_validated_with_its_headers(producer, count
     assert counts.drain()["counts"] == {"validated": 1}
 
 
-async def test_without_received_at_the_record_s_own_time_counts(producer, counts, event):
-    await module.process([event(orjson.dumps(CALL), {}, timestamp=1_763_895_600.5)])
+async def test_without_received_at_the_record_s_own_time_counts(process, producer, counts, event):
+    await process([event(orjson.dumps(CALL), {}, timestamp=1_763_895_600.5)])
     assert producer.taken[0].headers["received-at"] == b"1763895600500"
 
 
-async def test_the_id_given_by_the_source_stands(producer, counts, event):
+async def test_the_id_given_by_the_source_stands(process, producer, counts, event):
     given = b"2c6d0b7e-1c9a-4f6b-8f0e-6a1d4a3f9b10"
-    await module.process([event(orjson.dumps(CALL), {"event-id": given})])
+    await process([event(orjson.dumps(CALL), {"event-id": given})])
     assert producer.taken[0].headers["event-id"] == given
     assert orjson.loads(producer.taken[0].value)["id"] == given.decode()
 
 
-async def test_a_filtered_event_is_counted_and_goes_nowhere(producer, counts, event):
-    await module.process([event(orjson.dumps(EMAIL))])
+async def test_a_filtered_event_is_counted_and_goes_nowhere(process, producer, counts, event):
+    await process([event(orjson.dumps(EMAIL))])
     assert producer.taken == []
     assert counts.drain()["counts"] == {"filtered": 1}
 
 
-async def test_an_event_that_breaks_its_schema_is_reported_with_every_violation(producer, counts, event):
-    await module.process([event(orjson.dumps(LATE), {}, partition=1, offset=5)])
+async def test_an_event_that_breaks_its_schema_is_reported_with_every_violation(process, producer, counts, event):
+    await process([event(orjson.dumps(LATE), {}, partition=1, offset=5)])
     (record,) = producer.taken
     content = orjson.loads(record.value)
     assert record.topic == "genesys.failures"
@@ -120,38 +127,37 @@ async def test_an_event_that_breaks_its_schema_is_reported_with_every_violation(
     ],
 )
 @pytest.mark.parametrize("headers", [{}, {"event-id": b"\xff", "received-at": b"9" * 900, "origin": b"x"}])
-async def test_bad_bytes_are_reported_and_stop_nothing(producer, counts, event, value, error, headers):
-    await module.process([event(value, headers), event(orjson.dumps(CALL))])
+async def test_bad_bytes_are_reported_and_stop_nothing(process, producer, counts, event, value, error, headers):
+    await process([event(value, headers), event(orjson.dumps(CALL))])
     assert [record.topic for record in producer.taken] == ["genesys.failures", "genesys.validated"]
     content = orjson.loads(producer.taken[0].value)
     assert (content["stage"], content["error"]) == ("source", error)
-    assert len(producer.taken[0].value) < app.settings.kafka_max_message_bytes
+    assert len(producer.taken[0].value) < Settings().kafka_max_message_bytes
     assert counts.drain()["counts"] == {"failed": 1, "validated": 1}
 
 
-async def test_an_event_may_feed_two_routes(producer, counts, event, monkeypatch):
-    from dataclasses import replace
-
+async def test_an_event_may_feed_two_routes(new_stage, producer, event):
     one = ROUTES.get("interaction")
     two = replace(one, texts=replace(one.texts, name="second"), reference=None)
-    monkeypatch.setattr(app, "routes", Routes([one, two]))
-    await module.process([event(orjson.dumps(CALL))])
+    await new_stage(Routes([one, two])).process([event(orjson.dumps(CALL))])
     assert [record.headers["route"] for record in producer.taken] == [b"interaction", b"second"]
     assert len({record.headers["event-id"] for record in producer.taken}) == 1
 
 
-async def test_an_original_that_does_not_fit_beside_the_mapped_event_is_left_to_its_origin(producer, counts, event):
+async def test_an_original_that_does_not_fit_beside_the_mapped_event_is_left_to_its_origin(
+    process, producer, counts, event
+):
     body = {**CALL, "padding": "x" * 995_500}
-    await module.process([event(orjson.dumps(body))])
+    await process([event(orjson.dumps(body))])
     (record,) = producer.taken
     assert record.topic == "genesys.validated"
     assert "original" not in record.headers
     assert record.headers["origin"] == b"genesys.raw/0/0"
 
 
-async def test_each_event_ends_once_and_in_order(producer, counts, event):
+async def test_each_event_ends_once_and_in_order(process, producer, counts, event):
     bodies = [CALL, EMAIL, LATE] * 40
-    await module.process([event(orjson.dumps({**body, "n": n}), {}, offset=n) for n, body in enumerate(bodies)])
+    await process([event(orjson.dumps({**body, "n": n}), {}, offset=n) for n, body in enumerate(bodies)])
     delta = counts.drain()["counts"]
     assert delta == {"validated": 40, "filtered": 40, "failed": 40}
     origins = [int(record.headers["origin"].rpartition(b"/")[2]) for record in producer.taken]
@@ -159,11 +165,9 @@ async def test_each_event_ends_once_and_in_order(producer, counts, event):
     assert len(set(origins)) == 80
 
 
-async def test_nothing_is_counted_before_the_broker_has_it(producer, counts, event):
-    import asyncio
-
+async def test_nothing_is_counted_before_the_broker_has_it(process, producer, counts, event):
     producer.confirmed.clear()
-    processing = asyncio.create_task(module.process([event(orjson.dumps(CALL))]))
+    processing = asyncio.create_task(process([event(orjson.dumps(CALL))]))
     await producer.asked.wait()
     assert counts.drain() is None
     producer.confirmed.set()
@@ -175,10 +179,10 @@ def test_a_failure_has_no_default_stage():
     assert Failed("transform", "E", "m").stage == "transform"
 
 
-async def test_an_event_that_comes_again_is_dropped_and_counted(producer, counts, event):
+async def test_an_event_that_comes_again_is_dropped_and_counted(process, producer, counts, event):
     value = orjson.dumps(CALL)
-    await module.process([event(value, offset=1), event(value, offset=2)])
-    await module.process([event(value, offset=3)])
+    await process([event(value, offset=1), event(value, offset=2)])
+    await process([event(value, offset=3)])
     assert len(producer.taken) == 1
     assert counts.drain()["counts"] == {"validated": 1, "duplicates": 2}
 
@@ -193,27 +197,27 @@ async def test_an_event_that_comes_again_is_dropped_and_counted(producer, counts
     ],
     ids=["redriven", "redriven for another route", "replayed", "somebody else's header"],
 )
-async def test_an_output_that_was_refused_is_made_again_by_a_redrive(producer, counts, event, told, forwarded):
-    await module.process([event(orjson.dumps(CALL))])
-    await module.process([event(orjson.dumps(CALL), told)])
+async def test_an_output_that_was_refused_is_made_again_by_a_redrive(process, producer, counts, event, told, forwarded):
+    await process([event(orjson.dumps(CALL))])
+    await process([event(orjson.dumps(CALL), told)])
     assert [record.topic for record in producer.taken] == ["genesys.validated"] * forwarded
 
 
-async def test_a_failed_event_says_by_which_run_it_came(producer, counts, event):
-    await module.process([event(orjson.dumps(LATE), {"replayed": b"redrive-1"})])
+async def test_a_failed_event_says_by_which_run_it_came(process, producer, counts, event):
+    await process([event(orjson.dumps(LATE), {"replayed": b"redrive-1"})])
     assert producer.taken[0].headers["replayed"] == b"redrive-1"
 
 
-async def test_a_failure_that_comes_again_is_reported_again(producer, counts, event):
+async def test_a_failure_that_comes_again_is_reported_again(process, producer, counts, event):
     for offset in range(2):
-        await module.process([event(orjson.dumps(LATE), offset=offset)])
+        await process([event(orjson.dumps(LATE), offset=offset)])
     assert [record.topic for record in producer.taken] == ["genesys.failures"] * 2
     assert counts.drain()["counts"] == {"failed": 2}
 
 
-async def test_an_output_is_not_known_before_the_broker_has_it(producer, counts, event, deduplication):
+async def test_an_output_is_not_known_before_the_broker_has_it(process, producer, counts, event, deduplication):
     producer.confirmed.clear()
-    sending = asyncio.create_task(module.process([event(orjson.dumps(CALL))]))
+    sending = asyncio.create_task(process([event(orjson.dumps(CALL))]))
     await producer.asked.wait()
     mark = deduplication.mark(derive_event_id(CALL), "interaction")
     assert not deduplication.knows(mark)
@@ -222,34 +226,22 @@ async def test_an_output_is_not_known_before_the_broker_has_it(producer, counts,
     assert deduplication.knows(mark)
 
 
-async def test_without_a_window_what_comes_again_is_forwarded_again(producer, counts, event, monkeypatch):
-    monkeypatch.setattr(deduplication, "deduplication", Deduplication(0, {}))
-    await module.process([event(orjson.dumps(CALL)), event(orjson.dumps(CALL))])
+async def test_without_a_window_what_comes_again_is_forwarded_again(new_stage, delivery, counts, event):
+    off = Deduplication(0, {}, lambda route: "", set)
+    stage = new_stage(delivery=replace(delivery, deduplication=off))
+    await stage.process([event(orjson.dumps(CALL)), event(orjson.dumps(CALL))])
     assert counts.drain()["counts"] == {"validated": 2}
 
 
-async def test_a_replayed_event_says_so_on_its_way_to_the_sink(producer, counts, event):
-    await module.process([event(orjson.dumps(CALL), {"replayed": b"run-1"})])
+async def test_a_replayed_event_says_so_on_its_way_to_the_sink(process, producer, counts, event):
+    await process([event(orjson.dumps(CALL), {"replayed": b"run-1"})])
     assert producer.taken[0].headers["replayed"] == b"run-1"
 
 
-async def test_a_batch_is_mapped_again_when_routes_change_before_it_is_sent(producer, counts, event, monkeypatch):
-    made = [InProcess(), InProcess()]
-
-    async def sandbox(purpose):
-        return made.pop(0) if len(made) > 1 else made[0]
-
-    monkeypatch.setattr(module.sandboxes, "sandbox", sandbox)
-    mapped = []
-    monkeypatch.setattr(InProcess, "apply", _noting(mapped, InProcess.apply))
-    await module.process([event(orjson.dumps(CALL))])
-    assert len(mapped) == 2
+async def test_a_batch_is_mapped_again_when_routes_change_before_it_is_sent(new_stage, producer, event):
+    old, new = InProcess(), InProcess()
+    given = [old]
+    stage = new_stage(mapping=lambda: given.pop() if given else new)
+    await stage.process([event(orjson.dumps(CALL))])
+    assert (old.batches, new.batches) == (1, 1)
     assert len(producer.taken) == 1
-
-
-def _noting(mapped, apply):
-    async def noting(self, raws):
-        mapped.append(self)
-        return await apply(self, raws)
-
-    return noting

@@ -1,16 +1,17 @@
 """Tests of the sink: each event is published or reported, never both, never neither."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 
-from agents import sink as module
+from agents.sink import Publishing
 from clients.aws.eventbridge import Accepted, RefusedEntry
 from processors.routes.routes import Routes, TriedRoute
-from streams.app import app
 from streams.routes.folder import read_routes
 
+ROUTES = Routes(TriedRoute(one, "fast") for one in read_routes(Path(__file__).parents[3] / "schemas"))
 MAPPED = {
     "source": "s",
     "detail-type": "d",
@@ -40,22 +41,23 @@ class FakePublisher:
 
 
 @pytest.fixture
-def publisher(monkeypatch):
-    made = FakePublisher()
-    monkeypatch.setattr(module, "_publisher", made)
-    return made
-
-
-@pytest.fixture(autouse=True)
-def routes(monkeypatch):
-    texts = read_routes(Path(__file__).parents[3] / "schemas")
-    monkeypatch.setattr(app, "routes", Routes(TriedRoute(one, "fast") for one in texts), raising=False)
+def publisher():
+    return FakePublisher()
 
 
 @pytest.fixture
-def counts(monkeypatch, ledger):
-    monkeypatch.setattr(module, "counts", ledger.counts)
-    return ledger.counts
+def new_stage(publisher, delivery):
+    """Makes the stage for some routes."""
+
+    async def open_bus():
+        return publisher
+
+    return lambda routes=ROUTES: Publishing(open_bus, delivery, lambda: routes, "default")
+
+
+@pytest.fixture
+def sink(new_stage):
+    return new_stage().publish
 
 
 def failure(producer):
@@ -64,8 +66,8 @@ def failure(producer):
     return orjson.loads(record.value), record
 
 
-async def test_an_accepted_event_is_counted_with_its_latency(publisher, producer, counts, event):
-    await module.sink([event(VALUE, HEADERS, key=b"k")])
+async def test_an_accepted_event_is_counted_with_its_latency(sink, publisher, producer, counts, event):
+    await sink([event(VALUE, HEADERS, key=b"k")])
     ((entry, key),) = publisher.published
     assert (key, entry.fields["EventBusName"], entry.fields["Detail"]) == ("k", "default", '{"a":1}')
     assert producer.taken == []
@@ -73,26 +75,26 @@ async def test_an_accepted_event_is_counted_with_its_latency(publisher, producer
     assert (delta["counts"], delta["latency"]["count"]) == ({"published": 1}, 1)
 
 
-async def test_without_received_at_there_is_no_latency(publisher, producer, counts, event):
-    await module.sink([event(VALUE, {})])
+async def test_without_received_at_there_is_no_latency(sink, publisher, producer, counts, event):
+    await sink([event(VALUE, {})])
     assert counts.drain()["latency"]["count"] == 0
 
 
-async def test_the_age_of_a_replayed_event_is_no_latency(publisher, producer, counts, event):
-    await module.sink([event(VALUE, {**HEADERS, "replayed": b"redrive-1"})])
+async def test_the_age_of_a_replayed_event_is_no_latency(sink, publisher, producer, counts, event):
+    await sink([event(VALUE, {**HEADERS, "replayed": b"redrive-1"})])
     delta = counts.drain()
     assert (delta["counts"]["published"], delta["latency"]["count"]) == (1, 0)
 
 
-async def test_a_time_in_another_unit_is_no_latency(publisher, producer, counts, event):
-    await module.sink([event(VALUE, {**HEADERS, "received-at": b"1763895600"})])
+async def test_a_time_in_another_unit_is_no_latency(sink, publisher, producer, counts, event):
+    await sink([event(VALUE, {**HEADERS, "received-at": b"1763895600"})])
     delta = counts.drain()
     assert (delta["counts"]["published"], delta["latency"]["count"]) == (1, 0)
 
 
-async def test_a_refused_event_is_reported_with_its_cause_and_its_original(publisher, producer, counts, event):
+async def test_a_refused_event_is_reported_with_its_cause_and_its_original(sink, publisher, producer, counts, event):
     publisher.result = RefusedEntry("ThrottlingException", "slow down", 5)
-    await module.sink([event(VALUE, HEADERS, key=b"k")])
+    await sink([event(VALUE, HEADERS, key=b"k")])
     content, record = failure(producer)
     assert {name: content[name] for name in ("error", "message", "stage", "retryAttempt", "route", "eventId")} == {
         "error": "ThrottlingException",
@@ -142,49 +144,46 @@ async def test_a_refused_event_is_reported_with_its_cause_and_its_original(publi
     "headers", [HEADERS, {}, {"origin": b"t/1/" + b"9" * 40, "received-at": b"9" * 500, "event-id": b"\xff"}]
 )
 async def test_what_somebody_else_wrote_is_reported_and_stops_nothing(
-    publisher, producer, counts, event, value, headers
+    sink, publisher, producer, counts, event, value, headers
 ):
-    await module.sink([event(value, headers, key=None)])
+    await sink([event(value, headers, key=None)])
     content, _ = failure(producer)
     assert (content["stage"], content["error"]) == ("publish", "MalformedEntry")
     assert publisher.published == []
     assert counts.drain()["counts"] == {"failed": 1}
 
 
-async def test_a_foreign_record_without_origin_is_found_by_where_it_stands(publisher, producer, counts, event):
-    await module.sink([event(b"x", {}, topic="genesys.validated", partition=2, offset=9)])
+async def test_a_foreign_record_without_origin_is_found_by_where_it_stands(sink, publisher, producer, counts, event):
+    await sink([event(b"x", {}, topic="genesys.validated", partition=2, offset=9)])
     content, _ = failure(producer)
     assert content["origin"] == {"topic": "genesys.validated", "partition": 2, "offset": 9}
 
 
-async def test_the_bus_of_the_route_wins(publisher, producer, counts, event, monkeypatch):
-    from dataclasses import replace
-
-    route = next(iter(app.routes))
+async def test_the_bus_of_the_route_wins(new_stage, publisher, event):
+    route = next(iter(ROUTES))
     mine = replace(route, texts=replace(route.texts, name="mine", event_bus="other-bus"))
-    monkeypatch.setattr(app, "routes", Routes([mine]))
-    await module.sink([event(VALUE, {"route": b"mine"}), event(VALUE, {"route": b"gone"})])
+    await new_stage(Routes([mine])).publish([event(VALUE, {"route": b"mine"}), event(VALUE, {"route": b"gone"})])
     assert [entry.fields["EventBusName"] for entry, _ in publisher.published] == ["other-bus", "default"]
 
 
 async def test_the_bus_for_which_an_event_was_mapped_stands_though_its_route_is_gone(
-    publisher, producer, counts, event
+    sink, publisher, producer, counts, event
 ):
     publisher.result = RefusedEntry("X", "", 5)
-    await module.sink([event(VALUE, {"route": b"gone", "event-bus": b"vip"})])
+    await sink([event(VALUE, {"route": b"gone", "event-bus": b"vip"})])
     assert [entry.fields["EventBusName"] for entry, _ in publisher.published] == ["vip"]
     assert producer.taken[0].headers["event-bus"] == b"vip", "for who brings it back"
 
 
-async def test_a_foreign_key_of_any_length_fits_its_failure_record(publisher, producer, counts, event):
-    await module.sink([event(b"x", {}, key=b"k" * 700_000)])
+async def test_a_foreign_key_of_any_length_fits_its_failure_record(sink, publisher, producer, counts, event):
+    await sink([event(b"x", {}, key=b"k" * 700_000)])
     assert producer.taken[0].key == b"k" * 256
 
 
 @pytest.mark.parametrize("result", [Accepted("i"), RefusedEntry("MalformedDetail", ""), RefusedEntry("X", "", 5)])
-async def test_each_event_ends_once(publisher, producer, counts, event, result):
+async def test_each_event_ends_once(sink, publisher, producer, counts, event, result):
     publisher.result = result
-    await module.sink([event(VALUE, HEADERS), event(b"bad"), event(VALUE, {})])
+    await sink([event(VALUE, HEADERS), event(b"bad"), event(VALUE, {})])
     delta = counts.drain()["counts"]
     assert delta.get("published", 0) + delta["failed"] == 3
     assert len(producer.taken) == delta["failed"]

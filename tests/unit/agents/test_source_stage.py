@@ -1,6 +1,7 @@
 """Tests of ingesting lines: every line ends in `raw` or in `failures`, and is counted."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import orjson
 import pytest
@@ -8,26 +9,28 @@ import pytest
 from clients.genesys.rest.errors import CredentialsError
 from processors.event.identity import derive_event_id
 from processors.event.lines import OversizedLine
-from processors.event.redaction import redactor
-from streams.sources import parts
-from streams.sources.checkpoints import Checkpoint
+from settings import Settings
+from streams.sources.intake import Intake
+from streams.sources.parts import PartReaders
 
 
-@pytest.fixture(autouse=True)
-def counts(monkeypatch, ledger):
-    monkeypatch.setattr(parts, "counts", ledger.counts)
-    monkeypatch.setattr(parts, "ledger", ledger)
-    return ledger.counts
+@pytest.fixture
+def intake(delivery, ledger):
+    return Intake(Settings(), delivery, ledger)
 
 
-async def ingest(producer, *lines):
-    await parts.ingest(lines)
-    return [(record.topic.removeprefix("genesys."), record.value) for record in producer.taken]
+@pytest.fixture
+def ingest(intake, producer):
+    async def made(*lines):
+        await intake.ingest(lines)
+        return [(record.topic.removeprefix("genesys."), record.value) for record in producer.taken]
+
+    return made
 
 
-async def test_an_object_goes_to_raw_untouched_with_its_identity(producer, counts):
+async def test_an_object_goes_to_raw_untouched_with_its_identity(ingest, producer, counts):
     line = b'{"id" : "i-1",  "number": 1.0e2}'
-    assert await ingest(producer, line) == [("raw", line)]
+    assert await ingest(line) == [("raw", line)]
     (record,) = producer.taken
     assert record.key == b"i-1"
     assert record.headers["event-id"].decode() == derive_event_id(orjson.loads(line))
@@ -35,21 +38,21 @@ async def test_an_object_goes_to_raw_untouched_with_its_identity(producer, count
     assert counts.drain()["counts"] == {"ingested": 1}
 
 
-async def test_an_array_is_as_many_events(producer, counts):
-    found = await ingest(producer, b'[{"id": "a"}, {"id": "b"}, 7, [1], null, "text"]')
+async def test_an_array_is_as_many_events(ingest, producer, counts):
+    found = await ingest(b'[{"id": "a"}, {"id": "b"}, 7, [1], null, "text"]')
     assert found[:2] == [("raw", b'{"id":"a"}'), ("raw", b'{"id":"b"}')]
     assert [topic for topic, _ in found[2:]] == ["failures"] * 4
     assert counts.drain()["counts"] == {"ingested": 6, "failed": 4}
 
 
-async def test_what_is_no_event_has_no_key_so_that_its_failures_spread(producer, counts):
-    await ingest(producer, b"garbage")
+async def test_what_is_no_event_has_no_key_so_that_its_failures_spread(ingest, producer, counts):
+    await ingest(b"garbage")
     (record,) = producer.taken
     assert record.key is None
 
 
-async def test_an_empty_array_is_no_event(producer, counts):
-    assert await ingest(producer, b"[]") == []
+async def test_an_empty_array_is_no_event(ingest, producer, counts):
+    assert await ingest(b"[]") == []
     assert counts.drain() is None
 
 
@@ -78,8 +81,8 @@ async def test_an_empty_array_is_no_event(producer, counts):
         "5 MB",
     ],
 )
-async def test_a_bad_line_is_reported_and_the_next_goes_on(producer, counts, line, error):
-    found = await ingest(producer, b'{"id": "before"}', line, b'{"id": "after"}')
+async def test_a_bad_line_is_reported_and_the_next_goes_on(ingest, producer, counts, line, error):
+    found = await ingest(b'{"id": "before"}', line, b'{"id": "after"}')
     assert [topic for topic, _ in found] == ["raw", "failures", "raw"]
     content = orjson.loads(found[1][1])
     assert (content["stage"], content["error"]) == ("source", error)
@@ -89,9 +92,9 @@ async def test_a_bad_line_is_reported_and_the_next_goes_on(producer, counts, lin
     assert delta["failed"] == {f"source/{error}": 1}
 
 
-async def test_nothing_is_counted_before_the_broker_has_it(producer, counts):
+async def test_nothing_is_counted_before_the_broker_has_it(intake, producer, counts):
     producer.confirmed.clear()
-    ingesting = asyncio.create_task(parts.ingest([b'{"id": "a"}']))
+    ingesting = asyncio.create_task(intake.ingest([b'{"id": "a"}']))
     await producer.asked.wait()
     assert counts.drain() is None
     producer.confirmed.set()
@@ -104,12 +107,12 @@ async def batches(*lines):
         yield [line]
 
 
-async def test_pump_brings_batch_after_batch(producer):
-    await parts.pump(batches(b'{"id": "a"}', b'{"id": "b"}'))
+async def test_pump_brings_batch_after_batch(intake, producer):
+    await intake.pump(batches(b'{"id": "a"}', b'{"id": "b"}'))
     assert [record.key for record in producer.taken] == [b"a", b"b"]
 
 
-async def test_what_was_read_gets_to_kafka_when_the_reading_ends(producer):
+async def test_what_was_read_gets_to_kafka_when_the_reading_ends(intake, producer):
     closed = []
 
     async def reading():
@@ -120,7 +123,7 @@ async def test_what_was_read_gets_to_kafka_when_the_reading_ends(producer):
             closed.append(True)
 
     producer.confirmed.clear()
-    pumping = asyncio.create_task(parts.pump(reading()))
+    pumping = asyncio.create_task(intake.pump(reading()))
     await producer.asked.wait()
     pumping.cancel()
     await asyncio.sleep(0)
@@ -131,35 +134,30 @@ async def test_what_was_read_gets_to_kafka_when_the_reading_ends(producer):
     assert closed == [True]
 
 
-async def test_masked_fields_and_what_may_hide_them_never_reach_kafka(producer, monkeypatch):
-    monkeypatch.setattr(parts, "_redact", redactor(["payload.ani"]))
+async def test_masked_fields_and_what_may_hide_them_never_reach_kafka(delivery, ledger, producer):
+    masking = Intake(Settings(redact_fields="payload.ani"), delivery, ledger)
     secret = b"tel:+15550100"
     event = b'{"id": "i-1", "payload": {"ani": "%s"}}' % secret
-    found = await ingest(producer, event, event[:-1], OversizedLine(event, 5_000_000))
-    assert [topic for topic, _ in found] == ["raw", "failures", "failures"]
+    await masking.ingest([event, event[:-1], OversizedLine(event, 5_000_000)])
+    assert [record.topic for record in producer.taken] == ["genesys.raw", "genesys.failures", "genesys.failures"]
     assert secret not in repr(producer.taken).encode()
-    for _, value in found[1:]:
-        record = orjson.loads(value)
+    for failure in producer.taken[1:]:
+        record = orjson.loads(failure.value)
         assert record["originalEvent"] is None
         assert "withheld" in record["message"]
 
 
-async def test_a_refusal_that_all_parts_meet_ends_the_worker_with_one_line(monkeypatch):
-    async def known(*arguments):
-        return 4
+class Refused:
+    """A source that Genesys refuses to serve."""
 
-    def use():
+    @asynccontextmanager
+    async def open(self, part, on_gap):
         raise CredentialsError("login refused the OAuth client")
+        yield
 
+
+async def test_a_refusal_that_all_parts_meet_ends_the_worker_with_one_line(intake, delivery, health):
     reasons = []
-    monkeypatch.setattr(parts.genesys, "parts", known)
-    monkeypatch.setattr(parts.checkpoints, "last_checkpoint", fresh)
-    monkeypatch.setattr(parts.app, "end_worker", reasons.append)
-    monkeypatch.setattr(parts._shared, "use", use)
-    monkeypatch.setattr(parts, "_refusals", [])
-    await asyncio.gather(*(parts.read_part(part) for part in range(4)))
+    readers = PartReaders(Refused(), intake, delivery, health, reasons.append)
+    await asyncio.gather(*(readers.read(part) for part in range(4)))
     assert reasons == ["Genesys Cloud refuses to serve events: login refused the OAuth client"]
-
-
-async def fresh(*arguments):
-    return Checkpoint()

@@ -11,9 +11,11 @@ from streams.exit import EXIT_BUG
 ROOT = Path(__file__).parents[4]
 
 BUG = """
-import asyncio, os
-os.environ["GENESYS_SOURCE"] = "none"
-from streams.delivery import stage as delivery
+import asyncio
+from processors.metrics.counts import Counts
+from streams.delivery.ledger import Ledger
+from streams.delivery.stage import Stage, StageRunner, each
+from streams.health import Health
 
 class Event:
     def ack(self):
@@ -22,9 +24,15 @@ class Event:
 async def a_stage(batch):
     {line}
 
+async def write(delta):
+    pass
+
+ledger = Ledger(Counts(), Health(), write, grace_s=1.0)
+
 async def main():
+    stage = StageRunner(Stage("a_stage", max_events=1, linger_s=0.0), a_stage, ledger, lambda event: True)
     {run}
-    await delivery.ledger.flush()
+    await ledger.flush()
     print("went on", flush=True)
 
 class Stream:
@@ -43,8 +51,8 @@ asyncio.run(main())
 @pytest.mark.parametrize(
     ("line", "run"),
     [
-        ('raise RuntimeError("bug")', "await delivery._settle(a_stage, [Event()])"),
-        ("pass", 'await delivery.each(Stream(), "a_stage", apply)'),
+        ('raise RuntimeError("bug")', "await stage.settle([Event()])"),
+        ("pass", 'await each(Stream(), "a_stage", apply)'),
     ],
     ids=["an error in a stage", "an error in a table"],
 )

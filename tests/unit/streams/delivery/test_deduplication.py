@@ -1,11 +1,9 @@
 """Tests of the de-duplication: outputs are known once noted, written as rows, and read back by who owns them."""
 
 import pytest
-from faust.types import TP
 
 from processors.delivery.marks import decode_row, encode_row
-from streams.delivery import deduplication as module
-from streams.delivery.deduplication import Deduplication, RowTable, recent
+from streams.delivery.deduplication import Deduplication, RowTable
 
 
 class FakeTable(dict):
@@ -23,11 +21,9 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(autouse=True)
-def fingerprints(monkeypatch):
-    texts = {"calls": "v1"}
-    monkeypatch.setattr(module, "_fingerprint", lambda route: texts[route])
-    return texts
+@pytest.fixture
+def fingerprints():
+    return {"calls": "v1"}
 
 
 @pytest.fixture
@@ -41,8 +37,16 @@ def clock():
 
 
 @pytest.fixture
-def deduplication(table, clock):
-    return Deduplication(600, table, clock)
+def new(table, fingerprints, clock):
+    """Makes what a worker remembers that has these partitions."""
+    return lambda *partitions, window_s=600: Deduplication(
+        window_s, table, fingerprints.__getitem__, lambda: set(partitions), clock
+    )
+
+
+@pytest.fixture
+def deduplication(new):
+    return new()
 
 
 def test_an_output_is_known_when_it_was_noted_and_until_the_window_is_over(deduplication, clock):
@@ -58,6 +62,7 @@ def test_an_output_is_known_when_it_was_noted_and_until_the_window_is_over(dedup
 def test_a_route_that_changed_makes_other_outputs(deduplication, fingerprints):
     deduplication.note({deduplication.mark("e", "calls"): 3})
     fingerprints["calls"] = "v2"
+    deduplication.forget_fingerprints()
     assert not deduplication.knows(deduplication.mark("e", "calls"))
 
 
@@ -95,21 +100,20 @@ def test_old_rows_are_dropped_whoever_wrote_them(deduplication, table, clock):
     assert [key.split("/")[0] for key in table] == ["3"]
 
 
-async def test_rows_of_the_partitions_that_are_ours_are_remembered(table, clock, monkeypatch):
-    monkeypatch.setattr(module, "_active_partitions", lambda table: {TP("raw", 3)})
-    first = Deduplication(600, table, clock)
+async def test_rows_of_the_partitions_that_are_ours_are_remembered(table, new):
+    first = new(3)
     mine, others = first.mark("mine", "calls"), first.mark("others", "calls")
     first.note({mine: 3, others: 4})
     first.write()
     table["3/1000000000/99"] = {"marks": "nonsense"}
-    second = Deduplication(600, table, clock)
+    second = new(3)
     await second.restore()
     assert second.knows(mine)
     assert not second.knows(others)
 
 
-async def test_turned_off_it_knows_nothing_and_writes_nothing(table, clock):
-    off = Deduplication(0, table, clock)
+async def test_turned_off_it_knows_nothing_and_writes_nothing(table, new):
+    off = new(window_s=0)
     mark = off.mark("e", "calls")
     assert mark is None
     assert not off.knows(mark)
@@ -120,12 +124,11 @@ async def test_turned_off_it_knows_nothing_and_writes_nothing(table, clock):
 
 
 def test_a_row_goes_to_the_partition_in_its_key():
-    assert RowTable.partition_for_key(recent, "7/1000/0") == 7
+    assert RowTable.partition_for_key(None, "7/1000/0") == 7
 
 
 @pytest.mark.parametrize("key", [None, 5, "text", "a/b/c", "0/" + "9" * 400 + "/1", "0/" + "9" * 9000 + "/1", ("0", 5)])
-async def test_a_key_that_is_none_of_ours_is_nobody_s_and_is_dropped(table, clock, monkeypatch, key):
+async def test_a_key_that_is_none_of_ours_is_nobody_s_and_is_dropped(table, clock, new, key):
     table[key] = encode_row([b"m" * 16], clock.now)
-    monkeypatch.setattr(module, "_active_partitions", lambda table: {TP("recent", 0)})
-    await Deduplication(600, table, clock).restore()
+    await new(0).restore()
     assert table == {}

@@ -13,11 +13,9 @@ from aiokafka.errors import (
     UnknownProducerId,
 )
 
-from streams import topics
-from streams.app import app
+from processors.event.headers import Meta
 from streams.delivery import send as module
-from streams.delivery.send import Record, Trouble, record, send
-from streams.health import health
+from streams.delivery.send import Monitor, Record, record
 
 
 def refused_at_once():
@@ -32,14 +30,15 @@ async def until(condition):
             await asyncio.sleep(0)
 
 
-def test_a_record_holds_bytes_and_leaves_out_what_is_missing():
-    made = record(topics.raw, "\N{GRINNING FACE}\ud800", b"v", {"a": "text", "b": b"\xff", "c": None})
-    assert made == Record("genesys.raw", "\N{GRINNING FACE}?".encode(), b"v", {"a": b"text", "b": b"\xff"})
+def test_a_record_holds_bytes_and_leaves_out_what_is_missing(topics):
+    made = record(topics.raw, "\N{GRINNING FACE}\ud800", b"v", Meta(route="text", original=b"\xff"))
+    written = {"route": b"text", "original": b"\xff"}
+    assert made == Record("genesys.raw", "\N{GRINNING FACE}?".encode(), b"v", written)
 
 
-async def test_send_returns_only_when_the_broker_has_every_record(producer):
+async def test_send_returns_only_when_the_broker_has_every_record(sender, producer):
     producer.confirmed.clear()
-    sending = asyncio.create_task(send([Record("a", None, b"1"), Record("b", None, b"2")]))
+    sending = asyncio.create_task(sender.send([Record("a", None, b"1"), Record("b", None, b"2")]))
     await until(lambda: len(producer.attempts) == 2)
     await asyncio.sleep(0)
     assert not sending.done()
@@ -49,29 +48,32 @@ async def test_send_returns_only_when_the_broker_has_every_record(producer):
 
 
 @pytest.mark.parametrize("error", [KafkaTimeoutError, NotLeaderForPartitionError, refused_at_once])
-async def test_only_what_was_refused_is_sent_again_until_it_is_taken(producer, error):
+async def test_only_what_was_refused_is_sent_again_until_it_is_taken(sender, producer, error):
     producer.refusals = {"b": [error(), error()]}
-    await send([Record("a", None, b"1"), Record("b", None, b"2"), Record("c", None, b"3")])
+    await sender.send([Record("a", None, b"1"), Record("b", None, b"2"), Record("c", None, b"3")])
     assert producer.attempts == ["a", "b", "c", "b", "b"]
     assert sorted(one.value for one in producer.taken) == [b"1", b"2", b"3"]
 
 
-async def test_kafka_is_in_trouble_while_it_refuses_and_well_again_after(producer, monkeypatch):
+async def test_kafka_is_in_trouble_while_it_refuses_and_well_again_after(producer, new_sender, health):
     told = []
-    monkeypatch.setattr(health, "trouble", lambda part, reason: told.append((part, reason)))
-    monkeypatch.setattr(health, "well", lambda part: told.append((part, None)))
+
+    def backoff(attempt, chance):
+        told.append(health.troubles()["kafka"]["reason"])
+        return 0.0
+
+    sender = new_sender(backoff=backoff)
     producer.refusals = {"a": [KafkaTimeoutError(), MessageSizeTooLargeError()]}
-    await send([Record("a", None, b"123")])
-    assert [part for part, _ in told] == ["kafka"] * 3
-    assert told[0][1] == "a does not take events: KafkaTimeoutError"
-    assert "lower KAFKA_MAX_MESSAGE_BYTES" in told[1][1]
-    assert told[2][1] is None
+    await sender.send([Record("a", None, b"123")])
+    assert told[0] == "a does not take events: KafkaTimeoutError"
+    assert "lower KAFKA_MAX_MESSAGE_BYTES" in told[1]
+    assert health.troubles() == {}
 
 
-async def test_kafka_is_in_trouble_while_it_does_not_answer(producer, monkeypatch):
-    monkeypatch.setattr(module, "SLOW_S", 0.0)
+async def test_kafka_is_in_trouble_while_it_does_not_answer(producer, new_sender, health):
+    sender = new_sender(slow_s=0.0)
     producer.confirmed.clear()
-    waiting = asyncio.create_task(send([Record("b", None, b"1"), Record("a", None, b"2")]))
+    waiting = asyncio.create_task(sender.send([Record("b", None, b"1"), Record("a", None, b"2")]))
     await until(lambda: "kafka" in health.troubles())
     assert health.troubles()["kafka"]["reason"] == "no answer for 0 s from the brokers of a, b"
     producer.confirmed.set()
@@ -79,49 +81,52 @@ async def test_kafka_is_in_trouble_while_it_does_not_answer(producer, monkeypatc
     assert "kafka" not in health.troubles()
 
 
-async def test_who_is_served_does_not_hide_who_waits(producer, monkeypatch):
-    monkeypatch.setattr(module, "outage_backoff", lambda attempt, chance: 60.0)
+async def test_who_is_served_does_not_hide_who_waits(producer, new_sender, health):
+    sender = new_sender(backoff=lambda attempt, chance: 60.0)
     producer.refusals = {"a": [NotLeaderForPartitionError()]}
-    waiting = asyncio.create_task(send([Record("a", None, b"1")]))
+    waiting = asyncio.create_task(sender.send([Record("a", None, b"1")]))
     await until(lambda: "kafka" in health.troubles())
-    await send([Record("b", None, b"2")])
+    await sender.send([Record("b", None, b"2")])
     assert "kafka" in health.troubles()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     assert "kafka" not in health.troubles()
 
 
-async def test_the_silence_is_that_of_the_record_that_waits_longest(producer, monkeypatch):
-    monkeypatch.setattr(module, "SLOW_S", 0.0)
+async def test_the_silence_is_that_of_the_record_that_waits_longest(producer, new_sender, health):
     now = 100.0
-    monkeypatch.setattr(module.time, "monotonic", lambda: now)
-    assert Trouble.seconds_silent() == 0
+    sender = new_sender(slow_s=0.0, clock=lambda: now)
+    assert sender.seconds_silent() == 0
     producer.confirmed.clear()
-    first = asyncio.create_task(send([Record("a", None, b"1")]))
+    first = asyncio.create_task(sender.send([Record("a", None, b"1")]))
     await until(lambda: "kafka" in health.troubles())
     now = 105.0
-    second = asyncio.create_task(send([Record("b", None, b"2")]))
+    second = asyncio.create_task(sender.send([Record("b", None, b"2")]))
     await until(lambda: "brokers of b" in health.troubles()["kafka"]["reason"])
     now = 130.0
-    assert Trouble.seconds_silent() == 30
+    assert sender.seconds_silent() == 30
     producer.confirmed.set()
     await asyncio.gather(first, second)
-    assert Trouble.seconds_silent() == 0
+    assert sender.seconds_silent() == 0
 
 
-async def test_what_is_told_is_the_trouble_that_is_left(producer):
-    first, second = Trouble(), Trouble()
-    first.note("one")
-    second.note("two")
-    second.over()
-    assert health.troubles()["kafka"]["reason"] == "one"
-    first.over()
+async def test_what_is_told_is_the_trouble_that_is_left(producer, new_sender, health):
+    sender = new_sender(backoff=lambda attempt, chance: 60.0)
+    producer.refusals = {"a": [NotLeaderForPartitionError()], "b": [NotLeaderForPartitionError()]}
+    first, second = (asyncio.create_task(sender.send([Record(topic, None, b"1")])) for topic in "ab")
+    await until(lambda: "b does not" in health.troubles().get("kafka", {}).get("reason", ""))
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    assert health.troubles()["kafka"]["reason"] == "a does not take events: NotLeaderForPartitionError"
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    assert health.troubles() == {}
 
 
 def test_a_row_of_a_table_that_a_broken_producer_cannot_write_ends_the_process(monkeypatch):
     ended = []
     monkeypatch.setattr(module, "die", lambda where, error: ended.append(error))
-    monitor, refused = app.monitor, KafkaTimeoutError()
+    monitor, refused = Monitor(), KafkaTimeoutError()
     monitor.on_send_error(None, refused, 0.0)
     broken = OutOfOrderSequenceNumber()
     monitor.on_send_error(None, broken, 0.0)
@@ -129,20 +134,20 @@ def test_a_row_of_a_table_that_a_broken_producer_cannot_write_ends_the_process(m
 
 
 @pytest.mark.parametrize("error", [OutOfOrderSequenceNumber, UnknownProducerId, ProducerFenced, KafkaError])
-async def test_a_producer_that_can_write_no_more_ends_the_process(producer, monkeypatch, error):
+async def test_a_producer_that_can_write_no_more_ends_the_process(producer, new_sender, error):
     class Ended(BaseException):
         pass
 
     def die(where, error):
         raise Ended(where, type(error))
 
-    monkeypatch.setattr(module, "die", die)
+    sender = new_sender(die=die)
     producer.refusals = {"b": [error()]}
     with pytest.raises(Ended, match="the producer"):
-        await send([Record("a", None, b"1"), Record("b", None, b"2")])
+        await sender.send([Record("a", None, b"1"), Record("b", None, b"2")])
     assert producer.attempts == ["a", "b"]
 
 
-async def test_sending_nothing_is_done_at_once(producer):
-    await send([])
+async def test_sending_nothing_is_done_at_once(sender, producer):
+    await sender.send([])
     assert producer.attempts == []

@@ -5,11 +5,9 @@ import asyncio
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 
-from streams.app import app
-from streams.delivery import buffer, stage
 from streams.delivery.buffer import BoundedBuffer
-from streams.delivery.send import Record, send
-from streams.delivery.stage import _next_batch, _run, _settle
+from streams.delivery.send import Record
+from streams.delivery.stage import Stage, StageRunner, each
 
 
 class FakeStream:
@@ -35,18 +33,47 @@ async def until(condition):
             await asyncio.sleep(0)
 
 
+class Generation:
+    """The group's generation that the worker knows of."""
+
+    now = 0
+
+    def is_current(self, event):
+        return event.message.generation_id == self.now
+
+
+@pytest.fixture
+def generation():
+    return Generation()
+
+
+@pytest.fixture
+def runner(ledger, generation):
+    """Makes runners of a handler."""
+
+    def made(handle, max_events=3, *, die=None, **stage):
+        stage = Stage("a stage", max_events, **{"linger_s": 0.0, **stage})
+        return StageRunner(stage, handle, ledger, generation.is_current, **({"die": die} if die else {}))
+
+    return made
+
+
+async def nothing(batch):
+    """Settles what it is given."""
+
+
 async def stop(task):
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_batch_is_not_acked_before_its_sends_are_confirmed(producer, ledger, event):
+async def test_a_batch_is_not_acked_before_its_sends_are_confirmed(runner, sender, producer, ledger, event):
     async def forward(batch):
-        await send(Record("out", None, one.value) for one in batch)
+        await sender.send(Record("out", None, one.value) for one in batch)
 
     producer.confirmed.clear()
     batch = [event(b"1"), event(b"2")]
-    settling = asyncio.create_task(_settle(forward, batch))
+    settling = asyncio.create_task(runner(forward).settle(batch))
     await until(lambda: len(producer.attempts) == 2)
     await ledger.flush()
     assert not any(one.acked for one in batch)
@@ -57,19 +84,19 @@ async def test_a_batch_is_not_acked_before_its_sends_are_confirmed(producer, led
     assert all(one.acked for one in batch)
 
 
-async def test_a_batch_is_not_acked_while_kafka_refuses(producer, ledger, event):
+async def test_a_batch_is_not_acked_while_kafka_refuses(runner, sender, producer, ledger, event):
     async def forward(batch):
-        await send([Record("out", None, b"1")])
+        await sender.send([Record("out", None, b"1")])
         assert not batch[0].acked
 
     producer.refusals = {"out": [KafkaTimeoutError()] * 20}
     batch = [event()]
-    await _settle(forward, batch)
+    await runner(forward).settle(batch)
     await ledger.flush()
     assert (batch[0].acked, len(producer.attempts)) == (True, 21)
 
 
-async def test_every_event_is_handled_once_and_in_order(ledger, event):
+async def test_every_event_is_handled_once_and_in_order(runner, event):
     seen = []
 
     async def handle(batch):
@@ -78,7 +105,7 @@ async def test_every_event_is_handled_once_and_in_order(ledger, event):
 
     events = [event() for _ in range(50)]
     stream = FakeStream(events)
-    running = asyncio.create_task(_run(stream, handle, 7, 0.0, 1))
+    running = asyncio.create_task(runner(handle, 7).run(stream))
     await until(lambda: len(seen) == 50)
     await stop(running)
     assert seen == events
@@ -86,7 +113,7 @@ async def test_every_event_is_handled_once_and_in_order(ledger, event):
 
 
 @pytest.mark.parametrize("open_batches", [1, 3])
-async def test_no_more_batches_are_open_than_allowed(ledger, event, open_batches):
+async def test_no_more_batches_are_open_than_allowed(runner, event, open_batches):
     at_once, most, done = 0, 0, []
 
     async def handle(batch):
@@ -99,13 +126,13 @@ async def test_no_more_batches_are_open_than_allowed(ledger, event, open_batches
         done.extend(batch)
 
     stream = FakeStream([event() for _ in range(40)])
-    batches = asyncio.create_task(_run(stream, handle, 2, 0.0, open_batches))
+    batches = asyncio.create_task(runner(handle, 2, open_batches=open_batches).run(stream))
     await until(lambda: len(done) == 40)
     await stop(batches)
     assert most == open_batches
 
 
-async def test_a_batch_in_work_when_the_stream_ends_is_not_settled(ledger, producer, event):
+async def test_a_batch_in_work_when_the_stream_ends_is_not_settled(runner, ledger, event):
     started = asyncio.Event()
 
     async def handle(batch):
@@ -113,7 +140,7 @@ async def test_a_batch_in_work_when_the_stream_ends_is_not_settled(ledger, produ
         await asyncio.Event().wait()
 
     one = event()
-    running = asyncio.create_task(_run(FakeStream([one]), handle, 5, 0.0, 1))
+    running = asyncio.create_task(runner(handle, 5).run(FakeStream([one])))
     await started.wait()
     await stop(running)
     await asyncio.sleep(0)
@@ -121,67 +148,84 @@ async def test_a_batch_in_work_when_the_stream_ends_is_not_settled(ledger, produ
     assert not one.acked
 
 
-async def test_a_batch_ends_at_its_size_or_its_linger(event):
-    queue = BoundedBuffer(10)
-    events = [event() for _ in range(5)]
-    for one in events:
-        queue.put_nowait(one)
-    assert await _next_batch(queue, 3, 60.0) == events[:3]
-    assert await _next_batch(queue, 3, 0.0) == events[3:]
-    adding = asyncio.get_running_loop().call_soon(queue.put_nowait, events[0])
-    assert await _next_batch(queue, 3, 0.001) == events[:1]
-    adding.cancel()
+@pytest.mark.parametrize(("linger_s", "number"), [(60.0, 3), (0.0, 5)], ids=["its size", "its linger"])
+async def test_a_batch_ends_at_its_size_or_its_linger(runner, event, linger_s, number):
+    events, batches = [event() for _ in range(5)], []
 
+    async def note(batch):
+        batches.append(batch)
 
-async def test_an_event_from_before_a_rebalance_is_left_to_who_gets_it_next(ledger, event, monkeypatch):
-    monkeypatch.setattr(app, "consumer_generation_id", 4)
-    old, now = event(generation_id=3), event(generation_id=4)
-    queue = BoundedBuffer(10)
-    for one in (old, now, old):
-        ledger.took(one)
-        queue.put_nowait(one)
-    assert await _next_batch(queue, 3, 0.0) == [now]
-    assert not old.acked
-    assert list(ledger._taken.values()) == [now]
-
-
-async def test_no_batch_begins_while_the_counts_are_not_taken(ledger, event, monkeypatch):
-    monkeypatch.setattr(app, "consumer_generation_id", 4)
-    ledger._flowing.clear()
-    queue = BoundedBuffer(10)
-    old, now = event(generation_id=4), event(generation_id=5)
-    for one in (old, now):
-        ledger.took(one)
-        queue.put_nowait(one)
-    batch = asyncio.create_task(_next_batch(queue, 3, 0.0))
+    running = asyncio.create_task(runner(note, linger_s=linger_s).run(FakeStream(events)))
+    await until(lambda: sum(map(len, batches)) == number)
     await asyncio.sleep(0)
-    assert not batch.done()
-    monkeypatch.setattr(app, "consumer_generation_id", 5)
-    ledger._flowing.set()
-    assert await batch == [now]
+    await stop(running)
+    assert [one for batch in batches for one in batch] == events[:number], "what is left waits for its time"
+    assert max(map(len, batches)) <= 3
+
+
+async def test_an_event_from_before_a_rebalance_is_left_to_who_gets_it_next(runner, generation, ledger, event):
+    generation.now = 4
+    old, now = event(generation_id=3), event(generation_id=4)
+    batches = []
+
+    async def note(batch):
+        batches.append(batch)
+        assert list(ledger._taken.values()) == [now]
+
+    running = asyncio.create_task(runner(note).run(FakeStream([old, now, old])))
+    await until(lambda: batches)
+    await stop(running)
+    assert batches == [[now]]
+    assert not old.acked
+
+
+async def test_no_batch_begins_while_the_counts_are_not_taken(runner, generation, new_ledger, producer, counts, event):
+    generation.now = 4
+    old, now = event(generation_id=4), event(generation_id=5)
+    ledger, batches = new_ledger(hold_s=0.0), []
+
+    async def note(batch):
+        batches.append(batch)
+
+    producer.confirmed.clear()
+    counts.add("published")
+    flushing = asyncio.create_task(ledger.flush())
+    await producer.asked.wait()
+    await asyncio.sleep(0)
+    stage = StageRunner(Stage("a stage", 3, 0.0), note, ledger, generation.is_current)
+    running = asyncio.create_task(stage.run(FakeStream([old, now])))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert batches == []
+    generation.now = 5
+    producer.confirmed.set()
+    await flushing
+    await until(lambda: batches)
+    await stop(running)
+    assert batches == [[now]]
     assert list(ledger._taken.values()) == [now]
 
 
 async def test_tables_are_changed_one_event_after_the_other_and_then_acked(event):
     events, order = [event() for _ in range(3)], []
     running = asyncio.create_task(
-        stage.each(FakeStream(events), "t", lambda one: order.append([other.acked for other in events]))
+        each(FakeStream(events), "t", lambda one: order.append([other.acked for other in events]))
     )
     await until(lambda: events[-1].acked)
     await stop(running)
     assert order == [[False] * 3, [True, False, False], [True, True, False]]
 
 
-async def test_an_event_that_went_to_somebody_else_meanwhile_is_not_acked(ledger, producer, event, monkeypatch):
-    monkeypatch.setattr(app, "consumer_generation_id", 4)
+async def test_an_event_that_went_to_somebody_else_meanwhile_is_not_acked(runner, generation, ledger, event):
+    generation.now = 4
     old, now = event(generation_id=4), event(generation_id=5)
 
     async def rebalance(batch):
-        app.consumer_generation_id = 5
+        generation.now = 5
 
     for one in (old, now):
         ledger.took(one)
-    await _settle(rebalance, [old, now])
+    await runner(rebalance).settle([old, now])
     await ledger.flush()
     assert (old.acked, now.acked) == (False, True)
     assert ledger._taken == {}
@@ -202,29 +246,28 @@ async def test_a_stage_holds_no_more_bytes_than_it_has_room_for(event):
     assert queue.qsize() == 3
 
 
-async def test_events_flow_though_all_have_room_for_one_only(ledger, event, monkeypatch):
-    monkeypatch.setattr(buffer.BoundedBuffer.__init__, "__defaults__", (1,))
+async def test_events_flow_though_all_have_room_for_one_only(runner, event):
     seen = []
 
     async def handle(batch):
         seen.extend(batch)
 
     events = [event() for _ in range(20)]
-    running = asyncio.create_task(_run(FakeStream(events), handle, 5, 0.0, 2))
+    running = asyncio.create_task(runner(handle, 5, open_batches=2, max_bytes=1).run(FakeStream(events)))
     await until(lambda: len(seen) == 20)
     await stop(running)
     assert seen == events
 
 
-async def test_a_bug_in_the_cutting_of_batches_ends_the_process(ledger, event, monkeypatch):
+async def test_a_bug_in_the_cutting_of_batches_ends_the_process(runner, generation, event):
     deaths = []
-    monkeypatch.setattr(stage, "die", lambda where, error: deaths.append((where, error)))
 
-    async def broken(*arguments):
+    def broken(event):
         raise ValueError("a bug")
 
-    monkeypatch.setattr(stage, "_next_batch", broken)
-    running = asyncio.create_task(_run(FakeStream([event()]), broken, 5, 0.0, 1))
+    generation.is_current = broken
+    made = runner(nothing, die=lambda where, error: deaths.append((where, error)))
+    running = asyncio.create_task(made.run(FakeStream([event()])))
     await until(lambda: deaths)
     await stop(running)
     assert deaths[0][0] == "the cutting of batches"

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from streams.delivery.deduplication import recent
-from streams.tables import codecs, definitions
+from streams.app import app
+from streams.tables import codecs
+from streams.tables.definitions import KEY
 from streams.topology import METRICS_KEY
 
 json_values = st.recursive(
@@ -47,14 +48,14 @@ def test_a_value_that_faust_raises_over_is_null(value):
     assert [(line["log_level"], line["size"]) for line in logs] == [("warning", len(value))]
 
 
-@pytest.mark.parametrize("table", [*definitions.PLAIN.values(), recent])
+@pytest.mark.parametrize("table", app.tables.values(), ids=lambda table: table.name)
 def test_every_table_has_them(table):
     topic = table.changelog_topic
     assert (topic.key_serializer, topic.value_serializer) == (codecs.KEYS, codecs.VALUES)
 
 
 def test_the_key_of_all_deltas_keeps_its_bytes():
-    assert definitions.totals.changelog_topic.prepare_key(definitions.KEY, None)[0] == METRICS_KEY
+    assert app.sums.totals.changelog_topic.prepare_key(KEY, None)[0] == METRICS_KEY
 
 
 @pytest.mark.parametrize("value", [b"\xff", b"{}", b'["a", {}]', b'[["a", [1]]]', b"["])

@@ -7,14 +7,25 @@ import pytest
 
 from processors.metrics import counts
 from processors.metrics.delta import MAX_COUNT as MAX_OF_A_DELTA
-from streams.tables import definitions, owner, rows, updates
+from streams.tables import rows, updates
+from streams.tables.definitions import KEY, SumTables
+from streams.tables.owner import TableOwner
 
 
 @pytest.fixture
-def gaps(monkeypatch):
-    made = {}
-    monkeypatch.setattr(updates, "gaps", made)
-    monkeypatch.setitem(definitions.TABLES, "gaps", made)
+def gaps():
+    return {}
+
+
+@pytest.fixture
+def shown():
+    """Shows what is stored in a table, or some."""
+
+    def made(**stored):
+        names = ("throughput", "failed", "latency", "totals", "gaps")
+        tables = {name: stored.get(name, {}) for name in names}
+        return SumTables(**tables, plain=tables)
+
     return made
 
 
@@ -22,29 +33,28 @@ def gap(start_ms, part=0):
     return {"part": part, "start_ms": start_ms, "state": "open"}
 
 
-def test_gaps_are_shown_newest_first(gaps):
+def test_gaps_are_shown_newest_first(gaps, shown):
     for start in (5, 9, 7):
-        updates._note_gap(gap(start))
-    assert [row["start_ms"] for row in rows.rows("gaps")] == [9, 7, 5]
+        updates.note_gap(gaps, gap(start))
+    assert [row["start_ms"] for row in rows.rows(shown(gaps=gaps), "gaps")] == [9, 7, 5]
 
 
-def test_what_is_no_gap_in_the_changelog_ends_nothing(gaps):
+def test_what_is_no_gap_in_the_changelog_ends_nothing(gaps, shown):
     gaps.update({"a": "text", "b": {"start_ms": "yesterday"}, "c": None, "d": {"start_ms": 7, "reason": [[]]}})
-    updates._note_gap(gap(5))
-    assert [row["start_ms"] for row in rows.rows("gaps")] == [5]
+    updates.note_gap(gaps, gap(5))
+    assert [row["start_ms"] for row in rows.rows(shown(gaps=gaps), "gaps")] == [5]
 
 
 @pytest.mark.parametrize("row", [None, "text", {}, {"part": 0, "state": "open", "start_ms": "5"}, {"start_ms": 5}])
 def test_what_is_no_gap_is_refused(gaps, row):
     with pytest.raises(ValueError, match="not a gap"):
-        updates._note_gap(row)
+        updates.note_gap(gaps, row)
     assert gaps == {}
 
 
-def test_the_oldest_gaps_go_first(gaps, monkeypatch):
-    monkeypatch.setattr(updates, "GAPS", 2)
+def test_the_oldest_gaps_go_first(gaps):
     for start in (5, 9, 7):
-        updates._note_gap(gap(start))
+        updates.note_gap(gaps, gap(start), most=2)
     assert sorted(row["start_ms"] for row in gaps.values()) == [7, 9]
 
 
@@ -54,51 +64,49 @@ def test_what_is_no_delta_is_refused(content):
         updates.read_delta(content)
 
 
-def test_the_rows_owner_is_who_has_the_key_s_partition(monkeypatch):
-    topic = definitions.totals.changelog_topic.get_topic_name()
-    held = {f"http://worker-{number}:6066": {topic: [number]} for number in range(4)}
-    monkeypatch.setattr(owner.app, "router", SimpleNamespace(table_metadata=lambda name: held), raising=False)
-    address = owner.owner()
-    assert str(address).rstrip("/") in held
-    monkeypatch.setattr(owner.app, "router", SimpleNamespace(table_metadata=lambda name: {}), raising=False)
-    assert owner.owner() is None
+def test_the_rows_owner_is_who_has_the_key_s_partition():
+    held = {f"http://worker-{number}:6066": {"changelog": [number]} for number in range(4)}
+    app = SimpleNamespace(router=SimpleNamespace(table_metadata=lambda name: held))
+    totals = SimpleNamespace(changelog_topic=SimpleNamespace(get_topic_name=lambda: "changelog"))
+    owner = TableOwner(app, totals)
+    assert str(owner.address()).rstrip("/") in held
+    held.clear()
+    assert owner.address() is None
 
 
 NO_ROWS = [None, 5, [], "text", {"counts": 5}, {"count": "x", "sum": 1, "buckets": []}]
 
 
 @pytest.mark.parametrize("row", NO_ROWS)
-def test_what_somebody_else_wrote_into_the_sums_counts_as_nothing(monkeypatch, row):
-    monkeypatch.setattr(rows, "totals", {definitions.KEY: row})
-    assert rows.sums() == counts.empty()
-    assert rows._histogram(row) == counts.empty()["latency"]
-    assert updates._plus(rows._numbers(row), {"ingested": 1})["ingested"] == 1
+def test_what_somebody_else_wrote_into_the_sums_counts_as_nothing(shown, row):
+    assert rows.sums(shown(totals={KEY: row})) == counts.empty()
+    assert rows.read_histogram(row) == counts.empty()["latency"]
+    assert updates.plus(rows.read_numbers(row), {"ingested": 1})["ingested"] == 1
 
 
 @pytest.mark.parametrize("name", ["throughput", "failed", "latency", "totals"])
-def test_rows_that_are_none_are_not_shown(monkeypatch, name):
+def test_rows_that_are_none_are_not_shown(shown, name):
     good = counts.empty()["latency"] if name == "latency" else counts.empty() if name == "totals" else {"a": 1}
     stored = {("pipeline", (60.0, 119.9)): good, None: good, "odd": 5, ("pipeline", 5): good, ("pipeline", "yz"): 5}
-    monkeypatch.setitem(definitions.TABLES, name, stored if name == "totals" else SimpleNamespace(table=stored))
-    found = rows.rows(name)
+    table = stored if name == "totals" else SimpleNamespace(table=stored)
+    found = rows.rows(shown(**{name: table}), name)
     assert len(found) == (3 if name == "totals" else 1)
 
 
 @pytest.mark.parametrize("begin", [None, "60", 1e308, (60.0,), -1e308])
-def test_a_window_that_begins_at_no_time_is_not_shown(monkeypatch, begin):
-    monkeypatch.setitem(definitions.TABLES, "failed", SimpleNamespace(table={("pipeline", (begin, 119.9)): {"a": 1}}))
-    assert rows.rows("failed") == []
+def test_a_window_that_begins_at_no_time_is_not_shown(shown, begin):
+    table = SimpleNamespace(table={("pipeline", (begin, 119.9)): {"a": 1}})
+    assert rows.rows(shown(failed=table), "failed") == []
 
 
 @pytest.mark.parametrize("number", [2**64 - 1, 2**63, -1, 1.5, True, "5", None, [5]])
-def test_a_number_that_no_worker_counted_is_not_added_to(monkeypatch, number):
+def test_a_number_that_no_worker_counted_is_not_added_to(shown, number):
     latency = {**counts.empty()["latency"], "sum": number}
     row = {"counts": {"ingested": number, "published": 3}, "failed": {"sink/x": number}, "latency": latency}
-    monkeypatch.setattr(rows, "totals", {definitions.KEY: row})
-    assert rows.sums() == {**counts.empty(), "counts": {"published": 3}}
+    assert rows.sums(shown(totals={KEY: row})) == {**counts.empty(), "counts": {"published": 3}}
 
 
 def test_the_largest_sums_can_be_added_to_and_written():
     row = {"counts": {"ingested": rows.MAX_SUM - 1}, "failed": {}, "latency": counts.empty()["latency"]}
     delta = {**row, "counts": {"ingested": MAX_OF_A_DELTA}}
-    assert orjson.dumps(counts.add(rows._sums(row), delta))
+    assert orjson.dumps(counts.add(rows.read_sums(row), delta))

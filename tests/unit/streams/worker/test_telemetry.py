@@ -3,42 +3,49 @@
 import pytest
 
 from clients.aws.client import AwsConfigurationError
-from processors.metrics.counts import Counts
-from streams.worker import telemetry
+from processors.metrics.counts import empty
+from settings import Settings
+from streams.worker.telemetry import Telemetry, WorkerSums
 
 
 @pytest.fixture
-def sums(monkeypatch):
-    made = telemetry.WorkerSums()
-    monkeypatch.setattr(telemetry, "worker_sums", made)
-    counts = Counts()
+def sums(health, counts):
+    made = WorkerSums(health)
     counts.add("ingested", 3)
     made.listen(counts.drain())
     return made
 
 
-async def test_what_cloudwatch_does_not_take_is_sent_the_next_time(sums, monkeypatch):
+def nobody_s():
+    """The group's sums, on a worker that does not own them."""
+
+
+async def test_what_cloudwatch_does_not_take_is_sent_the_next_time(sums):
     answers, sent = ["Throttling", None], []
 
     async def put(client, namespace, sending):
-        sent.append(sending["counts"]["ingested"])
+        sent.append((client, sending["counts"]["ingested"]))
         return answers.pop(0)
 
-    async def client():
-        return None
+    async def aws(service):
+        return service
 
-    monkeypatch.setattr(telemetry, "put_metrics", put)
-    monkeypatch.setattr(telemetry, "_client", client)
+    telemetry = Telemetry(Settings(), sums, nobody_s, aws, put)
     for _ in range(3):
-        await telemetry.send_metrics()
-    assert sent == [3, 3], "and nothing when nothing is new"
+        await telemetry.report_to_cloudwatch()
+    assert sent == [("cloudwatch", 3)] * 2, "and nothing when nothing is new"
 
 
-async def test_without_a_region_the_worker_goes_on_and_says_what_to_set(sums, monkeypatch, capsys):
-    async def client():
+async def test_without_a_region_the_worker_goes_on_and_says_what_to_set(sums, capsys):
+    async def aws(service):
         raise AwsConfigurationError("no AWS region: set AWS_REGION")
 
-    monkeypatch.setattr(telemetry, "_client", client)
-    await telemetry.send_metrics()
+    await Telemetry(Settings(), sums, nobody_s, aws).report_to_cloudwatch()
     assert sums.unsent["counts"] == {"ingested": 3}
     assert "set AWS_REGION, or set CLOUDWATCH_ENABLED=false" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("group", "lines"), [(empty(), 1), (None, 0)], ids=["the owner", "another"])
+async def test_the_group_s_numbers_are_logged_by_the_owner_of_the_tables_alone(sums, capsys, group, lines):
+    await Telemetry(Settings(), sums, lambda: group, None).report_to_log()
+    assert len(capsys.readouterr().out.splitlines()) == lines

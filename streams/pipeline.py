@@ -1,0 +1,226 @@
+"""This module is the pipeline: the Faust app as the owner of all parts of a worker, made in the order of their needs.
+
+Nothing below holds anything of its own: each part gets what it works with here. Agents, views and commands ask the
+app for the parts (streams/app.py makes it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+import faust
+import structlog
+
+from clients.aws.client import open_client
+from clients.aws.direct import open_events
+from clients.genesys.rest.observer import Observer
+from processors.metrics.counts import Counts, Sums
+from processors.routes.breaker import Limits
+from processors.routes.routes import Routes
+from settings import Settings
+from streams.delivery.deduplication import Deduplication, active_partitions, recent_table
+from streams.delivery.event import Event
+from streams.delivery.ledger import Ledger
+from streams.delivery.report_failure import FailureReporter
+from streams.delivery.result import Delivery
+from streams.delivery.send import Record, Sender
+from streams.delivery.stage import Handle, Stage, StageRunner
+from streams.faust_patches.partitions import seconds_uncommitted
+from streams.health import Health
+from streams.routes.breaker import FailureBreaker
+from streams.routes.sandboxes import Sandboxes
+from streams.sources.genesys import GenesysSource
+from streams.sources.intake import Intake
+from streams.sources.parts import PartReaders, counting
+from streams.tables.definitions import sum_tables
+from streams.tables.owner import TableOwner
+from streams.tables.rows import sums
+from streams.topics import pipeline_topics
+from streams.topology import METRICS_KEY, needed_topics
+from streams.worker import reload_routes, watchdog
+from streams.worker.preflight import preflight
+from streams.worker.reload_routes import RouteWatch
+from streams.worker.telemetry import Telemetry, WorkerSums, prometheus
+from streams.worker.watchdog import Progress, Rebalance, Watchdog
+
+log = structlog.get_logger(__name__)
+
+
+class PipelineApp(faust.App):
+    """The app. What is wrong before anything is started ends the start."""
+
+    settings: Settings
+    routes: Routes
+    exit_code: int = 0
+
+    def assemble(self, settings: Settings) -> None:
+        """Make all parts; what is below needs what is above."""
+        self.settings = settings
+        self._aws: dict[str, Any] = {}
+        self._opening = asyncio.Lock()
+
+        # What this worker knows of itself.
+        self.health = Health()
+        self.health.check("start", self._not_started)
+        self.counts = Counts()
+        self.worker_sums = WorkerSums(self.health)
+        self.prometheus = prometheus(self.worker_sums)
+
+        # Topics and tables.
+        self.flow = pipeline_topics(self, settings)
+        self.sums = sum_tables(self, settings.metrics_retention)
+        self.owner = TableOwner(self, self.sums.totals)
+        recent = recent_table(self)
+
+        # What brings events on, and notes it.
+        self.sender = Sender(self.maybe_start_producer, self.health)
+        self.deduplication = Deduplication(
+            settings.deduplication_window, recent, self._fingerprint, lambda: active_partitions(self, recent)
+        )
+        recent.on_recover(self.deduplication.restore)
+        self.ledger = Ledger(
+            self.counts,
+            self.health,
+            self._write_counts,
+            grace_s=settings.shutdown_grace,
+            on_written=self.worker_sums.listen,
+            before_acks=self.deduplication.write,
+        )
+        self.delivery = Delivery(
+            self.sender.send,
+            self.flow,
+            FailureReporter(self.flow.failures, settings.kafka_max_message_bytes),
+            self.deduplication,
+            self.counts,
+        )
+
+        # The routes in use.
+        self.sandboxes = Sandboxes(settings, self.routes_in_use, self.health)
+        self.breaker = FailureBreaker(
+            Limits(settings.flood_share, settings.flood_min, settings.flood_window), self.health
+        )
+        self.route_watch = RouteWatch(settings, self.health, self.routes_in_use, self.take_over)
+
+        # What comes in.
+        self.intake = Intake(settings, self.delivery, self.ledger)
+        count = counting(self.counts, self.ledger)
+        source = GenesysSource(
+            settings,
+            self.flow.sources.get_topic_name(),
+            lambda: Observer(self.health.observer("genesys"), count),
+        )
+        self.readers = PartReaders(source, self.intake, self.delivery, self.health, self.end_worker)
+
+        # Who looks on.
+        self.watchdog = Watchdog(
+            Progress(
+                self.ledger.stalled,
+                self.sender.seconds_silent,
+                Rebalance(self).seconds,
+                lambda: seconds_uncommitted(self.consumer),
+            ),
+            self.health,
+            self._kafka_client,
+            needed_topics(settings),
+        )
+        self.telemetry = Telemetry(settings, self.worker_sums, self._group_sums, self.aws)
+        self.timer(watchdog.LOOK_S)(self.watchdog.look)
+        self.timer(reload_routes.LOOK_S)(self.route_watch.look)
+        self.timer(settings.report_interval)(self.telemetry.report_to_log)
+        self.timer(settings.report_interval)(self.telemetry.report_to_cloudwatch)
+        self.on_before_shutdown.connect(self._end_in_order)
+
+    def stage(self, stage: Stage, topic: faust.TopicT) -> Callable[[Handle], Handle]:
+        """Make an agent of a function over batches, when this worker has the role."""
+
+        def wrap(handle: Handle) -> Handle:
+            if stage.name in self.settings.worker_roles:
+
+                async def body(stream: Any) -> None:
+                    await StageRunner(stage, handle, self.ledger, self.is_current).run(stream)
+
+                body.__doc__ = handle.__doc__
+                self.agent(topic, name=stage.name)(body)
+            return handle
+
+        return wrap
+
+    def is_current(self, event: Event) -> bool:
+        """Whether the event is still this worker's: one from before a rebalance is delivered again to its heir."""
+        return bool(event.message.generation_id == self.consumer_generation_id)
+
+    def routes_in_use(self) -> Routes:
+        """The routes as of now; there are none before the start has read them."""
+        return self.routes
+
+    async def take_over(self, routes: Routes) -> None:
+        """Use these routes from now on, for what waits too."""
+        self.routes = routes
+        self.deduplication.forget_fingerprints()
+        await self.sandboxes.renew()
+        self.breaker.renew()
+
+    async def aws(self, service: str) -> Any:
+        """The client for a service of AWS, opened when first asked for; it ends with the app."""
+        async with self._opening:
+            if service not in self._aws:
+                opening = open_events(self.settings) if service == "events" else open_client(self.settings, service)
+                self._aws[service] = await self.add_async_context(opening)
+            return self._aws[service]
+
+    @property
+    def shutdown_grace(self) -> float:
+        """Seconds that events in flight get at a stop or a rebalance (streams/faust_patches/apply.py)."""
+        return self.settings.shutdown_grace
+
+    def end_worker(self, reason: str, exit_code: int = 2) -> None:
+        """End this worker in order; by default with the exit code that says: only you can fix `reason`."""
+        log.log(logging.CRITICAL if exit_code else logging.INFO, "stopping", reason=reason)
+        print(f"genesys-eventbridge: {reason}", file=sys.stderr, flush=True)
+        self.exit_code = exit_code
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async def on_first_start(self) -> None:
+        await preflight(self.settings, self.conf, self._use)
+        await self.add_async_context(self.sandboxes)
+        self.conf.datadir.mkdir(parents=True, exist_ok=True)
+        await super().on_first_start()
+
+    def _on_autodiscovery_error(self, name: str) -> None:
+        # Stock Faust logs a warning and runs without the agents of the module that failed.
+        raise
+
+    async def _end_in_order(self, *_: Any, **__: Any) -> None:
+        """Who still reads ends before the last counts are written."""
+        await self.readers.close()
+        try:
+            await self.ledger.close()
+        except TimeoutError:
+            log.warning("Kafka did not take the last counts; their events will be delivered again")
+
+    def _use(self, routes: Routes) -> None:
+        self.routes = routes
+
+    def _not_started(self) -> str | None:
+        if self._assignment is None:
+            return "Kafka has not assigned partitions yet"
+        return None if self.owner.are_recovered() else "the tables are being recovered"
+
+    def _fingerprint(self, route: str) -> str:
+        found = self.routes.get(route)
+        return found.texts.fingerprint if found is not None else ""
+
+    async def _write_counts(self, delta: bytes) -> None:
+        await self.sender.send([Record(self.flow.metrics.get_topic_name(), METRICS_KEY, delta)])
+
+    async def _kafka_client(self) -> Any:
+        return cast(Any, await self.maybe_start_producer())._producer.client
+
+    def _group_sums(self) -> Sums | None:
+        return sums(self.sums) if self.owner.is_here() else None

@@ -1,0 +1,58 @@
+"""This module brings lines that a source has read to `raw`, and what is no event to `failures`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
+
+from processors.event.headers import Meta
+from processors.event.intake import IntakeEvent, taken_in
+from processors.event.lines import Line
+from processors.event.redaction import redactor
+from processors.routes.outcome import Failed
+from settings import Settings
+from streams.delivery.ledger import Ledger
+from streams.delivery.result import BatchResult, Delivery
+from streams.delivery.send import Record
+
+
+class Intake:
+    """Takes in what the sources of a worker read."""
+
+    def __init__(self, settings: Settings, delivery: Delivery, ledger: Ledger) -> None:
+        self._max_bytes, self._grace_s = settings.max_line_bytes, settings.shutdown_grace
+        self._redact = redactor(settings.redact_fields)
+        self._delivery, self._ledger = delivery, ledger
+
+    async def ingest(self, lines: Iterable[Line]) -> None:
+        """Bring lines to Kafka; returns when the broker has all."""
+        await self._delivery.put(self._taken_in(lines))
+        self._ledger.start()
+
+    async def pump(self, batches: AsyncIterator[list[Line]]) -> None:
+        """Ingest batch after batch. Ending it ends the reading first: what has been read still gets to Kafka."""
+        async with aclosing(batches) as reading:  # type: ignore[type-var]
+            async for batch in reading:
+                task = asyncio.create_task(self.ingest(batch))
+                try:
+                    await asyncio.shield(task)
+                except asyncio.CancelledError:
+                    await asyncio.wait_for(task, self._grace_s)
+                    raise
+
+    def _taken_in(self, lines: Iterable[Line]) -> BatchResult:
+        result = BatchResult()
+        received_at = int(time.time() * 1000)
+        raw = self._delivery.topics.raw.get_topic_name()
+        for found in taken_in(lines, received_at, self._max_bytes, self._redact):
+            result.counts.add("ingested")
+            if isinstance(found, IntakeEvent):
+                result.records.append(Record(raw, found.key, found.value, found.headers))
+            else:
+                failed = Failed.of(found.error)
+                result.counts.fail(failed.stage, failed.error)
+                meta = Meta(received_at=received_at)
+                result.records.append(self._delivery.failures.report(failed, found.value, None, meta))
+        return result

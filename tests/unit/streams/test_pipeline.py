@@ -1,0 +1,66 @@
+"""Tests of the app as the owner of its parts: what belongs together changes and ends together, in its order."""
+
+import asyncio
+from types import SimpleNamespace
+
+import orjson
+import pytest
+
+from processors.routes.routes import Routes
+from settings import load_settings
+from streams.app import create_app
+
+
+@pytest.fixture
+def app(new_ledger):
+    made = create_app(load_settings())
+    made.ledger = new_ledger()
+    return made
+
+
+def test_two_apps_share_nothing(app):
+    other = create_app(load_settings())
+    app.health.trouble("kafka", "no answer")
+    app.counts.add("ingested")
+    assert other.counts.drain() is None
+    assert "kafka" not in other.health.troubles()
+
+
+async def test_other_routes_are_taken_over_by_all_that_work_with_them(app):
+    heard = []
+
+    async def renew():
+        heard.append("sandboxes")
+
+    app.sandboxes = SimpleNamespace(renew=renew)
+    app.breaker = SimpleNamespace(renew=lambda: heard.append("breaker"))
+    app.deduplication = SimpleNamespace(forget_fingerprints=lambda: heard.append("deduplication"))
+    routes = Routes([])
+    await app.take_over(routes)
+    assert app.routes_in_use() is routes
+    assert sorted(heard) == ["breaker", "deduplication", "sandboxes"]
+
+
+async def test_who_still_counts_is_ended_before_the_last_counts_are_written(app, counts, producer):
+    async def close():
+        counts.add("ingested")
+
+    app.readers = SimpleNamespace(close=close)
+    await app.on_before_shutdown.send()
+    assert orjson.loads(producer.taken[-1].value)["counts"] == {"ingested": 1}
+
+
+async def test_a_client_of_aws_is_opened_once_however_many_ask(app):
+    async with app.async_exit_stack:
+        first, second = await asyncio.gather(app.aws("events"), app.aws("events"))
+        assert first is second
+
+
+def test_an_event_of_an_earlier_generation_is_not_this_worker_s_any_more(app, event):
+    app.consumer_generation_id = 5
+    assert app.is_current(event(generation_id=5))
+    assert not app.is_current(event(generation_id=4))
+
+
+def test_before_kafka_has_assigned_anything_a_worker_is_not_ready(app):
+    assert app.health.troubles()["start"]["reason"] == "Kafka has not assigned partitions yet"
