@@ -126,7 +126,7 @@ def test_every_path_and_module_that_is_named_is_there():
     [
         ("see streams/delivery/stage.py", []),
         ("see streams/sending.py", ["streams/sending.py"]),
-        ("`streams/delivery/stage.py:stage`", []),
+        ("`streams/delivery/stage.py:each`", []),
         ("`streams/delivery/stage.py:no_such`", ["streams/delivery/stage.py:no_such"]),
         ("python -m streams.routes.sandbox", []),
         ("python -m streams.sandbox", ["streams.sandbox"]),
