@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
+import orjson
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
@@ -16,6 +17,18 @@ def _split(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
+
+
+def _names(value: Any) -> Any:
+    """A JSON array of names, or names with commas between."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            found = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return _split(value)  # such as `[DE] Sales`
+        if isinstance(found, list) and all(isinstance(one, str) for one in found):
+            return tuple(one.strip() for one in found if one.strip())
+    return _split(value)
 
 
 def _http_url(value: str) -> str:
@@ -33,6 +46,8 @@ def _brokers(value: str) -> str:
 
 
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+NameList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 
 CommaSeconds = Annotated[tuple[float, ...], Field(min_length=1), NoDecode, BeforeValidator(_split)]
 

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
 from settings.errors import SettingsError
-from settings.fields import URL, CommaList, CommaSeconds
+from settings.fields import URL, CommaList, CommaSeconds, NameList
 
 #: API hosts by AWS region name (Genesys SDK 269).
 REGION_DOMAINS = {
@@ -62,13 +62,23 @@ class GenesysSettings(BaseSettings):
     genesys_idle_timeout: float = Field(
         90.0, gt=0, description="Seconds without a byte after which the event stream is opened again."
     )
-    genesys_queues: CommaList = Field(
-        ("*",), description="Queues to listen to: ids or name patterns (`Priority*`), comma separated."
+    genesys_queues: NameList = Field(
+        ("*",),
+        description="Queues to listen to: ids, names or patterns (`Priority*`), with commas between or as a JSON "
+        "array. What is a queue's name means that queue; `=` before it: always a name, `~`: always a pattern.",
     )
-    genesys_users: CommaList = Field((), description="Users whose conversations are listened to: ids or name patterns.")
+    genesys_users: NameList = Field(
+        (), description="Users whose topics are listened to: ids, names or patterns, as for queues."
+    )
     genesys_topics: CommaList = Field(
         ("v2.routing.queues.{queue}.conversations",),
-        description="Topic templates; `{queue}` and `{user}` are filled in, others are taken as they are.",
+        description="Topic templates; `{queue}`, `{user}` and `{conversation}` are filled in (Genesys' own `{id}` "
+        "is read as the one that fits), others are taken as they are.",
+    )
+    genesys_conversation_linger: float = Field(
+        300.0,
+        ge=0,
+        description="Seconds after a conversation's end for which its own topics (`{conversation}`) are kept.",
     )
     genesys_queue_refresh: float = Field(300.0, gt=0, description="Seconds between two looks for new queues.")
     genesys_heartbeat_timeout: float = Field(

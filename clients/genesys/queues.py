@@ -6,7 +6,6 @@ import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import structlog
 
@@ -47,16 +46,6 @@ def _pages(body: Mapping[str, object], given: int) -> float:
     if isinstance(total, int):
         return math.ceil(total / (size if isinstance(size, int) and size > 0 else given))
     return math.inf if given >= PAGE_SIZE or body.get("nextUri") else 0
-
-
-def chosen(wanted: tuple[str, ...], known: Mapping[str, str]) -> tuple[str, ...]:
-    """Ids of the entities that `wanted` means: ids as they are, others as name patterns, case folded."""
-    ids = {text.lower() for text in wanted if is_uuid(text)}
-    patterns = [text.casefold() for text in wanted if not is_uuid(text)]
-    ids.update(
-        ident for ident, name in known.items() if any(fnmatchcase(name.casefold(), pattern) for pattern in patterns)
-    )
-    return tuple(sorted(ids))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import structlog
 
-from clients.genesys.queues import QUEUES, USERS, QueueNames, chosen, listed
+from clients.genesys.queues import QUEUES, USERS, QueueNames, listed
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError
 from processors.event.identity import is_uuid
-from processors.genesys.topics import AvailableTopic, TopicPlan, plan
+from processors.genesys.names import chosen, unmatched
+from processors.genesys.topics import AvailableTopic, TopicPlan, UnusableTopic, named, plan
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,7 @@ class TopicResolver:
     def __init__(self, rest: GenesysRest, settings: Settings, names: QueueNames | None = None) -> None:
         self._rest, self._settings = rest, settings
         self.names = names or QueueNames(rest)
+        self._templates = tuple(map(named, settings.genesys_topics))
         self._available: dict[str, AvailableTopic] = {}
         self._plan: TopicPlan | None = None
         self._asking = asyncio.Lock()
@@ -43,21 +45,27 @@ class TopicResolver:
 
     async def _ask(self) -> TopicPlan:
         settings = self._settings
-        queues = await self._ids("{queue}", settings.genesys_queues, QUEUES)
-        users = await self._ids("{user}", settings.genesys_users, USERS)
+        queues = await self._known("{queue}", settings.genesys_queues, QUEUES)
+        users = await self._known("{user}", settings.genesys_users, USERS)
+        self.names.learn(queues)
         if not self._available:
             self._available = await available_topics(self._rest)
-        return plan(settings.genesys_topics, queues, users, self._available, settings.genesys_shards)
+        queue_ids, user_ids = chosen(settings.genesys_queues, queues), chosen(settings.genesys_users, users)
+        made = plan(self._templates, queue_ids, user_ids, self._available, settings.genesys_shards)
+        refused = [
+            UnusableTopic(f"{setting}={text}", f"names no {what} that there is")
+            for setting, what, wanted, known in (
+                ("GENESYS_QUEUES", "queue", settings.genesys_queues, queues),
+                ("GENESYS_USERS", "user", settings.genesys_users, users),
+            )
+            for text in (unmatched(wanted, known) if known else ())
+        ]
+        return replace(made, refused=(*made.refused, *refused))
 
-    async def _ids(self, placeholder: str, wanted: tuple[str, ...], path: str) -> tuple[str, ...]:
-        if not any(placeholder in template for template in self._settings.genesys_topics):
-            return ()
-        if all(is_uuid(text) for text in wanted):
-            return chosen(wanted, {})
-        known = await listed(self._rest, path)
-        if path == QUEUES:
-            self.names.learn(known)
-        return chosen(wanted, known)
+    async def _known(self, placeholder: str, wanted: tuple[str, ...], path: str) -> dict[str, str]:
+        """Names by id of what a placeholder can stand for; empty when no name is to be looked up."""
+        used = any(placeholder in template for template in self._templates)
+        return await listed(self._rest, path) if used and not all(map(is_uuid, wanted)) else {}
 
 
 async def available_topics(rest: GenesysRest) -> dict[str, AvailableTopic]:

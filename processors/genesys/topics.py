@@ -19,6 +19,12 @@ TOPIC_LENGTH = 200
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _ANY_ID = re.compile(rf"\{{[^}}]*\}}|{_UUID}")
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
+_PLACES = (
+    (re.compile(r"((?:^|\.)users)\.\{id\}"), r"\1.{user}"),
+    (re.compile(r"((?:^|\.)queues)\.\{id\}"), r"\1.{queue}"),
+    (re.compile(r"((?:^|\.)conversations?(?:\.\w+)?)\.\{id\}"), r"\1.{conversation}"),
+)
+_FILLED = ("queue", "user", "conversation")
 _COMBINABLE = re.compile(rf"(v2\.(?:\w+\.)+{_UUID})\.(\w+)")
 _USER_KINDS = frozenset({"requiresCurrentUser", "requiresUserBeConversationParticipant"})
 
@@ -71,17 +77,33 @@ Available = Mapping[str, AvailableTopic]
 
 @dataclass(frozen=True, slots=True)
 class TopicPlan:
-    """What to subscribe (sorted, combined), what is refused, and what the permitted templates need."""
+    """What to subscribe (sorted, combined), what is refused, and what the permitted templates need.
+
+    `conversation`: the templates that are subscribed for each conversation that the topics bring.
+    """
 
     topics: tuple[str, ...]
     refused: tuple[UnusableTopic, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] | None = None
     channels: int = 1
+    conversation: tuple[str, ...] = ()
     made_ms: int = 0  # when the organisation was asked, epoch ms
 
     def shares(self) -> tuple[tuple[str, ...], ...]:
         """The topics of each channel."""
         return spread(self.topics, self.channels)
+
+
+def named(template: str) -> str:
+    """A template as Genesys writes it, with the placeholder that fits in place of its `{id}`."""
+    for place, instead in _PLACES:
+        template = place.sub(instead, template, count=1)
+    return template
+
+
+def of_conversation(templates: Iterable[str], conversation: str) -> tuple[str, ...]:
+    """The topics of one conversation, combined and sorted."""
+    return combine(template.replace("{conversation}", conversation) for template in templates)
 
 
 def plan(
@@ -95,6 +117,7 @@ def plan(
     names: dict[str, None] = {}
     refused: list[UnusableTopic] = []
     permissions: dict[str, tuple[str, ...]] = {}
+    conversation: list[str] = []
     for template in templates:
         for single in _with_wildcard(template, available):
             reason = objection(single, available) or _unfilled(single, queues, users)
@@ -103,12 +126,18 @@ def plan(
                 continue
             known = available.get(_ANY_ID.sub("{id}", single))
             permissions[single] = known.permissions if known else ()
-            names.update(dict.fromkeys(_filled(single, queues, users)))
+            if "{conversation}" in single:
+                conversation.append(single)
+            else:
+                names.update(dict.fromkeys(_filled(single, queues, users)))
     topics = combine(names)
+    if not topics:
+        reason = "is subscribed for conversations that other topics bring, and there is none"
+        refused += [UnusableTopic(template, reason) for template in conversation]
     room = MAX_CHANNELS * TOPICS_PER_CHANNEL
     refused += [UnusableTopic(topic, f"{MAX_CHANNELS} channels hold {room} topics only") for topic in topics[room:]]
     needed = min(MAX_CHANNELS, max(1, channels, math.ceil(len(topics) / TOPICS_PER_CHANNEL)))
-    return TopicPlan(topics[:room], tuple(refused), permissions, needed)
+    return TopicPlan(topics[:room], tuple(refused), permissions, needed, tuple(conversation))
 
 
 def channels_of(part: int, parts: int, channels: int) -> tuple[int, ...]:
@@ -123,9 +152,9 @@ def channels_of(part: int, parts: int, channels: int) -> tuple[int, ...]:
 
 def objection(template: str, available: Available) -> str | None:
     """Why a template cannot be listened to, in words that follow its name; None when it can."""
-    unknown = [name for name in _PLACEHOLDER.findall(template) if name not in ("queue", "user")]
+    unknown = [name for name in _PLACEHOLDER.findall(template) if name not in _FILLED]
     if unknown:
-        return f"only {{queue}} and {{user}} are filled in, not {{{unknown[0]}}}: name the id itself"
+        return f"{{{unknown[0]}}} cannot be filled in: write {{queue}}, {{user}} or {{conversation}}, or the id itself"
     if "*" in template:
         return "no wildcard is known to Genesys, and the topics it could mean are not listed"
     if len(_PLACEHOLDER.sub("0" * 36, template)) > TOPIC_LENGTH:

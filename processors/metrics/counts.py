@@ -16,9 +16,10 @@ Sums = dict[str, Any]
 #: Names of the counters. `ingested`: taken in by a source; `duplicates` and `unchanged`: what the source or
 #: the de-duplication dropped as a repetition; `backfilled`: fetched for a gap;
 #: `names_missing`: events that went on without their queue's name; `topics_rejected`: topics that Genesys does
-#: not let us listen to; `topics_lost`: those that a channel did not hold any more; `gaps`: times when a
-#: notification socket was down or held no topics; `gaps_partly_healed`: those of which some topics cannot be
-#: fetched afterwards; `gaps_lost`: those given up before they were filled.
+#: not let us listen to; `topics_lost`: those that a channel did not hold any more; `topics_left_out`: those of
+#: conversations for which there was no room; `gaps`: times when a notification socket was down or held no topics;
+#: `gaps_partly_healed`: those of which some topics cannot be fetched afterwards; `gaps_lost`: those given up
+#: before they were filled.
 COUNTERS = (
     "ingested",
     "filtered",
@@ -32,6 +33,7 @@ COUNTERS = (
     "names_missing",
     "topics_rejected",
     "topics_lost",
+    "topics_left_out",
     "gaps",
     "gaps_partly_healed",
     "gaps_lost",

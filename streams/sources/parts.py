@@ -35,6 +35,7 @@ COUNTED: dict[CountName, str] = {
     "queue_name_missing": "names_missing",
     "topic_rejected": "topics_rejected",
     "topic_lost": "topics_lost",
+    "topic_left_out": "topics_left_out",
     "gap_opened": "gaps",
     "gap_partly_healed": "gaps_partly_healed",
     "gap_lost": "gaps_lost",

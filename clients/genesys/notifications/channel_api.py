@@ -95,20 +95,23 @@ class ChannelClient:
         topics = (one.get("id") for one in entities if isinstance(one, dict) and _rejected(one) is None)
         return frozenset(name for topic in topics if isinstance(topic, str) for name in separate(topic))
 
-    async def subscribe(self, channel: Channel, topics: Sequence[str]) -> tuple[RejectedTopic, ...]:
-        """Make these the channel's topics, and no others; the rejected ones are given, the rest holds.
+    async def subscribe(
+        self, channel: Channel, topics: Sequence[str], *, add: bool = False
+    ) -> tuple[RejectedTopic, ...]:
+        """Make these the channel's topics, and no others, or add them; the rejected ones are given, the rest holds.
 
         A combined topic is rejected for one of its parts, so its parts are then asked for one by one. Raises
         GenesysRequestError with status 404 when the channel is gone.
         """
-        rejected = await self._put(channel, topics)
+        method = "POST" if add else "PUT"
+        rejected = await self._send(method, channel, topics)
         combined = {one.topic for one in rejected if len(separate(one.topic)) > 1}
         if not combined:
             return rejected
         single = [name for topic in topics for name in (separate(topic) if topic in combined else (topic,))]
         beyond = single[TOPICS_PER_CHANNEL:]
         reason = f"its combined topic was rejected, and a channel holds {TOPICS_PER_CHANNEL} topics only"
-        return await self._put(channel, single[:TOPICS_PER_CHANNEL]) + tuple(
+        return await self._send(method, channel, single[:TOPICS_PER_CHANNEL]) + tuple(
             RejectedTopic(topic, reason, ()) for topic in beyond
         )
 
@@ -116,9 +119,9 @@ class ChannelClient:
         """Leave a channel without topics; channels themselves cannot be deleted, they expire."""
         await self._rest.request("DELETE", f"{CHANNELS_PATH}/{channel.id}/subscriptions")
 
-    async def _put(self, channel: Channel, topics: Sequence[str]) -> tuple[RejectedTopic, ...]:
+    async def _send(self, method: str, channel: Channel, topics: Sequence[str]) -> tuple[RejectedTopic, ...]:
         response = await self._rest.request(
-            "PUT",
+            method,
             f"{CHANNELS_PATH}/{channel.id}/subscriptions",
             json=[{"id": topic} for topic in topics],
             params={"ignoreErrors": "true"},

@@ -1,4 +1,7 @@
-"""This module keeps the channels of one part: as many as the plan gives it, each with its share of the topics."""
+"""This module keeps the channels of one part: as many as the plan gives it, each with its share of the topics.
+
+Topics by conversation (`{conversation}`) go where there is room beside these, and on channels opened for them.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,26 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import structlog
+
 from clients.genesys.notifications.channel_reader import ReceivedFrame
 from clients.genesys.notifications.rotation import ChannelRotation, KeeperOptions
 from clients.genesys.rest.client import GenesysRest
+from clients.genesys.rest.errors import GenesysError
+from processors.event.strict_json import JsonObject
+from processors.genesys.conversation_topics import ConversationTopics
 from processors.genesys.interval import Interval
-from processors.genesys.topics import TopicPlan, channels_of, separate
+from processors.genesys.topics import MAX_CHANNELS, TOPICS_PER_CHANNEL, TopicPlan, channels_of, separate
 from settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two calls that subscribe conversations: Genesys allows 300 calls a minute and token, and all parts
+#: share one.
+CALLS_S = 1.0
+
+#: Channels used when conversations need room: a change of channel needs one more for a while.
+CONVERSATION_CHANNELS = MAX_CHANNELS - 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +62,9 @@ class PartChannels:
         self._part, self._parts = part, parts
         self._put, self._gap = put, gap
         self._since_ms, self._margin_ms = since_ms, margin_ms
-        self._doubted = asyncio.Event()
+        self._doubted, self._come = asyncio.Event(), asyncio.Event()
+        self._conversations = ConversationTopics(int(settings.genesys_conversation_linger * 1000))
+        self._spare: tuple[int, ...] = ()  # channels that may be opened for conversations
         self._keepers: dict[int, ChannelRotation] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -57,6 +76,11 @@ class PartChannels:
     def topics(self) -> frozenset[str]:
         """The names under which the part's events arrive."""
         return frozenset(name for share in self._shares.values() for topic in share for name in separate(topic))
+
+    @property
+    def templates(self) -> frozenset[str]:
+        """Those of topics by conversation."""
+        return frozenset(self._conversations.templates)
 
     @property
     def position_ms(self) -> int | None:
@@ -90,22 +114,81 @@ class PartChannels:
         """Listen to what the plan gives this part, and to nothing else."""
         every = plan.shares()
         shares = {channel: every[channel] for channel in channels_of(self._part, self._parts, plan.channels)}
+        self._plan_conversations(plan, shares)
         for channel in [one for one in self._keepers if one not in shares]:
             self._end(channel)
         late = False
         for channel, topics in shares.items():
             if channel not in self._keepers:
-                self._begin(channel)
+                self._begin(channel, self._since_ms if self._followed_ms is None else self._followed_ms)
             elif set(topics) - set(self._shares.get(channel, ())):
                 late = True
-            await self._keepers[channel].listen_to(topics)
+            await self._keepers[channel].listen_to(self._all(channel, topics))
         if late and self._followed_ms is not None:
-            now_ms = int(self._rest.clock.wall() * 1000)
-            self._gap(Interval(self._followed_ms - self._margin_ms, now_ms + self._margin_ms))
+            self._gap(Interval(self._followed_ms - self._margin_ms, self._now_ms() + self._margin_ms))
         self._shares, self._followed_ms = shares, plan.made_ms
+        if self._conversations.waiting:
+            self._come.set()
 
-    def _begin(self, channel: int) -> None:
-        since_ms = self._since_ms if self._followed_ms is None else self._followed_ms
+    def saw(self, envelope: JsonObject) -> None:
+        """Take note of the conversation of an event."""
+        if self._conversations.saw(envelope, self._now_ms()):
+            self._come.set()
+
+    async def keep_conversations(self) -> None:
+        """Subscribe the topics of conversations that come, many at once: one call in `pace` seconds as a rule."""
+        pace = max(CALLS_S, CALLS_S * self._parts / 3)
+        while True:
+            await self._come.wait()
+            self._come.clear()
+            try:
+                await self._place()
+            except GenesysError as error:  # asked for again with the next look at the queues
+                log.warning("genesys.conversations.not_subscribed", reason=str(error))
+            await self._rest.clock.sleep(pace)
+
+    def _plan_conversations(self, plan: TopicPlan, shares: dict[int, tuple[str, ...]]) -> None:
+        """Adds to `shares` the channels that are there for conversations alone."""
+        self._conversations.templates = plan.conversation
+        self._conversations.forget_over(self._now_ms())
+        ours = channels_of(self._part, self._parts, CONVERSATION_CHANNELS) if plan.conversation else ()
+        self._spare = tuple(channel for channel in ours if channel not in shares)
+        for channel in self._conversations.counts():
+            known = channel in shares or channel in self._spare
+            self._conversations.fit(channel, TOPICS_PER_CHANNEL - len(shares.get(channel, ())) if known else 0)
+        shares |= {channel: () for channel in self._spare if channel in self._keepers}
+
+    async def _place(self) -> None:
+        added = self._conversations.place(self._room())
+        for channel in self._spare:
+            if self._conversations.waiting and channel not in self._keepers:
+                self._shares[channel] = ()
+                self._begin(channel, None)
+                added |= self._conversations.place({channel: TOPICS_PER_CHANNEL})
+        waiting = self._conversations.waiting  # those that come while Genesys is asked have their turn next
+        for channel, topics in added.items():
+            await self._keepers[channel].add(topics)
+        if not waiting:
+            return
+        for channel in self._conversations.forget_over(self._now_ms()):
+            await self._keepers[channel].listen_to(self._all(channel, self._shares[channel]))
+            self._come.set()
+        if not self._come.is_set() and (left_out := self._conversations.left_out()):
+            log.error("genesys.conversations.left_out", conversations=left_out[:20], of=len(left_out))
+            self._rest.observer.count("topic_left_out", len(left_out) * len(self.templates))
+
+    def _room(self) -> dict[int, int]:
+        """How many more topics each channel can hold."""
+        held = self._conversations.counts()
+        return {channel: TOPICS_PER_CHANNEL - len(share) - held[channel] for channel, share in self._shares.items()}
+
+    def _all(self, channel: int, share: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted({*share, *self._conversations.held(channel)}))
+
+    def _now_ms(self) -> int:
+        return int(self._rest.clock.wall() * 1000)
+
+    def _begin(self, channel: int, since_ms: int | None) -> None:
         if since_ms is not None:
             self._positions[channel] = since_ms
 

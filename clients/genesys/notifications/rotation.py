@@ -92,6 +92,14 @@ class ChannelRotation:
             with self._replacing(reader):
                 await self._subscriptions.bring(reader)
 
+    async def add(self, topics: tuple[str, ...]) -> None:
+        """Listen to these as well."""
+        self._subscriptions.topics = tuple(sorted({*self._subscriptions.topics, *topics}))
+        self._wanted.set()
+        for reader in list(self._readers):
+            with self._replacing(reader):
+                await self._subscriptions.add(reader, topics)
+
     async def verify(self) -> bool:
         """Ask Genesys what the channels hold; subscribe again what is missing, and tell its time as a gap.
 

@@ -18,6 +18,7 @@ from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError
 from clients.genesys.topic_resolver import TopicResolver
 from processors.event.lines import Line
+from processors.genesys.frames import read_frame
 from processors.genesys.interval import Interval
 from processors.genesys.snapshots import Snapshot
 from processors.genesys.topics import UnusableTopic
@@ -158,12 +159,15 @@ class NotificationSource:
         async with aclosing(self._recent()) as recent:
             async for value, at_ms in recent:
                 self._sieve.remember(value, at_ms)
+                frame = read_frame(value) if self._channels.templates else None
+                if frame is not None and frame.envelope is not None and frame.topic in self.topics:
+                    self._channels.saw(frame.envelope)
 
     def _new_healer(self, times: GapTimes) -> GapHealer:
         return GapHealer(
             self._rest,
             self._part,
-            topics=lambda: self.topics,
+            topics=lambda: self.topics | self._channels.templates,
             put=self._inbox.put,
             report=self._inbox.put,
             max_age=self._settings.genesys_backfill_max_age,
@@ -181,8 +185,11 @@ class NotificationSource:
                 break
             if isinstance(item, ChannelFrame):
                 batch.since_ms[item.channel] = max(batch.since_ms.get(item.channel, 0), item.frame.since_ms)
+                if item.frame.frame.kind == "event" and item.frame.frame.envelope is not None:
+                    self._channels.saw(item.frame.frame.envelope)
                 line = await self._sieve.live(item.frame)
             else:
+                self._channels.saw(item.envelope)
                 line = await self._sieve.past(item)
             if line is not None:
                 batch.lines.append(line)
@@ -194,6 +201,7 @@ class NotificationSource:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._channels.run())
             group.create_task(self._refresh())
+            group.create_task(self._channels.keep_conversations())
             group.create_task(self._healer.run())
 
     def _ended(self, runner: asyncio.Task[None]) -> None:

@@ -5,6 +5,7 @@ A subscription is verified, not believed: Genesys can drop topics with a notice 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Hashable
 
 import structlog
@@ -12,6 +13,7 @@ import structlog
 from clients.genesys.notifications.channel_api import ChannelClient, RejectedTopic
 from clients.genesys.notifications.channel_reader import ChannelReader
 from clients.genesys.rest.client import GenesysRest
+from processors.event.identity import ANY_ID
 from processors.genesys.topics import separate
 
 log = structlog.get_logger(__name__)
@@ -29,32 +31,52 @@ class Subscriptions:
         self._gap, self._trouble = gap, trouble
         self.topics: tuple[str, ...] = ()
         self.rejected: tuple[RejectedTopic, ...] = ()
+        self._kinds: set[str] = set()  # of topics by conversation that were told as rejected
+        self._lock = asyncio.Lock()  # what is asked for and what is believed change together
 
     async def bring(self, reader: ChannelReader, *, again: bool = False) -> None:
         """Have the channel hold the topics; ask for them `again` though it is believed to.
 
         Raises GenesysRequestError with status 404 when the channel is gone.
         """
-        while again or reader.topics != self.topics:
-            topics = self.topics
-            if reader.topics and not again:
-                await self.held(reader)  # what was lost before would be hidden by the new subscription
-            rejected = await self._channels.subscribe(reader.channel, topics)
-            reader.topics, reader.sure_ms, again = topics, self._now_ms(), False
-            self._tell(topics, rejected)
+        async with self._lock:
+            while again or reader.topics != self.topics:
+                topics = self.topics
+                if reader.topics and not again:
+                    await self._held(reader)  # what was lost before would be hidden by the new subscription
+                rejected = await self._channels.subscribe(reader.channel, topics)
+                reader.topics, reader.sure_ms, again = topics, self._now_ms(), False
+                self._tell(topics, rejected)
+
+    async def add(self, reader: ChannelReader, topics: tuple[str, ...]) -> None:
+        """Subscribe more of the topics on a channel that has some; hides nothing that was lost."""
+        async with self._lock:
+            if not reader.topics:
+                return  # it is about to be given all of them
+            rejected = await self._channels.subscribe(reader.channel, topics, add=True)
+            reader.topics = tuple(sorted({*reader.topics, *topics}))
+            for one in rejected:
+                kind = ANY_ID.sub("{id}", one.topic)
+                if kind not in self._kinds:
+                    self._kinds.add(kind)
+                    log.error("genesys.topic.rejected", topic=kind, reason=one.reason, missing=one.permissions)
+                self._rest.observer.count("topic_rejected")
+            self.rejected += rejected
 
     async def held(self, reader: ChannelReader) -> bool | None:
         """Whether Genesys has the channel subscribed as we believe; None when it does not tell.
 
         What is lost is told, with the time since it was there for the last time.
         """
-        topics, sure_ms, asked_ms = reader.topics, reader.sure_ms, self._now_ms()
+        async with self._lock:
+            return await self._held(reader)
+
+    async def _held(self, reader: ChannelReader) -> bool | None:
+        sure_ms, asked_ms = reader.sure_ms, self._now_ms()
         held = await self._channels.held(reader.channel)
         if held is None:
             return None
-        if reader.topics != topics or reader.sure_ms != sure_ms:
-            return True  # subscribed anew meanwhile
-        wanted = {name for topic in topics for name in separate(topic)} - {one.topic for one in self.rejected}
+        wanted = {name for topic in reader.topics for name in separate(topic)} - {one.topic for one in self.rejected}
         lost = wanted - held
         if not lost:
             reader.sure_ms = asked_ms

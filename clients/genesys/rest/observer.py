@@ -15,6 +15,7 @@ CountName = Literal[
     "socket_reconnected",  # a notification socket was opened again
     "channel_created",  # a notification channel was made
     "topic_rejected",  # Genesys does not let us listen to a topic
+    "topic_left_out",  # a conversation's topic for which no channel has room
     "topic_lost",  # a topic that a channel had been subscribed to and did not hold any more
     "frame_duplicate",  # a frame came twice, while two channels overlapped or from Genesys itself
     "frame_unchanged",  # a conversation snapshot repeated the state last seen

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from clients.genesys.queues import QUEUES, QueueNames, chosen, listed
+from clients.genesys.queues import QUEUES, QueueNames, listed
 from clients.genesys.rest.errors import PermissionMissingError
 
 A, B = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa", "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
@@ -56,22 +56,6 @@ async def test_a_listing_survives_odd_entities(rest, server):
     assert await listed(rest, QUEUES) == {"a": "", "b": "B"}
     server.answers = [httpx.Response(200, json={"entities": "none"})]
     assert await listed(rest, QUEUES) == {}
-
-
-@pytest.mark.parametrize(
-    ("wanted", "expected"),
-    [
-        (("*",), ("1", "2", "3")),
-        (("priority*",), ("1", "2")),
-        (("Priority Sales", "*billing*"), ("1", "3")),
-        ((A.upper(), "nothing like it"), (A,)),
-        ((), ()),
-    ],
-    ids=["all", "pattern, case folded", "two patterns", "an id is taken as it is", "none"],
-)
-def test_queues_are_chosen_by_id_or_name(wanted, expected):
-    known = {"1": "Priority Sales", "2": "PRIORITY support", "3": "Billing"}
-    assert chosen(wanted, known) == expected
 
 
 async def test_a_name_is_looked_up_once_and_kept(rest, server, fake_time):

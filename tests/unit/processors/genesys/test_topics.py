@@ -7,7 +7,9 @@ from processors.genesys.topics import (
     AvailableTopic,
     channels_of,
     combine,
+    named,
     objection,
+    of_conversation,
     plan,
     separate,
     spread,
@@ -71,9 +73,49 @@ def test_a_wildcard_of_a_known_conversation_becomes_every_topic_listed():
 
 
 @pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("v2.users.{id}.presence", "v2.users.{user}.presence"),
+        ("v2.users.{id}?presence&routingStatus", "v2.users.{user}?presence&routingStatus"),
+        ("v2.analytics.users.{id}.aggregates", "v2.analytics.users.{user}.aggregates"),
+        ("v2.routing.queues.{id}.conversations.calls", "v2.routing.queues.{queue}.conversations.calls"),
+        ("v2.analytics.queues.{id}.observations", "v2.analytics.queues.{queue}.observations"),
+        ("v2.conversations.{id}.transcription", "v2.conversations.{conversation}.transcription"),
+        ("v2.conversations.chats.{id}.messages", "v2.conversations.chats.{conversation}.messages"),
+        ("v2.detail.events.conversation.{id}.*", "v2.detail.events.conversation.{conversation}.*"),
+        ("v2.analytics.conversation.{id}.metrics", "v2.analytics.conversation.{conversation}.metrics"),
+        ("v2.outbound.campaigns.{id}.stats", "v2.outbound.campaigns.{id}.stats"),
+        ("v2.users.{user}.conversations", "v2.users.{user}.conversations"),
+        (f"v2.users.{A}.presence", f"v2.users.{A}.presence"),
+    ],
+)
+def test_genesys_own_id_is_read_as_what_fits(template, expected):
+    assert named(template) == expected
+
+
+def test_topics_of_conversations_are_kept_for_when_one_is_seen():
+    templates = [QUEUE_TOPIC, "v2.detail.events.conversation.{conversation}.*"]
+    made = plan(templates, [A], [], OFFER, 1)
+    assert made.topics == (f"v2.routing.queues.{A}.conversations",)
+    assert made.conversation == (
+        "v2.detail.events.conversation.{conversation}.acd.end",
+        "v2.detail.events.conversation.{conversation}.acd.start",
+    )
+    assert of_conversation(made.conversation, B) == (
+        f"v2.detail.events.conversation.{B}.acd.end",
+        f"v2.detail.events.conversation.{B}.acd.start",
+    )
+
+
+def test_without_another_topic_no_conversation_is_ever_seen():
+    made = plan(["v2.detail.events.conversation.{conversation}.acd.end"], [], [], OFFER, 1)
+    assert "for conversations that other topics bring" in made.refused[0].reason
+
+
+@pytest.mark.parametrize(
     ("template", "reason"),
     [
-        ("v2.detail.events.conversation.{id}.acd.start", "name the id itself"),
+        ("v2.analytics.flow.{id}.aggregates", "write {queue}, {user} or {conversation}, or the id itself"),
         ("v2.routing.queues.*.conversations", "no wildcard"),
         (f"v2.unknown.{A}.*", "no wildcard"),
         ("v2.conversations.{queue}.everything", "not among the organisation's available topics"),

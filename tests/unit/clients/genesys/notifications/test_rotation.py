@@ -148,7 +148,8 @@ async def test_nothing_to_listen_to_is_a_trouble_not_an_end(emulator, start, eve
     await eventually(lambda: listener.observer.reason is not None)
     assert listener.observer.reason == (
         "nothing to listen to: v2.routing.queues.{queue}.conversations "
-        "means nothing yet: GENESYS_QUEUES names no queue that there is"
+        "means nothing yet: GENESYS_QUEUES names no queue that there is; "
+        "GENESYS_QUEUES=no such queue names no queue that there is"
     )
     assert not listener.task.done()
     assert listener.channels["created"] == 0
