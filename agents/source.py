@@ -1,7 +1,8 @@
 """This module is the source stage: Genesys Cloud → raw | failures.
 
 Who owns partition n of the `sources` topic reads part n of the source: Kafka's group decides, so there is one
-reader for each part, and another worker takes over when it dies. A file is read by the worker that has it.
+reader for each part, and another worker takes over when it dies. A file is read by the worker that has it, a queue
+by all of them.
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ if SOURCE in ("notifications", "stream"):
         name = app.flow.sources.get_topic_name()
         ours = {tp.partition for tp in assigned if tp.topic == name}
         await app.readers.own(ours if SOURCE == "notifications" else ours & {0})
+
+
+if SOURCE.startswith("sqs:"):
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust declares it
+    async def read_queue() -> None:
+        """SQS → raw | failures; every worker reads its share."""
+        await app.readers.own({0})
 
 
 if SOURCE.startswith("file:"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from pydantic import Field, SecretStr, field_validator
@@ -32,6 +33,9 @@ REGION_DOMAINS = {
     "eusc-de-east-1": "edee1.eusc-pure.cloud",
 }
 
+#: A queue by its URL, which has a path, and no parameters.
+_QUEUE = re.compile(r"sqs:https?://[^/\s?#]+(?:/[^/\s?#]+)+")
+
 
 class GenesysSettings(BaseSettings):
     """Which events come from which Genesys organisation, and how."""
@@ -47,7 +51,8 @@ class GenesysSettings(BaseSettings):
     genesys_client_secret: SecretStr | None = Field(None, description="OAuth client secret.")
     genesys_source: str = Field(
         "notifications",
-        description="Where events come from: `notifications`, `stream`, `file:PATH` or `none`.",
+        description="Where events come from: `notifications`, `stream`, `sqs:QUEUE_URL` (Genesys' own EventBridge "
+        "integration), `file:PATH` or `none`.",
     )
     genesys_subscription_name: str = Field(
         "genesys-eventbridge",
@@ -128,7 +133,12 @@ class GenesysSettings(BaseSettings):
     def _known_source(cls, value: str) -> str:
         if value in ("notifications", "stream", "none") or (value.startswith("file:") and len(value) > 5):
             return value
-        raise ValueError("must be notifications, stream, file:PATH or none")
+        if _QUEUE.fullmatch(value):
+            return value
+        raise ValueError(
+            "must be notifications, stream, sqs:QUEUE_URL (sqs:https://sqs.REGION.amazonaws.com/ACCOUNT/NAME), "
+            "file:PATH or none"
+        )
 
     @field_validator("genesys_region")
     @classmethod
@@ -144,6 +154,11 @@ class GenesysSettings(BaseSettings):
         if self.genesys_region and "genesys_base_url" not in self.model_fields_set:
             return f"https://api.{REGION_DOMAINS[self.genesys_region]}"
         return self.genesys_base_url
+
+    @property
+    def source_queue_url(self) -> str | None:
+        """URL of the queue that events come from; None for another source."""
+        return self.genesys_source.removeprefix("sqs:") if self.genesys_source.startswith("sqs:") else None
 
     @cached_property
     def login_url(self) -> str:

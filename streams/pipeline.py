@@ -37,7 +37,8 @@ from streams.routes.breaker import FailureBreaker
 from streams.routes.sandboxes import Sandboxes
 from streams.sources.genesys import GenesysSource
 from streams.sources.intake import Intake
-from streams.sources.parts import PartReaders, counting
+from streams.sources.parts import PartReaders, Source, counting
+from streams.sources.queue import QueueSource
 from streams.tables.definitions import sum_tables
 from streams.tables.owner import TableOwner
 from streams.tables.rows import sums
@@ -110,11 +111,13 @@ class PipelineApp(faust.App):
         # What comes in.
         self.intake = Intake(settings, self.delivery, self.ledger)
         count = counting(self.counts, self.ledger)
-        source = GenesysSource(
+        source: Source = GenesysSource(
             settings,
             self.flow.sources.get_topic_name(),
             lambda: Observer(self.health.observer("genesys"), count),
         )
+        if settings.source_queue_url is not None:
+            source = QueueSource(settings, settings.source_queue_url, self.health.observer("source queue"))
         self.readers = PartReaders(source, self.intake, self.delivery, self.health, self.end_worker)
 
         # Who looks on.

@@ -55,18 +55,23 @@ class AwsConfigurationError(Exception):
 
 
 @asynccontextmanager
-async def open_client(settings: Settings, service: str) -> AsyncIterator[Any]:
-    """A client for `service`. Raises AwsConfigurationError for a region or profile that cannot be used."""
+async def open_client(
+    settings: Settings, service: str, *, region: str | None = None, read_timeout: float | None = None
+) -> AsyncIterator[Any]:
+    """A client for `service`; `region` and `read_timeout` (s) where they are not those of the settings.
+
+    Raises AwsConfigurationError for a region or profile that cannot be used.
+    """
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=5,
-        read_timeout=settings.eventbridge_timeout,
+        read_timeout=read_timeout or settings.eventbridge_timeout,
         max_pool_connections=max(10, settings.eventbridge_in_flight * 2),
         tcp_keepalive=True,
     )
     stack = AsyncExitStack()
     try:
-        session = aioboto3.Session(region_name=settings.aws_region)
+        session = aioboto3.Session(region_name=region or settings.aws_region)
         opening = session.client(service, endpoint_url=settings.aws_endpoint_url, config=config)
         client = await stack.enter_async_context(opening)
     except NoRegionError:

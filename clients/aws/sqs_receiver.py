@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ MAX_MESSAGES = 10
 
 #: Seconds that a receive waits for messages: any wait asks all of SQS's servers, none only some of them.
 WAIT_S = 1
+
+_REGION = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +30,18 @@ class ReceivedMessage:
 class QueueReceiver:
     """One queue, by its URL. Every method raises botocore's ClientError and BotoCoreError."""
 
-    def __init__(self, client: Any, url: str, *, visibility_s: int) -> None:
+    def __init__(self, client: Any, url: str, *, visibility_s: int, wait_s: int = WAIT_S) -> None:
         self._client = client
         self._url = url
-        self._visibility_s = visibility_s
+        self.visibility_s, self._wait_s = visibility_s, wait_s
 
-    async def receive(self) -> list[ReceivedMessage]:
-        """Up to 10 messages, which nobody else receives for `visibility_s`; empty when there is none now."""
+    async def receive(self, most: int = MAX_MESSAGES) -> list[ReceivedMessage]:
+        """Up to `most` (10) messages, which nobody else receives for `visibility_s`; empty when there is none now."""
         answer = await self._client.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=MAX_MESSAGES,
-            WaitTimeSeconds=WAIT_S,
-            VisibilityTimeout=self._visibility_s,
+            MaxNumberOfMessages=most,
+            WaitTimeSeconds=self._wait_s,
+            VisibilityTimeout=self.visibility_s,
             AttributeNames=["SentTimestamp", "MessageGroupId"],
         )
         return [_received(message) for message in answer.get("Messages") or []]
@@ -52,13 +55,27 @@ class QueueReceiver:
             gone += len(answer.get("Successful") or [])
         return gone
 
+    async def hold(self, messages: Sequence[ReceivedMessage]) -> None:
+        """Keep them from others for `visibility_s` from now."""
+        await self._set_visibility(messages, self.visibility_s)
+
     async def release(self, messages: Sequence[ReceivedMessage]) -> None:
         """Let others receive them at once."""
+        await self._set_visibility(messages, 0)
+
+    async def _set_visibility(self, messages: Sequence[ReceivedMessage], seconds: int) -> None:
         for batch in _cut(messages):
             entries = [
-                {"Id": str(n), "ReceiptHandle": one.receipt, "VisibilityTimeout": 0} for n, one in enumerate(batch)
+                {"Id": str(n), "ReceiptHandle": one.receipt, "VisibilityTimeout": seconds}
+                for n, one in enumerate(batch)
             ]
             await self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+
+
+def region_of(url: str) -> str | None:
+    """The region of a queue, by its URL: it need not be that of the bus. None where the URL does not tell."""
+    found = _REGION.match(url)
+    return found[1] if found else None
 
 
 def _received(message: dict[str, Any]) -> ReceivedMessage:

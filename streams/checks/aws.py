@@ -10,10 +10,14 @@ from typing import Any
 
 from clients.aws.client import AWS_ERRORS, AwsConfigurationError, error_code, is_unanswered, open_client, status
 from clients.aws.eventbridge import EventBridge
+from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage, region_of
 from clients.aws.sqs_sender import Queue
 from processors.routes.routes import Routes
 from settings import Settings
 from streams.checks.finding import Finding
+
+#: Days that a queue of events should keep them: as long as Genesys itself does when AWS is away.
+SOURCE_DAYS = 4
 
 
 async def check_buses(settings: Settings, buses: Sequence[str]) -> list[Finding]:
@@ -45,6 +49,40 @@ async def check_queue(settings: Settings) -> list[Finding]:
         return [aws_failed(name, error, "allow sqs:GetQueueAttributes and sqs:SendMessage")]
     waiting = attributes.get("ApproximateNumberOfMessages", "?")
     return [Finding(name, True, f"{'FIFO' if queue.is_fifo else 'standard'}, {waiting} message(s) waiting")]
+
+
+async def check_source_queue(settings: Settings, url: str, *, tries: bool) -> list[Finding]:
+    """Look at the queue that events come from. `tries`: receive a message, and let it be received again at once."""
+    name = f"source queue {url.rpartition('/')[2]}"
+    try:
+        async with open_client(settings, "sqs", region=region_of(url)) as client:
+            attributes = await Queue(client, url, on_trouble=lambda _: None).describe()
+            if tries:
+                await _try_to_read(client, url)
+    except AwsConfigurationError as error:
+        return [misconfigured(name, error)]
+    except AWS_ERRORS as error:
+        if "NonExistentQueue" in error_code(error) or "QueueDoesNotExist" in error_code(error):
+            return [Finding(name, False, "does not exist", "create it, or mend the URL in GENESYS_SOURCE")]
+        rights = "sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and ChangeMessageVisibility"
+        return [aws_failed(name, error, f"allow {rights}")]
+    waiting, held = (attributes.get(f"ApproximateNumberOfMessages{one}", "?") for one in ("", "NotVisible"))
+    days = int(attributes.get("MessageRetentionPeriod", 0)) / 86_400
+    fix = (
+        ""
+        if days >= SOURCE_DAYS
+        else f"raise MessageRetentionPeriod: an outage of ours over {days:g} days loses events"
+    )
+    return [Finding(name, True, f"{waiting} message(s) waiting, {held} being read, kept for {days:g} days", fix)]
+
+
+async def _try_to_read(client: Any, url: str) -> None:
+    """Use each right of a reader; what is asked to be deleted is no message."""
+    queue = QueueReceiver(client, url, visibility_s=0, wait_s=0)
+    nobody = ReceivedMessage("none", "", "no-receipt", 0, None)
+    await queue.receive(1)
+    await queue.delete([nobody])
+    await queue.release([nobody])
 
 
 async def _check_bus(bridge: EventBridge, bus: str) -> Finding:

@@ -19,6 +19,7 @@ from clients.genesys.topic_resolver import TopicResolver
 from processors.genesys.interval import Interval
 from processors.genesys.topics import TopicPlan
 from settings import Settings, SettingsError
+from streams.checks.aws import check_source_queue
 from streams.checks.finding import Finding
 
 #: Seconds that Genesys gets; its client would wait out an outage for ever.
@@ -26,9 +27,11 @@ GENESYS_S = 12.0
 
 
 async def check_source(settings: Settings) -> list[Finding]:
-    """Fetch a token and, for notifications, look which topics the OAuth client may listen to; or look at the file."""
+    """Fetch a token and, for notifications, look which topics the client may listen to; or look at file or queue."""
     if settings.genesys_source.startswith("file:"):
         return [check_file(settings.genesys_source[5:])]
+    if settings.source_queue_url is not None:
+        return await check_source_queue(settings, settings.source_queue_url, tries=True)
     if settings.genesys_source == "none":
         return [Finding("genesys", True, "not used: GENESYS_SOURCE=none")]
     findings: list[Finding] = []

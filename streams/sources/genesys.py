@@ -33,10 +33,14 @@ Batches = AsyncGenerator[list[Line], None]
 
 @dataclass(frozen=True, slots=True)
 class OpenSource:
-    """Batches of lines, and the checkpoint as of the batch last taken (None where a source has none)."""
+    """Batches of lines, and the checkpoint as of the batch last taken (None where a source has none).
+
+    `settled` is to be called when Kafka has the batch last taken.
+    """
 
     batches: Batches
     checkpoint: Callable[[], Checkpoint] | None = None
+    settled: Callable[[], None] | None = None
 
 
 class Shared:

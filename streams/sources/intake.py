@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 
 from processors.event.headers import Meta
@@ -31,16 +31,24 @@ class Intake:
         await self._delivery.put(self._taken_in(lines))
         self._ledger.start()
 
-    async def pump(self, batches: AsyncIterator[list[Line]]) -> None:
-        """Ingest batch after batch. Ending it ends the reading first: what has been read still gets to Kafka."""
+    async def pump(self, batches: AsyncIterator[list[Line]], settled: Callable[[], None] | None = None) -> None:
+        """Ingest batch after batch, each `settled` when Kafka has it.
+
+        Ending it ends the reading first: what has been read still gets to Kafka.
+        """
         async with aclosing(batches) as reading:  # type: ignore[type-var]
             async for batch in reading:
-                task = asyncio.create_task(self.ingest(batch))
+                task = asyncio.create_task(self._settle(batch, settled))
                 try:
                     await asyncio.shield(task)
                 except asyncio.CancelledError:
                     await asyncio.wait_for(task, self._grace_s)
                     raise
+
+    async def _settle(self, batch: list[Line], settled: Callable[[], None] | None) -> None:
+        await self.ingest(batch)
+        if settled is not None:
+            settled()
 
     def _taken_in(self, lines: Iterable[Line]) -> BatchResult:
         result = BatchResult()

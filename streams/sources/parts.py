@@ -84,7 +84,7 @@ class PartReaders:
                 remembering = asyncio.create_task(self._remember(part, opened))
                 remembering.add_done_callback(_watched)
                 try:
-                    await self._intake.pump(opened.batches)
+                    await self._intake.pump(opened.batches, opened.settled)
                 finally:
                     remembering.cancel()
                     await asyncio.gather(remembering, return_exceptions=True)

@@ -22,7 +22,7 @@ from clients.kafka import cluster
 from clients.kafka.retention import keep_long_enough
 from processors.routes.routes import Routes
 from settings import EXIT_USAGE, Settings, SettingsError
-from streams.checks.aws import buses_of, check_buses, check_queue
+from streams.checks.aws import buses_of, check_buses, check_queue, check_source_queue
 from streams.checks.finding import Finding
 from streams.checks.kafka import check_kafka
 from streams.checks.routes import check_routes
@@ -45,6 +45,7 @@ async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]
     roles = set(settings.worker_roles)
     if "source" in roles:
         _require_source(settings)
+        await _source_queue(settings)
     _own_places(settings, conf)
     routes = await _routes(settings)
     use(routes)
@@ -116,6 +117,12 @@ def _require_source(settings: Settings) -> None:
         found = check_file(settings.genesys_source[5:])
         if not found.ok:
             refuse(str(found))
+
+
+async def _source_queue(settings: Settings) -> None:
+    url = settings.source_queue_url
+    if url is not None:
+        await _all_ok(lambda: check_source_queue(settings, url, tries=False))
 
 
 async def _routes(settings: Settings) -> Routes:

@@ -22,6 +22,8 @@ DEPLOY = ROOT / "deploy"
 POLICY = json.loads((DEPLOY / "iam-policy.json").read_text())
 TEMPLATE_TEXT = (DEPLOY / "cloudformation.yaml").read_text()
 TEMPLATE = cfn_yaml.loads(TEMPLATE_TEXT)
+SOURCE_TEXT = (DEPLOY / "genesys-eventbridge-source.yaml").read_text()
+SOURCE = cfn_yaml.loads(SOURCE_TEXT)["Resources"]
 MANIFESTS = {document["kind"]: document for document in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())}
 POD = MANIFESTS["Deployment"]["spec"]["template"]["spec"]
 CONTAINER = POD["containers"][0]
@@ -76,16 +78,21 @@ def test_the_namespace_of_the_policy_is_the_default_of_the_setting():
     assert condition["StringEquals"]["cloudwatch:namespace"] == Settings.model_fields["metrics_namespace"].default
 
 
-def test_the_template_passes_the_linter_of_cloudformation():
+@pytest.mark.parametrize("text", [TEMPLATE_TEXT, SOURCE_TEXT], ids=["pipeline", "source"])
+def test_the_templates_pass_the_linter_of_cloudformation(text):
     config = cfnlint.ManualArgs(regions=["eu-central-1"])
-    assert [str(match) for match in cfnlint.lint(TEMPLATE_TEXT, config=config)] == []
+    assert [str(match) for match in cfnlint.lint(text, config=config)] == []
 
 
-def test_the_template_gives_the_worker_the_same_actions_as_the_policy():
-    document = TEMPLATE["Resources"]["WorkerPolicy"]["Properties"]["PolicyDocument"]
-    in_template = {statement["Sid"]: actions(statement) for statement in document["Statement"]}
+def test_the_templates_give_the_worker_the_same_actions_as_the_policy():
+    statements = [
+        statement
+        for policy in (TEMPLATE["Resources"]["WorkerPolicy"], SOURCE["ReaderPolicy"])
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+    in_template = {statement["Sid"]: actions(statement) for statement in statements}
     assert in_template == {statement["Sid"]: actions(statement) for statement in POLICY["Statement"]}
-    unbound = [statement for statement in document["Statement"] if statement["Resource"] == "*"]
+    unbound = [statement for statement in statements if statement["Resource"] == "*"]
     assert [actions(statement) for statement in unbound] == [["cloudwatch:PutMetricData"]]
 
 
@@ -104,6 +111,18 @@ def test_the_template_makes_bus_archive_queue_with_alarms_and_an_example_rule():
 def test_failed_events_outlive_the_stack():
     queue = TEMPLATE["Resources"]["Queue"]
     assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_events_of_genesys_own_integration_go_by_a_rule_to_a_queue_and_none_is_dropped():
+    (target,) = SOURCE["Rule"]["Properties"]["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": ["Events", "Arn"]}
+    assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["Undelivered", "Arn"]}
+    assert SOURCE["Rule"]["Properties"]["EventPattern"] == {"source": [{"prefix": "aws.partner/genesys.com"}]}
+    queues = [resource for resource in SOURCE.values() if resource["Type"] == "AWS::SQS::Queue"]
+    assert len(queues) == 3
+    assert {queue["DeletionPolicy"] for queue in queues} == {"Retain"}
+    allowed = SOURCE["QueuesTakeFromTheRuleAndOnlyTLS"]["Properties"]["PolicyDocument"]["Statement"][0]
+    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
 
 
 def test_every_variable_of_the_pod_is_a_setting():

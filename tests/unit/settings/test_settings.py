@@ -14,7 +14,7 @@ SECRETS = sorted(
 )
 
 
-FORMS = ("file:",)  # the remedy lists it
+FORMS = ("file:", "sqs:")  # the remedy lists them
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +61,11 @@ def test_defaults_of_the_contract(name, default):
         ("KAFKA_CREATE_TOPICS", "false", False),
         ("WEB_PORT", "8080", 8080),
         ("GENESYS_SOURCE", "file:/tmp/x.jsonl", "file:/tmp/x.jsonl"),
+        (
+            "GENESYS_SOURCE",
+            "sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/events",
+            "sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/events",
+        ),
         ("GENESYS_BASE_URL", "http://127.0.0.1:9/", "http://127.0.0.1:9"),
         ("GENESYS_QUEUES", " a, b ,,c*", ("a", "b", "c*")),
         ("GENESYS_QUEUES", '["Sales [DE], Süd & Co", " b ", ""]', ("Sales [DE], Süd & Co", "b")),
@@ -87,6 +92,10 @@ def test_the_environment_sets_a_setting(monkeypatch, name, value, expected):
         ("WEB_PORT", "65536"),
         ("GENESYS_SOURCE", "hearsay"),
         ("GENESYS_SOURCE", "file:"),
+        ("GENESYS_SOURCE", "sqs:"),
+        ("GENESYS_SOURCE", "sqs:events"),
+        ("GENESYS_SOURCE", "sqs:https://sqs.eu-west-1.amazonaws.com"),
+        ("GENESYS_SOURCE", "sqs:arn:aws:sqs:eu-west-1:123456789012:events"),
         ("GENESYS_BASE_URL", "api.mypurecloud.com"),
         ("GENESYS_REGION", "mars-east-1"),
         ("AWS_ENDPOINT_URL", "localhost:4566"),
