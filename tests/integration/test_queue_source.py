@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from emulators.kafka import EmbeddedKafka
+from processors.event.identity import derive_event_id
 from tests.kafka.pipeline import Pipeline, wait_until
 
 pytestmark = pytest.mark.integration
@@ -60,8 +61,13 @@ def test_events_reach_raw_and_leave_the_queue_and_what_is_none_is_a_failure(pipe
     url = send(*sent, *BAD)
     worker = pipeline.start(GENESYS_SOURCE=f"sqs:{url}")
     wait_until("the queue to be empty", lambda: not pipeline.inspect("queues/events/messages")["messages"])
-    in_raw = pipeline.read("raw")
-    assert sorted(in_raw) == sorted(text.encode() for text in sent)
+    notifications = [orjson.loads(text)["detail"] for text in sent]
+    in_raw = {dict(record.headers())["event-id"].decode() for record in pipeline.records("raw")}
+    assert in_raw == {derive_event_id(one) for one in notifications}, "the ids are those that sockets would give"
+    wait_until("all to be on the bus", lambda: pipeline.on_bus() == EVENTS)
+    assert {one["conversationId"] for one in pipeline.bus()} == {
+        one["eventBody"]["conversationId"] for one in notifications
+    }
     failures = [orjson.loads(value) for value in pipeline.read("failures")]
     assert sum(one["stage"] == "source" for one in failures) == len(BAD) + 1  # `[1, 2]` is two that are none
     assert worker.process.poll() is None
