@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--conversation-rate", type=float, help="new conversations a second (default: rate / 10)")
     parser.add_argument("--pace", type=float, default=1.0, help="stretches the durations of conversations")
     parser.add_argument("--heartbeat-seconds", type=float, default=30.0)
+    parser.add_argument("--event-queue", help="URL of an SQS queue that gets the detail events")
     parser.add_argument("--channel-seconds", type=float, default=86_400.0, help="the life of a channel")
     parser.add_argument("--rewind", type=int, default=0, help="events sent again to a reader that comes back")
     return parser

@@ -41,7 +41,8 @@ class GenesysEmulator:
     Genesys allows 300), `api_limit` the requests a token may make in `api_window_seconds`, `rewind` how
     many events a returning stream reader gets a second time. Of the notification sockets, `conversation_rate`
     is new conversations a second (None = a tenth of `rate`, each has some dozen events), `pace` stretches
-    their durations, `heartbeat_seconds` is 30 in Genesys Cloud, `permissions` are those of the client.
+    their durations, `heartbeat_seconds` is 30 in Genesys Cloud, `permissions` are those of the client;
+    `event_queue` is the URL of an SQS queue that gets the detail events, as by the EventBridge integration.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class GenesysEmulator:
         conversation_rate: float | None = None,
         pace: float = 1.0,
         heartbeat_seconds: float = 30.0,
+        event_queue: str | None = None,
         channel_limits: ChannelLimits | None = None,
         permissions: Iterable[str] = ALL_PERMISSIONS,
         clock: Callable[[], float] = time.time,
@@ -86,6 +88,7 @@ class GenesysEmulator:
             conversation_rate=_conversation_rate(rate) if conversation_rate is None else conversation_rate,
             pace=pace,
             heartbeat_seconds=heartbeat_seconds,
+            event_queue=event_queue,
             limits=channel_limits or ChannelLimits(),
             count=count,
             seed=seed,

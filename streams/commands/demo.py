@@ -49,8 +49,8 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.option("--events", type=click.IntRange(1), help="Events that Genesys sends. Default: no end; 500 with --exit.")
 @click.option("--exit", "exits", is_flag=True, help="End when all are accounted for; print one JSON line.")
-@click.option("--source", type=click.Choice(["stream", "notifications"]), default="stream", show_default=True,
-              help="HTTP event stream, or notification sockets.")  # fmt: skip
+@click.option("--source", type=click.Choice(["stream", "notifications", "sqs"]), default="stream", show_default=True,
+              help="HTTP event stream, notification sockets, or the queue of Genesys' own integration.")  # fmt: skip
 @click.option("--faults", is_flag=True, help="Throttled entries, dropped connections, cut streams.")
 @click.option("--rate", type=click.FloatRange(0), help="Events a second; 0 = as fast as they are taken.")
 @click.option("--port", type=click.IntRange(1, 65535), default=6066, show_default=True, help="Port of the dashboard.")

@@ -23,6 +23,7 @@ from settings import Settings
 
 BUS = "demo"
 QUEUE = "demo-failures"
+EVENTS = "demo-events"
 
 START_S = 30.0
 STOP_S = 20.0
@@ -66,8 +67,9 @@ class Stack:
         self._exits.callback(self._tidy)
         try:
             kafka = self._exits.enter_context(EmbeddedKafka())
-            genesys = self._emulator("genesys", self._genesys_arguments())
             aws = self._emulator("aws", self._aws_arguments())
+            events = aws["queues"][EVENTS]
+            genesys = self._emulator("genesys", self._genesys_arguments(events))
             self.genesys, self.aws = genesys["url"], aws["url"]
             port = _free_port(self.options.port)
             self.web = f"http://127.0.0.1:{port}"
@@ -77,7 +79,7 @@ class Stack:
                 "GENESYS_BASE_URL": self.genesys,
                 "GENESYS_CLIENT_ID": genesys["clientId"],
                 "GENESYS_CLIENT_SECRET": genesys["clientSecret"],
-                "GENESYS_SOURCE": self.options.source,
+                "GENESYS_SOURCE": f"sqs:{events}" if self.options.source == "sqs" else self.options.source,
                 "GENESYS_USERS": "*",
                 "GENESYS_TOPICS": "v2.routing.queues.{queue}.conversations,v2.users.{user}.presence",
                 "AWS_ENDPOINT_URL": self.aws,
@@ -115,8 +117,10 @@ class Stack:
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _genesys_arguments(self) -> list[str]:
+    def _genesys_arguments(self, events: str) -> list[str]:
         arguments = ["--rate", str(self.options.rate)]
+        if self.options.source == "sqs":
+            arguments += ["--event-queue", events]
         if self.options.events is not None:
             arguments += ["--count", str(self.options.events)]
         if self.options.faults:
@@ -127,7 +131,7 @@ class Stack:
 
     def _aws_arguments(self) -> list[str]:
         faults = ["--throttle", "0.1", "--drop-connections", "0.02"] if self.options.faults else []
-        return ["--bus", BUS, "--queue", QUEUE, *faults]
+        return ["--bus", BUS, "--queue", QUEUE, "--queue", EVENTS, *faults]
 
     def _emulator(self, name: str, arguments: list[str]) -> dict[str, Any]:
         log = self._log(name)

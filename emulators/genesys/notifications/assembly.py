@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from emulators.genesys.notifications.api import Notifying
 from emulators.genesys.notifications.channels import ChannelLimits, Channels
 from emulators.genesys.notifications.feed import Feed
 from emulators.genesys.notifications.frames import Frame, notice_frame
+from emulators.genesys.notifications.partner_bus import PartnerBus
 from emulators.genesys.notifications.sockets import Exchange, Tally
 from emulators.genesys.notifications.upgrades import Upgrades
 
@@ -32,6 +34,7 @@ class NotificationOptions:
     conversation_rate: float = 5.0
     pace: float = 1.0
     heartbeat_seconds: float = 30.0
+    event_queue: str | None = None  # URL of the SQS queue behind the partner bus
     limits: ChannelLimits = field(default_factory=ChannelLimits)
     count: int | None = None
     seed: int = 1
@@ -58,7 +61,10 @@ class Notifications:
         self.channels = Channels(options.limits, shared.clock)
         queues, users = list(self.directory.queues.values()), list(self.directory.users.values())
         self.simulator = Simulator(queues, users, options.conversation_rate, options.seed, options.pace)
-        self.feed = Feed(self.simulator, self.channels, book, self.tally, shared.clock, options.count, options.seed)
+        self.partner_bus = PartnerBus(options.event_queue, self.tally) if options.event_queue else None
+        self.feed = Feed(
+            self.simulator, self.channels, book, self.tally, shared.clock, options.count, options.seed, self.partner_bus
+        )
         exchange = Exchange(self.channels, permissions, book, self.tally, options.heartbeat_seconds)
         self._upgrades = Upgrades(exchange, shared.tokens.good)
         self._tokens = shared.tokens
@@ -74,7 +80,10 @@ class Notifications:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self.feed.run(self._tokens.good)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.feed.run(self._tokens.good))
+            if self.partner_bus is not None:
+                group.create_task(self.partner_bus.run())
 
     def cut(self, because: str) -> int:
         """Drop every socket now; answers how many."""
@@ -135,7 +144,7 @@ class Notifications:
         sockets = sum(channel.socket is not None for channel in self.channels)
         return {
             "frames": dict(self.tally.frames),
-            "ended": self.feed.ended,
+            "ended": self.feed.ended and not (self.partner_bus is not None and self.partner_bus.waiting),
             "conversations": len(self.simulator.conversations),
             "conversationsSent": len(self.tally.sent),
             "conversationsMissed": len(self.tally.missed),

@@ -10,6 +10,7 @@ from emulators.genesys.contact_centre.conversations import Simulator
 from emulators.genesys.faults import FaultBook
 from emulators.genesys.notifications.channels import Channel, Channels
 from emulators.genesys.notifications.frames import Frame, event_frame, noise
+from emulators.genesys.notifications.partner_bus import PartnerBus
 from emulators.genesys.notifications.payloads import notifications
 from emulators.genesys.notifications.sockets import Tally
 
@@ -22,8 +23,8 @@ Build = Callable[[], Mapping[str, object]]
 class Feed:
     """One task: advance the simulator, publish, look after channels and sockets.
 
-    Time begins with the first channel. After `count` different events have gone to sockets (None = never)
-    the simulated contact centre stands still.
+    Time begins with the first channel, or at once when there is a partner bus. After `count` different events
+    have gone to sockets or there (None = never) the simulated contact centre stands still.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class Feed:
         clock: Callable[[], float],
         count: int | None,
         seed: int,
+        partner_bus: PartnerBus | None = None,
     ) -> None:
         self.count = count
+        self._partner_bus = partner_bus
         self.published = 0
         self._simulator = simulator
         self._channels = channels
@@ -64,7 +67,7 @@ class Feed:
             await asyncio.sleep(TICK_SECONDS)
             self._channels.expire_due()
             self._channels.remove_of_tokens(good_token)
-            if self._channels.created and not self.ended:
+            if (self._channels.created or self._partner_bus is not None) and not self.ended:
                 self.step(int(self._clock() * 1000))
             self._release(self._clock() - HELD_SECONDS)
             for channel in self._channels:
@@ -77,6 +80,7 @@ class Feed:
             for topic, build in notifications(happened):
                 if not self.ended:
                     self.publish(topic, build, happened.conversation.id)
+                    self._integrate(topic, build, happened.conversation.id, now_ms)
 
     def publish(self, topic: str, build: Build, conversation_id: str | None = None) -> int:
         """To every channel that wants the topic; answers to how many sockets it went."""
@@ -91,6 +95,16 @@ class Feed:
             for channel in sockets:
                 self._spoil(channel, topic, body)
         return len(sockets)
+
+    def _integrate(self, topic: str, build: Build, conversation_id: str, now_ms: int) -> None:
+        """To the partner bus, where the topic is one that it is set to; a standard queue gives some twice."""
+        bus = self._partner_bus
+        if bus is not None and bus.takes(topic):
+            body = build()
+            self.published += 1
+            bus.offer(topic, body, conversation_id, now_ms)
+            if self._chance(self._book.faults.duplicate_share):
+                bus.offer(topic, body, conversation_id, now_ms)
 
     def emit(self, frame: Frame) -> int:
         """Any frame to every open socket, subscribed or not."""

@@ -8,7 +8,7 @@ from settings import Settings
 from streams.demo.stack import DemoError, Options, Stack, without_settings
 
 OPTIONS = Options(events=1, source="stream", faults=False, rate=1.0, port=6066)
-READY = {"url": "u", "clientId": "c", "clientSecret": "s", "queues": {"demo-failures": "q"}}
+READY = {"url": "u", "clientId": "c", "clientSecret": "s", "queues": {"demo-failures": "q", "demo-events": "e"}}
 
 
 def test_no_setting_of_the_shell_reaches_the_demo():
@@ -45,7 +45,7 @@ def test_the_folder_goes_at_the_end_unless_its_logs_are_named(nothing_starts, mo
 
 def test_the_logs_of_a_part_that_does_not_start_are_kept(monkeypatch, tmp_path):
     monkeypatch.setattr("streams.demo.stack.START_S", 10.0)
-    monkeypatch.setattr(Stack, "_genesys_arguments", lambda self: ["--no-such-option"])
+    monkeypatch.setattr(Stack, "_genesys_arguments", lambda self, events: ["--no-such-option"])
     stack = Stack(OPTIONS, folder=tmp_path / "demo")
     stack.folder.mkdir()
     with pytest.raises(DemoError, match="genesys"), stack:
