@@ -134,6 +134,25 @@ async def test_what_was_read_gets_to_kafka_when_the_reading_ends(intake, produce
     assert closed == [True]
 
 
+async def test_a_batch_is_settled_when_kafka_has_it_and_not_before(intake, producer):
+    settled = []
+
+    async def reading():
+        yield [b'{"id": "a"}']
+        await asyncio.Event().wait()
+
+    producer.confirmed.clear()
+    pumping = asyncio.create_task(intake.pump(reading(), lambda: settled.append(len(producer.taken))))
+    await producer.asked.wait()
+    await asyncio.sleep(0)
+    assert settled == []
+    pumping.cancel()
+    await asyncio.sleep(0)
+    producer.confirmed.set()
+    await asyncio.gather(pumping, return_exceptions=True)
+    assert settled == [1], "though the reading was ended meanwhile"
+
+
 async def test_masked_fields_and_what_may_hide_them_never_reach_kafka(delivery, ledger, producer):
     masking = Intake(Settings(redact_fields="payload.ani"), delivery, ledger)
     secret = b"tel:+15550100"
