@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
-from processors.event.redaction import redactor
+from processors.event.redaction import objection, redactor
 from settings.fields import CommaList
 
 #: Every role a worker can have, in the order the events flow.
@@ -74,13 +74,13 @@ class PipelineSettings(BaseSettings):
 
     @field_validator("redact_fields")
     @classmethod
-    def _paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _paths(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         redactor(value)
+        source = str(info.data.get("genesys_source", "notifications"))
+        from_genesys = not source.startswith("file:") and source != "none"
         for path in value:
-            # JSONPath or JSONata would be taken for a name that no event has, and would mask nothing.
-            if path.startswith("$") or any(sign in path for sign in "[]/"):
-                raise ValueError(f"{path}: a path is field names between dots, such as eventBody.ani; "
-                                 "lists need no step")  # fmt: skip
+            if reason := objection(path, from_genesys=from_genesys):
+                raise ValueError(reason)
         return value
 
     @field_validator("worker_roles")

@@ -32,7 +32,12 @@ _CONVERSATION_TOPIC = re.compile(r"\.conversations?\.(?:chats\.)?([0-9a-fA-F-]{3
 SNAPSHOT_TOPIC = re.compile(r"v2\.(?:routing\.queues|users)\.[^.]+\.conversations(?:\.[A-Za-z]+)?")
 
 #: The body's own id says more than the id in the topic, which names what the object belongs to.
-_CONTAINER_TOPIC = re.compile(r"v2\.(?:taskmanagement\.workitems\.(?:queues|users)|contentmanagement\.workspaces)\.")
+_CONTAINER_TOPIC = re.compile(
+    r"v2\.(?:taskmanagement\.workitems\.(?:queues|users)|contentmanagement\.workspaces|operations\.events)\."
+)
+
+#: Topics of what belongs to a conversation that the body names as an object: chat messages, recordings.
+_OF_CONVERSATION_TOPIC = re.compile(r"\.(?:conversations?\.|userrecordings$)")
 
 #: A part of a topic's name that is an id: its words are made of letters alone.
 _ID_PART = re.compile(r"\.([^.]*[0-9-][^.]*)")
@@ -118,7 +123,7 @@ def conversation_id(body: JsonObject) -> str | None:
     if in_topic := _CONVERSATION_TOPIC.search(topic):
         return in_topic.group(1)
     conversation = event_body.get("conversation")
-    nested = conversation.get("id") if isinstance(conversation, dict) else None
+    nested = conversation.get("id") if isinstance(conversation, dict) and _OF_CONVERSATION_TOPIC.search(topic) else None
     own = event_body.get("id") if SNAPSHOT_TOPIC.fullmatch(topic) else None
     return _id(event_body.get("conversationId")) or _id(nested) or _id(own)
 
@@ -126,7 +131,7 @@ def conversation_id(body: JsonObject) -> str | None:
 def _object_id(topic: str, event_body: JsonObject) -> str | None:
     """What a notification without a conversation tells of: a user, a queue, a work item, a campaign's contact."""
     ids = _ID_PART.findall(topic.removeprefix("v2"))
-    own = _id(event_body.get("id"))
+    own = _id(event_body.get("id")) or _id(event_body.get("entityId"))
     if own and _CONTAINER_TOPIC.match(topic):
         return own
     others = (event_body.get(name) for name in ("outboundContactId", "id", "requestId", "channelId"))

@@ -1,7 +1,8 @@
 """This module masks fields of an event by path: `eventBody.ani`, `payload.customer.*`.
 
 A path names fields from the top, by dots; `*` stands for every field of an object. Lists are passed through: the rest
-of the path is looked for in each of their items. A path that leads nowhere masks nothing.
+of the path is looked for in each of their items. A field whose own name has dots in it (`context.email`) is meant as
+well: wherever steps of a path, joined, are a name that is there, it is masked. A path that leads nowhere masks nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,14 @@ from processors.event.strict_json import JsonObject
 #: What stands where a value was. Not null: a schema that wants text still finds some.
 MASK = "[redacted]"
 
+#: The fields that events of Genesys have at their top: notifications, and events of the HTTP stream.
+TOPS = frozenset(
+    {"topicName", "version", "eventBody", "metadata", "timestamp", "queue"}
+    | {"id", "resourceType", "eventType", "createdTime", "payload"}
+)
+
+_PATH = "a path is field names between dots, such as eventBody.ani"
+
 Steps = tuple[str, ...]
 
 
@@ -24,7 +33,7 @@ def redactor(paths: Iterable[str]) -> Callable[[JsonObject], JsonObject] | None:
     """
     wanted = [tuple(step.strip() for step in path.split(".")) for path in paths]
     if any(not step for steps in wanted for step in steps):
-        raise ValueError("a path is field names between dots, such as eventBody.ani")
+        raise ValueError(_PATH)
     if not wanted:
         return None
 
@@ -36,13 +45,37 @@ def redactor(paths: Iterable[str]) -> Callable[[JsonObject], JsonObject] | None:
     return redact
 
 
+def objection(path: str, *, from_genesys: bool) -> str | None:
+    """Why a path can never match, in words; None when it may. `from_genesys`: no events come of any other shape."""
+    if path.startswith("$") or any(sign in path for sign in "[]/"):  # JSONPath or JSONata
+        return f"{path}: {_PATH}; lists need no step"
+    steps = [step.strip() for step in path.split(".")]
+    if any("*" in step and step != "*" for step in steps):
+        return f"{path}: {_PATH}; * stands for all fields of an object, not for a part of a name"
+    if steps[0] == "detail" and steps[1:2] in (["eventBody"], ["metadata"], ["topicName"]):
+        return f"{path}: the envelope of an EventBridge integration is taken off before: write {'.'.join(steps[1:])}"
+    if from_genesys and steps[0] != "*" and steps[0] not in TOPS:
+        return (
+            f"{path}: no event has {steps[0]} at its top; begin with eventBody for what a notification tells, "
+            "with payload for an event of the HTTP stream"
+        )
+    return None
+
+
 def _masked(value: Any, steps: Steps) -> Any:
     if isinstance(value, list):
         return [_masked(item, steps) for item in value]
     if not isinstance(value, dict):
         return value
-    step, rest = steps[0], steps[1:]
-    names = list(value) if step == "*" else [step] if step in value else []
-    if not names:
-        return value
-    return {**value, **{name: _masked(value[name], rest) if rest else MASK for name in names}}
+    masked = value
+    if steps[0] == "*":
+        masked = {name: _below(item, steps[1:]) for name, item in value.items()}
+    for end in range(1, len(steps) + 1):
+        name = ".".join(steps[:end])
+        if name in value and name != "*":
+            masked = {**masked, name: _below(masked[name], steps[end:])}
+    return masked
+
+
+def _below(value: Any, rest: Steps) -> Any:
+    return _masked(value, rest) if rest else MASK

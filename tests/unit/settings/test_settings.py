@@ -1,5 +1,6 @@
 """Tests of the settings: names and defaults of the contract, errors that name the setting, kept secrets."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -258,3 +259,24 @@ def test_a_path_that_would_mask_nothing_ends_the_start(monkeypatch, path):
     with pytest.raises(SettingsError, match=r"^REDACT_FIELDS: .*field names between dots") as caught:
         load_settings()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("participants.attributes.context.email", "no event has participants at its top; begin with eventBody"),
+        ("eventbody.ani", "no event has eventbody at its top"),
+        ("detail.eventBody.ani", "is taken off before: write eventBody.ani"),
+        ("eventBody.call*.ani", "not for a part of a name"),
+    ],
+)
+def test_a_path_that_can_never_match_ends_the_start(monkeypatch, path, words):
+    monkeypatch.setenv("REDACT_FIELDS", f"eventBody.ani,{path}")
+    with pytest.raises(SettingsError, match=rf"^REDACT_FIELDS: .*{re.escape(path)}: .*{re.escape(words)}"):
+        load_settings()
+
+
+def test_a_file_may_hold_events_of_any_shape(monkeypatch):
+    monkeypatch.setenv("GENESYS_SOURCE", "file:events.jsonl")
+    monkeypatch.setenv("REDACT_FIELDS", "customer.email")
+    assert load_settings().redact_fields == ("customer.email",)

@@ -45,6 +45,33 @@ def test_paths(path, expected):
     assert before == EVENT
 
 
+ATTRIBUTES = {
+    "context.email": "e",
+    "context": {"email": "f", "other": 1},
+    "email": "g",
+    "a.b.c": "h",
+    "a.b": {"c": "i"},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "masked"),
+    [
+        ("context.email", {"context.email": MASK, "context": {"email": MASK, "other": 1}}),
+        ("a.b.c", {"a.b.c": MASK, "a.b": {"c": MASK}}),
+        ("email", {"email": MASK}),
+        ("context", {"context": MASK}),
+        ("*", dict.fromkeys(ATTRIBUTES, MASK)),
+        ("*.c", {"a.b": {"c": MASK}}),
+    ],
+)
+def test_names_with_dots_in_them_through_lists(path, masked):
+    event = {"eventBody": {"participants": [None, {"attributes": ATTRIBUTES}, {"attributes": None}]}}
+    redact = redactor([f"eventBody.participants.attributes.{path}"])
+    assert redact is not None
+    assert redact(event)["eventBody"]["participants"][1]["attributes"] == {**ATTRIBUTES, **masked}
+
+
 def test_no_paths_is_no_redactor():
     assert redactor([]) is None
 
