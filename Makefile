@@ -65,6 +65,10 @@ audit: $(VENV)/installed-dev ## Look the pinned versions up among known vulnerab
 faults: $(VENV)/installed-dev ## Put the pipeline to every fault on real Kafka and account for each event
 	@$(BIN)/python -m tests.kafka.faults $(ARGS)
 
+.PHONY: simulate
+simulate: $(VENV)/installed-dev ## Play seeded histories of faults on a clock of their own: ARGS="--minutes 30"
+	@$(BIN)/python -m tests.simulation $(ARGS)
+
 .PHONY: kafka
 kafka: $(VENV)/installed-dev ## Run a real Apache Kafka on 127.0.0.1:9092 (needs Java and Maven)
 	$(BIN)/python -m tests.kafka $(ARGS)

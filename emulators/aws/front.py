@@ -45,7 +45,7 @@ class Front:
             return refused(None, error)
         if (call.service, call.operation) != ("events", "PutEvents"):
             return await self._answer(request, call, None)
-        record = self._state.ledger.begin(self._state.clock())
+        record = self._state.ledger.begin(self._state.clock(), call.access_key)
         try:
             response = await self._answer(request, call, record)
             record.status = response.status

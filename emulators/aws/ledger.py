@@ -43,7 +43,8 @@ class AcceptedEvent:
 class PutRequest:
     """One PutEvents request. `status` is 0 until it is answered, `codes` counts entries by error code.
 
-    `refused` is the code when all of it was refused, `fault` the kind of the fault that struck it.
+    `refused` is the code when all of it was refused, `fault` the kind of the fault that struck it,
+    `access_key` whose request it is.
     """
 
     number: int
@@ -57,6 +58,7 @@ class PutRequest:
     codes: dict[str, int] = field(default_factory=dict)
     refused: str | None = None
     fault: str | None = None
+    access_key: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -71,6 +73,7 @@ class PutRequest:
             "codes": self.codes,
             "refused": self.refused,
             "fault": self.fault,
+            "accessKey": self.access_key,
         }
 
 
@@ -90,11 +93,11 @@ class Ledger:
         self.refused: Counter[str] = Counter()
         self.in_flight_peak = 0
 
-    def begin(self, now: float) -> PutRequest:
+    def begin(self, now: float, access_key: str = "") -> PutRequest:
         """A PutEvents request has arrived at `now` (epoch seconds)."""
         self.in_flight += 1
         self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
-        request = PutRequest(len(self.requests), int(now * 1000), self.in_flight)
+        request = PutRequest(len(self.requests), int(now * 1000), self.in_flight, access_key=access_key)
         self.requests.append(request)
         return request
 

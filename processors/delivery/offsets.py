@@ -5,13 +5,17 @@ acked, or is known not to exist. Kafka's logs have holes (transaction markers, c
 jump in what arrives may be one; but it may as well be records that were fetched and then dropped in a rebalance.
 A jump inside one fetch is a hole, as a fetch leaves nothing out. A jump between two fetches is looked into by
 reading again from what is due: when that too begins behind it, there is a hole.
+
+What an earlier reader has settled above the committed offset is passed like a hole: it is not delivered again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from processors.delivery.settled_offsets import OffsetRange, ranges
 
 
 class OffsetVerdict(Enum):
@@ -26,11 +30,21 @@ class OffsetVerdict(Enum):
 
 @dataclass(slots=True)
 class PartitionOffsets:
-    """The books of a partition that is read from `due` on. Offsets are those of records, `due` the next one's."""
+    """The books of a partition that is read from `due` on. Offsets are those of records, `due` the next one's.
+
+    `settled`: ranges that were settled before, in order. `reached`: where a fetch may be at least; what was settled
+    before is due no more, but was not fetched.
+    """
 
     due: int
+    settled: list[OffsetRange] = field(default_factory=list)
     _holes: dict[int, int] = field(default_factory=dict)  # first offset of a hole -> the offset behind it
     _reread: int | None = None
+    reached: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reached = self.due
+        self._pass_settled()
 
     def judge(self, offset: int, before: int | None) -> OffsetVerdict:
         """Say what to do with a record; `before` is the offset of the one before it in the same fetch, if any."""
@@ -39,9 +53,8 @@ class PartitionOffsets:
         if offset > self.due:
             if not self._is_hole(before):
                 return OffsetVerdict.REREAD
-            self._holes[self.due] = offset
-            self.due = offset
-        return OffsetVerdict.DELIVER
+            self._pass(offset)
+        return OffsetVerdict.DELIVER if offset == self.due else OffsetVerdict.OLD
 
     def is_behind(self, position: int) -> bool:
         """Whether records before the fetch's position are due, after all that was fetched has been handed out.
@@ -52,14 +65,15 @@ class PartitionOffsets:
             return False
         if self._reread != self.due:
             return True
-        self._holes[self.due] = position
-        self.due = position
+        self._pass(position)
         return False
 
     def delivered(self) -> None:
         """Note that the record which was due is with its stream."""
         self.due += 1
+        self.reached = self.due
         self._reread = None
+        self._pass_settled()
 
     def left_out(self) -> None:
         """Note that a record of this fetch was not judged: what is missing now proves no hole."""
@@ -69,7 +83,7 @@ class PartitionOffsets:
         """Note that what is fetched from now on begins with what is due."""
         self._reread = self.due
 
-    def ended(self, committed: int, acked: Container[int]) -> int:
+    def ended(self, committed: int, acked: Collection[int]) -> int:
         """The lowest offset that has not ended, all below `committed` having done so."""
         position = committed
         while True:
@@ -80,10 +94,30 @@ class PartitionOffsets:
             else:
                 return position
 
+    def settled_above(self, committed: int, acked: Collection[int]) -> list[OffsetRange]:
+        """What has ended above `committed`, which has not: ranges in order."""
+        if not (acked or self._holes or self.settled):
+            return []
+        holes = (hole for hole in self._holes.items() if hole[0] > committed)
+        return ranges((offset for offset in acked if offset > committed), [*holes, *self.settled])
+
     def forget_below(self, committed: int) -> None:
         """Drop the holes below an offset that was committed."""
         for start in [start for start, behind in self._holes.items() if behind <= committed]:
             del self._holes[start]
+
+    def _pass(self, position: int) -> None:
+        """Note that nothing is to be delivered between what is due and a position."""
+        self._holes[self.due] = position
+        self.due = self.reached = position
+        self._pass_settled()
+
+    def _pass_settled(self) -> None:
+        while self.settled and self.settled[0][0] <= self.due:
+            _, end = self.settled.pop(0)
+            if end > self.due:
+                self._holes[self.due] = end
+                self.due = end
 
     def _is_hole(self, before: int | None) -> bool:
         return self._reread == self.due if before is None else before < self.due

@@ -16,10 +16,10 @@ import faust.streams
 from aiokafka.consumer import fetcher
 from faust.tables.base import Collection
 from faust.tables.recovery import Recovery
-from faust.transport.consumer import Consumer
+from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 
-from streams.faust_patches import fetch, header_names, partitions, recovery
+from streams.faust_patches import fetch, header_names, partitions, recovery, settled_notes
 
 VERSION = "0.15.3"
 
@@ -67,6 +67,9 @@ def harden() -> None:
     Consumer.perform_seek = partitions.perform_seek  # type: ignore[method-assign]
     Consumer._drain_messages = fetch.drain_messages  # type: ignore[method-assign]
     Consumer._new_offset = partitions.new_offset  # type: ignore[method-assign]
+    Consumer._filter_committable_offsets = settled_notes.committable_offsets  # type: ignore[method-assign]
+    ThreadDelegateConsumer._commit = settled_notes.commit  # type: ignore[method-assign]
+    AIOKafkaConsumerThread._commit = settled_notes.commit_in_thread  # type: ignore[method-assign]
     Consumer.on_partitions_revoked = partitions.on_partitions_revoked  # type: ignore[method-assign]
     Consumer.wait_empty = partitions.wait_empty  # type: ignore[method-assign]
     Recovery.on_recovery_completed = recovery.on_recovery_completed  # type: ignore[method-assign]

@@ -14,12 +14,17 @@ from processors.delivery.offsets import PartitionOffsets
 
 @dataclass(slots=True)
 class PartitionBooks:
-    """A partition's offsets, the messages of it that somebody holds, by offset, and when a commit was last due."""
+    """A partition's offsets, the messages of it that somebody holds, by offset, and when a commit was last due.
+
+    `note` is what the next commit says of settled offsets above its own, `noted` what the last one said.
+    """
 
     offsets: PartitionOffsets
     held: WeakValueDictionary[int, Any] = field(default_factory=WeakValueDictionary)
     committed: int = -1
     committed_at: float = field(default_factory=time.monotonic)
+    note: str = ""
+    noted: str = ""
 
 
 def books_of(consumer: Any) -> dict[TP, PartitionBooks]:

@@ -28,13 +28,21 @@ FETCH_S = 1.0
 
 
 async def drain_messages(self: Any, fetcher: Any) -> None:
-    """Fetch for ever, and give the streams what is due (`Consumer._drain_messages`)."""
+    """Fetch for ever, and give the streams what is due (`Consumer._drain_messages`).
+
+    What a fetch brings that a rebalance overtook is left out: it may be from behind where a table has sought to since,
+    and a table takes nothing from before what it was given.
+    """
     try:
         while not (self._stopped.is_set() or fetcher._stopped.is_set()):
             await asyncio.sleep(0)
+            if not self.flow_active:
+                await self.wait(self.can_resume_flow)
+            generation = self.app.consumer_generation_id
             records, active = await self._wait_next_records(FETCH_S)
             handed: dict[TP, int] = {}
-            if self.flow_active and not self.should_stop:
+            is_overtaken = self.app.consumer_generation_id != generation
+            if self.flow_active and not self.should_stop and not is_overtaken:
                 await _hand_out(self, records or {}, active, handed)
             await _rewind_tables(self, records or {}, handed)
     except (asyncio.CancelledError, *self.consumer_stopped_errors):
@@ -140,6 +148,8 @@ async def _hand_to_table(consumer: Any, tp: TP, record: Any) -> bool:
 async def _call_back(consumer: Any, message: Any) -> bool:
     """Call the conductor; False when the flow was suspended before it had done.
 
+    When a rebalance clears a stream's full buffer, the wait for room in it is cancelled (mode/utils/queues.py,
+    `ThrowableQueue.clear`): that ends this message's delivery alone, not the reading of what comes after it.
     It hardly ever waits for anything, so it is begun by hand: two tasks for each message cost more than itself.
     """
     delivery = consumer.callback(message)
@@ -151,10 +161,10 @@ async def _call_back(consumer: Any, message: Any) -> bool:
     suspended = asyncio.ensure_future(consumer.suspend_flow.wait())
     try:
         await asyncio.wait({rest, suspended}, return_when=asyncio.FIRST_COMPLETED)
-        if rest.done():
-            rest.result()
-            return True
-        return False
+        if not rest.done() or rest.cancelled():
+            return False
+        rest.result()
+        return True
     finally:
         rest.cancel()
         suspended.cancel()
@@ -184,7 +194,7 @@ async def _seek_to_due(consumer: Any) -> None:
     """Read again from what is due where the fetch is beyond it; partitions that are revoked meanwhile are left."""
     positions = {tp: _position(consumer, tp) for tp in books_of(consumer)}
     for tp, position in positions.items():
-        if position is not None and position < books_of(consumer)[tp].offsets.due:
+        if position is not None and position < books_of(consumer)[tp].offsets.reached:
             _start_over(consumer, tp, position)
     books = {
         tp: found

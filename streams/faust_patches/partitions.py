@@ -18,6 +18,7 @@ import time
 from typing import Any
 
 from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
 from faust.types import TP
@@ -25,6 +26,7 @@ from faust.types import TP
 from processors.delivery.offsets import PartitionOffsets, below
 from streams.exit import die
 from streams.faust_patches.books import PartitionBooks, books_of
+from streams.faust_patches.settled_notes import settled_before
 
 
 class DroppedError(Exception):
@@ -35,21 +37,28 @@ async def perform_seek(self: Any) -> None:
     """Seek each stream's partition to its committed offset, or to its beginning, and open its books there."""
     assigned = {ensure_TP(tp) for tp in self.assignment()}
     streams = {tp for tp in assigned if self.app.topics.acks_enabled_for(tp.topic)}
-    start = await _committed(self, streams)
+    committed = await _committed(self, streams)
+    start = {tp: found.offset for tp, found in committed.items()}
+    settled = await settled_before(self, committed)
     fresh = [tp for tp, offset in start.items() if offset <= 0]
     start.update(await _beginnings(self, fresh))
     await self.seek_wait(start)
     self._read_offset.update(dict.fromkeys(assigned - streams))
     self._committed_offset.update(start)
-    books_of(self).update({tp: PartitionBooks(PartitionOffsets(offset)) for tp, offset in start.items()})
+    books_of(self).update(
+        {
+            tp: PartitionBooks(PartitionOffsets(offset, settled.get(tp, [])), noted=committed[tp].metadata)
+            for tp, offset in start.items()
+        }
+    )
 
 
-async def _committed(consumer: Any, partitions: set[TP]) -> dict[TP, int]:
+async def _committed(consumer: Any, partitions: set[TP]) -> dict[TP, OffsetAndMetadata]:
     """What the group has committed, in one request; -1 where it has not."""
     coordinator = consumer._thread._ensure_consumer()._coordinator
     wanted = ensure_aiokafka_TPset(partitions)
     found = await consumer._thread.call_thread(coordinator.fetch_committed_offsets, wanted)
-    return {tp: found[tp].offset if tp in found else -1 for tp in partitions}
+    return {tp: found.get(tp, OffsetAndMetadata(-1, "")) for tp in partitions}
 
 
 async def _beginnings(consumer: Any, partitions: list[TP]) -> dict[TP, int]:

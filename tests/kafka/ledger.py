@@ -137,6 +137,24 @@ def first_ends(bus: Iterable[tuple[dict[str, Any], int]], queue: Iterable[tuple[
     return ends
 
 
+def repeated(bus: Iterable[tuple[dict[str, Any], str, int]], killed: Mapping[str, int]) -> tuple[int, int]:
+    """How many entries came again that a worker had put which was killed by then, and how many of others.
+
+    `bus`: details, who put each and epoch ms, as they arrived; `killed`: who was killed, and epoch ms.
+    """
+    first: dict[int, str] = {}
+    of_killed = of_others = 0
+    for detail, sender, moment in bus:
+        number = number_of(detail.get("timestamp"))
+        if number not in first:
+            first[number] = sender
+        elif killed.get(first[number], moment) < moment:
+            of_killed += 1
+        else:
+            of_others += 1
+    return of_killed, of_others
+
+
 def recovery(due: int, ends: Mapping[int, int], since_ms: int) -> float | None:
     """Seconds after `since_ms` until each of numbers 0 to `due` - 1 that leaves a trace had ended.
 

@@ -169,6 +169,14 @@ class Pipeline:
         """Details on the bus with their epoch ms, in order of arrival."""
         return [(entry["detail"], entry["arrivedAt"]) for entry in self.inspect("events")["events"]]
 
+    def senders(self) -> list[tuple[dict[str, Any], str, int]]:
+        """Details on the bus with the access key of who put them there, and epoch ms, in order of arrival."""
+        requests = self.inspect("requests")["requests"]
+        return [
+            (entry["detail"], requests[entry["request"]]["accessKey"], entry["arrivedAt"])
+            for entry in self.inspect("events")["events"]
+        ]
+
     def queue(self) -> list[str]:
         """Bodies in the dead-letter queue, and in those that were deleted before it."""
         return [message["body"] for message in [*self.gone_from_queue, *self.messages()]]

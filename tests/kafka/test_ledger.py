@@ -202,3 +202,11 @@ def test_nothing_has_recovered_while_an_event_is_missing():
     ends = {number: 1_000 for number in PUBLISHED if number != 3}
     assert recovery(3, ends, since_ms=0) == 1.0
     assert recovery(4, ends, since_ms=0) is None
+
+
+def test_entries_that_come_again_are_those_of_killed_workers_or_of_others():
+    def put(number, sender, moment):
+        return {"timestamp": ledger.event(number)["createdTime"]}, sender, moment
+
+    bus = [put(0, "a", 10), put(1, "b", 11), put(0, "b", 30), put(1, "b", 31), put(2, "a", 12), put(2, "a", 15)]
+    assert ledger.repeated(bus, {"a": 20}) == (1, 2)

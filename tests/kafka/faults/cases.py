@@ -38,6 +38,8 @@ CASES: dict[str, Case] = {
     for case in (
         Case("killed-accepted-uncommitted", workers.killed_between_accepted_and_commit, 15),
         Case("killed-sent-unacked", workers.killed_between_sent_and_acked, 15),
+        Case("killed-while-slow", workers.killed_while_slow, 45),
+        Case("killed-while-throttled", workers.killed_while_throttled, 45),
         Case("stopped-full-buffers", workers.stopped_with_full_buffers, 15),
         Case("frozen-past-session", workers.frozen_past_the_session, 25),
         Case("coming-and-going", workers.coming_and_going, 65),

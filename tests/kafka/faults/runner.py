@@ -117,6 +117,13 @@ def uncounted(scene: Scene) -> int:
     return wanted
 
 
+def _repeated(scene: Scene) -> list[str]:
+    """Whose entries came again: those of workers that were killed, or of others too."""
+    of_killed, of_others = ledger.repeated(scene.pipeline.senders(), scene.killed)
+    words = {"of killed workers": of_killed, "of others": of_others}
+    return [f"{number} entries {whose} came again" for whose, number in words.items() if number]
+
+
 def _result(prepared: Prepared, problem: str) -> Result:
     scene, pipeline = prepared.scene, prepared.scene.pipeline
     sent = [
@@ -133,6 +140,6 @@ def _result(prepared: Prepared, problem: str) -> Result:
         full_speed_s=recovered if at_speed is None else at_speed,
         seconds=time.monotonic() - prepared.began,
         restarts=scene.restarts,
-        notes=tuple(scene.notes),
+        notes=(*scene.notes, *_repeated(scene)),
         problem=problem,
     )

@@ -28,8 +28,9 @@ BEGUN = 20
 class Scene:
     """What a case gets.
 
-    `over_ms` is when the fault ended (epoch ms), `due` how many events were given by then. `share`: of the time
-    that a fault of AWS or Genesys lasts, as long as its kind does not hang on it.
+    `over_ms` is when the fault ended (epoch ms), `due` how many events were given by then. `killed`: access keys of
+    workers that were killed, and when (epoch ms). `share`: of the time that a fault of AWS or Genesys lasts, as long
+    as its kind does not hang on it.
     """
 
     cluster: KafkaCluster
@@ -44,6 +45,7 @@ class Scene:
     restarts: int = 0
     uncounted: int = 0
     notes: list[str] = field(default_factory=list)
+    killed: dict[str, int] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
 
     @property
@@ -73,6 +75,7 @@ class Scene:
         """SIGKILL; nobody starts it again."""
         self._gone.add(worker.name)
         worker.signal(signal.SIGKILL)
+        self.killed[worker.access_key] = int(time.time() * 1000)
         worker.wait()
 
     def stop(self, *workers: Worker) -> float:

@@ -23,6 +23,9 @@ CHURN_S = 60.0
 FILLING_MS, FULL, DRAINING_MS = 4_000, 100, 300
 FULL_SHARE = 1 / 6
 
+#: One PutEvents takes so long where workers are killed in its midst, and so many are killed, so many seconds apart.
+SLOW_MS, KILLS, BETWEEN_KILLS_S = 500, 4, 5.0
+
 #: Entries that EventBridge shall have stored without an answer before their worker is killed: more than one request.
 UNHEARD = 11
 
@@ -52,6 +55,30 @@ def killed_between_sent_and_acked(scene: Scene) -> None:
     scene.kill(scene.workers[0])
     scene.over()
     scene.proven("events in `validated` and uncommitted in `raw`", evidence.sent_and_uncommitted(scene))
+
+
+def killed_while_slow(scene: Scene) -> None:
+    """SIGKILL of one worker after another, four times, while every PutEvents takes half a second."""
+    scene.aws_faults(requests=[{"kind": "slow", "latency_ms": SLOW_MS}])
+    _kill_often(scene)
+
+
+def killed_while_throttled(scene: Scene) -> None:
+    """SIGKILL of one worker after another, four times, while 30 % of the entries are throttled."""
+    scene.aws_faults(
+        entries=[{"code": "ThrottlingException", "share": 0.3}], requests=[{"kind": "slow", "latency_ms": SLOW_MS}]
+    )
+    _kill_often(scene)
+
+
+def _kill_often(scene: Scene) -> None:
+    for _ in range(KILLS):
+        scene.pipeline.start()
+        hold(BETWEEN_KILLS_S)
+        scene.kill(scene.workers[0])
+    scene.over()
+    scene.aws_faults()
+    scene.proven("workers were killed", KILLS)
 
 
 def stopped_with_full_buffers(scene: Scene) -> None:

@@ -78,6 +78,7 @@ async def test_requests_are_logged_with_what_they_were_answered(control, events,
             "codes": {"NotAuthorizedForSourceException": 1},
             "refused": None,
             "fault": None,
+            "accessKey": "test-key",
         }
     ]
 

@@ -32,6 +32,7 @@ class FakeConsumer:
 
     def __init__(self, **committed):
         self.logs = {TP0: range(0, 20), TP1: range(0, 20), TABLE: range(0, 5)}
+        self.metadata = {TP0: "", TP1: ""}
         self.committed = {TP0: committed.get("first"), TP1: committed.get("second")}
         self.beginning_failures = 0
         self.sought, self.fails = [], None
@@ -70,7 +71,7 @@ class FakeConsumer:
 
     async def _fetch_committed(self, partitions):
         assert all(isinstance(tp, KafkaTP) for tp in partitions)
-        return {tp: OffsetAndMetadata(-1 if self.committed[tp] is None else self.committed[tp], "")
+        return {tp: OffsetAndMetadata(-1 if self.committed[tp] is None else self.committed[tp], self.metadata[tp])
                 for tp in partitions}  # fmt: skip
 
     def assignment(self):
@@ -81,6 +82,11 @@ class FakeConsumer:
             self.beginning_failures -= 1
             raise KafkaTimeoutError("away")
         return {tp: self.logs[tp][0] for tp in partitions}
+
+    async def highwaters(self, *partitions):
+        if self.fails:
+            raise self.fails
+        return {tp: self.logs[tp][-1] + 1 for tp in partitions}
 
     def seek(self, tp, offset):
         assert isinstance(tp, KafkaTP)

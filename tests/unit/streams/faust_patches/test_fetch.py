@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka.errors import IllegalStateError
+from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from streams.faust_patches import fetch, partitions
 from streams.faust_patches.books import books_of
@@ -118,6 +119,20 @@ async def test_a_delivery_that_the_flow_suspends_is_none():
     consumer.suspend_flow.set()
     await fetching
     assert books_of(consumer)[TP0].offsets.due == 0
+
+
+async def test_a_full_buffer_that_a_rebalance_clears_does_not_end_the_reading():
+    """Clearing cancels the wait for room; as an error of the fetch it ended the consumer in silence."""
+    consumer = await ready(first=0)
+    buffer = ThrowableQueue(1, flow_control=FlowControlEvent(initially_suspended=False))
+    consumer.callback = buffer.put
+    fetching = asyncio.create_task(consumer.fetch(TP0, 0, 1))
+    await asyncio.sleep(0)
+    consumer.flow_active = False
+    consumer.suspend_flow.set()
+    buffer.clear()
+    await fetching
+    assert books_of(consumer)[TP0].offsets.due == 1
 
 
 async def test_a_delivery_that_waits_is_waited_for():

@@ -1,0 +1,113 @@
+"""This module commits, beside each offset, which ones above it are settled, and reads that at the next assignment.
+
+A commit stays below the lowest event that is not settled, however much behind it is. After a crash all of that came
+again. What the note says (processors/delivery/settled_offsets.py) is passed instead, by the next worker as by this one.
+
+An offset is in a note on the condition on which it may be committed: it was acked. A worker that knows nothing of notes
+ignores them, and repeats.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiokafka.errors import CommitFailedError, KafkaError, OffsetMetadataTooLargeError
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.drivers.aiokafka import ensure_aiokafka_TP, ensure_aiokafka_TPset
+from faust.types import TP
+
+from processors.delivery.settled_offsets import MAX_BYTES, OffsetRange, UnreadableNoteError, decode, encode
+from streams.faust_patches.books import books_of
+
+
+def committable_offsets(self: Any, tps: Iterable[TP]) -> dict[TP, int]:
+    """What there is to commit: new offsets, and old ones of which there is more to say (`Consumer`'s method)."""
+    offsets = {}
+    for tp in tps:
+        new = self._new_offset(tp)
+        books = books_of(self).get(tp)
+        if books is None:
+            continue
+        offset = self._committed_offset[tp] if new is None else new
+        books.note = encode(offset, books.offsets.settled_above(offset, self._acked_index[tp]), max_bytes(self))
+        if new is not None or books.note != books.noted:
+            offsets[tp] = offset
+    return offsets
+
+
+async def commit(self: Any, offsets: Mapping[TP, int]) -> bool:
+    """Commit offsets with their notes; shorter ones when the broker takes less (`ThreadDelegateConsumer._commit`)."""
+    books = {tp: books_of(self).get(tp) for tp in offsets}
+    notes = {tp: found.note if found is not None else "" for tp, found in books.items()}
+    while True:
+        noted = {tp: OffsetAndMetadata(offset, notes[tp]) for tp, offset in offsets.items()}
+        try:
+            if not await self._thread.commit(noted):
+                return False
+            break
+        except OffsetMetadataTooLargeError:
+            _shorten(self)
+            notes = {tp: note if len(note) <= max_bytes(self) else "" for tp, note in notes.items()}
+    for tp, found in books.items():
+        if found is not None:
+            found.noted = notes[tp]
+    return True
+
+
+async def commit_in_thread(self: Any, offsets: Mapping[TP, OffsetAndMetadata]) -> bool:
+    """As stock Faust does, but with metadata (`AIOKafkaConsumerThread._commit`)."""
+    assigned = {tp: noted for tp, noted in offsets.items() if tp in self.assignment()}
+    self.tp_last_committed_at.update(dict.fromkeys(assigned, time.monotonic()))
+    try:
+        await self._ensure_consumer().commit({ensure_aiokafka_TP(tp): noted for tp, noted in assigned.items()})
+    except OffsetMetadataTooLargeError:
+        raise
+    except Exception as error:
+        if isinstance(error, CommitFailedError) and "already rebalanced" in str(error):
+            return False
+        self.log.exception("Committing raised exception: %r; current assignment: %r", error, self.assignment())
+        await self.crash(error)
+        return False
+    return True
+
+
+async def settled_before(consumer: Any, committed: Mapping[TP, OffsetAndMetadata]) -> dict[TP, list[OffsetRange]]:
+    """What earlier workers settled above the committed offsets, of partitions whose logs reach that far.
+
+    A log that ends before was cut or made anew: what its offsets meant is not known any more.
+    """
+    settled = {tp: found for tp, noted in committed.items() if (found := _readable(consumer, tp, noted))}
+    if not settled:
+        return {}
+    try:
+        ends = await consumer.highwaters(*ensure_aiokafka_TPset(settled))
+    except KafkaError as error:
+        consumer.log.warning("What was settled before comes again, as logs' ends are not known: %r", error)
+        return {}
+    for tp, end in ends.items():
+        if settled[tp][-1][1] > (end or 0):
+            consumer.log.warning("What was settled of %r before comes again, as its log ends at %r", tp, end)
+            del settled[tp]
+    return settled
+
+
+def max_bytes(consumer: Any) -> int:
+    """How long a note may be; 0 when the broker takes none."""
+    found: int = consumer.__dict__.get("max_note_bytes", MAX_BYTES)
+    return found
+
+
+def _shorten(consumer: Any) -> None:
+    """A broker that takes less than the default gets less."""
+    consumer.max_note_bytes = max_bytes(consumer) // 2
+    consumer.log.warning("The broker refuses notes of settled offsets: at most %r bytes now", max_bytes(consumer))
+
+
+def _readable(consumer: Any, tp: TP, noted: OffsetAndMetadata) -> list[OffsetRange]:
+    try:
+        return decode(noted.metadata or "", noted.offset)
+    except UnreadableNoteError as error:
+        consumer.log.warning("The metadata of the commit of %r is left aside: %s", tp, error)
+        return []

@@ -1,0 +1,145 @@
+"""This module plants bugs: of each loss that docs/decisions.md tells of, what the code did, or would do without.
+
+Each replaces one function or method for as long as it is planted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+from faust.transport.consumer import Consumer
+
+from processors.delivery.offsets import PartitionOffsets
+from streams.faust_patches import fetch, partitions
+from streams.faust_patches.books import books_of
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """`put` replaces `name` of `owner`; `kind`: in which simulation it shows."""
+
+    words: str
+    owner: Any
+    name: str
+    put: Callable[..., Any]
+    kind: str = "consuming"
+
+    @contextlib.contextmanager
+    def planted(self) -> Iterator[None]:
+        """While it lasts, the code has the bug."""
+        with mock.patch.object(self.owner, self.name, self.put):
+            yield
+
+
+def _every_jump_is_a_hole(self: PartitionOffsets, before: int | None) -> bool:
+    return True
+
+
+def _only_the_position_tells(self: PartitionOffsets, position: int) -> bool:
+    if position > self.due:
+        self._holes[self.due], self.due = position, position
+    return False
+
+
+async def _never_read_again(consumer: Any) -> None:
+    return
+
+
+def _highest_acked(self: Any, tp: Any) -> int | None:
+    acked = self._acked_index[tp]
+    return max(acked) + 1 if acked else None
+
+
+def _run_that_begins_anywhere(self: PartitionOffsets, committed: int, acked: Any) -> int:
+    position = min(acked, default=committed)
+    while position in acked or position in self._holes:
+        position = self._holes.get(position, position + 1)
+    return position
+
+
+async def _forgotten_before_committed(self: Any, revoked: Any) -> None:
+    for tp in revoked:
+        books_of(self).pop(tp, None)
+        for kept in (self._acked, self._acked_index, self._read_offset, self._committed_offset):
+            kept.pop(tp, None)
+    await self._on_partitions_revoked(revoked)
+    await _on_partitions_revoked(self, set())
+
+
+async def _books_kept(self: Any, revoked: Any) -> None:
+    await self._on_partitions_revoked(revoked)
+
+
+async def _overtaken_and_handed_out(self: Any, fetcher: Any) -> None:
+    while True:
+        records, active = await self._wait_next_records(fetch.FETCH_S)
+        handed: dict[Any, int] = {}
+        if self.flow_active:
+            await fetch._hand_out(self, records or {}, active, handed)
+        await fetch._rewind_tables(self, records or {}, handed)
+
+
+async def _ends_with_a_cleared_buffer(consumer: Any, message: Any) -> bool:
+    delivery = asyncio.ensure_future(consumer.callback(message))
+    suspended = asyncio.ensure_future(consumer.suspend_flow.wait())
+    try:
+        await asyncio.wait({delivery, suspended}, return_when=asyncio.FIRST_COMPLETED)
+        return delivery.done() and (delivery.result(), True)[1]
+    finally:
+        delivery.cancel()
+        suspended.cancel()
+
+
+def _given_is_settled(self: PartitionOffsets, committed: int, acked: Any) -> list[tuple[int, int]]:
+    return [(committed + 1, self.due)] if self.due > committed + 1 else []
+
+
+def _settled_are_too_many(self: PartitionOffsets) -> None:
+    while self.settled and self.settled[0][0] <= self.due + 1:
+        _, end = self.settled.pop(0)
+        self._holes[self.due], self.due = end, end
+
+
+def _nothing_is_noted(self: PartitionOffsets, committed: int, acked: Any) -> list[tuple[int, int]]:
+    return []
+
+
+async def _tables_not_rewound(consumer: Any, records: Any, handed: Any) -> None:
+    return
+
+
+async def _waits_for_ever(self: Any) -> None:
+    while self._unacked_messages:
+        await self._wait_for_ack(timeout=1)
+        self._clean_unacked_messages()
+    await self.commit_and_end_transactions()
+
+
+def _paused_and_skipped(self: PartitionOffsets) -> None:
+    self.due += 1
+
+
+_on_partitions_revoked = partitions.on_partitions_revoked
+
+BUGS = (
+    Bug("every jump in the offsets is a hole", PartitionOffsets, "_is_hole", _every_jump_is_a_hole),
+    Bug("a position beyond what is due is a hole at the end", PartitionOffsets, "is_behind", _only_the_position_tells),
+    Bug("what was left out is not read again", fetch, "_seek_to_due", _never_read_again),
+    Bug("the commit follows the highest ack", Consumer, "_new_offset", _highest_acked),
+    Bug("a run of acks need not begin at the last commit", PartitionOffsets, "ended", _run_that_begins_anywhere),
+    Bug("a revocation forgets before it commits", Consumer, "on_partitions_revoked", _forgotten_before_committed),
+    Bug("books outlive a revocation", Consumer, "on_partitions_revoked", _books_kept),
+    Bug("a fetch is handed out that a rebalance overtook", Consumer, "_drain_messages", _overtaken_and_handed_out),
+    Bug("a cleared buffer ends the reading", fetch, "_call_back", _ends_with_a_cleared_buffer),
+    Bug("a note calls settled what was only given", PartitionOffsets, "settled_above", _given_is_settled),
+    Bug("an heir passes one event too many", PartitionOffsets, "_pass_settled", _settled_are_too_many),
+    Bug("what is settled above the commit is not noted", PartitionOffsets, "settled_above", _nothing_is_noted),
+    Bug("what no table was given is not fetched again", fetch, "_rewind_tables", _tables_not_rewound),
+    Bug("a rebalance waits for events in flight for ever", Consumer, "wait_empty", _waits_for_ever),
+    Bug("what a paused partition left out counts as given", PartitionOffsets, "left_out", _paused_and_skipped),
+)
