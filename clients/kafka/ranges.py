@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -90,8 +90,11 @@ class Reader:
         self.topic = topic
         self.partitions = partitions
 
-    async def range(self, bounds: RangeBounds) -> Range:
-        """Fix the range now. Raises RangeError for a partition that is not there."""
+    async def range(self, bounds: RangeBounds, newest: int | None = None) -> Range:
+        """Fix the range now: of each partition what the bounds mean, or the `newest` so many offsets of it.
+
+        Raises RangeError for a partition that is not there.
+        """
         wanted = self._wanted(bounds)
         places = [TopicPartition(self.topic, partition) for partition in wanted]
         begins = await self._consumer.beginning_offsets(places)
@@ -101,11 +104,11 @@ class Reader:
         for place in places:
             given_first, given_end = bounds.first.of(place.partition), bounds.end.of(place.partition)
             last = min(ends[place], ends[place] if given_end is None else given_end)
-            lower = max(begins[place], since.get(place, 0), given_first or 0)
+            lower = max(begins[place], since.get(place, 0), given_first or 0, last - newest if newest else 0)
             first[place.partition], end[place.partition] = min(lower, last), last
         return Range(self.topic, first, end)
 
-    async def chunks(self, what: Range, size: int = CHUNK) -> AsyncIterator[list[ConsumerRecord]]:
+    async def chunks(self, what: Range, size: int = CHUNK) -> AsyncGenerator[list[ConsumerRecord], None]:
         """The records of the range, each chunk of one partition, in order; moves `what.next` past each chunk
         when the caller comes for the one after it: until then the chunk counts as not read.
 

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from processors.event.errors import PipelineError
+from processors.event.formats import time_text
 from processors.event.headers import Origin
 from processors.event.strict_json import JsonObject, parse
 from processors.routes.outcome import Failed
@@ -31,7 +32,7 @@ def failure_record(
     record: JsonObject = {
         **_original(original),
         "error": failed.error,
-        "timestamp": timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": time_text(timestamp, "milliseconds"),
         "retryAttempt": failed.attempts,
         "stage": failed.stage,
         "message": _plain(failed.message),

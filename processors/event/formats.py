@@ -55,9 +55,9 @@ def instant(value: object) -> datetime | None:
     return None
 
 
-def time_text(moment: datetime) -> str:
-    """RFC 3339 in UTC: in milliseconds, or in microseconds where it has some."""
-    precision = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+def time_text(moment: datetime, precision: str | None = None) -> str:
+    """RFC 3339 in UTC: to the precision, by default in milliseconds, or in microseconds where it has some."""
+    precision = precision or ("milliseconds" if moment.microsecond % 1000 == 0 else "microseconds")
     return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 

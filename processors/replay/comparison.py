@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-import orjson
 
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
@@ -16,6 +15,7 @@ from processors.event.strict_json import JsonObject
 from processors.routes.differences import MISSING, Difference, differences
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.route import Route
+from processors.routes.routes import encoded
 
 #: Outcomes by the name of the route; under UNREAD when the bytes were no event, so that no route saw them.
 Outcomes = Mapping[str, Outcome]
@@ -39,13 +39,8 @@ def attempt(
 
 def sendable(outcome: Outcome) -> Outcome:
     """The outcome, or Failed where the mapped event cannot be written as JSON (a lone surrogate)."""
-    if isinstance(outcome, Mapped):
-        try:
-            orjson.dumps(outcome.entry)
-        except TypeError as error:
-            message = f"the mapped event is not JSON: {error}"
-            return Failed("transform", "MappingError", message, route=outcome.route)
-    return outcome
+    written = encoded(outcome, sys.maxsize)
+    return written if isinstance(outcome, Mapped) and isinstance(written, Failed) else outcome
 
 
 @dataclass(slots=True)

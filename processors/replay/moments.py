@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from processors.event.formats import time_text
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
@@ -39,5 +41,4 @@ def moment(text: str, now_ms: int) -> int:
 
 def iso(epoch_ms: int) -> str:
     """The moment in UTC, as `moment` reads it."""
-    text = (EPOCH + timedelta(milliseconds=epoch_ms)).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    return time_text(EPOCH + timedelta(milliseconds=epoch_ms))

@@ -76,14 +76,9 @@ def rebuilt(
     back = "validated" if meta.origin and meta.origin.topic == topics.validated else "raw"
     # On `raw` it names the one output that EventBridge refused: it was made, so the process stage would drop it.
     route = meta.route if back == "validated" or record.get("stage") == "publish" else None
-    told = {
-        headers.EVENT_ID: _encoded(meta.event_id),
-        headers.ROUTE: _encoded(route),
-        headers.RECEIVED_AT: _encoded(meta.received_at),
-        headers.REPLAYED: run.encode(),
-    }
+    told = headers.write(Meta(event_id=meta.event_id, route=route, received_at=meta.received_at, replayed=run))
     target: Target = "validated" if back == "validated" else "raw"
-    return Redrive(target, key or _key(original, meta.event_id), original, _present(told), identity, route)
+    return Redrive(target, key or _key(original, meta.event_id), original, tuple(told.items()), identity, route)
 
 
 def _to_validated(
@@ -91,18 +86,11 @@ def _to_validated(
 ) -> Redrive:
     value = orjson.dumps(transformed)
     room = topics.max_bytes - ENVELOPE_BYTES - len(value)
-    told = {
-        headers.EVENT_ID: _encoded(meta.event_id),
-        headers.ROUTE: _encoded(meta.route),
-        headers.RECEIVED_AT: _encoded(meta.received_at),
-        headers.ORIGIN: _encoded(meta.origin),
-        headers.EVENT_BUS: _encoded(meta.event_bus),
-        headers.ORIGINAL: original if original is not None and len(original) <= room else None,
-        headers.REPLAYED: run.encode(),
-    }
+    kept = original if original is not None and len(original) <= room else None
+    told = headers.write(replace(meta, original=kept, replayed=run))
     identity = meta.event_id or _identity(value)
     found = key or _key(original if original is not None else value, meta.event_id)
-    return Redrive("validated", found, value, _present(told), identity, meta.route)
+    return Redrive("validated", found, value, tuple(told.items()), identity, meta.route)
 
 
 def _completed(record: JsonObject, meta: Meta) -> Meta:
@@ -147,14 +135,6 @@ def _key(value: bytes, event_id: str | None) -> bytes:
 
 def _identity(value: bytes) -> str:
     return hashlib.sha256(value).hexdigest()
-
-
-def _encoded(value: object) -> bytes | None:
-    return None if value is None else str(value).encode("utf-8", "replace")
-
-
-def _present(told: Mapping[str, bytes | None]) -> tuple[tuple[str, bytes], ...]:
-    return tuple((name, value) for name, value in told.items() if value is not None)
 
 
 class Once:

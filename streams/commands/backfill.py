@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
-import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
@@ -22,9 +20,10 @@ from processors.genesys.snapshots import beyond
 from processors.genesys.topics import separate
 from processors.replay.moments import iso
 from settings import Settings
-from streams.commands.terminal.options import EXIT_STOPPED, Moment, quiet_logs, refuse
+from streams.commands.terminal.options import Moment, quiet_logs, refuse
 from streams.commands.terminal.organisation import Organisation, notification_settings, open_organisation
-from streams.commands.terminal.screen import console, print_json, progress_bar
+from streams.commands.terminal.run_end import command_line, end_run
+from streams.commands.terminal.screen import console, progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay.backfill import BackfillProgress, Filling, fill
 
@@ -109,24 +108,28 @@ async def _writer(settings: Settings, stack: AsyncExitStack) -> Writer:
 def _end(progress: BackfillProgress, dry_run: bool, as_json: bool) -> None:
     if progress.stopped and not progress.read:
         refuse(progress.stopped)
-    told: dict[str, Any] = {"read": progress.read, "written": progress.written, "failed": progress.failed}
+    result: dict[str, Any] = {"read": progress.read, "written": progress.written, "failed": progress.failed}
     if progress.not_told:
-        told["notTold"] = progress.not_told
-    resume = _resume(progress, dry_run) if progress.stopped else ""
-    if as_json:
-        print_json(told | ({"stopped": progress.stopped, "resume": resume} if resume else {}))
-    else:
-        rehearsed = "; nothing was written" if dry_run else ""
-        failed = f", {progress.failed} failed" if progress.failed else ""
-        console().print(f"{progress.read} read, {progress.written} written to raw{failed}{rehearsed}", markup=False)
-        if progress.not_told:
-            kinds = ", ".join(progress.not_told)
-            console().print(f"the query does not tell what these topics brought: {kinds}", markup=False)
-    if resume:
-        click.echo(f"genesys-eventbridge: {progress.stopped}; to go on:\n  {resume}", err=True)
-        sys.exit(EXIT_STOPPED)
+        result["notTold"] = progress.not_told
+    end_run(
+        result,
+        lambda: _show(progress, dry_run),
+        as_json=as_json,
+        stopped=progress.stopped,
+        limited=False,
+        resume=_resume(progress, dry_run) if progress.stopped else "",
+    )
+
+
+def _show(progress: BackfillProgress, dry_run: bool) -> None:
+    rehearsed = "; nothing was written" if dry_run else ""
+    failed = f", {progress.failed} failed" if progress.failed else ""
+    console().print(f"{progress.read} read, {progress.written} written to raw{failed}{rehearsed}", markup=False)
+    if progress.not_told:
+        kinds = ", ".join(progress.not_told)
+        console().print(f"the query does not tell what these topics brought: {kinds}", markup=False)
 
 
 def _resume(progress: BackfillProgress, dry_run: bool) -> str:
-    arguments = ["--since", iso(progress.next_ms), "--until", iso(progress.interval.end_ms)]
-    return shlex.join(["genesys-eventbridge", "backfill", *arguments, *(["--dry-run"] if dry_run else [])])
+    options = {"--since": iso(progress.next_ms), "--until": iso(progress.interval.end_ms)}
+    return command_line("backfill", options, {"--dry-run": dry_run})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shlex
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -22,7 +21,6 @@ from processors.replay.selection import FailureSelection
 from settings import Settings, load_settings
 from streams.commands.redrive_report import as_object, show, show_rehearsal
 from streams.commands.terminal.options import (
-    EXIT_STOPPED,
     bounds,
     quiet_logs,
     range_options,
@@ -31,7 +29,8 @@ from streams.commands.terminal.options import (
     run_name,
     span_arguments,
 )
-from streams.commands.terminal.screen import print_json, progress_bar
+from streams.commands.terminal.run_end import command_line, end_run
+from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay.originals import open_originals
 from streams.replay.redrive import RedrivePlan, RedriveProgress, Redriving
@@ -191,17 +190,14 @@ async def _redriving(
 
 
 def _end(request: RedriveRequest, progress: RedriveProgress, source: str, what: Range | None) -> None:
-    """Tell the result; exit 1 when it is not all that was meant."""
-    resume = _resume(request, progress, what) if progress.stopped or progress.limited else ""
-    if request.as_json:
-        print_json(as_object(request.plan, progress, dry_run=request.dry_run, resume=resume))
-    else:
-        show(request.plan, progress, source, dry_run=request.dry_run)
-    if resume:
-        why = progress.stopped or "the limit is reached"
-        click.echo(f"genesys-eventbridge: {why}; to go on:\n  {resume}", err=True)
-    if progress.stopped:
-        raise SystemExit(EXIT_STOPPED)
+    end_run(
+        as_object(request.plan, progress, dry_run=request.dry_run),
+        lambda: show(request.plan, progress, source, dry_run=request.dry_run),
+        as_json=request.as_json,
+        stopped=progress.stopped,
+        limited=progress.limited,
+        resume=_resume(request, progress, what) if progress.stopped or progress.limited else "",
+    )
 
 
 def _resume(request: RedriveRequest, progress: RedriveProgress, what: Range | None) -> str:
@@ -209,13 +205,9 @@ def _resume(request: RedriveRequest, progress: RedriveProgress, what: Range | No
     if what is not None and not what.open:
         return ""
     plan, chosen = request.plan, request.plan.selection
-    given = [part for stage in chosen.stages for part in ("--stage", stage)]
-    given += [part for error in chosen.errors for part in ("--error", error)]
-    given += [part for route in chosen.routes for part in ("--route", route)]
+    named = {"--stage": chosen.stages, "--error": chosen.errors, "--route": chosen.routes}
+    more = [part for name, values in named.items() for value in values for part in (name, value)]
+    more += span_arguments(chosen.span) + (resume_arguments(what) if what is not None else [])
     left = plan.limit - progress.read if plan.limit is not None and not progress.limited else plan.limit
-    options = {"--rate": plan.rate, "--limit": left}
-    given += [part for name, value in options.items() if value is not None for part in (name, str(value))]
     flags = {"--from-queue": request.from_queue, "--dry-run": request.dry_run}
-    given += [name for name, is_given in flags.items() if is_given]
-    given += span_arguments(chosen.span) + (resume_arguments(what) if what is not None else [])
-    return shlex.join(["genesys-eventbridge", "redrive", *given])
+    return command_line("redrive", {"--rate": plan.rate, "--limit": left}, flags, more)

@@ -7,9 +7,9 @@ from streams.commands.terminal.screen import console, table
 from streams.replay.redrive import RedrivePlan, RedriveProgress
 
 
-def as_object(plan: RedrivePlan, progress: RedriveProgress, *, dry_run: bool, resume: str) -> JsonObject:
+def as_object(plan: RedrivePlan, progress: RedriveProgress, *, dry_run: bool) -> JsonObject:
     """`{read, redriven, skipped, …}`; in a dry run `redriven` is what would be."""
-    told: JsonObject = {
+    return {
         "read": progress.read,
         "redriven": progress.redriven,
         "skipped": progress.skipped,
@@ -19,11 +19,6 @@ def as_object(plan: RedrivePlan, progress: RedriveProgress, *, dry_run: bool, re
         "dryRun": dry_run,
         "run": plan.run,
     }
-    if progress.stopped:
-        told["stopped"] = progress.stopped
-    if resume:
-        told["resume"] = resume
-    return told
 
 
 def show(plan: RedrivePlan, progress: RedriveProgress, source: str, *, dry_run: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from settings import Settings, load_settings
 from streams import topology
 from streams.commands.replay_report import as_object, show
 from streams.commands.terminal.options import (
-    EXIT_STOPPED,
     bounds,
     quiet_logs,
     range_options,
@@ -27,7 +25,8 @@ from streams.commands.terminal.options import (
     run_name,
     span_arguments,
 )
-from streams.commands.terminal.screen import print_json, progress_bar
+from streams.commands.terminal.run_end import command_line, end_run
+from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay.replay import Replay, ReplayPlan, ReplayProgress
 from streams.routes.load import compiled_routes
@@ -187,17 +186,14 @@ def _only(routes: tuple[Route, ...], name: str) -> tuple[Route, ...]:
 
 
 def _end(request: ReplayRequest, plan: ReplayPlan, progress: ReplayProgress) -> None:
-    """Tell the result; exit 1 when it is not the whole range."""
-    resume = _resume(request, progress) if progress.stopped or progress.limited else ""
-    if request.as_json:
-        print_json(as_object(plan, progress, resume))
-    else:
-        show(request.source, plan, progress)
-    if resume:
-        why = progress.stopped or "the limit is reached"
-        click.echo(f"genesys-eventbridge: {why}; to go on:\n  {resume}", err=True)
-    if progress.stopped:
-        raise SystemExit(EXIT_STOPPED)
+    end_run(
+        as_object(plan, progress),
+        lambda: show(request.source, plan, progress),
+        as_json=request.as_json,
+        stopped=progress.stopped,
+        limited=progress.limited,
+        resume=_resume(request, progress) if progress.stopped or progress.limited else "",
+    )
 
 
 def _resume(request: ReplayRequest, progress: ReplayProgress) -> str:
@@ -214,8 +210,5 @@ def _resume(request: ReplayRequest, progress: ReplayProgress) -> str:
         "--rate": request.rate,
         "--limit": left,
     }
-    given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
-    if request.dry_run:
-        given.append("--dry-run")
-    given += span_arguments(request.bounds.span) + resume_arguments(progress.what)
-    return shlex.join(["genesys-eventbridge", "replay", *given])
+    more = span_arguments(request.bounds.span) + resume_arguments(progress.what)
+    return command_line("replay", options, {"--dry-run": request.dry_run}, more)

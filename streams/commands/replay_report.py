@@ -11,7 +11,7 @@ from streams.commands.terminal.screen import brief, console, table
 from streams.replay.replay import ReplayPlan, ReplayProgress
 
 
-def as_object(plan: ReplayPlan, progress: ReplayProgress, resume: str) -> JsonObject:
+def as_object(plan: ReplayPlan, progress: ReplayProgress) -> JsonObject:
     """`{read, mapped, filtered, failed, written, …}`; `mapped` and `failed` count outcomes, as workers do."""
     survey, comparison = progress.survey, progress.comparison
     told: JsonObject = {
@@ -30,10 +30,6 @@ def as_object(plan: ReplayPlan, progress: ReplayProgress, resume: str) -> JsonOb
         told["changed"] = comparison.events
         told["changes"] = comparison.by_route()
         told["differences"] = [changed.as_json() for changed in comparison.first]
-    if progress.stopped:
-        told["stopped"] = progress.stopped
-    if resume:
-        told["resume"] = resume
     return told
 
 

@@ -16,6 +16,7 @@ from rich.json import JSON
 from rich.text import Text
 
 from processors.event.errors import MalformedEventError
+from processors.event.formats import time_text
 from processors.event.strict_json import JsonObject, parse_object
 from processors.routes.routes import Routes
 from processors.routes.simulation import FIELDS, run, simulated_event
@@ -72,7 +73,7 @@ def _event(file: Path) -> JsonObject:
         body = parse_object(value)
         if not is_short(body):
             return body
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = time_text(datetime.now(UTC), "milliseconds")
         return simulated_event(body, interaction_id=str(uuid.uuid4()), now=now)
     except OSError as error:
         refuse(f"{name} cannot be read: {error.strerror}")

@@ -40,7 +40,8 @@ def worker(role: str | None, web_port: int | None, log_level: str | None) -> Non
         if value is not None:
             os.environ[name] = str(value)
     settings = load_settings()
-    settings.require_genesys() if "source" in settings.worker_roles else None
+    if "source" in settings.worker_roles:
+        settings.require_genesys()
 
     from streams.worker.logs import set_up_logging
 

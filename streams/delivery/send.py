@@ -160,7 +160,10 @@ async def _send_once(producer: Any, records: Sequence[Record]) -> list[KafkaErro
             futures.append(error.__cause__)
     for future in futures:
         try:
-            results.append(future if isinstance(future, KafkaError) else (await future, None)[1])
+            if isinstance(future, KafkaError):
+                raise future
+            await future
+            results.append(None)
         except KafkaError as error:
             results.append(error)
     return results

@@ -13,7 +13,7 @@ from clients.genesys.rest.errors import GenesysError
 from clients.kafka.writer import Outgoing, Writer
 from processors.delivery.failure_record import encode, failure_record
 from processors.event import headers
-from processors.event.headers import ENVELOPE_BYTES
+from processors.event.headers import ENVELOPE_BYTES, Meta
 from processors.event.intake import IntakeEvent, NotAnEvent, taken_in
 from processors.event.redaction import redactor
 from processors.genesys.interval import Interval
@@ -94,8 +94,8 @@ class Filling:
             return Outgoing(self.settings.topic("raw"), one.key, one.value, tuple(one.headers.items()))
         record = failure_record(Failed.of(one.error), one.value, timestamp=datetime.now(UTC))
         value = encode(record, self.settings.kafka_max_message_bytes - ENVELOPE_BYTES)
-        told = (headers.RECEIVED_AT, str(received_at).encode())
-        return Outgoing(self.settings.topic("failures"), None, value, (told,))
+        told = headers.write(Meta(received_at=received_at))
+        return Outgoing(self.settings.topic("failures"), None, value, tuple(told.items()))
 
 
 async def fill(filling: Filling, on_progress: Callable[[int], None]) -> None:

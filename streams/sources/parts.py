@@ -58,6 +58,8 @@ class Source(Protocol):
 class PartReaders:
     """The readers of this worker's parts. `end_worker` is told when Genesys refuses to serve."""
 
+    checkpoint_s = CHECKPOINT_S
+
     def __init__(
         self, source: Source, intake: Intake, delivery: Delivery, health: Health, end_worker: Callable[[str], Any]
     ) -> None:
@@ -80,7 +82,7 @@ class PartReaders:
     async def read(self, part: int) -> None:
         """Read a part until it is ended."""
         try:
-            async with self._source.open(part, self._note_gap) as opened:
+            async with self._source.open(part, self.note_gap) as opened:
                 remembering = asyncio.create_task(self._remember(part, opened))
                 remembering.add_done_callback(_watched)
                 try:
@@ -111,13 +113,13 @@ class PartReaders:
         known: Checkpoint | None = None
         topic = self._delivery.topics.sources.get_topic_name()
         while opened.checkpoint is not None:
-            await asyncio.sleep(CHECKPOINT_S)
+            await asyncio.sleep(self.checkpoint_s)
             now = opened.checkpoint()
             if now != known:
                 await self._delivery.send([Record(topic, str(part).encode(), now.encode(), partition=part)])
                 known = now
 
-    async def _note_gap(self, gap: GapReport) -> None:
+    async def note_gap(self, gap: GapReport) -> None:
         """Tell the tables of a gap: found, healed (wholly or partly), or lost."""
         row = {
             "part": gap.part,

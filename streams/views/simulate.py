@@ -10,6 +10,7 @@ import orjson
 from faust.web import Request, Response, View
 
 from processors.event.errors import MalformedEventError
+from processors.event.formats import time_text
 from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import report
 from processors.routes.outcome import Filtered, Mapped, Outcome
@@ -24,7 +25,7 @@ class Simulate(View):
     async def post(self, request: Request) -> Response:
         """200 simulated (`outcome`: mapped or filtered), 400 validation_failed, 422 for a body of another shape."""
         started = time.perf_counter()
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = time_text(datetime.now(UTC), "milliseconds")
         try:
             fields = parse_object(await request.read())
             event = simulated_event(fields, interaction_id=str(uuid.uuid4()), now=now)

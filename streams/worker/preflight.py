@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 #: Seconds to wait for what does not answer.
 PATIENCE_S = 60.0
 
+Found = TypeVar("Found")
+
 
 async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]) -> None:
     """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics.
@@ -47,9 +49,9 @@ async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]
         _require_source(settings)
         await _source_queue(settings)
     _own_places(settings, conf)
-    routes = await _routes(settings)
+    routes = await _found(lambda: check_routes(settings))
     use(routes)
-    cluster = await _kafka(settings)
+    cluster = await _found(lambda: check_kafka(settings, ()))
     if "sink" in roles:
         await _all_ok(lambda: check_buses(settings, buses_of(settings, routes)))
     if "failures" in roles:
@@ -125,38 +127,22 @@ async def _source_queue(settings: Settings) -> None:
         await _all_ok(lambda: check_source_queue(settings, url, tries=False))
 
 
-async def _routes(settings: Settings) -> Routes:
-    found: list[Routes] = []
-
-    async def look() -> list[Finding]:
-        routes, findings = await check_routes(settings)
-        if routes is not None:
-            found[:] = [routes]
-        return findings
-
-    await _all_ok(look)
-    return found[0]
-
-
-async def _kafka(settings: Settings) -> cluster.Cluster:
-    found: list[cluster.Cluster] = []
-
-    async def look() -> list[Finding]:
-        cluster, findings = await check_kafka(settings, ())
-        if cluster is not None:
-            found[:] = [cluster]
-        return findings
-
-    await _all_ok(look)
-    return found[0]
-
-
 async def _all_ok(look: Callable[[], Awaitable[list[Finding]]]) -> None:
+    async def found() -> tuple[bool, list[Finding]]:
+        return True, await look()
+
+    await _found(found)
+
+
+async def _found(look: Callable[[], Awaitable[tuple[Found | None, list[Finding]]]]) -> Found:
+    """Look until all is right, and give what was found; what does not answer is waited for."""
     ends = time.monotonic() + PATIENCE_S
     while True:
-        wrong = [finding for finding in await look() if not finding.ok]
+        found, findings = await look()
+        wrong = [finding for finding in findings if not finding.ok]
         if not wrong:
-            return
+            assert found is not None, "what is not found has a finding that says so"
+            return found
         if not wrong[0].away or time.monotonic() > ends:
             refuse(str(wrong[0]))
         log.warning("waiting", on=str(wrong[0]))

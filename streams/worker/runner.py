@@ -20,6 +20,7 @@ class Runner(faust.Worker):
     app: Any  # a PipelineApp, which stands a floor higher (streams/pipeline.py)
 
     failed: bool = False
+    end_within = staticmethod(end_within)
 
     async def start(self) -> None:
         """An error in a start ends it, and counts as no crash (mode/services.py)."""
@@ -45,7 +46,7 @@ class Runner(faust.Worker):
         await super()._stop_on_signal(signal)
 
     def _end_in_time(self) -> None:
-        end_within(self.app.settings.shutdown_grace + LEAVE_S, self._exit_code)
+        self.end_within(self.app.settings.shutdown_grace + LEAVE_S, self._exit_code)
 
     def _exit_code(self) -> int:
         return self.app.exit_code or (EXIT_BUG if self.failed or self.crashed or self.app.crashed else 0)

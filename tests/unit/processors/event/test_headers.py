@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.event.headers import Meta, Origin, read
+from processors.event.headers import Meta, Origin, read, write
 
 NOTHING = Meta(None, None, None, None, None, None)
 
@@ -66,3 +66,26 @@ names = st.sampled_from(["event-id", "route", "received-at", "origin", "original
 @given(st.dictionaries(names, st.none() | st.binary(max_size=60)))
 def test_any_bytes_are_read_or_missing(headers):
     assert read(headers).original == headers.get("original")
+
+
+text = st.text(min_size=1, max_size=40).filter(lambda value: value.encode("utf-8", "replace").decode() == value)
+metas = st.builds(
+    Meta,
+    event_id=st.none() | text,
+    route=st.none() | text,
+    received_at=st.none() | st.integers(0, 10**15 - 1),
+    origin=st.none() | st.builds(Origin, st.just("genesys.raw"), st.integers(0, 99), st.integers(0, 10**18 - 1)),
+    original=st.none() | st.binary(max_size=60),
+    replayed=st.none() | text,
+    event_bus=st.none() | text,
+)
+
+
+@given(metas)
+def test_what_is_written_is_read_again(meta):
+    assert read(write(meta)) == meta
+
+
+def test_what_is_missing_has_no_header():
+    assert write(Meta()) == {}
+    assert write(Meta(route="\ud800")) == {"route": b"?"}

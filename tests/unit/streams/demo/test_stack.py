@@ -26,14 +26,29 @@ def test_no_setting_of_the_shell_reaches_the_demo():
 @pytest.fixture
 def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.demo.stack.EmbeddedKafka.start", lambda self: self)
-    monkeypatch.setattr(Stack, "_emulator", lambda self, name, arguments: READY)
-    monkeypatch.setattr(Stack, "_worker", lambda self: None)
+    monkeypatch.setattr("emulators.kafka.EmbeddedKafka.environment", {})
+
+
+class QuietStack(Stack):
+    """A stack of which nothing starts."""
+
+    def _emulator(self, name, arguments):
+        return READY
+
+    def _worker(self):
+        pass
+
+
+class BrokenStack(Stack):
+    """A stack whose emulator of Genesys does not start."""
+
+    def _genesys_arguments(self, events):
+        return ["--no-such-option"]
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_the_folder_goes_at_the_end_unless_its_logs_are_named(nothing_starts, monkeypatch, keep):
-    monkeypatch.setattr("emulators.kafka.EmbeddedKafka.environment", {})
-    with Stack(OPTIONS) as stack:
+def test_the_folder_goes_at_the_end_unless_its_logs_are_named(nothing_starts, keep):
+    with QuietStack(OPTIONS) as stack:
         assert stack.folder.is_dir()
         stack.keep = keep
     assert stack.folder.is_dir() == keep
@@ -45,8 +60,7 @@ def test_the_folder_goes_at_the_end_unless_its_logs_are_named(nothing_starts, mo
 
 def test_the_logs_of_a_part_that_does_not_start_are_kept(monkeypatch, tmp_path):
     monkeypatch.setattr("streams.demo.stack.START_S", 10.0)
-    monkeypatch.setattr(Stack, "_genesys_arguments", lambda self, events: ["--no-such-option"])
-    stack = Stack(OPTIONS, folder=tmp_path / "demo")
+    stack = BrokenStack(OPTIONS, folder=tmp_path / "demo")
     stack.folder.mkdir()
     with pytest.raises(DemoError, match="genesys"), stack:
         raise AssertionError("it started")

@@ -2,58 +2,69 @@
 
 from types import SimpleNamespace
 
+import faust
 import pytest
 
-from streams.worker import runner as module
 from streams.worker.runner import Runner
 
 
+class FaustWorker(faust.Worker):
+    """Stands in for Faust's own: it was never set up, and does as a test says."""
+
+    crashed = False
+
+    async def start(self):
+        raise OSError("no broker")
+
+    def execute_from_commandline(self):
+        raise SystemExit(int(self.app.crashed))
+
+    def on_worker_shutdown(self):
+        self.heard.append("shutdown")
+
+    async def _stop_on_signal(self, signal):
+        self.heard.append(f"signal {signal}")
+
+
+class TriedRunner(Runner, FaustWorker):
+    """The runner on that worker; `heard` are the calls in their order, with the bounds that were set."""
+
+    def __init__(self):
+        self.heard = []
+        self.app = SimpleNamespace(exit_code=0, crashed=False, settings=SimpleNamespace(shutdown_grace=10.0))
+
+    def end_within(self, seconds, code):
+        self.heard.append((seconds, code()))
+
+
 @pytest.fixture
-def runner(monkeypatch):
-    """A runner that was never set up, and the bounds it set."""
-    made = object.__new__(Runner)
-    made.bounds = []
-    made.app = SimpleNamespace(exit_code=0, crashed=False, settings=SimpleNamespace(shutdown_grace=10.0))
-    monkeypatch.setattr(Runner, "crashed", False)
-    monkeypatch.setattr(module, "end_within", lambda seconds, code: made.bounds.append((seconds, code())))
-    return made
+def runner():
+    return TriedRunner()
 
 
 @pytest.mark.parametrize(
     ("asked", "crashed", "code"), [(0, False, 0), (2, False, 2), (0, True, 70), (2, True, 2)],
     ids=["told to stop", "stopped itself", "a service crashed", "crashed while it stopped itself"],
 )  # fmt: skip
-def test_the_exit_code_says_why(runner, monkeypatch, asked, crashed, code):
-    def run(self):
-        raise SystemExit(int(crashed))
-
-    monkeypatch.setattr(module.faust.Worker, "execute_from_commandline", run)
+def test_the_exit_code_says_why(runner, asked, crashed, code):
     runner.app.exit_code, runner.app.crashed = asked, crashed
     with pytest.raises(SystemExit) as ended:
         runner.execute_from_commandline()
     assert ended.value.code == code
 
 
-async def test_a_start_that_fails_is_told(runner, monkeypatch):
-    async def fail(self):
-        raise OSError("no broker")
-
-    monkeypatch.setattr(module.faust.Worker, "start", fail)
+async def test_a_start_that_fails_is_told(runner):
     with pytest.raises(OSError, match="no broker"):
         await runner.start()
     assert runner._exit_code() == 70
 
 
-def test_a_stop_after_a_crash_has_an_end_too(runner, monkeypatch):
-    monkeypatch.setattr(module.faust.Worker, "on_worker_shutdown", lambda self: None)
+def test_a_stop_after_a_crash_has_an_end_too(runner):
     runner.app.crashed = True
     runner.on_worker_shutdown()
-    assert runner.bounds == [(15.0, 70)]
+    assert runner.heard == [(15.0, 70), "shutdown"]
 
 
-async def test_a_stop_by_a_signal_has_an_end(runner, monkeypatch):
-    async def stop(self, signal):
-        assert runner.bounds == [(15.0, 0)]
-
-    monkeypatch.setattr(module.faust.Worker, "_stop_on_signal", stop)
-    await runner._stop_on_signal(None)
+async def test_a_stop_by_a_signal_has_an_end(runner):
+    await runner._stop_on_signal(15)
+    assert runner.heard == [(15.0, 0), "signal 15"]
