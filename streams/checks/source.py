@@ -103,7 +103,8 @@ def _topics_found(plan: TopicPlan, rejected: Sequence[RejectedTopic] | None) -> 
         detail = f"{len(rejected)} of {len(plan.topics)} rejected, {rejected[0].topic} first: {rejected[0].reason}"
         remedy = f"give the OAuth client a role with {', '.join(wanted)}" if wanted else "see them all by `topics`"
         return Finding(name, False, detail, remedy)
-    detail = f"{len(plan.topics)} to listen to" + (f", with permission {', '.join(needed)}" if needed else "")
+    each = f", and {len(plan.conversation)} for each conversation that comes" if plan.conversation else ""
+    detail = f"{len(plan.topics)} to listen to{each}" + (f", with permission {', '.join(needed)}" if needed else "")
     untried = "" if rejected is not None else "not tried: all 20 channels of the OAuth client are in use"
     left_out = f"left out: {refused}" if refused else ""
     return Finding(name, True, detail, "; ".join(one for one in (left_out, untried) if one))

@@ -56,12 +56,16 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All of it. `permissions`: what the templates need; `tried`: whether Genesys itself was asked."""
+    """All of it. `permissions`: what the templates need; `tried`: whether Genesys itself was asked.
+
+    `by_conversation`: templates that are subscribed for each conversation that comes.
+    """
 
     listened: tuple[Listened, ...]
     refused: tuple[Refusal, ...]
     permissions: dict[str, tuple[str, ...]]
     tried: bool
+    by_conversation: tuple[str, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -105,7 +109,7 @@ async def _look(settings: Settings, trial: bool) -> Findings:
             if not unheard.issuperset(separate(topic))
         ]
         permissions = dict(plan.permissions or {})
-        return Findings(tuple(listened), tuple(refused), permissions, rejected is not None)
+        return Findings(tuple(listened), tuple(refused), permissions, rejected is not None, plan.conversation)
 
 
 def _listened(topic: str, channel: int, organisation: Organisation) -> Listened:
@@ -120,6 +124,7 @@ def _as_json(found: Findings) -> dict[str, Any]:
         "refused": [one.as_json() for one in found.refused],
         "permissions": {template: list(needed) for template, needed in found.permissions.items()},
         "tried": found.tried,
+        "byConversation": list(found.by_conversation),
     }
 
 
@@ -136,6 +141,8 @@ def _show(found: Findings) -> None:
         f"{len(found.listened)} topics on {found.channels} channel(s), {len(found.refused)} refused",
         f"permissions that they need: {', '.join(needed) or 'none that Genesys names'}",
     ]
+    if found.by_conversation:
+        lines.append(f"for each conversation that comes: {', '.join(found.by_conversation)}")
     if not found.tried:
         lines.append("Genesys itself was not asked: what the OAuth client's roles lack is not seen here")
     for line in lines:

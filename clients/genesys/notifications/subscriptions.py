@@ -32,6 +32,8 @@ class Subscriptions:
         self.topics: tuple[str, ...] = ()
         self.rejected: tuple[RejectedTopic, ...] = ()
         self._kinds: set[str] = set()  # of topics by conversation that were told as rejected
+        self._suspects: set[str] = set()  # names that Genesys did not list right after they were subscribed
+        self._unlisted: set[str] = set()  # those that it does not list though they are subscribed
         self._lock = asyncio.Lock()  # what is asked for and what is believed change together
 
     async def bring(self, reader: ChannelReader, *, again: bool = False) -> None:
@@ -45,8 +47,11 @@ class Subscriptions:
                 if reader.topics and not again:
                     await self._held(reader)  # what was lost before would be hidden by the new subscription
                 rejected = await self._channels.subscribe(reader.channel, topics)
-                reader.topics, reader.sure_ms, again = topics, self._now_ms(), False
+                reader.topics, reader.sure_ms = topics, self._now_ms()
                 self._tell(topics, rejected)
+                if again:
+                    await self._note_unlisted(reader)
+                again = False
 
     async def add(self, reader: ChannelReader, topics: tuple[str, ...]) -> None:
         """Subscribe more of the topics on a channel that has some; hides nothing that was lost."""
@@ -73,11 +78,11 @@ class Subscriptions:
 
     async def _held(self, reader: ChannelReader) -> bool | None:
         sure_ms, asked_ms = reader.sure_ms, self._now_ms()
-        held = await self._channels.held(reader.channel)
-        if held is None:
+        wanted, missing = await self._missing(reader)
+        if missing is None:
             return None
-        wanted = {name for topic in reader.topics for name in separate(topic)} - {one.topic for one in self.rejected}
-        lost = wanted - held
+        self._unlisted &= missing
+        lost = missing - self._unlisted
         if not lost:
             reader.sure_ms = asked_ms
             return True
@@ -87,6 +92,24 @@ class Subscriptions:
         self._rest.observer.count("topic_lost", len(lost))
         self._gap(sure_ms, asked_ms)
         return False
+
+    async def _missing(self, reader: ChannelReader) -> tuple[set[str], set[str] | None]:
+        """The names that a channel should hold, and those that Genesys does not list; None: it does not tell."""
+        wanted = {name for topic in reader.topics for name in separate(topic)} - {one.topic for one in self.rejected}
+        held = await self._channels.held(reader.channel)
+        listed = {name.casefold() for name in held or ()}
+        return wanted, None if held is None else {name for name in wanted if name.casefold() not in listed}
+
+    async def _note_unlisted(self, reader: ChannelReader) -> None:
+        """What is missing from the list right after it was subscribed, twice running, is not lost, only not listed.
+
+        Otherwise each look would find a gap that is none.
+        """
+        missing = (await self._missing(reader))[1] or set()
+        for name in sorted((missing & self._suspects) - self._unlisted):
+            log.warning("genesys.topic.not_listed", topic=name)
+        self._unlisted |= missing & self._suspects
+        self._suspects = missing
 
     def _tell(self, topics: tuple[str, ...], rejected: tuple[RejectedTopic, ...]) -> None:
         """Report every rejected topic, once for as long as the rejection lasts."""

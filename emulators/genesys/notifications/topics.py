@@ -68,6 +68,7 @@ def _families() -> tuple[Family, ...]:
             Family(f"{user}.conversations.{one}", (CONVERSATION_VIEW, USER_VIEW), f"The {one} of a user")
             for one in media
         ),
+        Family("v2.conversations.{id}.transcription", (CONVERSATION_VIEW,), "What is said in a conversation"),
         Family(f"{user}.presence", (USER_VIEW,), "Presence of a user"),
         Family(f"{user}.routingStatus", (USER_VIEW,), "Routing status of a user"),
     )

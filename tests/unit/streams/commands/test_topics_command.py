@@ -85,6 +85,17 @@ def test_a_template_that_does_not_exist_is_refused_with_the_reason(invoke, organ
     ]
 
 
+def test_topics_by_conversation_are_shown_as_genesys_writes_them(invoke, organisation):
+    topics = "v2.routing.queues.{id}.conversations,v2.conversations.{id}.transcription"
+    result = invoke("topics", "--json", GENESYS_TOPICS=topics, **organisation)
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["byConversation"] == ["v2.conversations.{conversation}.transcription"]
+    assert len(told["topics"]) == 9
+    shown = invoke("topics", GENESYS_TOPICS=topics, **organisation).stdout
+    assert "for each conversation that comes: v2.conversations.{conversation}.transcription" in " ".join(shown.split())
+
+
 def test_the_trial_leaves_its_channel_empty(invoke, organisation, emulator):
     before = len(channels(emulator))
     assert invoke("topics", "--no-trial", **organisation).exit_code == 0

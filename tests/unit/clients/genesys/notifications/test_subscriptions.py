@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from clients.genesys.notifications.channel_api import ChannelClient
 from emulators.genesys.faults import Faults
 from tests.unit.clients.genesys.conftest import QUICK
 
@@ -118,6 +119,25 @@ async def test_a_server_that_does_not_tell_is_subscribed_again(emulator, start, 
     emulator.notifications.forget()
     await heard_again(listener, eventually)
     assert listener.observer.reason is None
+
+
+async def test_a_topic_that_genesys_never_lists_is_no_gap_for_ever(emulator, start, eventually, monkeypatch):
+    held = ChannelClient.held
+
+    async def not_the_first(self, channel):
+        listed = await held(self, channel)
+        return frozenset(sorted(listed)[1:]) if listed else listed
+
+    monkeypatch.setattr(ChannelClient, "held", not_the_first)
+    listener = await hearing(start(emulator, genesys_queue_refresh=0.2), eventually)
+    await eventually(lambda: listener.observer.counts["topic_lost"] == 2)
+    await eventually(lambda: listener.observer.reason is None)
+    looks = emulator.gate.requests.total()
+    await eventually(lambda: emulator.gate.requests.total() > looks + 10)
+    assert listener.observer.counts["topic_lost"] == 2
+    monkeypatch.setattr(ChannelClient, "held", held)
+    emulator.notifications.forget()
+    await eventually(lambda: listener.observer.counts["topic_lost"] > 2)
 
 
 async def test_topics_forgotten_again_and_again_are_brought_back(emulator, start, eventually):
