@@ -150,6 +150,12 @@ def channels_of(part: int, parts: int, channels: int) -> tuple[int, ...]:
     return tuple(channel for channel in range(channels) if order[channel % parts] == part)
 
 
+def spare_channels(part: int, parts: int, channels: int, most: int) -> tuple[int, ...]:
+    """The channels beyond `channels`, `most` in all, that a part may open: dealt to those parts that have some."""
+    listening = [one for one in range(parts) if channels_of(one, parts, channels)]
+    return tuple(range(channels, most))[listening.index(part) :: len(listening)] if part in listening else ()
+
+
 def objection(template: str, available: Available) -> str | None:
     """Why a template cannot be listened to, in words that follow its name; None when it can."""
     unknown = [name for name in _PLACEHOLDER.findall(template) if name not in _FILLED]

@@ -18,7 +18,7 @@ from clients.genesys.rest.errors import GenesysError
 from processors.event.strict_json import JsonObject
 from processors.genesys.conversation_topics import ConversationTopics
 from processors.genesys.interval import Interval
-from processors.genesys.topics import MAX_CHANNELS, TOPICS_PER_CHANNEL, TopicPlan, channels_of, separate
+from processors.genesys.topics import MAX_CHANNELS, TOPICS_PER_CHANNEL, TopicPlan, channels_of, separate, spare_channels
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -64,6 +64,7 @@ class PartChannels:
         self._since_ms, self._margin_ms = since_ms, margin_ms
         self._doubted, self._come = asyncio.Event(), asyncio.Event()
         self._conversations = ConversationTopics(int(settings.genesys_conversation_linger * 1000))
+        self._changing = asyncio.Lock()  # which channels there are, and what they hold
         self._spare: tuple[int, ...] = ()  # channels that may be opened for conversations
         self._keepers: dict[int, ChannelRotation] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -112,6 +113,10 @@ class PartChannels:
 
     async def follow(self, plan: TopicPlan) -> None:
         """Listen to what the plan gives this part, and to nothing else."""
+        async with self._changing:
+            await self._follow(plan)
+
+    async def _follow(self, plan: TopicPlan) -> None:
         every = plan.shares()
         shares = {channel: every[channel] for channel in channels_of(self._part, self._parts, plan.channels)}
         self._plan_conversations(plan, shares)
@@ -142,7 +147,8 @@ class PartChannels:
             await self._come.wait()
             self._come.clear()
             try:
-                await self._place()
+                async with self._changing:
+                    await self._place()
             except GenesysError as error:  # asked for again with the next look at the queues
                 log.warning("genesys.conversations.not_subscribed", reason=str(error))
             await self._rest.clock.sleep(pace)
@@ -151,8 +157,8 @@ class PartChannels:
         """Adds to `shares` the channels that are there for conversations alone."""
         self._conversations.templates = plan.conversation
         self._conversations.forget_over(self._now_ms())
-        ours = channels_of(self._part, self._parts, CONVERSATION_CHANNELS) if plan.conversation else ()
-        self._spare = tuple(channel for channel in ours if channel not in shares)
+        spare = spare_channels(self._part, self._parts, plan.channels, CONVERSATION_CHANNELS)
+        self._spare = spare if plan.conversation else ()
         for channel in self._conversations.counts():
             known = channel in shares or channel in self._spare
             self._conversations.fit(channel, TOPICS_PER_CHANNEL - len(shares.get(channel, ())) if known else 0)

@@ -12,6 +12,7 @@ from processors.genesys.topics import (
     of_conversation,
     plan,
     separate,
+    spare_channels,
     spread,
 )
 
@@ -91,6 +92,13 @@ def test_a_wildcard_of_a_known_conversation_becomes_every_topic_listed():
 )
 def test_genesys_own_id_is_read_as_what_fits(template, expected):
     assert named(template) == expected
+
+
+@pytest.mark.parametrize(("parts", "channels"), [(1, 1), (8, 1), (8, 3), (8, 20), (4, 17), (4, 18), (3, 5)])
+def test_every_spare_channel_belongs_to_one_part_that_listens(parts, channels):
+    dealt = [spare_channels(part, parts, channels, 18) for part in range(parts)]
+    assert sorted(channel for share in dealt for channel in share) == list(range(channels, 18))
+    assert all(channels_of(part, parts, channels) for part, share in enumerate(dealt) if share)
 
 
 def test_topics_of_conversations_are_kept_for_when_one_is_seen():
