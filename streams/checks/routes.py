@@ -10,7 +10,7 @@ from settings import Settings
 from streams.checks.aws import aws_failed, misconfigured
 from streams.checks.finding import Finding
 from streams.routes.folder import read_routes
-from streams.routes.load import _registry, _wanted
+from streams.routes.load import registry_schemas, wanted_schemas
 from streams.routes.sandbox.mapping_process import SandboxError
 from streams.routes.sandbox.trial import TrialLimits, TrialVerdict, try_routes
 
@@ -22,8 +22,8 @@ EXAMPLE_FIX = "mend the route or the example; `genesys-eventbridge routes test` 
 async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]]:
     """Have every route compiled, with its schema from the registry where it asks for one, and its examples run."""
     try:
-        wanted = _wanted(settings.routes_dir)
-        texts = read_routes(settings.routes_dir, await _registry(settings, wanted))
+        wanted = wanted_schemas(settings.routes_dir)
+        texts = read_routes(settings.routes_dir, await registry_schemas(settings, wanted))
         verdicts = await try_routes(texts, TrialLimits(settings.mapping_timeout, settings.mapping_memory_bytes))
     except RouteError as error:
         return None, [Finding("routes", False, str(error), ROUTE_FIX)]

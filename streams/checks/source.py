@@ -26,7 +26,7 @@ from streams.checks.finding import Finding
 GENESYS_S = 12.0
 
 
-async def check_source(settings: Settings) -> list[Finding]:
+async def check_source(settings: Settings, patience_s: float = GENESYS_S) -> list[Finding]:
     """Fetch a token and, for notifications, look which topics the client may listen to; or look at file or queue."""
     if settings.genesys_source.startswith("file:"):
         return [check_file(settings.genesys_source[5:])]
@@ -38,7 +38,7 @@ async def check_source(settings: Settings) -> list[Finding]:
     reasons: list[str] = []  # the client's own are gone when the time is over: it forgets what it waits for
     observer = Observer(lambda reason: reasons.append(reason) if reason else None)
     try:
-        async with asyncio.timeout(GENESYS_S), GenesysRest.from_settings(settings, observer) as rest:
+        async with asyncio.timeout(patience_s), GenesysRest.from_settings(settings, observer) as rest:
             await rest.token()
             findings.append(Finding("genesys", True, f"token from {settings.login_url}"))
             if settings.genesys_source == "notifications":
@@ -48,7 +48,7 @@ async def check_source(settings: Settings) -> list[Finding]:
                 if settings.genesys_backfill:
                     findings.append(await _backfill_found(rest))
     except TimeoutError:
-        reason = reasons[-1] if reasons else f"no answer within {GENESYS_S:g} s"
+        reason = reasons[-1] if reasons else f"no answer within {patience_s:g} s"
         fix = "mend the network, GENESYS_BASE_URL or GENESYS_LOGIN_URL"
         findings.append(Finding(_part(findings), False, reason, fix, away=True))
     except (SettingsError, GenesysError) as error:

@@ -73,17 +73,24 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
     try:
         with Stack(options) as stack:
             account = asyncio.run(_watch(stack, exits, told))
-            wrong = _wrong(account, events) if account is not None else ""
-            if wrong:
-                stack.keep = True
-                console.print(f"{wrong}; logs are in {stack.folder}", markup=False)
+            code = judge(account, stack) if account is not None else EXIT_INTERRUPTED if exits else 0
     except DemoError as error:
         raise click.ClickException(str(error)) from None
     if account is None:
         console.print("ended")
-        sys.exit(EXIT_INTERRUPTED if exits else 0)
-    print(json.dumps(_summary(account)), flush=True)
-    sys.exit(1 if wrong else 0)
+    else:
+        print(json.dumps(summary(account)), flush=True)
+    sys.exit(code)
+
+
+def judge(account: Account, stack: Stack) -> int:
+    """The exit code; where something is wrong that is told, and the logs are kept."""
+    wrong = _wrong(account, stack.options.events)
+    if not wrong:
+        return 0
+    stack.keep = True
+    console.print(f"{wrong}; logs are in {stack.folder}", markup=False)
+    return 1
 
 
 def _wrong(account: Account, events: int | None) -> str:
@@ -94,7 +101,8 @@ def _wrong(account: Account, events: int | None) -> str:
     return f"{account.lost} events are lost" if account.lost else ""
 
 
-def _summary(account: Account) -> dict[str, float]:
+def summary(account: Account) -> dict[str, float]:
+    """What `--exit` prints."""
     return {
         "ingested": account.ingested,
         "filtered": account.filtered,
@@ -115,7 +123,7 @@ async def _watch(stack: Stack, exits: bool, told: list[int]) -> Account | None:
     kafka = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
         books = Books(stack.genesys, stack.aws, stack.web, kafka, client, stack.options.source)
-        watching = asyncio.ensure_future(_until_accounted(stack, books, exits))
+        watching = asyncio.ensure_future(until_accounted(stack, books, exits))
         for number in ENDS:
             asyncio.get_running_loop().add_signal_handler(number, watching.cancel)
         if told:
@@ -128,7 +136,8 @@ async def _watch(stack: Stack, exits: bool, told: list[int]) -> Account | None:
             await books.close()
 
 
-async def _until_accounted(stack: Stack, books: Books, exits: bool) -> Account:
+async def until_accounted(stack: Stack, books: Books, exits: bool, patience_s: float = PATIENCE_S) -> Account:
+    """Draw until all events are accounted for, or nothing has moved for so long."""
     rate, began, log = Rate(), time.monotonic(), str(stack.folder / "worker.log")
     progress, moved_at = -1, began
     with Live(console=console, refresh_per_second=4, transient=exits) as live:
@@ -144,7 +153,7 @@ async def _until_accounted(stack: Stack, books: Books, exits: bool) -> Account:
                 account = await books.account()
                 if account.lost == 0 and account.ended >= account.ingested:
                     return account
-            if exits and now - moved_at > PATIENCE_S:
+            if exits and now - moved_at > patience_s:
                 return replace(await books.account(), gave_up=True)
             await asyncio.sleep(0.25 if exits else 1.0)
 

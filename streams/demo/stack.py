@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import IO, Any, Self
+from typing import IO, Any, ClassVar, Self
 
 from emulators.kafka import EmbeddedKafka
 from settings import Settings
@@ -52,6 +52,8 @@ class Options:
 @dataclass(slots=True)
 class Stack:
     """All parts; a context manager. `folder` holds a log of each, and goes at the end unless `keep` is set."""
+
+    start_s: ClassVar[float] = START_S
 
     options: Options
     folder: Path = field(default_factory=lambda: Path(mkdtemp(prefix="genesys-eventbridge-demo-")))
@@ -142,7 +144,7 @@ class Stack:
         )  # fmt: skip
         self._exits.callback(_end, process)
         assert process.stdout is not None  # opened as a pipe
-        readable, _, _ = select.select([process.stdout], [], [], START_S)
+        readable, _, _ = select.select([process.stdout], [], [], self.start_s)
         line = process.stdout.readline() if readable else b""
         if not line:
             self.keep = True

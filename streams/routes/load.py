@@ -19,9 +19,9 @@ async def compiled_routes(settings: Settings, folder: Path | None = None) -> tup
     AWS is asked only when a route's schema is in the registry. Raises RouteError.
     """
     folder = folder or settings.routes_dir
-    names = _wanted(folder)
+    names = wanted_schemas(folder)
     try:
-        schemas = await _registry(settings, names)
+        schemas = await registry_schemas(settings, names)
     except AwsConfigurationError as error:
         raise RouteError(f"schema registry ({', '.join(names)}): {error}") from None
     except AWS_ERRORS as error:
@@ -29,11 +29,13 @@ async def compiled_routes(settings: Settings, folder: Path | None = None) -> tup
     return tuple(compile_route(texts) for texts in read_routes(folder, schemas))
 
 
-def _wanted(folder: Path) -> list[str]:
+def wanted_schemas(folder: Path) -> list[str]:
+    """The names of the registry's schemas that the folder's routes want."""
     return registry_names(folder) if folder.is_dir() else []
 
 
-async def _registry(settings: Settings, names: list[str]) -> dict[str, JsonObject]:
+async def registry_schemas(settings: Settings, names: list[str]) -> dict[str, JsonObject]:
+    """Schemas of the registry by name; raises what AWS's SDK does. Without names nobody is asked."""
     if not names:
         return {}
     async with open_client(settings, "schemas") as client:

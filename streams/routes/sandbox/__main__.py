@@ -22,7 +22,7 @@ from processors.routes.outcome import Failed, Outcome
 from processors.routes.route import Route, compile_route
 from processors.routes.routes import Routed, Routes, route_event
 from streams.routes.sandbox import protocol
-from streams.routes.sandbox.limits import _bound, _silence
+from streams.routes.sandbox.limits import bound_process, silence_log
 
 #: Answers are sent when they have so many bytes, or after so many seconds, and at the end of the events.
 FLUSH_BYTES = 65_536
@@ -105,11 +105,11 @@ def main() -> None:
     timeout_s = start["timeout_s"]
     compiled = Routes(compile_route(protocol.read_texts(texts), int(timeout_s * 1000)) for texts in start["routes"])
     routes = [Patient(route, timeout_s) for route in compiled]
-    _bound(start["memory_bytes"])
+    bound_process(start["memory_bytes"])
     # A little later than the engines, which notice most of what takes too long without ending the process.
     mapping = Mapping(stream, routes, timeout_s * 1.25, start["max_bytes"])
     mapping._send(protocol.READY, b"")
-    _silence()
+    silence_log()
     try:
         mapping.serve()
     except MemoryError:

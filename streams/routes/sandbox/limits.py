@@ -6,7 +6,8 @@ import os
 import resource
 
 
-def _bound(memory_bytes: int) -> None:
+def bound_process(memory_bytes: int) -> None:
+    """From here on the process may take so many bytes of memory more, and leaves no core dump."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold events
     try:
         with open("/proc/self/statm", "rb") as sizes:
@@ -16,7 +17,7 @@ def _bound(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (now + memory_bytes, now + memory_bytes))
 
 
-def _silence() -> None:
+def silence_log() -> None:
     """From here on nothing is written to the log: a panic's text repeats pieces of events."""
     with open(os.devnull, "wb") as nothing:
         os.dup2(nothing.fileno(), 2)

@@ -19,7 +19,7 @@ from processors.event.strict_json import JsonObject
 from processors.routes.examples import failing_examples
 from processors.routes.route import RouteTexts, compile_route
 from streams.routes.sandbox import protocol
-from streams.routes.sandbox.limits import _bound, _silence
+from streams.routes.sandbox.limits import bound_process, silence_log
 
 #: CPU seconds to compile the filter, mapping and schema of a route.
 COMPILE_S = 30.0
@@ -74,8 +74,8 @@ def main() -> None:
     start: JsonObject = orjson.loads(sys.stdin.buffer.read())
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
-    _silence()
-    _bound(start["memory_bytes"])
+    silence_log()
+    bound_process(start["memory_bytes"])
     trial = Trial(start["timeout_s"])
     try:
         for told in start["routes"]:

@@ -1,6 +1,5 @@
 """Tests of how a demo ends that cannot account for everything: it says so, and its exit code does."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,21 +10,14 @@ from streams.demo.stack import Options
 
 KEYS = ["ingested", "filtered", "published", "failed", "duplicates", "lost", "seconds", "events_per_second"]
 
+OPTIONS = Options(10, "stream", False, 0.0, 6066)
+
 
 class FakeStack:
     """Parts that run; nothing is started."""
 
-    made = None
-
     def __init__(self, options):
-        FakeStack.made = self
         self.options, self.keep, self.folder, self.web = options, False, Path("logs"), "http://worker"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
 
     def check(self):
         pass
@@ -45,23 +37,15 @@ def account(**changes):
     ],
     ids=["all accounted for", "one lost", "nothing came"],
 )
-def test_the_exit_code_and_one_line_of_json_say_how_it_went(monkeypatch, invoke, found, code, told):
-    async def watch(stack, exits, signals):
-        return found
-
-    monkeypatch.setattr(module, "Stack", FakeStack)
-    monkeypatch.setattr(module, "_watch", watch)
-    monkeypatch.setattr(module.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(module.console, "print", lambda text, **_: heard.append(text))
-    heard = []
-    result = invoke("demo", "--events", "10", "--exit")
-    assert result.exit_code == code
-    assert list(json.loads(result.stdout)) == KEYS
-    assert told in "".join(heard)
-    assert FakeStack.made.keep == bool(code)
+def test_the_exit_code_and_the_summary_say_how_it_went(capsys, found, code, told):
+    stack = FakeStack(OPTIONS)
+    assert module.judge(found, stack) == code
+    assert list(module.summary(found)) == KEYS
+    assert told in capsys.readouterr().err.replace("\n", " ")
+    assert stack.keep == bool(code)
 
 
-async def test_it_gives_up_when_nothing_moves(monkeypatch):
+async def test_it_gives_up_when_nothing_moves():
     class Books:
         async def report(self):
             return None
@@ -69,6 +53,4 @@ async def test_it_gives_up_when_nothing_moves(monkeypatch):
         async def account(self):
             return account(ingested=0)
 
-    monkeypatch.setattr(module, "PATIENCE_S", -1.0)
-    stack = FakeStack(Options(10, "stream", False, 0.0, 6066))
-    assert (await module._until_accounted(stack, Books(), True)).gave_up
+    assert (await module.until_accounted(FakeStack(OPTIONS), Books(), True, patience_s=-1.0)).gave_up

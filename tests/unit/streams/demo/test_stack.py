@@ -42,6 +42,8 @@ class QuietStack(Stack):
 class BrokenStack(Stack):
     """A stack whose emulator of Genesys does not start."""
 
+    start_s = 10.0
+
     def _genesys_arguments(self, events):
         return ["--no-such-option"]
 
@@ -58,8 +60,7 @@ def test_the_folder_goes_at_the_end_unless_its_logs_are_named(nothing_starts, ke
         stack.folder.rmdir()
 
 
-def test_the_logs_of_a_part_that_does_not_start_are_kept(monkeypatch, tmp_path):
-    monkeypatch.setattr("streams.demo.stack.START_S", 10.0)
+def test_the_logs_of_a_part_that_does_not_start_are_kept(tmp_path):
     stack = BrokenStack(OPTIONS, folder=tmp_path / "demo")
     stack.folder.mkdir()
     with pytest.raises(DemoError, match="genesys"), stack:
