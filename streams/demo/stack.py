@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -68,7 +68,7 @@ class Stack:
     def __enter__(self) -> Self:
         self._exits.callback(self._tidy)
         try:
-            kafka = self._exits.enter_context(EmbeddedKafka())
+            kafka = self._exits.enter_context(self._broker())
             aws = self._emulator("aws", self._aws_arguments())
             events = aws["queues"][EVENTS]
             genesys = self._emulator("genesys", self._genesys_arguments(events))
@@ -118,6 +118,9 @@ class Stack:
     def _tidy(self) -> None:
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _broker(self) -> AbstractContextManager[EmbeddedKafka]:
+        return EmbeddedKafka()
 
     def _genesys_arguments(self, events: str) -> list[str]:
         arguments = ["--rate", str(self.options.rate)]

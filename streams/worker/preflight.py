@@ -84,7 +84,7 @@ def _own_places(settings: Settings, conf: Any) -> None:
     if not conf.web_enabled:
         return
     try:
-        _probe(conf.web_bind, conf.web_port)
+        probe(conf.web_bind, conf.web_port)
     except OSError as error:
         refuse(
             f"the web views cannot listen on {conf.web_bind}:{conf.web_port}: {error.strerror} "
@@ -92,10 +92,10 @@ def _own_places(settings: Settings, conf: Any) -> None:
         )
 
 
-def _probe(host: str, port: int) -> None:
+def probe(host: str, port: int, addresses: Callable[..., Any] = socket.getaddrinfo) -> None:
     """Bind what the web server will bind: each address of the host that this machine has, and at least one."""
     bound, missing = 0, OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
-    for family, kind, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    for family, kind, _, _, address in addresses(host, port, type=socket.SOCK_STREAM):
         try:
             with socket.socket(family, kind) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import pytest
 
 from settings import Settings
@@ -23,14 +26,11 @@ def test_no_setting_of_the_shell_reaches_the_demo():
     }
 
 
-@pytest.fixture
-def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.demo.stack.EmbeddedKafka.start", lambda self: self)
-    monkeypatch.setattr("emulators.kafka.EmbeddedKafka.environment", {})
-
-
 class QuietStack(Stack):
     """A stack of which nothing starts."""
+
+    def _broker(self):
+        return nullcontext(SimpleNamespace(environment={}))
 
     def _emulator(self, name, arguments):
         return READY
@@ -49,7 +49,7 @@ class BrokenStack(Stack):
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_the_folder_goes_at_the_end_unless_its_logs_are_named(nothing_starts, keep):
+def test_the_folder_goes_at_the_end_unless_its_logs_are_named(keep):
     with QuietStack(OPTIONS) as stack:
         assert stack.folder.is_dir()
         stack.keep = keep

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from streams.worker.preflight import _probe
+from streams.worker.preflight import probe
 
 
 @pytest.fixture
@@ -19,23 +19,22 @@ def taken():
 def test_a_port_that_is_free_is_no_trouble_and_stays_free(host):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    _probe(host, port)
-    _probe(host, port)
+    probe(host, port)
+    probe(host, port)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
 def test_a_port_that_is_taken_is(taken, host):
     with pytest.raises(OSError, match="Address already in use"):
-        _probe(host, taken)
+        probe(host, taken)
 
 
 def test_an_address_of_another_machine_is():
     with pytest.raises(OSError, match="Cannot assign requested address"):
-        _probe("192.0.2.1", 6066)
+        probe("192.0.2.1", 6066)
 
 
-def test_a_family_that_this_machine_lacks_does_not_matter(monkeypatch):
+def test_a_family_that_this_machine_lacks_does_not_matter():
     known = socket.getaddrinfo("127.0.0.1", 0, type=socket.SOCK_STREAM)
     foreign = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 0))]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: foreign + known)
-    _probe("localhost", 0)
+    probe("localhost", 0, lambda *_, **__: foreign + known)
