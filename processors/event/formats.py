@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from processors.event.identity import is_uuid
 
@@ -45,14 +46,22 @@ def instant(value: object) -> datetime | None:
     As Genesys writes times: ISO 8601 with a zone, in any precision (`+0000` as well as `+00:00` and `Z`), or epoch
     milliseconds as a number.
     """
-    try:
-        if isinstance(value, str):
-            return datetime.fromisoformat(value.upper()).astimezone(UTC) if _ISO.fullmatch(value) else None
-        if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, str):
+        return _iso_instant(value) if len(value) <= 40 else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
             return _EPOCH + timedelta(milliseconds=value)
+        except (ValueError, OverflowError):
+            return None
+    return None
+
+
+@lru_cache(4_096)  # each snapshot of a conversation tells the times of the one before it again
+def _iso_instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC) if _ISO.fullmatch(text) else None
     except (ValueError, OverflowError):
         return None
-    return None
 
 
 def time_text(moment: datetime, precision: str | None = None) -> str:

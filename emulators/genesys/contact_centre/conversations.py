@@ -35,12 +35,11 @@ class Participant:
     outcome: str | None = None
     answered_by: str | None = None
 
-    @property
-    def state(self) -> str:
-        """As queue snapshots name it."""
+    def state(self, media: str) -> str:
+        """As snapshots of that medium name it."""
         if self.ended_ms is not None:
-            return "terminated"
-        return "connected" if self.connected_ms is not None else "offering"
+            return "terminated" if media == "voice" else "disconnected"
+        return "connected" if self.connected_ms is not None else "alerting"
 
 
 @dataclass(frozen=True, slots=True)

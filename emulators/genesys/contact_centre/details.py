@@ -36,7 +36,10 @@ def detail(step: Step) -> Body:
             "communications": [session],
             "attributes": attributes(conversation),
         }
-    return _shared(step) | _DETAILS[step.event](step)
+    shared = _shared(step)
+    if step.event in ("acw", "wrapup"):
+        del shared["divisionId"]
+    return shared | _DETAILS[step.event](step)
 
 
 def attributes(conversation: Conversation) -> Body:
@@ -79,8 +82,11 @@ def _acd(step: Step) -> Body:
         "queueId": step.participant.queue_id,
         "routingPriority": step.conversation.priority,
         "requestedRoutingSkillIds": [],
-        "skillExpressionApplied": False,
     }
+
+
+def _acd_start(step: Step) -> Body:
+    return _acd(step) | {"skillExpressionApplied": False}
 
 
 def _acd_end(step: Step) -> Body:
@@ -106,15 +112,17 @@ def _leaving(step: Step) -> Body:
 
 
 def _wrap_up(step: Step) -> Body:
+    """Of whom it is, `acw` tells; `wrapup` has no user. Neither tells the division."""
     lasted = step.at_ms - (step.participant.ended_ms or step.at_ms)
-    return _user(step) | {
+    return {
+        "queueId": step.participant.queue_id,
         "wrapupCode": str(uuid5(ORGANISATION, "wrapup:resolved")),
         "wrapupDurationMs": lasted,
     }
 
 
 def _acw(step: Step) -> Body:
-    return _user(step) | {"acwDurationMs": step.at_ms - (step.participant.ended_ms or step.at_ms)}
+    return _wrap_up(step) | {"userId": step.participant.user_id}
 
 
 def _customer(step: Step) -> Body:
@@ -124,7 +132,7 @@ def _customer(step: Step) -> Body:
 _DETAILS: dict[str, Callable[[Step], Body]] = {
     "customer.start": _customer,
     "customer.end": lambda step: _customer(step) | _leaving(step),
-    "acd.start": _acd,
+    "acd.start": _acd_start,
     "acd.end": _acd_end,
     "user.start": _user,
     "user.end": lambda step: _user(step) | _leaving(step),

@@ -38,8 +38,7 @@ def notifications(step: Step) -> Iterator[tuple[str, Callable[[], Body]]]:
 def snapshot(conversation: Conversation) -> Body:
     """`v2.routing.queues.{id}.conversations`: the whole conversation, flat ids, one list per medium."""
     participants = [_flat(conversation, one) for one in conversation.participants]
-    body: Body = {"id": conversation.id, "participants": participants}
-    return body if conversation.ended_ms is None else body | {"endTime": iso(conversation.ended_ms)}
+    return {"id": conversation.id, "participants": participants, "divisions": _divisions(conversation)}
 
 
 def media_snapshot(conversation: Conversation) -> Body:
@@ -54,7 +53,7 @@ def presence(step: Step) -> Body:
     return {
         "source": "PURECLOUD",
         "presenceDefinition": {"id": str(uuid5(ORGANISATION, f"presence:{name}")), "systemPresence": name},
-        "presenceMessage": "",
+        "message": "",
         "modifiedDate": iso(step.at_ms),
     }
 
@@ -62,8 +61,7 @@ def presence(step: Step) -> Body:
 def routing_status(step: Step) -> Body:
     """`v2.users.{id}.routingStatus`."""
     _, status = BUSY if step.event == "user.start" else AVAILABLE
-    user = step.participant.user_id
-    return {"id": user, "routingStatus": {"userId": user, "status": status, "startTime": iso(step.at_ms)}}
+    return {"id": step.participant.user_id, "routingStatus": {"status": status, "startTime": iso(step.at_ms)}}
 
 
 def _places(conversation: Conversation) -> Iterator[str]:
@@ -74,53 +72,75 @@ def _places(conversation: Conversation) -> Iterator[str]:
     yield from (f"v2.users.{ident}" for ident in users)
 
 
+def _divisions(conversation: Conversation) -> list[Body]:
+    return [{"division": {"id": conversation.division_id}, "entities": []}]
+
+
 def _flat(conversation: Conversation, participant: Participant) -> Body:
-    body: Body = {
-        "id": participant.id,
-        "connectedTime": iso(participant.connected_ms or participant.started_ms),
-        "name": participant.name,
-        "purpose": participant.purpose,
-        "wrapupRequired": participant.purpose == "agent",
+    """What is not so yet is not there: a participant has no time of its start, only of its answer and of its end."""
+    medium = MEDIA_SUFFIX[conversation.media]
+    body: Body = _shared(conversation, participant) | {
         "wrapupExpected": participant.purpose == "agent",
-        "attributes": attributes(conversation) if participant.purpose == "customer" else {},
-        MEDIA_SUFFIX[conversation.media]: [_session(participant, conversation)],
+        medium: [_times(participant, "disconnectedTime") | _session(participant, conversation)],
     }
-    if participant.ended_ms is not None:
-        body["endTime"] = iso(participant.ended_ms)
     if participant.user_id is not None:
         body["userId"] = participant.user_id
-    if participant.queue_id is not None:
-        body["queueId"] = participant.queue_id
-    if participant.purpose == "customer":
-        body["address"] = conversation.address
-    return body | _routing(conversation, participant)
+    queue = participant.queue_id or _customers_queue(conversation, participant)
+    if queue is not None:
+        body["queueId"] = queue
+    if conversation.media == "chat":
+        del body[medium][0]["direction"]  # type: ignore[index]
+    return body
 
 
 def _nested(conversation: Conversation, participant: Participant) -> Body:
-    body: Body = {
+    body = _shared(conversation, participant) | _session(participant, conversation)
+    body |= {
         "id": participant.id,
-        "name": participant.name,
         "startTime": iso(participant.started_ms),
-        "connectedTime": iso(participant.connected_ms or participant.started_ms),
-        "purpose": participant.purpose,
-        "wrapupRequired": participant.purpose == "agent",
-        "attributes": attributes(conversation) if participant.purpose == "customer" else {},
-        **_session(participant, conversation),
-    }
-    body["id"] = participant.id  # the session's own id stands in the flat form only
-    if participant.ended_ms is not None:
-        body["endTime"] = iso(participant.ended_ms)
+    }  # a session's own id stands in the flat form
     if participant.queue_id is not None:
         body["queue"] = {"id": participant.queue_id}
     if participant.user_id is not None:
         body["user"] = {"id": participant.user_id}
-    return body | _routing(conversation, participant) | addresses(conversation)
+    if conversation.media == "voice":
+        return body | addresses(conversation)
+    return body | {"subject": addresses(conversation)["subject"]} if conversation.media == "email" else body
+
+
+def _shared(conversation: Conversation, participant: Participant) -> Body:
+    """What both forms tell of a participant in the same way."""
+    is_customer = participant.purpose == "customer"
+    body: Body = {
+        "id": participant.id,
+        "name": participant.name,
+        "purpose": participant.purpose,
+        "wrapupRequired": participant.purpose == "agent",
+        "attributes": attributes(conversation) if is_customer else {},
+        **_times(participant, "endTime"),
+        **_routing(conversation, participant),
+    }
+    return body | {"address": conversation.address} if is_customer else body
+
+
+def _times(participant: Participant, end: str) -> Body:
+    """Since when it is connected, and when it ended, as far as that is so."""
+    times = {"connectedTime": participant.connected_ms, end: participant.ended_ms}
+    return {name: iso(time) for name, time in times.items() if time is not None}
+
+
+def _customers_queue(conversation: Conversation, participant: Participant) -> str | None:
+    """Customers of callbacks, chats and messages show the queue that they are in; callers do not."""
+    if participant.purpose != "customer" or conversation.media not in ("callback", "chat", "message"):
+        return None
+    queues = [one.queue_id for one in conversation.participants if one.queue_id is not None]
+    return queues[-1] if queues else None
 
 
 def _session(participant: Participant, conversation: Conversation) -> Body:
     body: Body = {
         "id": participant.session_id,
-        "state": participant.state,
+        "state": participant.state(conversation.media),
         "direction": conversation.direction,
         "held": False,
         "provider": PROVIDERS[conversation.media],

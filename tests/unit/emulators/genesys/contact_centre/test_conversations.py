@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from itertools import pairwise
 
@@ -10,8 +11,11 @@ import pytest
 from emulators.genesys.contact_centre.conversations import Simulator, Step
 from emulators.genesys.contact_centre.details import DETAIL_EVENTS
 from emulators.genesys.contact_centre.directory import Directory
-from emulators.genesys.notifications.payloads import MEDIA_SUFFIX, notifications
+from emulators.genesys.models.shapes import departures
+from emulators.genesys.notifications.payloads import MEDIA_SUFFIX, notifications, snapshot
+from emulators.genesys.notifications.topics import FAMILIES, UUID_PATTERN
 
+ANY_ID = re.compile(UUID_PATTERN)
 START_MS = 1_795_428_000_000
 
 
@@ -85,6 +89,34 @@ def test_detail_events_carry_what_the_models_say(event: str) -> None:
     assert ("routingPriority" in body) is event.startswith("acd.")
     assert ("queueId" in body) is not event.startswith("customer.")
     assert "queueName" not in body
+
+
+def test_every_event_is_of_the_shape_that_the_sdk_has_for_its_topic() -> None:
+    templates: set[str] = set()
+    for step in run(8)[1]:
+        for topic, build in notifications(step):
+            template = ANY_ID.sub("{id}", topic)
+            assert departures(template, build()) == [], template
+            templates.add(template)
+    assert {family.template for family in FAMILIES} == templates
+
+
+@pytest.mark.parametrize(
+    ("media", "state"), [("voice", "terminated"), ("chat", "disconnected"), ("email", "disconnected")]
+)
+def test_what_is_not_so_yet_is_not_there(media: str, state: str) -> None:
+    stories = [one for one in run(60)[1] if one.conversation.media == media]
+    first = next(one for one in stories if one.event == "customer.start")
+    [customer] = snapshot(first.conversation)["participants"]  # type: ignore[misc]
+    assert {"startTime", "endTime", "queueId", "userId"}.isdisjoint(customer)
+    [session] = customer[MEDIA_SUFFIX[media]]
+    assert session["state"] == "connected"
+    assert {"disconnectedTime", "disconnectType"}.isdisjoint(session)
+    last = next(one for one in stories if one.event == "customer.end")
+    ended = snapshot(last.conversation)["participants"][0]  # type: ignore[index]
+    assert ended["endTime"] == ended[MEDIA_SUFFIX[media]][0]["disconnectedTime"]
+    assert ended[MEDIA_SUFFIX[media]][0]["state"] == state
+    assert ("queueId" in ended) is (media == "chat")
 
 
 def test_snapshots_show_the_conversation_in_both_forms() -> None:
