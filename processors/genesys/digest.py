@@ -73,9 +73,9 @@ def _step(topic: _Topic, body: JsonObject, event_body: JsonObject) -> JsonObject
         "eventType": topic.event_type,
         "mediaType": _lower(event_body.get("mediaType")) or MEDIA.get(topic.medium_list or ""),
         "direction": _lower(event_body.get("direction")),
-        "priority": event_body.get("routingPriority"),
+        "priority": _present(event_body.get("routingPriority"), event_body.get("priority")),
         "queueId": queue,
-        "queueName": _queue_name(body, queue),
+        "queueName": _queue_name(body, queue) or event_body.get("queueName"),
         "userId": _first(event_body.get("userId"), topic.user),
     }
     whole = {name: value for name, value in event_body.items() if name not in ("eventTime", "participants", *told)}
@@ -86,8 +86,8 @@ def _snapshot(topic: _Topic, body: JsonObject, event_body: JsonObject, people: l
     medium_list = topic.medium_list or next((name for name in MEDIA if any(_talks(one, name) for one in people)), None)
     parties = [_party(person, medium_list) for person in people]
     mine = [party for party in parties if topic.user and party.get("userId") == topic.user]
-    queues = [party["queueId"] for party in (mine or parties) if "queueId" in party]
-    queue = _first(topic.queue, event_body.get("queueId"), _get(body, "queue", "id"), *queues[-1:])
+    queue = _first(topic.queue, event_body.get("queueId"), _last_queue(mine), _get(body, "queue", "id"))
+    queue = queue or _last_queue(parties)
     ours = mine if topic.user else [party for party in parties if party.get("queueId") == queue]
     acd = _acd(people, queue)
     routing = _object(acd.get("conversationRoutingData"))
@@ -153,6 +153,10 @@ def _state(mine: list[JsonObject], parties: list[JsonObject]) -> str | None:
     return newest[0].get("state") if newest else None
 
 
+def _last_queue(parties: list[JsonObject]) -> str | None:
+    return next((party["queueId"] for party in reversed(parties) if "queueId" in party), None)
+
+
 def _acd(people: list[JsonObject], queue: str | None) -> JsonObject:
     """The participant that stands for the queue: a consultation or a transfer adds those of other queues."""
     acds = [person for person in people if person.get("purpose") == "acd"]
@@ -209,6 +213,10 @@ def _talks(person: JsonObject, medium_list: str | None) -> list[JsonObject]:
 def _there(told: JsonObject) -> JsonObject:
     """Without what is missing or holds nothing."""
     return {name: value for name, value in told.items() if value is not None and value != [] and value != {}}
+
+
+def _present(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
 
 
 def _first(*values: Any) -> str | None:

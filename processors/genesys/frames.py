@@ -41,6 +41,7 @@ NOTICES: tuple[tuple[str, FrameKind], ...] = (
     ("v2.subscription.", "notice"),
 )
 
+_USER_TOPIC = re.compile(r"v2\.users\.([^.]+)\.")
 _QUEUE_TOPIC = re.compile(r"v2\.(?:routing|analytics)\.queues\.([^.]+)\.")
 
 
@@ -87,8 +88,8 @@ def _message(envelope: JsonObject) -> Any:
 def queue_id(envelope: JsonObject) -> str | None:
     """The queue that an event is about.
 
-    Detail events name it in the body, queue topics in the topic; in a user's snapshot it is the queue of the
-    last participant that has one, the way the conversation went.
+    Detail events name it in the body, queue topics in the topic; in a user's snapshot it is the queue that the user
+    was in last, else that of the last participant that has one, the way the conversation went.
     """
     body = envelope.get("eventBody")
     if not isinstance(body, dict):
@@ -98,14 +99,27 @@ def queue_id(envelope: JsonObject) -> str | None:
     in_topic = _QUEUE_TOPIC.match(str(envelope.get("topicName")))
     if in_topic:
         return in_topic.group(1)
-    queues = [found for participant in _participants(body) if (found := participant_queue(participant))]
-    return queues[-1] if queues else None
+    user = _USER_TOPIC.match(str(envelope.get("topicName")))
+    queues: list[tuple[bool, str]] = [
+        (user is not None and participant_user(participant) == user[1], queue)
+        for participant in _participants(body)
+        if (queue := participant_queue(participant))
+    ]
+    own = [queue for is_own, queue in queues if is_own]
+    return next(reversed(own or [queue for _, queue in queues]), None)
 
 
 def participant_queue(participant: JsonObject) -> str | None:
     """Queue id of a participant: flat (`queueId`) or nested (`queue.id`, in the variants by medium)."""
     nested = participant.get("queue")
     found = participant.get("queueId") or (nested.get("id") if isinstance(nested, dict) else None)
+    return found if isinstance(found, str) else None
+
+
+def participant_user(participant: JsonObject) -> str | None:
+    """User id of a participant: flat (`userId`) or nested (`user.id`)."""
+    nested = participant.get("user")
+    found = participant.get("userId") or (nested.get("id") if isinstance(nested, dict) else None)
     return found if isinstance(found, str) else None
 
 

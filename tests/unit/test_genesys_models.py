@@ -112,6 +112,16 @@ def test_a_full_event_is_taken_where_its_topic_tells_of_a_conversation_or_has_a_
     assert bool(routed(taken(full.frame))) is bool(tells)
 
 
+@pytest.mark.parametrize("extra", [None, [], "x", 7, {}, {"CorrelationId": None, "id": None, "name": None}])
+def test_what_stands_beside_the_body_may_be_anything(extra):
+    topics_of_each = ["v2.routing.queues.{id}.conversations", "v2.detail.events.conversation.{id}.acd.start", *TAKEN]
+    for topic in topics_of_each:
+        frame = next(one.frame for one in variations(topic) if one.name == "full")
+        beside = {"version": extra, "metadata": extra, "queue": extra, "timestamp": extra, "again": extra}
+        [outcome] = routed(taken({**frame, **beside, "backfilled": extra, "derived": extra}))
+        assert isinstance(outcome, Mapped), (topic, outcome)
+
+
 def test_what_is_written_to_raw_is_mapped_by_itself():
     """Whoever puts a notification into `raw` without a source, its time of receipt is that of the record."""
     frame = {"topicName": "v2.users.u-1.presence", "eventBody": {}}

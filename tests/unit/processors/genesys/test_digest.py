@@ -3,6 +3,7 @@
 import pytest
 
 from processors.genesys.digest import MEDIA, digest
+from processors.genesys.frames import queue_id
 
 OWN, OTHER = "1eb8020b-edb0-57e8-b519-49754454f562", "2eb8020b-edb0-57e8-b519-49754454f562"
 USER = "07ea919f-3bbe-550c-a3dc-c44febd173f8"
@@ -71,6 +72,24 @@ def test_a_topic_of_a_user_tells_of_that_user():
     assert (told["userId"], told["participantId"], told["sessionId"]) == (USER, "p1", "s1")
     assert (told["queueId"], told["state"]) == (OTHER, "disconnected")
     assert (told["wrapupCode"], told["wrapupNotes"], told["wrapupDurationMs"]) == ("mine", "n", 74_000)
+
+
+def test_the_queue_of_a_users_topic_is_that_of_the_user_whatever_the_newest_is():
+    me = {"purpose": "agent", "userId": USER, "queueId": OWN, "calls": [{"state": "connected"}]}
+    consulted = {"purpose": "agent", "userId": "u2", "queueId": OTHER, "calls": [{"state": "alerting"}]}
+    people = (acd(OWN, 7, "own"), me, acd(OTHER, 1, "other"), consulted)
+    frame = snapshot(*people, topic=f"v2.users.{USER}.conversations")
+    assert queue_id(frame) == OWN
+    for named in ({}, {"queue": {"id": OTHER, "name": "Other"}}):
+        told = digest(frame | named)
+        assert (told["queueId"], told["priority"], told["queueName"]) == (OWN, 7, "Queue 7")
+
+
+@pytest.mark.parametrize("metadata", [None, [], {}, {"CorrelationId": None}, {"CorrelationId": 7}])
+def test_a_step_with_a_priority_of_its_own(metadata):
+    body = {"priority": 3, "queueName": "Returns", "routingPriority": None}
+    told = digest(notification("v2.conversations.c-1.x", body, metadata=metadata, queue=None))
+    assert (told["priority"], told["queueName"]) == (3, "Returns")
 
 
 @pytest.mark.parametrize(("name", "medium"), MEDIA.items())
