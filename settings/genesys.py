@@ -54,6 +54,11 @@ class GenesysSettings(BaseSettings):
         description="Where events come from: `notifications`, `stream`, `sqs:QUEUE_URL` (Genesys' own EventBridge "
         "integration), `file:PATH` or `none`.",
     )
+    genesys_events: CommaList = Field(
+        ("snapshots", "steps"),
+        description="What the notification source makes of conversations: `snapshots` as they come, `steps` derived "
+        "from them (`user.start`, `hold`, `wrapup`, …), or both, comma separated. Other topics come either way.",
+    )
     genesys_subscription_name: str = Field(
         "genesys-eventbridge",
         description="Name of the event subscription (`stream` source); its id follows from it.",
@@ -126,6 +131,13 @@ class GenesysSettings(BaseSettings):
     def _rising(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if value[0] < 0 or list(value) != sorted(value):
             raise ValueError("must be seconds, none below zero, each at least the one before")
+        return value
+
+    @field_validator("genesys_events")
+    @classmethod
+    def _known_events(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or not set(value) <= {"snapshots", "steps"}:
+            raise ValueError("must be snapshots, steps or both")
         return value
 
     @field_validator("genesys_source")

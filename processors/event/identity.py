@@ -93,9 +93,12 @@ def derive_event_id(body: JsonObject) -> str:
     """UUIDv5 of the source event: the same on every retry, redelivery and replay.
 
     Of a notification only topic and body count: redelivered ones differ in `metadata.CorrelationId`. A state that a
-    conversation came back to may have the body of the first time: then the time counts too that we gave it.
+    conversation came back to may have the body of the first time: then the time counts too that we gave it. A step that
+    was derived has the id of the step, however it was learned.
     """
     source: Any = body
+    if body.get("derived") is True and (step := derived_step(body)):
+        return step
     if "topicName" in body and "eventBody" in body:
         source = [body["topicName"], body["eventBody"]]
         metadata = body.get("metadata")
@@ -105,6 +108,13 @@ def derive_event_id(body: JsonObject) -> str:
             source.append(body["again"])
     canonical = orjson.dumps(source, option=orjson.OPT_SORT_KEYS)
     return str(uuid.uuid5(EVENT_NAMESPACE, canonical.decode()))
+
+
+def derived_step(body: JsonObject) -> str | None:
+    """The id of the step that a derived event tells (processors/genesys/steps.py)."""
+    metadata = body.get("metadata")
+    ident = metadata.get("stepId") if isinstance(metadata, dict) else None
+    return ident if isinstance(ident, str) and is_uuid(ident) else None
 
 
 def interaction_id(body: JsonObject) -> str | None:

@@ -21,6 +21,7 @@ MEDIA = {
     "internalmessage": "internalMessages",
     "cobrowse": "cobrowsesessions",
     "screenshare": "screenshares",
+    "screenmonitoring": "screenMonitorings",
     "video": "videos",
 }
 #: Segment type -> state of the communication; in all others (interact, hold, ivr, ...) it is connected.
@@ -65,8 +66,11 @@ class Session:
         return STATES.get(last.kind, "connected")
 
     def ended(self, moment: int) -> int | None:
-        """When it ended, if it has by then."""
-        return self.begun(moment)[-1].end_ms if self.state(moment) == "terminated" else None
+        """When it ended, if it has by then; after-call work is no part of it."""
+        if self.state(moment) != "terminated":
+            return None
+        work = next((segment for segment in self.begun(moment) if segment.kind == "wrapup"), None)
+        return self.begun(moment)[-1].end_ms if work is None else work.start_ms
 
     def wrap_up(self, moment: int) -> str | None:
         """The wrap-up code given by then."""
@@ -129,7 +133,7 @@ class Conversation:
 def _party(body: JsonObject) -> Party | None:
     sessions = (_session(one) for one in _objects(body.get("sessions")))
     whole = tuple(session for session in sessions if session is not None)
-    return Party(body, whole) if whole else None
+    return Party(body, tuple(sorted(whole, key=lambda session: session.segments[0].start_ms))) if whole else None
 
 
 def _session(body: JsonObject) -> Session | None:

@@ -15,7 +15,6 @@ from typing import Any, Literal
 import orjson
 
 from processors.event.errors import MalformedEventError
-from processors.event.identity import SNAPSHOT_TOPIC
 from processors.event.strict_json import JsonObject, parse
 
 #: Of the notices, `closing`: the socket will end; `gone`: the channel brings nothing any more; `revoked`: nor does
@@ -142,45 +141,8 @@ def _with(value: bytes, envelope: JsonObject, added: JsonObject) -> bytes:
     return value.rstrip()[:-1] + b"," + orjson.dumps(added)[1:] if envelope else value
 
 
-def snapshot_state(envelope: JsonObject) -> int | None:
-    """A number for the state of a conversation snapshot; None for any other event.
-
-    Two snapshots have the same state when the same participants are in the same states: what changes beside
-    that (attributes, timers, scores) is not counted. Equal for live and for backfilled snapshots.
-    """
-    body = envelope.get("eventBody")
-    if not isinstance(body, dict) or not SNAPSHOT_TOPIC.fullmatch(str(envelope.get("topicName"))):
-        return None
-    if not isinstance(body.get("participants"), list):
-        return None
-    return hash(frozenset(_participant_state(participant) for participant in _participants(body)))
-
-
-def snapshot_key(envelope: JsonObject) -> tuple[str, str]:
-    """What a snapshot is a state of: the topic and the conversation."""
-    body = envelope.get("eventBody")
-    return str(envelope.get("topicName")), str(body.get("id") if isinstance(body, dict) else None)
-
-
 def _participants(body: JsonObject) -> Iterator[JsonObject]:
     participants = body.get("participants")
     for participant in participants if isinstance(participants, list) else ():
         if isinstance(participant, dict):
             yield participant
-
-
-def _participant_state(participant: JsonObject) -> tuple[Any, ...]:
-    user = participant.get("user")
-    user_id = participant.get("userId") or (user.get("id") if isinstance(user, dict) else None)
-    identity = (participant.get("id"), participant.get("purpose"), participant_queue(participant), user_id)
-    return *map(str, identity), bool(participant.get("wrapup")), frozenset(_communication_states(participant))
-
-
-def _communication_states(participant: JsonObject) -> Iterator[tuple[str, bool]]:
-    if "state" in participant:  # the variants by medium: the participant is its own communication
-        yield str(participant["state"]), bool(participant.get("held"))
-    for medium in COMMUNICATIONS:
-        communications = participant.get(medium)
-        for communication in communications if isinstance(communications, list) else ():
-            if isinstance(communication, dict):
-                yield str(communication.get("state")), bool(communication.get("held"))

@@ -20,6 +20,9 @@ from processors.event.identity import ANY_ID
 from processors.event.strict_json import JsonObject
 from processors.genesys.conversation import MEDIA, STATES, Conversation, Party, Session
 from processors.genesys.interval import Interval, milliseconds
+from processors.genesys.legs import MEDIA as MEDIUM_OF
+from processors.genesys.states import Change
+from processors.genesys.told import changes, of_medium
 
 #: Names of topic variants by medium that differ from the array's name.
 VARIANTS = {"cobrowsesessions": "cobrowseSessions"}
@@ -37,11 +40,16 @@ def beyond(topics: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A snapshot made; the conversation was so from `moment_ms` to `until_ms` (epoch ms), or still is (None)."""
+    """A snapshot made; the conversation was so from `moment_ms` to `until_ms` (epoch ms), or still is (None).
+
+    `change`: what changed then, as far as that can be told; `since_ms`: from when on steps are told.
+    """
 
     envelope: JsonObject
     moment_ms: int
     until_ms: int | None
+    change: Change | None = None
+    since_ms: int | None = None
 
 
 def backfilled_moment(envelope: JsonObject) -> int | None:
@@ -63,11 +71,13 @@ def snapshots(conversation: JsonObject, interval: Interval, topics: Container[st
         return
     every = known.moments(EVER)
     following = dict(pairwise(every))
+    changed = changes(known, every)
     for moment in known.moments(interval):
         parties = [party for party in known.parties if party.begins_ms <= moment]
         for place in _places(parties, moment):
-            for envelope in _envelopes(known, parties, place, moment, topics):
-                yield Snapshot(envelope, moment, following.get(moment))
+            for envelope, medium in _envelopes(known, parties, place, moment, topics):
+                change = of_medium(changed[moment], medium)
+                yield Snapshot(envelope, moment, following.get(moment), change, interval.start_ms)
 
 
 def _places(parties: Iterable[Party], moment: int) -> list[str]:
@@ -83,15 +93,16 @@ def _places(parties: Iterable[Party], moment: int) -> list[str]:
 
 def _envelopes(
     conversation: Conversation, parties: list[Party], place: str, moment: int, topics: Container[str]
-) -> Iterator[JsonObject]:
+) -> Iterator[tuple[JsonObject, str | None]]:
+    """Each with the medium that it tells alone."""
     topic = f"{place}.conversations"
     if topic in topics:
-        yield _envelope(topic, _whole(conversation, parties, moment), moment)
+        yield _envelope(topic, _whole(conversation, parties, moment), moment), None
     media = {session.medium for party in parties for session in party.live(moment)}
     for medium in sorted(media):
         variant = f"{topic}.{VARIANTS.get(medium, medium)}"
         if variant in topics:
-            yield _envelope(variant, _by_medium(conversation, parties, medium, moment), moment)
+            yield _envelope(variant, _by_medium(conversation, parties, medium, moment), moment), MEDIUM_OF[medium]
 
 
 def _envelope(topic: str, body: JsonObject, moment: int) -> JsonObject:
@@ -161,11 +172,20 @@ def _person(party: Party, sessions: list[Session], moment: int) -> JsonObject:
     times = [end for end in ends if end is not None]
     if times and len(times) == len(ends):
         body["endTime"] = _iso(max(times))
-    wrapup = [code for session in sessions if (code := session.wrap_up(moment))]
-    if wrapup:
-        body["wrapup"] = {"code": wrapup[-1]}
+    body |= _after_work(sessions, moment)
     routing = _routing(party, moment)
     return body | {"conversationRoutingData": routing} if routing else body
+
+
+def _after_work(sessions: list[Session], moment: int) -> JsonObject:
+    """After-call work and the code given, as far as they go by then."""
+    work = [one for session in sessions for one in session.begun(moment) if one.kind == "wrapup"]
+    body: JsonObject = {"startAcwTime": _iso(work[0].start_ms)} if work else {}
+    end_ms = work[-1].end_ms if work else None
+    if end_ms is not None and end_ms <= moment:
+        body["endAcwTime"] = _iso(end_ms)
+    codes = [code for session in sessions if (code := session.wrap_up(moment))]
+    return body | {"wrapup": {"code": codes[-1]}} if codes else body
 
 
 def _routing(party: Party, moment: int) -> JsonObject:
@@ -180,13 +200,17 @@ def _routing(party: Party, moment: int) -> JsonObject:
 
 def _communication(session: Session, moment: int) -> dict[str, Any]:
     begun = session.begun(moment)
-    state = session.state(moment)
-    body = {"state": state, "held": state == "connected" and begun[-1].kind == "hold"}
+    state, is_over = session.state(moment), session.state(moment) == "terminated"
+    if is_over and session.medium != "calls":
+        state = "disconnected"  # as snapshots of all media but voice name it
+    body: dict[str, Any] = {"state": state, "held": state == "connected" and begun[-1].kind == "hold"}
+    if body["held"]:
+        body["startHoldTime"] = _iso(begun[-1].start_ms)
     for field in ("direction", "provider"):
         if isinstance(value := session.body.get(field), str):
             body[field] = value
     disconnect = begun[-1].body.get("disconnectType")
-    if state == "terminated" and isinstance(disconnect, str):
+    if is_over and isinstance(disconnect, str):
         body["disconnectType"] = disconnect.lower()
     return body
 

@@ -77,6 +77,11 @@ def event_time(body: JsonObject) -> str:
     return told if isinstance(told, str) else time_text(told) if told else ""
 
 
+def is_timeless(body: JsonObject) -> bool:
+    """Whether a notification holds no time: then two equal ones may be two facts (an agent joins, leaves and joins)."""
+    return is_notification(body) and isinstance(body["eventBody"], dict) and _own_time(body["eventBody"]) is None
+
+
 def _own_time(body: JsonObject) -> datetime | str | None:
     for name in OWN_TIMES:
         value = body.get(name)

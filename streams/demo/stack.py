@@ -84,6 +84,7 @@ class Stack:
                 "GENESYS_SOURCE": f"sqs:{events}" if self.options.source == "sqs" else self.options.source,
                 "GENESYS_USERS": "*",
                 "GENESYS_TOPICS": "v2.routing.queues.{queue}.conversations,v2.users.{user}.presence",
+                "GENESYS_BACKFILL_DELAYS": "3,12",  # the emulator's query knows of a change at once
                 "AWS_ENDPOINT_URL": self.aws,
                 "AWS_REGION": "us-east-1",
                 "AWS_ACCESS_KEY_ID": "demo",

@@ -26,12 +26,16 @@ LAG_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFrame:
-    """One frame, received at `at_ms` (epoch ms, our clock), as was every event that happened before `since_ms`."""
+    """One frame, received at `at_ms` (epoch ms, our clock), as was every event that happened before `since_ms`.
+
+    `channel_id`: which channel brought it; two bring the same for a while when one follows on another.
+    """
 
     value: Line
     frame: Frame
     since_ms: int
     at_ms: int
+    channel_id: str = ""
 
 
 class Coverage(Protocol):
@@ -147,7 +151,8 @@ class ChannelReader:
         if frame.kind == "notice":
             self._coverage.doubt(self, "")
         before = self._rest.clock.wall()
-        await self._put(ReceivedFrame(line, frame, int(self._level_s * 1000), int(before * 1000)))
+        received = ReceivedFrame(line, frame, int(self._level_s * 1000), int(before * 1000), self.channel.id)
+        await self._put(received)
         self._asked_s = self._rest.clock.wall()
         self._lagging |= self._asked_s - before > LAG_S
         return True

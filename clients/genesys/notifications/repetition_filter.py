@@ -1,6 +1,8 @@
-"""This module decides which frames go on: not twice, not unchanged, and with the queue's name."""
+"""This module decides which frames go on: not twice, not unchanged, with the steps they tell and the queue's name."""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Iterable
 
 import orjson
 
@@ -8,21 +10,43 @@ from clients.genesys.notifications.channel_reader import ReceivedFrame
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.client import GenesysRest
 from processors.event.identity import derive_event_id
+from processors.event.intake import Redact
 from processors.event.lines import Line
 from processors.event.strict_json import JsonObject
-from processors.genesys.frames import came_again, queue_id, read_frame, snapshot_key, snapshot_state, with_queue
-from processors.genesys.sightings import RETURN_MS, SeenEvents, SeenStates
+from processors.genesys.frames import came_again, queue_id, read_frame, with_queue
+from processors.genesys.sightings import RETURN_MS, SeenEvents, SeenValues
 from processors.genesys.snapshots import Snapshot, backfilled_moment
+from processors.genesys.states import SeenStates, State, exact, snapshot_key, state_of
+from processors.genesys.step_memory import StepMemory
+from processors.genesys.steps import Step
+from processors.genesys.times import is_timeless
+
+SNAPSHOTS, STEPS = "snapshots", "steps"
 
 
 class Sieve:
-    """Remembers event ids for `window` seconds and the last states of conversations, both bounded."""
+    """Remembers event ids for `window` seconds, the last states of conversations and values of topics, all bounded.
 
-    def __init__(self, rest: GenesysRest, names: QueueNames, *, window: float, drop_unchanged: bool) -> None:
+    `events`: which of snapshots and steps go on. Steps are derived from what `redact` leaves of a snapshot.
+    `covered_ms`: an earlier owner of the part has let through what was before.
+    """
+
+    def __init__(
+        self,
+        rest: GenesysRest,
+        names: QueueNames,
+        *,
+        window: float,
+        drop_unchanged: bool,
+        events: Collection[str] = (SNAPSHOTS, STEPS),
+        redact: Redact | None = None,
+        covered_ms: int | None = None,
+    ) -> None:
         self._rest, self._names = rest, names
-        self._drop_unchanged = drop_unchanged
-        self._seen = SeenEvents(window)
-        self._states = SeenStates()
+        self._drop_unchanged, self._events, self._redact = drop_unchanged, events, redact
+        self._is_first_owner = covered_ms is None
+        self._seen, self._values = SeenEvents(window), SeenValues()
+        self._states, self._steps = SeenStates(), StepMemory(covered_ms=covered_ms)
 
     def remember(self, value: bytes, at_ms: int) -> None:
         """Know an event that an earlier owner of the part let through then: it does not go on again.
@@ -33,58 +57,116 @@ class Sieve:
         if envelope is None:
             return
         self._is_new(envelope)
-        state, moment = snapshot_state(envelope), backfilled_moment(envelope)
-        if state is not None:
+        moment = backfilled_moment(envelope)
+        if envelope.get("derived") is True:
+            self._steps.know(envelope)
+        elif (state := state_of(envelope)) is not None:
             self._states.recall(snapshot_key(envelope), state, moment or at_ms, told=moment is not None)
+            self._take_steps(envelope, moment or at_ms)  # those that it tells are in `raw` before it
+        elif is_timeless(envelope):
+            self._values.is_new(str(envelope["topicName"]), _fact(envelope), "", at_ms)
 
-    async def past(self, told: Snapshot) -> Line | None:
-        """A backfilled event that goes on; None when it is known."""
+    async def past(self, told: Snapshot) -> list[Line]:
+        """What of a backfilled snapshot goes on; nothing when it is known."""
         envelope = told.envelope
         if self._is_known(told):
             self._rest.observer.count("backfill_known")
-            return None
-        self._rest.observer.count("event_backfilled")
-        return await self._named(orjson.dumps(envelope), envelope)
+            return []
+        steps = self._take_steps(envelope, told.moment_ms, told.since_ms)
+        return await self._gone_on(orjson.dumps(envelope), envelope, steps, is_backfilled=True)
 
-    async def live(self, item: ReceivedFrame) -> Line | None:
-        """What of a frame goes on; None when nothing does."""
+    async def live(self, item: ReceivedFrame) -> list[Line]:
+        """What goes on of a frame."""
         envelope = item.frame.envelope
         if item.frame.kind == "malformed" or envelope is None or not isinstance(item.value, bytes):
-            return item.value
+            return [item.value]
         if item.frame.kind in ("reply", "notice"):
             self._rest.observer.count("frame_dropped")
-            return None
+            return []
         if item.frame.kind != "event":
-            return None
-        return await self._event(item.value, envelope, item.at_ms)
+            return []
+        if (state := state_of(envelope)) is not None:
+            return await self._snapshot(item.value, envelope, state, item.at_ms)
+        return await self._other(item.value, envelope, item)
 
-    async def _event(self, value: bytes, envelope: JsonObject, at_ms: int) -> Line | None:
+    async def _snapshot(self, value: bytes, envelope: JsonObject, state: State, at_ms: int) -> list[Line]:
         is_new = self._is_new(envelope)
-        key, state = snapshot_key(envelope), snapshot_state(envelope)
-        left_ms = None if state is None else self._states.left_at(key, state)
+        key = snapshot_key(envelope)
+        left_ms = self._states.left_at(key, state)
         if left_ms is not None and (is_new or at_ms - left_ms > RETURN_MS):
             value, envelope = came_again(value, envelope, at_ms)
             is_new = self._is_new(envelope)
         if not is_new:  # from the channel beside, or sent twice
             self._rest.observer.count("frame_duplicate")
-            return None
-        is_change = state is None or self._states.is_change(key, state, at_ms)
+            return []
+        is_change = self._states.is_change(key, state, at_ms)
+        steps = self._take_steps(envelope, at_ms)
         if not is_change and self._drop_unchanged:
             self._rest.observer.count("frame_unchanged")
-            return None
-        return await self._named(value, envelope)
+            return await self._lines(steps, envelope)
+        return await self._gone_on(value, envelope, steps)
+
+    async def _other(self, value: bytes, envelope: JsonObject, item: ReceivedFrame) -> list[Line]:
+        """What is no snapshot; where its body holds no time, the time of receipt makes it another event each time."""
+        is_value = is_timeless(envelope)
+        if is_value:
+            topic = item.frame.topic
+            is_first = self._is_first_owner and not self._values.knows(topic)
+            is_new = self._values.is_new(topic, _fact(envelope), item.channel_id, item.at_ms)
+            if is_new and not is_first:
+                value, envelope = came_again(value, envelope, item.at_ms)
+        else:
+            is_new = self._is_new(envelope)
+        if not is_new:
+            self._rest.observer.count("frame_duplicate")
+            return []
+        return [await self._named(value, envelope)]
+
+    def _take_steps(self, envelope: JsonObject, at_ms: int, since_ms: int | None = None) -> list[Step]:
+        if STEPS not in self._events:
+            return []
+        masked = envelope if self._redact is None else self._redact(envelope)
+        return self._steps.take(masked, at_ms, since_ms)
+
+    async def _gone_on(
+        self, value: bytes, envelope: JsonObject, steps: Iterable[Step], *, is_backfilled: bool = False
+    ) -> list[Line]:
+        """Steps before their snapshot: where `raw` has a snapshot, it has its steps."""
+        lines = await self._lines(steps, envelope)
+        if SNAPSHOTS in self._events:
+            lines.append(await self._named(value, envelope))
+        if is_backfilled:
+            self._rest.observer.count("event_backfilled", len(lines))
+        return lines
+
+    async def _lines(self, steps: Iterable[Step], source: JsonObject) -> list[Line]:
+        lines: list[Line] = []
+        for step in steps:
+            envelope = step.envelope(source)
+            if self._is_new(envelope):
+                self._rest.observer.count("step_derived")
+                lines.append(await self._named(orjson.dumps(envelope), envelope))
+        return lines
 
     def _is_new(self, envelope: JsonObject) -> bool:
         return self._seen.is_new(derive_event_id(envelope), self._rest.clock.now())
 
     def _is_known(self, told: Snapshot) -> bool:
-        """Whether a backfilled snapshot was given before, or shows a state that was seen at its moment."""
+        """Whether a backfilled snapshot was given before, or tells a change that was seen."""
         if not self._is_new(told.envelope):
             return True
-        key, state = snapshot_key(told.envelope), snapshot_state(told.envelope)
-        return state is not None and not self._states.is_unseen(key, state, told.moment_ms, told.until_ms)
+        state = state_of(told.envelope)
+        if state is None:
+            return False
+        change = told.change or exact(state, told.moment_ms, told.until_ms)
+        return not self._states.is_unseen(snapshot_key(told.envelope), state, change)
 
     async def _named(self, value: bytes, envelope: JsonObject) -> bytes:
         queue = queue_id(envelope)
         name = await self._names.name(queue) if queue is not None else None
         return value if queue is None or name is None else with_queue(value, envelope, queue, name)
+
+
+def _fact(envelope: JsonObject) -> str:
+    """What is the same for equal bodies, whenever they came."""
+    return derive_event_id({name: value for name, value in envelope.items() if name != "again"})

@@ -18,6 +18,7 @@ from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError
 from clients.genesys.topic_resolver import TopicResolver
 from processors.event.lines import Line
+from processors.event.redaction import redactor
 from processors.genesys.frames import read_frame
 from processors.genesys.interval import Interval
 from processors.genesys.snapshots import Snapshot
@@ -94,6 +95,9 @@ class NotificationSource:
             self._names,
             window=settings.genesys_channel_overlap + REPEAT_WINDOW_S,
             drop_unchanged=settings.genesys_drop_unchanged,
+            events=settings.genesys_events,
+            redact=redactor(settings.redact_fields),
+            covered_ms=since_ms,
         )
         self._refused: tuple[UnusableTopic, ...] = ()
         self._planned = asyncio.Event()  # or all is over
@@ -187,12 +191,10 @@ class NotificationSource:
                 batch.since_ms[item.channel] = max(batch.since_ms.get(item.channel, 0), item.frame.since_ms)
                 if item.frame.frame.kind == "event" and item.frame.frame.envelope is not None:
                     self._channels.saw(item.frame.frame.envelope)
-                line = await self._sieve.live(item.frame)
+                batch.lines += await self._sieve.live(item.frame)
             else:
                 self._channels.saw(item.envelope)
-                line = await self._sieve.past(item)
-            if line is not None:
-                batch.lines.append(line)
+                batch.lines += await self._sieve.past(item)
             item = self._inbox.get_nowait() if len(batch.lines) < INBOX else None
         return batch
 

@@ -19,6 +19,7 @@ CountName = Literal[
     "topic_lost",  # a topic that a channel had been subscribed to and did not hold any more
     "frame_duplicate",  # a frame came twice, while two channels overlapped or from Genesys itself
     "frame_unchanged",  # a conversation snapshot repeated the state last seen
+    "step_derived",  # a step between two snapshots of a conversation
     "frame_dropped",  # a frame that can be no event: a system message nobody knows
     "queue_name_missing",  # a queue's name could not be looked up
     "gap_opened",  # a socket was down

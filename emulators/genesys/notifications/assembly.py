@@ -145,6 +145,7 @@ class Notifications:
         return {
             "frames": dict(self.tally.frames),
             "ended": self.feed.ended and not (self.partner_bus is not None and self.partner_bus.waiting),
+            "lastEventMs": self.feed.last_ms,
             "conversations": len(self.simulator.conversations),
             "conversationsSent": len(self.tally.sent),
             "conversationsMissed": len(self.tally.missed),

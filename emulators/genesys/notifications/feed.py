@@ -41,6 +41,7 @@ class Feed:
         self.count = count
         self._partner_bus = partner_bus
         self.published = 0
+        self.last_ms = 0  # when the last event went out, epoch ms
         self._simulator = simulator
         self._channels = channels
         self._book = book
@@ -92,6 +93,7 @@ class Feed:
         sockets = [channel for channel in receivers if self._deliver(channel, frame)]
         if sockets:
             self.published += 1
+            self.last_ms = int(self._clock() * 1000)
             for channel in sockets:
                 self._spoil(channel, topic, body)
         return len(sockets)

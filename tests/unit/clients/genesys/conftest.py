@@ -154,7 +154,7 @@ class Listener:
             SecretStr(emulator.client_secret),
             observer=self.observer,
         )
-        defaults = {"genesys_heartbeat_timeout": 5.0, "genesys_channel_overlap": 0.2}
+        defaults = {"genesys_heartbeat_timeout": 5.0, "genesys_channel_overlap": 0.2, "genesys_events": ["snapshots"]}
         self.settings = Settings(**(defaults | settings))
         self.lines: list[bytes | OversizedLine] = []
         self.reports = []

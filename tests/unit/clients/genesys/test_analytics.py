@@ -150,7 +150,7 @@ async def test_a_conversation_over_several_windows_gives_each_event_once(rest, s
     events = await collected(query.events(Interval(START, START + 3 * MINUTE), topics))
     assert len(server.requests) == 3
     states = [told.envelope["eventBody"]["participants"][0]["chats"][0]["state"] for told in events]
-    assert states == ["connected", "terminated"]
+    assert states == ["connected", "disconnected"]
 
 
 async def test_conversations_of_a_gap_are_followed_beyond_its_end(rest, server):

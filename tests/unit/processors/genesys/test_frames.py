@@ -1,4 +1,4 @@
-"""Tests of notification frames: kinds, queues, states, and what was seen before."""
+"""Tests of notification frames: kinds, queues, and what makes one that comes again another event."""
 
 import orjson
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.event.identity import derive_event_id
-from processors.genesys.frames import came_again, queue_id, read_frame, snapshot_key, snapshot_state, with_queue
+from processors.genesys.frames import came_again, queue_id, read_frame, with_queue
 
 QUEUE = "11111111-1111-4111-8111-111111111111"
 USER = "22222222-2222-4222-8222-222222222222"
@@ -101,57 +101,6 @@ def test_the_queue_is_added_and_nothing_else_changes():
 @pytest.mark.parametrize("value", [b"{}", b'{"queue":{"id":"theirs"}}'])
 def test_a_queue_that_is_there_stays(value):
     assert with_queue(value, orjson.loads(value), QUEUE, "x") == value
-
-
-@pytest.mark.parametrize(
-    ("changed", "same"),
-    [
-        (agent(attributes={"k": "v"}), True),
-        (agent(connectedTime="2026-01-01T00:00:00Z"), True),
-        (agent("terminated"), False),
-        (agent(wrapup={"code": "done"}), False),
-        (agent(queueId=QUEUE), False),
-        ({**agent(), "userId": "another"}, False),
-        ({**agent(), "calls": [{"id": "c", "state": "connected", "held": True}]}, False),
-    ],
-    ids=["attributes", "a time", "state", "wrap-up", "queue", "user", "held"],
-)
-def test_state_of_a_snapshot_is_its_participants_states(changed, same):
-    before = snapshot_state(snapshot([agent()]))
-    assert (snapshot_state(snapshot([changed])) == before) is same
-
-
-def test_state_does_not_depend_on_the_order_and_flat_equals_nested():
-    customer = {"id": "k", "purpose": "customer", "calls": [{"state": "connected"}]}
-    assert snapshot_state(snapshot([agent(), customer])) == snapshot_state(snapshot([customer, agent()]))
-    flat = {"id": "a", "purpose": "agent", "userId": USER, "queueId": QUEUE, "chats": [{"state": "alerting"}]}
-    nested = {
-        "id": "a",
-        "purpose": "agent",
-        "user": {"id": USER},
-        "queue": {"id": QUEUE},
-        "state": "alerting",
-    }
-    variant = f"v2.routing.queues.{QUEUE}.conversations.chats"
-    assert snapshot_state(snapshot([flat])) == snapshot_state(snapshot([nested], variant))
-
-
-@pytest.mark.parametrize(
-    "envelope",
-    [
-        {"topicName": f"v2.routing.queues.{QUEUE}.users", "eventBody": {"participants": []}},
-        {"topicName": f"v2.detail.events.conversation.{CONVERSATION}.acd.start", "eventBody": {}},
-        snapshot("no list"),
-        {"topicName": f"v2.routing.queues.{QUEUE}.conversations", "eventBody": None},
-        {},
-    ],
-)
-def test_other_events_have_no_state(envelope):
-    assert snapshot_state(envelope) is None
-
-
-def test_key_of_a_snapshot_is_topic_and_conversation():
-    assert snapshot_key(snapshot([])) == (f"v2.routing.queues.{QUEUE}.conversations", CONVERSATION)
 
 
 def test_a_state_that_came_again_is_marked_and_is_another_event():

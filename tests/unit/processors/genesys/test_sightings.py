@@ -1,9 +1,8 @@
-"""Tests of what is remembered: events within a window, and states of conversations by their times."""
+"""Tests of what is remembered: events within a window, and values of topics whose events have no time."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from processors.genesys.sightings import SeenEvents, SeenStates
+from processors.genesys.sightings import SeenEvents, SeenValues
 
 
 def test_an_event_is_new_once_within_the_window():
@@ -22,96 +21,36 @@ def test_memory_of_events_is_bounded():
     assert seen.is_new("0", 0)
 
 
-def test_a_state_is_a_change_unless_it_is_the_last_one():
-    states = SeenStates()
-    seen = [states.is_change(("t", "c"), state, at_ms) for at_ms, state in enumerate((1, 1, 2, 2, 1))]
-    assert seen == [True, False, True, False, True]
-    assert states.is_change(("t", "another"), 1, 0)
+@pytest.mark.parametrize(
+    ("brought", "new"),
+    [
+        ("a1 b1 a1", [True, True, True]),
+        ("a1 a1 b1 b1", [True, False, True, False]),
+        ("a1 b1 a2 b2", [True, True, False, False]),
+        ("a1 b1 a1 a2 b2 a2", [True, True, True, False, False, False]),
+        ("a1 a2 b1 b2 a2 a1", [True, False, True, False, True, False]),
+        ("a1 b1 b2 a2 a1", [True, True, False, True, False]),
+    ],
+    ids=["came back", "sent twice", "two channels one after the other", "the same with a return", "side by side",
+         "the other channel begins later"],
+)  # fmt: skip
+def test_a_value_is_new_unless_it_repeats_the_newest(brought, new):
+    values = SeenValues()
+    assert [values.is_new("t", value, channel, at_ms) for at_ms, (value, channel) in enumerate(brought.split())] == new
+    assert values.is_new("another", "a", "1", 0)
 
 
-def test_a_backfilled_state_is_unseen_unless_it_was_seen_at_its_time_or_later():
-    states = SeenStates()
-    states.is_change(("t", "c"), 1, 10_100)
-    states.is_change(("t", "c"), 3, 30_100)
-    told = [(10_000, 1), (20_000, 2), (21_000, 2), (30_000, 3), (40_000, 3)]
-    assert [states.is_unseen(("t", "c"), state, at_ms) for at_ms, state in told] == [False, True, False, False, False]
-    assert not states.is_change(("t", "c"), 3, 50_000), "history does not move the present"
+def test_a_channel_that_begins_long_after_a_value_was_left_brings_a_new_one():
+    values = SeenValues()
+    seen = [values.is_new("t", "a", "1", 0), values.is_new("t", "b", "1", 1_000), values.is_new("t", "a", "2", 9_000)]
+    assert seen == [True, True, True]
 
 
-def test_a_state_that_came_back_while_nobody_listened_is_unseen():
-    states = SeenStates()
-    states.is_change(("t", "c"), 1, 10_100)
-    told = [(10_000, 1), (20_000, 2), (25_000, 1), (26_000, 1)]
-    assert [states.is_unseen(("t", "c"), state, at_ms) for at_ms, state in told] == [False, True, True, False]
-    assert not states.is_change(("t", "c"), 1, 30_000)
-
-
-def test_a_state_that_came_late_was_seen():
-    states = SeenStates()
-    states.is_change(("t", "c"), 1, 19_000)
-    states.is_change(("t", "c"), 2, 19_001)
-    assert not states.is_unseen(("t", "c"), 1, 10_000, 11_000)
-    assert not states.is_unseen(("t", "c"), 2, 11_000)
-
-
-def test_what_came_back_later_tells_nothing_of_the_time_before():
-    states = SeenStates()
-    connected, held = 1, 2
-    states.is_change(("t", "c"), connected, 1_000)
-    states.is_change(("t", "c"), held, 60_000)  # held once more, before the query tells of the gap
-    told = [(10_000, held, 20_000), (20_000, connected, 59_900), (59_900, held, None)]
-    assert [states.is_unseen(("t", "c"), state, at_ms, until) for at_ms, state, until in told] == [True, True, False]
-
-
-def test_a_state_that_came_back_at_once_is_unseen_though_clocks_may_differ():
-    states = SeenStates()
-    states.is_change(("t", "c"), 1, 14_500)
-    assert states.is_unseen(("t", "c"), 2, 15_000, 16_000)
-    assert states.is_unseen(("t", "c"), 1, 16_000)
-
-
-def test_when_a_state_was_left():
-    states = SeenStates()
-    assert states.left_at(("t", "c"), 1) is None
-    states.is_change(("t", "c"), 1, 1_000)
-    assert states.left_at(("t", "c"), 1) is None
-    states.is_change(("t", "c"), 2, 2_000)
-    assert (states.left_at(("t", "c"), 1), states.left_at(("t", "c"), 2), states.left_at(("t", "c"), 3)) == (
-        1_000,
-        None,
-        None,
-    )
-
-
-def test_a_clock_that_is_a_little_behind_makes_no_state_unseen():
-    states = SeenStates()
-    states.is_change(("t", "c"), 1, 9_000)
-    states.is_change(("t", "c"), 2, 9_500)
-    assert not states.is_unseen(("t", "c"), 1, 10_000)
-
-
-@given(st.permutations(range(6)))
-def test_states_may_be_recalled_in_any_order(order):
-    states = SeenStates()
-    for number in order:
-        states.recall(("t", "c"), number % 4, number * 10_000, told=False)
-    assert not states.is_change(("t", "c"), 5 % 4, 60_000)
-    assert not states.is_unseen(("t", "c"), 5 % 4, 50_000)
-    assert states.is_change(("t", "c"), 3, 70_000)
-
-
-def test_a_live_state_is_the_newest_though_the_last_one_told_is_ahead_of_the_clock():
-    states = SeenStates()
-    states.is_unseen(("t", "c"), 1, 10_000)
-    assert states.is_change(("t", "c"), 2, 9_000)
-    assert not states.is_change(("t", "c"), 2, 9_100)
-
-
-def test_memory_of_states_is_bounded_and_keeps_the_lively():
-    states = SeenStates(capacity=10, states=3)
+def test_memory_of_values_is_bounded():
+    values = SeenValues(capacity=10, values=3)
     for number in range(100):
-        states.is_change(("t", "lively"), number, number * 10_000)
-        states.is_change(("t", str(number)), 1, 0)
-    assert len(states) == 10
-    assert not states.is_change(("t", "lively"), 99, 1_000_000)
-    assert states.is_unseen(("t", "lively"), 0, 0)
+        values.is_new("lively", str(number), "1", number)
+        values.is_new(str(number), "a", "1", number)
+    assert sum(values.knows(str(number)) for number in range(100)) == 9
+    assert values.knows("lively")
+    assert values.is_new("lively", "0", "1", 1_000)

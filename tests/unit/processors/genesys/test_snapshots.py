@@ -5,9 +5,9 @@ import pytest
 
 from processors.event.identity import derive_event_id
 from processors.genesys.conversation import Conversation
-from processors.genesys.frames import snapshot_state
 from processors.genesys.interval import Interval, merged, milliseconds
 from processors.genesys.snapshots import beyond, snapshots
+from processors.genesys.states import snapshot_state
 
 QUEUE, USER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 BY_QUEUE, BY_USER = f"v2.routing.queues.{QUEUE}.conversations", f"v2.users.{USER}.conversations"

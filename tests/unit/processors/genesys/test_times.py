@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.genesys.times import event_time
+from processors.genesys.times import event_time, is_timeless
 
 QUEUE = "v2.routing.queues.1eb8020b-edb0-57e8-b519-49754454f562.conversations"
 USER = "v2.users.07ea919f-3bbe-550c-a3dc-c44febd173f8"
@@ -133,3 +133,19 @@ def test_what_tells_no_time_was_so_when_it_was_put_on_the_event_bus():
 def test_a_stream_event_says_when_it_was_created():
     assert event_time({"id": "i", "createdTime": ENDED}) == ENDED
     assert event_time({"id": "i"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "timeless"),
+    [
+        ({"joined": True}, True),
+        ({"joined": True, "modifiedDate": "2026-11-23T10:00:00Z"}, False),
+        ({"eventTime": 5}, False),
+        ({"eventTime": None}, True),
+        ({"routingStatus": {"status": "IDLE", "startTime": "2026-11-23T10:00:00Z"}}, False),
+        ({"routingStatus": {"status": "IDLE"}}, True),
+        ("text", False),
+    ],
+)
+def test_a_body_without_a_time_is_timeless(body, timeless):
+    assert is_timeless({"topicName": "v2.x", "eventBody": body}) is timeless

@@ -58,3 +58,23 @@ async def test_of_notifications_conversations_and_states_are_looked_for(books, r
     books.source = "notifications"
     books._records = {"genesys.raw": raw, "genesys.failures": {}}
     assert await books._lost(filtered) == lost
+
+
+@pytest.mark.parametrize(
+    ("gap", "sent"),
+    [
+        ({"state": "open", "start_ms": 900}, False),
+        ({"state": "open", "start_ms": 1_100}, True),
+        ({"state": "healed", "start_ms": 900}, True),
+    ],
+    ids=["one that may hide events", "one after the last event", "one that is filled"],
+)
+async def test_all_is_sent_when_no_gap_can_hide_events_any_more(gap, sent):
+    told = {
+        "/_emulator/summary": {"notifications": {"ended": True, "lastEventMs": 1_000}},
+        "/api/tables/gaps/": {"rows": [gap]},
+    }
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=told[request.url.path]))
+    async with httpx.AsyncClient(transport=transport) as client:
+        books = Books("http://genesys", "http://aws", "http://worker", "", client, source="notifications")
+        assert await books.all_sent(5) is sent

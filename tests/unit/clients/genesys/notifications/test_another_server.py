@@ -104,7 +104,7 @@ async def server():
 async def listening(server):
     """The lines that a source gave, its observer, and what it told of gaps."""
     observer, lines, reports = Observer(), [], []
-    settings = Settings(genesys_heartbeat_timeout=2.0, genesys_queue_refresh=60)
+    settings = Settings(genesys_events=["snapshots"], genesys_heartbeat_timeout=2.0, genesys_queue_refresh=60)
 
     async def on_gap(report):
         reports.append(report.state)

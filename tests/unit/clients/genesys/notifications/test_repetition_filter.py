@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from clients.genesys.notifications.channel_reader import ReceivedFrame
 from clients.genesys.notifications.repetition_filter import Sieve
 from clients.genesys.queues import QueueNames
 from processors.event.identity import derive_event_id
+from processors.event.redaction import redactor
 from processors.genesys.frames import read_frame
 from processors.genesys.snapshots import Snapshot
 
@@ -40,10 +43,10 @@ async def states_on(sieve, *items):
     found = []
     for item in items:
         if isinstance(item, Snapshot):
-            line = await sieve.past(item)
+            lines = await sieve.past(item)
         else:
-            line = await sieve.live(received(frame(item[0]), PAST_MS + item[1] * 1000))
-        if line is not None:
+            lines = await sieve.live(received(frame(item[0]), PAST_MS + item[1] * 1000))
+        for line in lines:
             event = orjson.loads(line)
             found.append((event["eventBody"]["participants"][0]["calls"][0]["state"], derive_event_id(event)))
     assert len({event_id for _, event_id in found}) == len(found), "an id came twice"
@@ -53,40 +56,40 @@ async def states_on(sieve, *items):
 @pytest.fixture
 async def sieve(rest):
     names = QueueNames(rest)
-    yield Sieve(rest, names, window=300.0, drop_unchanged=True)
+    yield Sieve(rest, names, window=300.0, drop_unchanged=True, events=("snapshots",))
     await names.aclose()
 
 
 async def test_what_an_earlier_owner_sent_does_not_go_on(sieve, observer):
     sieve.remember(frame("connected"), 0)
-    assert await sieve.live(received(frame("connected"))) is None
+    assert await sieve.live(received(frame("connected"))) == []
     assert observer.counts["frame_duplicate"] == 1
 
 
 async def test_a_state_that_an_earlier_owner_sent_is_no_change(sieve, observer):
     sieve.remember(frame("connected"), 0)
-    assert await sieve.live(received(frame("connected", score=5))) is None
+    assert await sieve.live(received(frame("connected", score=5))) == []
     assert observer.counts["frame_unchanged"] == 1
 
 
 async def test_a_backfilled_state_that_an_earlier_owner_sent_live_is_known(sieve, observer):
     sieve.remember(frame("alerting"), PAST_MS + 100)
     sieve.remember(frame("connected"), PAST_MS + 5_000)
-    assert await sieve.past(told("alerting", 0, 5)) is None
+    assert await sieve.past(told("alerting", 0, 5)) == []
     assert observer.counts["backfill_known"] == 1
 
 
 async def test_what_an_earlier_owner_sent_may_be_read_in_any_order(sieve, observer):
     sieve.remember(frame("terminated"), 20_000)
     sieve.remember(frame("connected"), 10_000)
-    assert await sieve.live(received(frame("terminated", score=5))) is None
+    assert await sieve.live(received(frame("terminated", score=5))) == []
     assert observer.counts["frame_unchanged"] == 1
 
 
 async def test_what_an_earlier_owner_backfilled_is_known_by_its_moment(sieve, observer):
     sieve.remember(frame("terminated"), PAST_MS + 5_000)
     sieve.remember(orjson.dumps(orjson.loads(frame("connected")) | PAST), PAST_MS + 9_000)
-    assert await sieve.live(received(frame("terminated", score=5))) is None
+    assert await sieve.live(received(frame("terminated", score=5))) == []
     assert observer.counts["frame_unchanged"] == 1
 
 
@@ -128,16 +131,135 @@ async def test_what_came_back_before_another_owner_took_over_is_known(sieve):
 async def test_what_is_new_goes_on(sieve):
     sieve.remember(frame("connected"), 0)
     sieve.remember(b"no event", 0)
-    assert await sieve.live(received(frame("terminated"))) == frame("terminated")
+    assert await sieve.live(received(frame("terminated"))) == [frame("terminated")]
 
 
 async def test_a_live_snapshot_that_repeats_what_was_backfilled_as_the_newest_is_no_change(sieve, observer):
     assert await states_on(sieve, told("connected", 0, 5), told("terminated", 5)) == ["connected", "terminated"]
-    assert await sieve.live(received(frame("terminated", score=5))) is None
+    assert await sieve.live(received(frame("terminated", score=5))) == []
     assert observer.counts["frame_unchanged"] == 1
 
 
 async def test_what_was_backfilled_from_before_the_newest_does_not_move_the_present(sieve, observer):
-    assert await sieve.live(received(frame("terminated"))) is not None
-    assert await sieve.past(told("connected", 0, 599)) is not None
-    assert await sieve.live(received(frame("terminated", score=5))) is None
+    assert await sieve.live(received(frame("terminated"))) != []
+    assert await sieve.past(told("connected", 0, 599)) != []
+    assert await sieve.live(received(frame("terminated", score=5))) == []
+
+
+MEMBERS = "v2.routing.queues.aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa.users"
+
+
+def member(joined):
+    return orjson.dumps({"topicName": MEMBERS, "eventBody": {"id": "u", "joined": joined}, "metadata": {}})
+
+
+async def brought(sieve, *items):
+    """What goes on of values without a time, brought as `(value, seconds, channel)`."""
+    found = []
+    for value, seconds, channel in items:
+        at_ms = PAST_MS + int(seconds * 1000)
+        found += await sieve.live(ReceivedFrame(value, read_frame(value), at_ms, at_ms, channel))
+    return [orjson.loads(line) for line in found]
+
+
+@pytest.mark.parametrize("seconds", [0.001, 20], ids=["at once", "within a minute"])
+async def test_a_value_that_comes_back_is_an_event_with_an_id_of_its_own(sieve, seconds):
+    items = [(member(joined), number * seconds, "one") for number, joined in enumerate((True, False, True))]
+    found = await brought(sieve, *items)
+    assert [event["eventBody"]["joined"] for event in found] == [True, False, True]
+    assert len({derive_event_id(event) for event in found}) == 3
+
+
+async def test_a_value_that_two_channels_bring_goes_on_once(sieve, observer):
+    values = [member(joined) for joined in (True, False, True)]
+    items = [(value, number, channel) for number, value in enumerate(values) for channel in ("one", "two", "two")]
+    assert len(await brought(sieve, *items)) == 3
+    assert observer.counts["frame_duplicate"] == 6
+
+
+async def test_what_an_earlier_owner_sent_of_a_topic_is_known_and_its_return_is_another_event(rest, sieve):
+    first = await brought(sieve, (member(True), 0, "one"), (member(False), 10, "one"))
+    later = Sieve(rest, sieve._names, window=300.0, drop_unchanged=True, covered_ms=PAST_MS + 10_000)
+    for number, event in enumerate(first):
+        later.remember(orjson.dumps(event), PAST_MS + number * 10_000)
+    assert await brought(later, (member(False), 12, "two")) == []
+    (back,) = await brought(later, (member(True), 20, "two"))
+    assert derive_event_id(back) not in {derive_event_id(event) for event in first}
+
+
+async def test_a_takeover_without_memory_gives_no_old_id_to_a_value_that_may_have_come_back(rest, sieve):
+    (first,) = await brought(sieve, (member(True), 0, "one"))
+    later = Sieve(rest, sieve._names, window=300.0, drop_unchanged=True, covered_ms=PAST_MS)
+    (back,) = await brought(later, (member(True), 60, "two"))
+    assert derive_event_id(back) != derive_event_id(first)
+
+
+def spoken(*messages, **attributes):
+    talk = {"state": "connected", "messages": [{"messageId": one} for one in messages]}
+    people = [{"id": "p", "purpose": "customer", "attributes": attributes, "messages": [talk]}]
+    return orjson.dumps({"topicName": TOPIC, "eventBody": {"id": "c", "participants": people}})
+
+
+async def test_a_new_message_and_a_changed_attribute_are_events(sieve, observer):
+    values = [spoken("m1"), spoken("m1", "m2"), spoken("m1", "m2", "m3"), spoken("m1", "m2", "m3", survey="5")]
+    assert len(await brought(sieve, *((value, number, "one") for number, value in enumerate(values)))) == 4
+    assert observer.counts["frame_unchanged"] == 0
+
+
+@pytest.fixture
+async def both(rest):
+    names = QueueNames(rest)
+    yield lambda **options: Sieve(rest, names, window=300.0, drop_unchanged=True, **options)
+    await names.aclose()
+
+
+def names_of(lines):
+    return [orjson.loads(line)["topicName"].rpartition("c.")[2] for line in lines]
+
+
+async def test_steps_go_on_before_their_snapshot(both):
+    sieve = both()
+    assert names_of(await sieve.live(received(frame("alerting")))) == ["user.start", TOPIC]
+    assert names_of(await sieve.live(received(frame("terminated")))) == ["user.end", TOPIC]
+
+
+@pytest.mark.parametrize(
+    ("events", "names"), [(("steps",), ["user.start"]), (("snapshots",), [TOPIC])], ids=["steps", "snapshots"]
+)
+async def test_either_goes_on_alone(both, events, names):
+    sieve = both(events=events)
+    assert names_of(await sieve.live(received(frame("alerting")))) == names
+    assert await sieve.live(received(frame("alerting", score=5))) == []
+
+
+async def test_what_is_masked_in_a_snapshot_is_masked_in_its_steps(both):
+    sieve = both(redact=redactor(["eventBody.participants.attributes.email"]))
+    lines = await sieve.live(received(spoken(email="ann@example.com", plan="gold")))
+    told = [event for event in map(orjson.loads, lines) if event["topicName"].endswith(".attributes")]
+    assert [event["eventBody"]["attributes"] for event in told] == [{"email": "[redacted]", "plan": "gold"}]
+
+
+async def test_a_backfilled_snapshot_tells_the_steps_that_nobody_heard(both):
+    sieve = both()
+    await sieve.live(received(frame("alerting"), PAST_MS))
+    assert names_of(await sieve.past(told("alerting", 0, 5))) == []
+    (step, snapshot) = map(orjson.loads, await sieve.past(told("terminated", 5)))
+    assert (step["topicName"].rpartition("c.")[2], step["backfilled"]) == ("user.end", True)
+    assert snapshot["topicName"] == TOPIC
+    live = await sieve.live(received(frame("terminated", score=5), PAST_MS + 20_000))
+    assert live == [], "the step and the state are known"
+
+
+@given(st.lists(st.sampled_from(["alerting", "connected", "terminated"]), min_size=1, max_size=6), st.integers(0, 6))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_no_step_is_lost_or_told_twice_when_another_owner_takes_over(both, states, taken_over_at):
+    first, whole = both(), both()
+    frames = [(received(frame(state), PAST_MS + number * 10_000)) for number, state in enumerate(states)]
+    expected = [line for one in frames for line in await whole.live(one)]
+    before = [(line, one.at_ms) for one in frames[:taken_over_at] for line in await first.live(one)]
+    second = both(covered_ms=PAST_MS + taken_over_at * 10_000 - 5_000)
+    for line, at_ms in before:
+        second.remember(line, at_ms)
+    after = [line for one in frames[taken_over_at:] for line in await second.live(one)]
+    ids = [derive_event_id(orjson.loads(line)) for line in [*(line for line, _ in before), *after]]
+    assert ids == [derive_event_id(orjson.loads(line)) for line in expected]

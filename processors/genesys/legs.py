@@ -1,0 +1,165 @@
+"""This module reads the communications of a conversation snapshot, whichever of its two shapes it has.
+
+`….conversations` tells participants with flat ids and an array of communications for each medium; the variants by
+medium (`….conversations.calls`) tell one participant for each communication, with nested ids. Every field may be
+missing, and one that is null counts as missing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from processors.event.strict_json import JsonObject
+from processors.genesys.interval import milliseconds
+
+#: Array of a participant that holds its communications -> medium, as detail events name it.
+MEDIA = {
+    "calls": "VOICE",
+    "callbacks": "CALLBACK",
+    "chats": "CHAT",
+    "emails": "EMAIL",
+    "messages": "MESSAGE",
+    "internalMessages": "INTERNALMESSAGE",
+    "cobrowsesessions": "COBROWSE",
+    "screenshares": "SCREENSHARE",
+    "screenMonitorings": "SCREENMONITORING",
+    "socialExpressions": "UNKNOWN",
+    "videos": "VIDEO",
+}
+_BY_SUFFIX = {array.lower(): medium for array, medium in MEDIA.items()}
+
+ENDED = frozenset({"disconnected", "terminated"})
+
+#: States before anybody talks.
+WAITING = frozenset({"alerting", "offering", "dialing", "contacting", "scheduled", "none"})
+
+USERS = frozenset({"agent", "user"})
+CUSTOMERS = frozenset({"customer", "external"})
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One communication of one participant; `number`: which of that medium. `session`: its own fields."""
+
+    participant: JsonObject
+    session: JsonObject
+    medium: str
+    number: int
+
+    @property
+    def participant_id(self) -> str:
+        return str(self.participant["id"])
+
+    @property
+    def session_id(self) -> str | None:
+        """None in the variants by medium: their `id` is the participant's."""
+        return None if self.session is self.participant else text(self.session, "id")
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What is the same for this communication in every shape."""
+        return self.participant_id, self.medium, self.number
+
+    @property
+    def purpose(self) -> str:
+        return text(self.participant, "purpose") or ""
+
+    @property
+    def user(self) -> str | None:
+        return text(self.participant, "userId") or text(member(self.participant, "user"), "id")
+
+    @property
+    def queue(self) -> str | None:
+        return text(self.participant, "queueId") or text(member(self.participant, "queue"), "id")
+
+    @property
+    def state(self) -> str:
+        """As told, in lower case; of a participant without communications what its times tell."""
+        told = text(self.session, "state")
+        if told is not None:
+            return told.lower()
+        if self.participant.get("endTime"):
+            return "disconnected"
+        return "connected" if self.participant.get("connectedTime") else "none"
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ENDED
+
+    @property
+    def held(self) -> bool:
+        return self.session.get("held") is True and not self.is_over
+
+    @property
+    def connected_ms(self) -> int | None:
+        """When it was answered; None while it waits, or when it never was."""
+        if self.state in WAITING:
+            return None
+        own = milliseconds(self.session.get("connectedTime"))
+        if own is not None or self.number:
+            return own
+        return milliseconds(self.participant.get("connectedTime"))
+
+    @property
+    def started_ms(self) -> int | None:
+        own = milliseconds(self.session.get("startTime")) or milliseconds(self.session.get("startAlertingTime"))
+        return own if own is not None else self.connected_ms
+
+    @property
+    def ended_ms(self) -> int | None:
+        if not self.is_over:
+            return None
+        own = milliseconds(self.session.get("disconnectedTime"))
+        return own if own is not None else milliseconds(self.participant.get("endTime"))
+
+    @property
+    def disconnect(self) -> str:
+        """Why it ended, as snapshots name it (`transfer.noanswer`), or an empty text."""
+        return (text(self.session, "disconnectType") or "").lower()
+
+
+def legs(envelope: JsonObject) -> list[Leg]:
+    """Every communication that a snapshot tells, in the order of its participants."""
+    suffix = str(envelope.get("topicName")).rpartition(".")[2].lower()
+    main = _BY_SUFFIX.get(suffix, "UNKNOWN")
+    people = [one for one in objects(member(envelope, "eventBody"), "participants") if text(one, "id")]
+    found = [leg for participant in people for leg in _of(participant, main)]
+    media = [medium for _, _, medium in found if medium != "UNKNOWN"]
+    counted: Counter[tuple[str, str]] = Counter()
+    result = []
+    for participant, session, medium in found:
+        named = medium if medium != "UNKNOWN" or not media else media[0]
+        place = str(participant["id"]), named
+        result.append(Leg(participant, session, named, counted[place]))
+        counted[place] += 1
+    return result
+
+
+def _of(participant: JsonObject, main: str) -> Iterator[tuple[JsonObject, JsonObject, str]]:
+    """Participant, communication, medium."""
+    if text(participant, "state"):
+        yield participant, participant, main
+        return
+    found = [(participant, one, medium) for array, medium in MEDIA.items() for one in objects(participant, array)]
+    yield from found or [(participant, {}, "UNKNOWN")]
+
+
+def text(value: JsonObject, name: str) -> str | None:
+    """A field that is a text and not empty."""
+    found = value.get(name)
+    return found if isinstance(found, str) and found else None
+
+
+def member(value: JsonObject, name: str) -> JsonObject:
+    """A field that is an object, or an empty one."""
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def objects(value: JsonObject, name: str) -> list[JsonObject]:
+    """The objects of a field that is a list."""
+    found: Any = value.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -1,0 +1,250 @@
+"""This module compares the states of a conversation in one vocabulary, live ones and those that the query tells.
+
+Both can say of each communication: it waits (and how), is connected, is on hold, is parked, is over, and whether a
+wrap-up code was given. What only live snapshots say (attributes, messages, after-call work) makes a change of its own.
+The query is coarser: so of a moment that it tells, only what changed then is looked for among what came live, and not
+what changed next. Live states have the time at which they were received, told ones their own moment.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right, insort_right
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from processors.event.identity import SNAPSHOT_TOPIC
+from processors.event.strict_json import JsonObject
+from processors.genesys.legs import ENDED, Leg, legs, member, objects, text
+
+#: How much earlier than Genesys' clock ours may say that a state came.
+CLOCK_SKEW_MS = 2_000
+
+#: How long after a state was left it may still come live.
+LATE_MS = 10_000
+
+#: Changes this near to each other may come in one snapshot.
+NEAR_MS = 100
+
+Place = tuple[str, str, int]
+
+_PHASES = {"offering": "alerting", "none": "scheduled", **dict.fromkeys(ENDED, "ended")}
+
+
+class Shape(NamedTuple):
+    """How one communication is, as both sides can tell it."""
+
+    phase: str
+    held: bool
+    wrapped: bool
+
+
+@lru_cache(maxsize=4096)
+def _shape(state: str, held: bool, wrapped: bool) -> Shape:
+    return Shape(_PHASES.get(state, state), held, wrapped)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a conversation is: its communications, and a number for what only live snapshots tell."""
+
+    shapes: Mapping[Place, Shape]
+    details: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the query tells of one communication: its phase is one of these (None: any before its end)."""
+
+    phases: frozenset[str] | None
+    held: bool | None = None
+    wrapped: bool = False
+
+    def fits(self, shape: Shape | None) -> bool:
+        """Whether a live snapshot that shows this shape, or nothing of it, agrees."""
+        if shape is None or (self.wrapped and not shape.wrapped) or self.held not in (None, shape.held):
+            return False
+        return shape.phase != "ended" if self.phases is None else shape.phase in self.phases
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changed at a moment, and what changes next, at `next_ms`: from `still` (None: not there yet) to `then`.
+
+    `stays`: once what changed is so it remains so.
+    """
+
+    at_ms: int
+    now: Mapping[Place, Told]
+    still: Mapping[Place, Told | None] = field(default_factory=dict)
+    then: Mapping[Place, Told] = field(default_factory=dict)
+    next_ms: int | None = None
+    stays: bool = False
+
+    def was_seen(self, seen: Sequence[Sighting]) -> bool:
+        """Whether anything seen, in the order of time, shows the conversation after this change and before the next.
+
+        One that came back (from hold) is not that of before: what was seen earlier tells nothing then, unless nothing
+        else was seen since.
+        """
+        before = bisect_right(seen, self.at_ms, key=_time)
+        told_ms = max((one.at_ms for one in seen[:before] if one.told), default=0)
+        since_ms = -math.inf if self.stays else max(self.at_ms - CLOCK_SKEW_MS, told_ms)
+        by_ms = math.inf if self.next_ms is None else self.next_ms + LATE_MS
+        return any(
+            self._shown_by(one)
+            for place, one in enumerate(seen, 1)
+            if since_ms <= one.at_ms <= by_ms or place == before
+        )
+
+    def _shown_by(self, sighting: Sighting) -> bool:
+        if sighting.told and sighting.at_ms == self.at_ms:
+            return True
+        shapes = sighting.state.shapes
+        return _fit(self.now, shapes) and _fit(self.still, shapes) and not (self.then and _fit(self.then, shapes))
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """When a conversation was in a state (epoch ms); `told`: by the query, whose times are Genesys' own."""
+
+    at_ms: int
+    state: State
+    told: bool
+
+
+def state_of(envelope: JsonObject) -> State | None:
+    """The state that a snapshot of a conversation shows; None for any other event."""
+    body = member(envelope, "eventBody")
+    if not SNAPSHOT_TOPIC.fullmatch(str(envelope.get("topicName"))) or not isinstance(body.get("participants"), list):
+        return None
+    found = legs(envelope)
+    shapes = {leg.key: _shape(leg.state, leg.held, _is_wrapped(leg)) for leg in found}
+    people = {leg.participant_id: leg.participant for leg in found}
+    details = [_details(ident, participant) for ident, participant in people.items()]
+    details += [_session_details(leg) for leg in found]
+    return State(shapes, hash(frozenset(one for one in details if any(one[1:]))))
+
+
+def snapshot_state(envelope: JsonObject) -> int | None:
+    """A number for what both sides can tell of a snapshot; None for any other event."""
+    state = state_of(envelope)
+    return None if state is None else hash(frozenset(state.shapes.items()))
+
+
+def snapshot_key(envelope: JsonObject) -> tuple[str, str]:
+    """What a snapshot is a state of: the topic and the conversation."""
+    return str(envelope.get("topicName")), str(member(envelope, "eventBody").get("id"))
+
+
+def exact(state: State, at_ms: int, until_ms: int | None) -> Change:
+    """The change of which nothing is known but how things are after it."""
+    now = {place: Told(frozenset({one.phase}), one.held, one.wrapped) for place, one in state.shapes.items()}
+    return Change(at_ms, now, next_ms=until_ms)
+
+
+class SeenStates:
+    """Remembers the last `states` sightings of each conversation by time, for at most `capacity` conversations."""
+
+    def __init__(self, capacity: int = 20_000, states: int = 32) -> None:
+        self._capacity, self._states = capacity, states
+        self._seen: OrderedDict[tuple[str, str], list[Sighting]] = OrderedDict()
+
+    def is_change(self, key: tuple[str, str], state: State, at_ms: int) -> bool:
+        """Whether a live state, received at `at_ms` (epoch ms), differs from the newest one; remembers it."""
+        seen = self._known(key)
+        if seen and _is_same(seen, seen[-1], state):
+            return False
+        self._add(seen, Sighting(max(at_ms, seen[-1].at_ms) if seen else at_ms, state, told=False))
+        return True
+
+    def recall(self, key: tuple[str, str], state: State, at_ms: int, *, told: bool) -> None:
+        """Remember a state that went on at `at_ms` (epoch ms); they may come in any order."""
+        self._add(self._known(key), Sighting(at_ms, state, told))
+
+    def left_at(self, key: tuple[str, str], state: State) -> int | None:
+        """When the conversation was last in that state (epoch ms) before another; None unless it was, and is not."""
+        seen = self._seen.get(key)
+        if not seen or _is_same(seen, seen[-1], state):
+            return None
+        return max((one.at_ms for one in seen if _is_same(seen, one, state)), default=None)
+
+    def is_unseen(self, key: tuple[str, str], state: State, change: Change) -> bool:
+        """Whether a change that is told of the past came not yet; remembers it.
+
+        It came when a live snapshot showed it before the next one, or when it was told before. It is the newest when it
+        came after all that was seen: a live snapshot like it is no change then.
+        """
+        if not change.now:
+            return False
+        seen = self._known(key)
+        if change.was_seen(seen):
+            return False
+        self._add(seen, Sighting(change.at_ms, state, told=True))
+        return True
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def _add(self, seen: list[Sighting], sighting: Sighting) -> None:
+        insort_right(seen, sighting, key=_time)
+        del seen[: -self._states]
+
+    def _known(self, key: tuple[str, str]) -> list[Sighting]:
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self._seen[key] = []
+            if len(self._seen) > self._capacity:
+                self._seen.popitem(last=False)
+        else:
+            self._seen.move_to_end(key)
+        return seen
+
+
+def _is_same(seen: list[Sighting], one: Sighting, state: State) -> bool:
+    """Whether a live state is that of a sighting; of a told one, with the details that were last seen live."""
+    if one.state.shapes != state.shapes:
+        return False
+    if not one.told:
+        return one.state.details == state.details
+    live = next((other for other in reversed(seen) if not other.told), None)
+    return (_NOTHING if live is None else live.state.details) == state.details
+
+
+def _fit(told: Mapping[Place, Told | None], shapes: Mapping[Place, Shape]) -> bool:
+    return all(place not in shapes if one is None else one.fits(shapes.get(place)) for place, one in told.items())
+
+
+def _is_wrapped(leg: Leg) -> bool:
+    return bool(member(leg.participant, "wrapup") or member(leg.session, "wrapup"))
+
+
+_Detail = tuple[object, ...]
+
+_NOTHING = hash(frozenset[_Detail]())
+
+
+def _details(ident: str, participant: JsonObject) -> _Detail:
+    attributes = frozenset((name, repr(value)) for name, value in member(participant, "attributes").items())
+    wrapup = member(participant, "wrapup")
+    return (
+        ident,
+        attributes,
+        text(wrapup, "code"),
+        text(wrapup, "notes"),
+        bool(participant.get("endAcwTime")),
+        text(participant, "consultParticipantId"),
+    )
+
+
+def _session_details(leg: Leg) -> _Detail:
+    work = text(member(leg.session, "afterCallWork"), "state")
+    messages = frozenset(text(one, "messageId") for one in objects(leg.session, "messages"))
+    return leg.key, work, text(member(leg.session, "wrapup"), "code"), messages
+
+
+def _time(sighting: Sighting) -> int:
+    return sighting.at_ms

@@ -1,0 +1,159 @@
+"""This module remembers which steps of a conversation were told, so that each is told once.
+
+Of each conversation it keeps the ids of its steps, and of each topic what the newest snapshot said that the next one
+may have forgotten: what is on hold, and the values of attributes. Everything ends some time after the conversation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from processors.event.strict_json import JsonObject
+from processors.genesys import step_fields as fields
+from processors.genesys.interval import milliseconds
+from processors.genesys.legs import Leg, member
+from processors.genesys.steps import Scene, Step, told_steps
+
+#: How long after its end a conversation is remembered: after-call work may go on.
+ENDED_MS = 1_800_000
+
+#: What a step with a time of its own may lie before the position of an earlier owner and still be told.
+MARGIN_MS = 60_000
+
+Place = tuple[str, str, int]
+
+
+@dataclass(slots=True)
+class _Topic:
+    """What one topic told last: since when a leg is held (the turn where no time is told), values of attributes."""
+
+    held: dict[Place, int] = field(default_factory=dict)
+    holds: Counter[Place] = field(default_factory=Counter)
+    attributes: dict[tuple[str, str], str] = field(default_factory=dict)
+    turns: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Conversation:
+    steps: set[str] = field(default_factory=set)
+    turns: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    topics: dict[str, _Topic] = field(default_factory=dict)
+    touched_ms: int = 0
+    is_over: bool = False
+
+
+class StepMemory:
+    """Tells the steps of snapshots, each once; of at most `capacity` conversations it knows what was told.
+
+    `covered_ms`: until then an earlier owner of the source told all steps.
+    """
+
+    def __init__(self, capacity: int = 20_000, covered_ms: int | None = None) -> None:
+        self._capacity, self._covered_ms = capacity, covered_ms
+        self._known: OrderedDict[str, _Conversation] = OrderedDict()
+
+    def take(self, envelope: JsonObject, received_ms: int, since_ms: int | None = None) -> list[Step]:
+        """The steps that a snapshot tells and none before it did, in the order of their times.
+
+        Of a snapshot made afterwards `received_ms` is its moment, and only what happened since `since_ms` is told.
+        """
+        scene = Scene.of(envelope, received_ms)
+        if scene is None:
+            return []
+        is_first = scene.conversation_id not in self._known
+        conversation = self._conversation(scene.conversation_id, received_ms)
+        name = str(envelope.get("topicName"))
+        topic = conversation.topics.setdefault(f"{name} told" if envelope.get("backfilled") else name, _Topic())
+        found = [*told_steps(scene), *_holds(scene, topic), *_attributes(scene, topic, conversation)]
+        new = list({step.id: step for step in reversed(found) if step.id not in conversation.steps}.values())[::-1]
+        conversation.steps.update(step.id for step in new)
+        conversation.is_over = bool(scene.legs) and all(leg.is_over for leg in scene.legs)
+        earliest = since_ms if since_ms is not None else self._covered_ms if is_first else None
+        if earliest is not None:
+            new = [step for step in new if not step.is_timed or step.at_ms >= earliest - MARGIN_MS]
+        return sorted(new, key=lambda step: step.at_ms)
+
+    def know(self, envelope: JsonObject) -> None:
+        """Remember a step that was told: its own envelope."""
+        ident = member(envelope, "metadata").get("stepId")
+        conversation_id = member(envelope, "eventBody").get("conversationId")
+        if isinstance(ident, str) and isinstance(conversation_id, str):
+            self._conversation(conversation_id, 0).steps.add(ident)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _conversation(self, ident: str, now_ms: int) -> _Conversation:
+        found = self._known.get(ident)
+        if found is None:
+            found = self._known[ident] = _Conversation()
+            self._forget(now_ms)
+        found.touched_ms = max(found.touched_ms, now_ms)
+        self._known.move_to_end(ident)
+        return found
+
+    def _forget(self, now_ms: int) -> None:
+        while len(self._known) > 1:
+            oldest = next(iter(self._known.values()))
+            is_past = oldest.is_over and oldest.touched_ms < now_ms - ENDED_MS
+            if len(self._known) <= self._capacity and not is_past:
+                return
+            self._known.popitem(last=False)
+
+
+def _holds(scene: Scene, topic: _Topic) -> list[Step]:
+    """Holds whose time is not told, and the ends of holds."""
+    found = []
+    for leg in scene.legs:
+        since_ms = milliseconds(leg.session.get("startHoldTime"))
+        before = topic.held.get(leg.key)
+        if leg.held and before is None:
+            topic.holds[leg.key] += 1
+            topic.held[leg.key] = topic.holds[leg.key] if since_ms is None else since_ms
+            if since_ms is None:
+                found.append(scene.step("hold", leg, [*leg.key, topic.held[leg.key]], None, fields.user(leg)))
+        elif not leg.held and before is not None:
+            del topic.held[leg.key]
+            if not leg.is_over:
+                found.append(_unhold(scene, leg, before))
+    return found
+
+
+def _unhold(scene: Scene, leg: Leg, since: int) -> Step:
+    lasted = {"heldDurationMs": scene.received_ms - since} if 1_000_000 < since <= scene.received_ms else {}
+    return scene.step("unhold", leg, [*leg.key, since], None, fields.user(leg) | lasted)
+
+
+def _attributes(scene: Scene, topic: _Topic, conversation: _Conversation) -> list[Step]:
+    """One step for all attributes of a participant that have changed: a value that comes back has changed, too."""
+    found: list[Step] = []
+    seen: set[str] = set()
+    for leg in scene.legs:
+        person = leg.participant_id
+        if person in seen:
+            continue
+        seen.add(person)
+        changed: JsonObject = {}
+        key = []
+        for name, value in sorted(member(leg.participant, "attributes").items()):
+            digest = blake2b(repr(value).encode(), digest_size=8).hexdigest()
+            if topic.attributes.get((person, name)) == digest:
+                continue
+            topic.attributes[person, name] = digest
+            turn = person, name, digest
+            topic.turns[turn] += 1
+            if topic.turns[turn] > conversation.turns[turn]:
+                conversation.turns[turn] = topic.turns[turn]
+                changed[name] = value
+                key.append([name, digest, topic.turns[turn]])
+        if changed:
+            parts = [{"id": one.session_id, "mediaType": one.medium} for one in scene.legs if _is_of(one, person)]
+            more = {"attributes": changed, "communications": parts or None}
+            found.append(scene.step("attributes", leg, [person, key], None, more, whole=False))
+    return found
+
+
+def _is_of(leg: Leg, person: str) -> bool:
+    return leg.participant_id == person and leg.session_id is not None
