@@ -143,7 +143,8 @@ def _of(participant: JsonObject, main: str) -> Iterator[tuple[JsonObject, JsonOb
     if text(participant, "state"):
         yield participant, participant, main
         return
-    found = [(participant, one, medium) for array, medium in MEDIA.items() for one in objects(participant, array)]
+    arrays = [array for array in participant if array in MEDIA]
+    found = [(participant, one, MEDIA[array]) for array in arrays for one in objects(participant, array)]
     yield from found or [(participant, {}, "UNKNOWN")]
 
 

@@ -7,14 +7,16 @@ may have forgotten: what is on hold, and the values of attributes. Everything en
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 
 from processors.event.strict_json import JsonObject
 from processors.genesys import step_fields as fields
 from processors.genesys.interval import milliseconds
 from processors.genesys.legs import Leg, member
-from processors.genesys.steps import Scene, Step, told_steps
+from processors.genesys.steps import Candidate, Scene, Step, Told, told_steps
 
 #: How long after its end a conversation is remembered: after-call work may go on.
 ENDED_MS = 1_800_000
@@ -66,9 +68,12 @@ class StepMemory:
         conversation = self._conversation(scene.conversation_id, received_ms)
         name = str(envelope.get("topicName"))
         topic = conversation.topics.setdefault(f"{name} told" if envelope.get("backfilled") else name, _Topic())
-        found = [*told_steps(scene), *_holds(scene, topic), *_attributes(scene, topic, conversation)]
-        new = list({step.id: step for step in reversed(found) if step.id not in conversation.steps}.values())[::-1]
-        conversation.steps.update(step.id for step in new)
+        new = []
+        for candidate in (*told_steps(scene), *_holds(scene, topic), *_attributes(scene, topic, conversation)):
+            ident = scene.step_id(candidate)
+            if ident not in conversation.steps and (step := scene.step(candidate, ident)) is not None:
+                conversation.steps.add(ident)
+                new.append(step)
         conversation.is_over = bool(scene.legs) and all(leg.is_over for leg in scene.legs)
         earliest = since_ms if since_ms is not None else self._covered_ms if is_first else None
         if earliest is not None:
@@ -103,38 +108,31 @@ class StepMemory:
             self._known.popitem(last=False)
 
 
-def _holds(scene: Scene, topic: _Topic) -> list[Step]:
+def _holds(scene: Scene, topic: _Topic) -> Iterator[Candidate]:
     """Holds whose time is not told, and the ends of holds."""
-    found = []
     for leg in scene.legs:
-        since_ms = milliseconds(leg.session.get("startHoldTime"))
         before = topic.held.get(leg.key)
         if leg.held and before is None:
+            since_ms = milliseconds(leg.session.get("startHoldTime"))
             topic.holds[leg.key] += 1
             topic.held[leg.key] = topic.holds[leg.key] if since_ms is None else since_ms
             if since_ms is None:
-                found.append(scene.step("hold", leg, [*leg.key, topic.held[leg.key]], None, fields.user(leg)))
+                yield Candidate("hold", leg, [*leg.key, topic.held[leg.key]], partial(_untimed, leg, {}))
         elif not leg.held and before is not None:
             del topic.held[leg.key]
             if not leg.is_over:
-                found.append(_unhold(scene, leg, before))
-    return found
+                is_time = 1_000_000 < before <= scene.received_ms
+                lasted = {"heldDurationMs": scene.received_ms - before} if is_time else {}
+                yield Candidate("unhold", leg, [*leg.key, before], partial(_untimed, leg, lasted))
 
 
-def _unhold(scene: Scene, leg: Leg, since: int) -> Step:
-    lasted = {"heldDurationMs": scene.received_ms - since} if 1_000_000 < since <= scene.received_ms else {}
-    return scene.step("unhold", leg, [*leg.key, since], None, fields.user(leg) | lasted)
+def _untimed(leg: Leg, more: JsonObject) -> Told:
+    return None, fields.user(leg) | more
 
 
-def _attributes(scene: Scene, topic: _Topic, conversation: _Conversation) -> list[Step]:
+def _attributes(scene: Scene, topic: _Topic, conversation: _Conversation) -> Iterator[Candidate]:
     """One step for all attributes of a participant that have changed: a value that comes back has changed, too."""
-    found: list[Step] = []
-    seen: set[str] = set()
-    for leg in scene.legs:
-        person = leg.participant_id
-        if person in seen:
-            continue
-        seen.add(person)
+    for person, leg in {leg.participant_id: leg for leg in reversed(scene.legs)}.items():
         changed: JsonObject = {}
         key = []
         for name, value in sorted(member(leg.participant, "attributes").items()):
@@ -150,9 +148,12 @@ def _attributes(scene: Scene, topic: _Topic, conversation: _Conversation) -> lis
                 key.append([name, digest, topic.turns[turn]])
         if changed:
             parts = [{"id": one.session_id, "mediaType": one.medium} for one in scene.legs if _is_of(one, person)]
-            more = {"attributes": changed, "communications": parts or None}
-            found.append(scene.step("attributes", leg, [person, key], None, more, whole=False))
-    return found
+            told: Told = None, {"attributes": changed, "communications": parts or None}
+            yield Candidate("attributes", leg, [person, key], partial(_given, told), is_whole=False)
+
+
+def _given(told: Told) -> Told:
+    return told
 
 
 def _is_of(leg: Leg, person: str) -> bool:

@@ -13,8 +13,9 @@ before it were missed; what it has forgotten (the end of a hold, what an attribu
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -29,6 +30,13 @@ STEP_NAMESPACE = uuid.UUID("0c2f6b0a-51d7-5b0e-8a3e-2f7d8c9b4e11")
 
 #: Ends that hand a conversation on without anybody having wanted it: it goes back to its queue.
 _NOT_TAKEN = frozenset({"transfer.noanswer", "transfer.notavailable", "transfer.dnd"})
+
+
+#: After-call work tells its times itself, or its participant does.
+_WORK_TIMES = (("startTime", "startAcwTime"), ("endTime", "endAcwTime"))
+
+#: Time in epoch ms, when it is told, and fields.
+Told = tuple[int | None, JsonObject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A step that a snapshot tells: `key` says which one of its name it is in the conversation.
+
+    `told` gives its time and its own fields, None when what is needed of them is not told yet: it is asked only when
+    the step is not known. `is_whole`: with the fields that all sessions have.
+    """
+
+    name: str
+    leg: Leg
+    key: object
+    told: Callable[[], Told | None]
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """A snapshot, read; `received_ms`: the time of what it tells without one."""
 
@@ -69,52 +92,49 @@ class Scene:
         ident = text(member(envelope, "eventBody"), "id")
         return cls(envelope, ident, tuple(legs(envelope)), received_ms) if ident else None
 
-    def step(
-        self, name: str, leg: Leg, key: object, at_ms: int | None, more: JsonObject, *, whole: bool = True
-    ) -> Step:
-        """`key`: which one of this name it is in the conversation. `whole`: with the fields that all sessions have."""
-        time = self.received_ms if at_ms is None else at_ms
-        ident = step_id(self.conversation_id, name, key)
-        shared = fields.shared(self.conversation_id, leg, self.legs, self.envelope) if whole else {}
+    def step_id(self, candidate: Candidate) -> str:
+        """UUIDv5 of which step of which conversation it is."""
+        key = orjson.dumps([self.conversation_id, candidate.name, candidate.key])
+        return str(uuid.uuid5(STEP_NAMESPACE, key.decode()))
+
+    def step(self, candidate: Candidate, ident: str) -> Step | None:
+        """The step, when all that it needs is told."""
+        told = candidate.told()
+        if told is None:
+            return None
+        at_ms, more = told
+        leg, time = candidate.leg, self.received_ms if at_ms is None else at_ms
+        shared = fields.shared(self.conversation_id, leg, self.legs, self.envelope) if candidate.is_whole else {}
         body = {"eventTime": time, "conversationId": self.conversation_id, "participantId": leg.participant_id}
-        return Step(ident, name, self.conversation_id, time, at_ms is not None, fields.told(body | shared | more))
+        content = fields.told(body | shared | more)
+        return Step(ident, candidate.name, self.conversation_id, time, at_ms is not None, content)
 
 
-def step_id(conversation_id: str, name: str, key: object) -> str:
-    """UUIDv5 of which step of which conversation it is."""
-    return str(uuid.uuid5(STEP_NAMESPACE, orjson.dumps([conversation_id, name, key]).decode()))
-
-
-def told_steps(scene: Scene) -> Iterator[Step]:
+def told_steps(scene: Scene) -> Iterator[Candidate]:
     """Every step that a snapshot tells by itself, those of long ago among them."""
+    begun: set[str] = set()
     for place, leg in enumerate(scene.legs):
         after = scene.legs[place + 1 :]
         if leg.purpose in CUSTOMERS:
-            yield from _session(scene, leg, "customer", fields.customer(leg))
+            yield from _session(leg, "customer", fields.customer)
         elif leg.purpose in USERS:
-            yield from _session(scene, leg, "user", fields.user(leg))
-            yield from _transfer(scene, leg, after)
+            yield from _session(leg, "user", fields.user)
+            yield from _transfer(leg, after)
         elif leg.purpose == "acd":
             yield from _queued(scene, leg, after)
-        if leg.held and (since_ms := milliseconds(leg.session.get("startHoldTime"))) is not None:
-            yield scene.step("hold", leg, [*leg.key, since_ms], since_ms, fields.user(leg))
-        yield from _messages(scene, leg)
-        if _is_first(leg, scene.legs):
+        yield from _timed_hold(leg)
+        yield from _messages(leg)
+        if leg.participant_id not in begun:
+            begun.add(leg.participant_id)
             yield from _after_work(scene, leg)
-            if consulted := text(leg.participant, "consultParticipantId"):
-                more = fields.user(leg) | {"consultParticipantId": consulted}
-                yield scene.step("consult", leg, [leg.participant_id, consulted], leg.started_ms, more)
+            yield from _consult(leg)
 
 
-def _is_first(leg: Leg, all_legs: tuple[Leg, ...]) -> bool:
-    return next(one for one in all_legs if one.participant_id == leg.participant_id) is leg
-
-
-def _session(scene: Scene, leg: Leg, name: str, more: JsonObject) -> Iterator[Step]:
+def _session(leg: Leg, name: str, own: Callable[[Leg], JsonObject]) -> Iterator[Candidate]:
     """Its start, and its end."""
-    yield scene.step(f"{name}.start", leg, leg.key, _began(leg), more)
+    yield Candidate(f"{name}.start", leg, leg.key, lambda: (_began(leg), own(leg)))
     if leg.is_over:
-        yield scene.step(f"{name}.end", leg, leg.key, leg.ended_ms, more | fields.ended(leg))
+        yield Candidate(f"{name}.end", leg, leg.key, lambda: (leg.ended_ms, own(leg) | fields.ended(leg)))
 
 
 def _began(leg: Leg) -> int | None:
@@ -122,11 +142,14 @@ def _began(leg: Leg) -> int | None:
     return leg.started_ms if leg.started_ms is not None else leg.ended_ms
 
 
-def _queued(scene: Scene, leg: Leg, after: tuple[Leg, ...]) -> Iterator[Step]:
-    more = fields.routing(leg)
-    yield scene.step("acd.start", leg, leg.key, _began(leg), more)
-    if leg.is_over and (outcome := _outcome(leg, after, scene.legs)):
-        yield scene.step("acd.end", leg, leg.key, leg.ended_ms, more | fields.ended(leg) | outcome)
+def _queued(scene: Scene, leg: Leg, after: tuple[Leg, ...]) -> Iterator[Candidate]:
+    def end() -> Told | None:
+        outcome = _outcome(leg, after, scene.legs)
+        return (leg.ended_ms, fields.routing(leg) | fields.ended(leg) | outcome) if outcome else None
+
+    yield Candidate("acd.start", leg, leg.key, lambda: (_began(leg), fields.routing(leg)))
+    if leg.is_over:
+        yield Candidate("acd.end", leg, leg.key, end)
 
 
 def _outcome(leg: Leg, after: tuple[Leg, ...], everybody: tuple[Leg, ...]) -> JsonObject:
@@ -149,45 +172,65 @@ def _outcome(leg: Leg, after: tuple[Leg, ...], everybody: tuple[Leg, ...]) -> Js
     return {"acdOutcome": "ABANDON", "outcome": "abandoned"}
 
 
-def _transfer(scene: Scene, leg: Leg, after: tuple[Leg, ...]) -> Iterator[Step]:
+def _transfer(leg: Leg, after: tuple[Leg, ...]) -> Iterator[Candidate]:
     """A person handed the conversation on; to whom, the participant tells that came next."""
-    if not leg.disconnect.startswith("transfer") or leg.disconnect in _NOT_TAKEN:
-        return
-    target = next((one for one in after if one.participant_id != leg.participant_id), None)
-    if target is None:
-        return
-    to = {"toParticipantId": target.participant_id, "toQueueId": target.queue, "toUserId": target.user}
-    kind = {"disconnectType": fields.disconnect_type(leg)}
-    yield scene.step("transfer", leg, leg.key, leg.ended_ms, fields.user(leg) | kind | to)
+
+    def told() -> Told | None:
+        target = next((one for one in after if one.participant_id != leg.participant_id), None)
+        if target is None:
+            return None
+        to = {"toParticipantId": target.participant_id, "toQueueId": target.queue, "toUserId": target.user}
+        return leg.ended_ms, fields.user(leg) | {"disconnectType": fields.disconnect_type(leg)} | to
+
+    if leg.disconnect.startswith("transfer") and leg.disconnect not in _NOT_TAKEN:
+        yield Candidate("transfer", leg, leg.key, told)
 
 
-def _after_work(scene: Scene, leg: Leg) -> Iterator[Step]:
+def _timed_hold(leg: Leg) -> Iterator[Candidate]:
+    if leg.held and (since_ms := milliseconds(leg.session.get("startHoldTime"))) is not None:
+        yield Candidate("hold", leg, [*leg.key, since_ms], lambda: (since_ms, fields.user(leg)))
+
+
+def _consult(leg: Leg) -> Iterator[Candidate]:
+    if consulted := text(leg.participant, "consultParticipantId"):
+        more = {"consultParticipantId": consulted}
+        key = [leg.participant_id, consulted]
+        yield Candidate("consult", leg, key, lambda: (leg.started_ms, fields.user(leg) | more))
+
+
+def _after_work(scene: Scene, leg: Leg) -> Iterator[Candidate]:
     """After-call work and the code given: once for a participant."""
-    work = next(
-        (found for one in scene.legs if one.participant_id == leg.participant_id
-         if (found := member(one.session, "afterCallWork"))), {},
-    )  # fmt: skip
+    sessions = [one.session for one in scene.legs if one.participant_id == leg.participant_id]
+    work = next((found for one in sessions if (found := member(one, "afterCallWork"))), {})
     state = (text(work, "state") or "").lower()
-    started = milliseconds(work.get("startTime")) or milliseconds(leg.participant.get("startAcwTime"))
-    ended = milliseconds(work.get("endTime")) or milliseconds(leg.participant.get("endAcwTime"))
-    wrapup = fields.wrapup(leg)
-    if started is not None or state in ("pending", "complete"):
-        yield scene.step("acw.start", leg, leg.participant_id, started, fields.user(leg))
-        if ended is not None or state == "complete":
-            lasted = {"wrapupDurationMs": ended - started} if ended is not None and started is not None else {}
-            yield scene.step("acw.end", leg, leg.participant_id, ended, fields.user(leg) | wrapup | lasted)
-    if "wrapupCode" in wrapup:
+    began, ends = (work.get(name) or leg.participant.get(more) for name, more in _WORK_TIMES)
+
+    def end() -> Told:
+        started, ended = milliseconds(began), milliseconds(ends)
+        lasted = {"wrapupDurationMs": ended - started} if ended is not None and started is not None else {}
+        return ended, fields.user(leg) | fields.wrapup(leg) | lasted
+
+    def code() -> Told:
         at_ms = milliseconds(member(leg.participant, "wrapup").get("endTime"))
-        key = [leg.participant_id, wrapup["wrapupCode"]]
-        yield scene.step("wrapup", leg, key, at_ms or ended, fields.user(leg) | wrapup)
+        return at_ms if at_ms is not None else milliseconds(ends), fields.user(leg) | wrapup
+
+    if began or state in ("pending", "complete"):
+        yield Candidate("acw.start", leg, leg.participant_id, lambda: (milliseconds(began), fields.user(leg)))
+        if ends or state == "complete":
+            yield Candidate("acw.end", leg, leg.participant_id, end)
+    if wrapup := fields.wrapup(leg):
+        yield Candidate("wrapup", leg, [leg.participant_id, wrapup["wrapupCode"]], code)
 
 
-def _messages(scene: Scene, leg: Leg) -> Iterator[Step]:
+def _messages(leg: Leg) -> Iterator[Candidate]:
     """One for each message of a message conversation, whoever of its participants lists it."""
     for message in objects(leg.session, "messages"):
         if ident := text(message, "messageId"):
-            more: dict[str, Any] = {"messageId": ident, "messageStatus": message.get("messageStatus")}
-            if media := [text(one, "mediaType") for one in objects(message, "media")]:
-                more["messageMedia"] = media
-            at_ms = milliseconds(message.get("messageTime"))
-            yield scene.step("message", leg, ident, at_ms, fields.user(leg) | more)
+            yield Candidate("message", leg, ident, partial(_message, leg, message))
+
+
+def _message(leg: Leg, message: JsonObject) -> Told:
+    more: dict[str, Any] = {"messageId": message["messageId"], "messageStatus": message.get("messageStatus")}
+    if media := [text(one, "mediaType") for one in objects(message, "media")]:
+        more["messageMedia"] = media
+    return milliseconds(message.get("messageTime")), fields.user(leg) | more
