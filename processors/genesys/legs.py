@@ -36,6 +36,9 @@ ENDED = frozenset({"disconnected", "terminated"})
 #: States before anybody talks.
 WAITING = frozenset({"alerting", "offering", "dialing", "contacting", "scheduled", "none"})
 
+#: How the id begins that a participant without one is given, for the one snapshot.
+NAMELESS = "#"
+
 USERS = frozenset({"agent", "user"})
 CUSTOMERS = frozenset({"customer", "external"})
 
@@ -125,7 +128,8 @@ def legs(envelope: JsonObject) -> list[Leg]:
     """Every communication that a snapshot tells, in the order of its participants."""
     suffix = str(envelope.get("topicName")).rpartition(".")[2].lower()
     main = _BY_SUFFIX.get(suffix, "UNKNOWN")
-    people = [one for one in objects(member(envelope, "eventBody"), "participants") if text(one, "id")]
+    told = objects(member(envelope, "eventBody"), "participants")
+    people = [one if text(one, "id") else one | {"id": f"{NAMELESS}{place}"} for place, one in enumerate(told)]
     found = [leg for participant in people for leg in _of(participant, main)]
     media = [medium for _, _, medium in found if medium != "UNKNOWN"]
     counted: Counter[tuple[str, str]] = Counter()

@@ -24,6 +24,9 @@ ENDED_MS = 1_800_000
 #: What a step with a time of its own may lie before the position of an earlier owner and still be told.
 MARGIN_MS = 60_000
 
+#: Steps without a time that a snapshot shows for long.
+_TOLD = frozenset({"attributes"})
+
 Place = tuple[str, str, int]
 
 
@@ -77,7 +80,7 @@ class StepMemory:
         conversation.is_over = bool(scene.legs) and all(leg.is_over for leg in scene.legs)
         earliest = since_ms if since_ms is not None else self._covered_ms if is_first else None
         if earliest is not None:
-            new = [step for step in new if not step.is_timed or step.at_ms >= earliest - MARGIN_MS]
+            new = _since(new, earliest - MARGIN_MS)
         return sorted(new, key=lambda step: step.at_ms)
 
     def know(self, envelope: JsonObject) -> None:
@@ -106,6 +109,14 @@ class StepMemory:
             if len(self._known) <= self._capacity and not is_past:
                 return
             self._known.popitem(last=False)
+
+
+def _since(steps: list[Step], earliest_ms: int) -> list[Step]:
+    """Those of that time on. Of a conversation that was there before, attributes were told before as well."""
+    is_old = any(step.is_timed and step.at_ms < earliest_ms for step in steps)
+    return [
+        step for step in steps if (step.at_ms >= earliest_ms if step.is_timed else not is_old or step.name not in _TOLD)
+    ]
 
 
 def _holds(scene: Scene, topic: _Topic) -> Iterator[Candidate]:

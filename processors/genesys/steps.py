@@ -23,7 +23,7 @@ import orjson
 from processors.event.strict_json import JsonObject
 from processors.genesys import step_fields as fields
 from processors.genesys.interval import milliseconds
-from processors.genesys.legs import CUSTOMERS, ENDED, USERS, WAITING, Leg, legs, member, objects, text
+from processors.genesys.legs import CUSTOMERS, ENDED, NAMELESS, USERS, WAITING, Leg, legs, member, objects, text
 
 #: Namespace of the ids of steps; changing it changes each of them.
 STEP_NAMESPACE = uuid.UUID("0c2f6b0a-51d7-5b0e-8a3e-2f7d8c9b4e11")
@@ -114,6 +114,8 @@ def told_steps(scene: Scene) -> Iterator[Candidate]:
     """Every step that a snapshot tells by itself, those of long ago among them."""
     begun: set[str] = set()
     for place, leg in enumerate(scene.legs):
+        if leg.participant_id.startswith(NAMELESS):
+            continue
         after = scene.legs[place + 1 :]
         if leg.purpose in CUSTOMERS:
             yield from _session(leg, "customer", fields.customer)

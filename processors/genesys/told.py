@@ -23,12 +23,13 @@ def changes(conversation: Conversation, moments: Sequence[int]) -> dict[int, Cha
     told = [dict(_shapes(conversation, moment)) for moment in moments]
     found = {}
     for number, moment in enumerate(moments):
-        now = _difference(told[number - 1] if number else {}, told[number])
+        before = told[number - 1] if number else {}
+        now = _difference(before, told[number])
         later = next((place for place in range(number + 1, len(moments)) if moments[place] - moment >= NEAR_MS), None)
         then = {} if later is None else _difference(told[later - 1], told[later])
         still = {} if later is None else {place: told[later - 1].get(place) for place in then}
         following = moments[number + 1] if number + 1 < len(moments) else None
-        stays = all(one.phases == _OVER.phases or place not in told[number - 1] for place, one in now.items())
+        stays = all(one.phases == _OVER.phases or place not in before for place, one in now.items())
         found[moment] = Change(moment, now, still, then, following, stays)
     return found
 

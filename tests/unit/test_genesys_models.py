@@ -12,9 +12,11 @@ import pytest
 
 from emulators.genesys.models.shapes import departures, facts, topics
 from emulators.genesys.models.variations import variations
-from processors.event.identity import derive_event_id
+from processors.event.identity import SNAPSHOT_TOPIC, derive_event_id
 from processors.event.intake import taken_in
-from processors.genesys.frames import queue_id, read_frame, snapshot_state
+from processors.genesys.frames import queue_id, read_frame
+from processors.genesys.states import snapshot_state
+from processors.genesys.step_memory import StepMemory
 from processors.routes.outcome import Mapped
 from processors.routes.route import compile_route
 from processors.routes.routes import Raw, Routes, route_event
@@ -135,3 +137,19 @@ def test_what_is_generated_is_of_the_topics_shape(topic):
     for variation in variations(topic, depth=1):
         if variation.name != "floats":
             assert departures(topic, variation.frame["eventBody"]) == [], variation.name
+
+
+@pytest.mark.parametrize("topic", [topic for topic in topics() if SNAPSHOT_TOPIC.fullmatch(topic)])
+def test_the_steps_of_a_snapshot_are_events_of_its_conversation_and_none_fails(topic):
+    told = 0
+    for variation in variations(topic):
+        steps = StepMemory().take(variation.frame, RECEIVED_MS)
+        told += len(steps)
+        for step in steps:
+            found = taken(step.envelope(variation.frame))
+            assert found.key.decode() == step.conversation_id == variation.conversation
+            assert found.event.event_id == step.id
+            (outcome,) = routed(found)
+            assert isinstance(outcome, Mapped), outcome
+            assert outcome.entry["detail"]["derived"] is True
+    assert told or topic.endswith(".summaries"), "a summary is no snapshot"

@@ -84,6 +84,11 @@ def test_other_events_have_no_state(envelope):
     assert snapshot_state(envelope) is None
 
 
+def test_participants_without_an_id_count_by_their_place():
+    nameless = [{"purpose": "agent", "calls": [{"state": state}]} for state in ("alerting", "connected")]
+    assert snapshot_state(snapshot(nameless[:1])) != snapshot_state(snapshot(nameless[1:]))
+
+
 def test_key_of_a_snapshot_is_topic_and_conversation():
     assert snapshot_key(snapshot([])) == (f"v2.routing.queues.{QUEUE}.conversations", CONVERSATION)
 

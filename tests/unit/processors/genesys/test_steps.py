@@ -239,6 +239,15 @@ def test_a_new_owner_does_not_tell_what_was_long_before_it():
     assert memory.take(CALLBACK[-1], NOW) == []
 
 
+def test_a_new_owner_tells_attributes_of_conversations_that_are_new_and_of_others_when_they_change():
+    memory, old = StepMemory(covered_ms=1_795_428_120_000), {**CUSTOMER, "attributes": {"a": "1"}}
+    assert memory.take(snapshot(old), NOW) == []
+    assert [step.name for step in memory.take(snapshot({**old, "attributes": {"a": "2"}}), NOW)] == ["attributes"]
+    new = {**CUSTOMER, "connectedTime": "2026-11-23T10:05:00.000Z", "attributes": {"a": "1"}}
+    envelope = {**snapshot(), "eventBody": {"id": "c-2", "participants": [new]}}
+    assert {step.name for step in memory.take(envelope, NOW)} == {"customer.start", "attributes"}
+
+
 def test_what_the_query_tells_makes_the_same_steps():
     moment = {"segmentStart": at(9), "segmentEnd": at(20), "disconnectType": "CLIENT"}
     answer = {
