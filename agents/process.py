@@ -17,7 +17,7 @@ from streams.delivery.send import Record, record
 from streams.delivery.stage import Stage
 from streams.exit import die
 from streams.routes.breaker import FailureBreaker
-from streams.routes.sandbox.mapping_process import SandboxError
+from streams.routes.sandbox.child import SandboxError
 
 
 class Maps(Protocol):

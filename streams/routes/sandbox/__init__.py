@@ -1,5 +1,5 @@
-"""This package maps events in a process of its own, bounded in time and memory.
+"""This package runs routes in a process of its own, bounded in time and memory.
 
-`mapping_process.py` is the worker's side of one such process, `__main__.py` is that process, and `sandbox.py`
-finds the event that broke it.
+`__main__.py` is that process, and `child.py` the worker's end of it. `mapping_process.py` asks it for what routes
+make of events, and `sandbox.py` finds the event that broke it; `trial.py` has it try routes and their examples.
 """

@@ -1,4 +1,4 @@
-"""This module is the mapping process: reads events and answers what the routes make of them.
+"""This module is the process that runs routes: answers what they make of events, or tries them and their examples.
 
 The kernel ends it when one route takes too long over one event (SIGPROF, which stops even an engine that
 never comes back to Python), and refuses it memory beyond its bound. Which event it was is the worker's to
@@ -18,15 +18,37 @@ from typing import IO, cast
 import orjson
 
 from processors.event.identity import Event
+from processors.event.strict_json import JsonObject
 from processors.routes.outcome import Failed, Outcome
-from processors.routes.route import Route, compile_route
+from processors.routes.route import Route, RouteTexts, compile_route
 from processors.routes.routes import Routed, Routes, route_event
 from streams.routes.sandbox import protocol
 from streams.routes.sandbox.limits import bound_process, silence_log
+from streams.routes.sandbox.route_trial import RouteTrial
 
 #: Answers are sent when they have so many bytes, or after so many seconds, and at the end of the events.
 FLUSH_BYTES = 65_536
 FLUSH_S = 0.25
+
+
+class Connection:
+    """The worker, at the other end of the socket that is the standard input."""
+
+    def __init__(self) -> None:
+        self._stream = cast("IO[bytes]", socket.socket(fileno=0).makefile("rwb", 262_144))
+
+    def send(self, kind: bytes, body: bytes) -> None:
+        self._stream.write(protocol.frame(kind, body))
+        self._stream.flush()
+
+    def read(self) -> tuple[bytes, bytes] | None:
+        """Kind and body of the next frame; None when the worker has closed the socket."""
+        head = self._stream.read(protocol.PREFIX.size)
+        if len(head) < protocol.PREFIX.size:
+            return None
+        length, kind = protocol.prefix(head)
+        body = self._stream.read(length)
+        return (kind, body) if len(body) == length else None
 
 
 class Patient:
@@ -50,16 +72,16 @@ class Patient:
 class Mapping:
     """The routes and their bounds, at work."""
 
-    def __init__(self, stream: IO[bytes], routes: Sequence[Patient], cpu_s: float, max_bytes: int) -> None:
-        self._stream = stream
+    def __init__(self, connection: Connection, routes: Sequence[Patient], cpu_s: float, max_bytes: int) -> None:
+        self._connection = connection
         self._routes = routes
         self._cpu_s = cpu_s
         self._max_bytes = max_bytes
 
     def serve(self) -> None:
         """Answer until the worker has gone."""
-        while (body := _read(self._stream, protocol.EVENTS)) is not None:
-            raws, careful = protocol.read_events(body)
+        while (frame := self._connection.read()) is not None:
+            raws, careful = protocol.read_events(frame[1])
             begin = self._begin_carefully if careful else self._begin
             found: list[Routed] = []
             size, last = 0, time.monotonic()
@@ -68,64 +90,68 @@ class Mapping:
                 found.append(route_event(self._routes, raw, self._max_bytes, begin))
                 size += sum(len(getattr(one, "value", b"")) + 200 for one in found[-1].outcomes)
                 if careful or size > FLUSH_BYTES or time.monotonic() - last > FLUSH_S:
-                    self._send(protocol.ANSWERS, protocol.answers(found))
+                    self._connection.send(protocol.ANSWERS, protocol.answers(found))
                     found, size, last = [], 0, time.monotonic()
             if found:
-                self._send(protocol.ANSWERS, protocol.answers(found))
-            signal.setitimer(signal.ITIMER_PROF, 0)
+                self._connection.send(protocol.ANSWERS, protocol.answers(found))
+            _arm(0)
 
     def _begin(self, route: str) -> None:
         self._arm()
 
     def _begin_carefully(self, route: str) -> None:
-        self._send(protocol.ROUTE, route.encode())
+        self._connection.send(protocol.ROUTE, route.encode())
         self._arm()
 
     def _arm(self) -> None:
-        # CPU time, not the clock's: a worker or machine that is frozen for a while makes no event a culprit.
-        signal.setitimer(signal.ITIMER_PROF, self._cpu_s)
-
-    def _send(self, kind: bytes, body: bytes) -> None:
-        self._stream.write(protocol.frame(kind, body))
-        self._stream.flush()
+        _arm(self._cpu_s)
 
 
 def main() -> None:
-    """Serve the socket that is the standard input."""
-    # Told to stop is the worker: it drains first, and closes the socket when it is done.
+    """Do what the worker asks for first: map until it has gone, or try routes once."""
+    # The worker is what is asked to stop: it drains first, and closes the socket when it is done.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
-    stream = cast("IO[bytes]", socket.socket(fileno=0).makefile("rwb", 262_144))
-    body = _read(stream, protocol.START)
-    if body is None:
+    connection = Connection()
+    frame = connection.read()
+    if frame is None:
         return
+    kind, body = frame
     start = orjson.loads(body)
-    timeout_s = start["timeout_s"]
-    compiled = Routes(compile_route(protocol.read_texts(texts), int(timeout_s * 1000)) for texts in start["routes"])
-    routes = [Patient(route, timeout_s) for route in compiled]
-    bound_process(start["memory_bytes"])
-    # A little later than the engines, which notice most of what takes too long without ending the process.
-    mapping = Mapping(stream, routes, timeout_s * 1.25, start["max_bytes"])
-    mapping._send(protocol.READY, b"")
-    silence_log()
+    texts = [protocol.read_texts(one) for one in start["routes"]]
     try:
-        mapping.serve()
+        if kind == protocol.TRIAL:
+            _try(connection, texts, start)
+        else:
+            _map(connection, texts, start)
     except MemoryError:
         os._exit(protocol.EXIT_MEMORY)  # at once: to end in order may need memory as well
 
 
-def _read(stream: IO[bytes], kind: bytes) -> bytes | None:
-    """The body of the next frame; None when the worker has closed the socket."""
-    head = stream.read(protocol.PREFIX.size)
-    if len(head) < protocol.PREFIX.size:
-        return None
-    length, found = protocol.prefix(head)
-    if found != kind:
-        raise ValueError(f"expected a frame of kind {kind!r}, got {found!r}")
-    body = stream.read(length)
-    return body if len(body) == length else None
+def _map(connection: Connection, texts: Sequence[RouteTexts], start: JsonObject) -> None:
+    timeout_s = start["timeout_s"]
+    compiled = Routes(compile_route(one, int(timeout_s * 1000)) for one in texts)
+    routes = [Patient(route, timeout_s) for route in compiled]
+    bound_process(start["memory_bytes"])
+    connection.send(protocol.READY, b"")
+    silence_log()
+    # A little later than the engines, which notice most of what takes too long without ending the process.
+    Mapping(connection, routes, timeout_s * 1.25, start["max_bytes"]).serve()
+
+
+def _try(connection: Connection, texts: Sequence[RouteTexts], start: JsonObject) -> None:
+    silence_log()
+    bound_process(start["memory_bytes"])
+    trial = RouteTrial(start["timeout_s"], connection.send, _arm)
+    for one in texts:
+        trial.run(one)
+
+
+def _arm(cpu_s: float) -> None:
+    # CPU time, not the clock's: a worker or machine that is frozen for a while makes no event a culprit.
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)
 
 
 if __name__ == "__main__":

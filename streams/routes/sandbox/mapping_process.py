@@ -1,13 +1,9 @@
-"""This module holds the worker's end of one mapping process: starts it, asks it, and sees it die."""
+"""This module asks a process for what routes make of events, and says why it ended when it did."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +12,7 @@ import orjson
 from processors.routes.route import RouteTexts
 from processors.routes.routes import Raw, Routed
 from streams.routes.sandbox import protocol
+from streams.routes.sandbox.child import Child, SandboxError
 
 #: Seconds that a process gets to compile the routes.
 START_S = 120.0
@@ -23,13 +20,6 @@ START_S = 120.0
 #: Seconds without a word, beside ten times the time of one event, after which a process is taken for hung.
 #: CPU time is what bounds an event (streams/routes/sandbox/__main__.py); this is for what hangs without using any.
 SILENCE_S = 30.0
-
-#: What the process gets of the environment: how to find Python and our modules, and no secret.
-ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
-
-
-class SandboxError(Exception):
-    """A mapping process did not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +55,13 @@ class Exchange:
 class MappingProcess:
     """Made by `start`; asked by one caller at a time."""
 
-    def __init__(
-        self,
-        plan: SandboxPlan,
-        popen: subprocess.Popen[bytes],
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
-        self._plan = plan
-        self._popen = popen
-        self._reader = reader
-        self._writer = writer
-        self.loop = asyncio.get_running_loop()
+    def __init__(self, plan: SandboxPlan, child: Child) -> None:
+        self._plan, self._child = plan, child
 
     @classmethod
     async def start(cls, plan: SandboxPlan) -> MappingProcess:
         """Start one and wait until it has compiled the routes. Raises SandboxError."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            popen = _spawn(theirs)
-        reader, writer = await asyncio.open_connection(sock=ours, limit=1024 * 1024)
-        process = cls(plan, popen, reader, writer)
+        process = cls(plan, await Child.start())
         try:
             await process._prepare()
         except BaseException:
@@ -95,12 +71,12 @@ class MappingProcess:
 
     @property
     def pid(self) -> int:
-        return self._popen.pid
+        return self._child.pid
 
     @property
     def ended(self) -> bool:
         """Whether it has been seen to end."""
-        return self._popen.returncode is not None
+        return self._child.ended
 
     async def exchange(self, raws: Sequence[Raw], *, careful: bool) -> Exchange:
         """Ask for the answers to `raws`. One that died or hung over them has ended when this returns."""
@@ -115,19 +91,12 @@ class MappingProcess:
         return found
 
     async def end(self) -> int:
-        """End the process, reap it, and give its exit code (negative: the signal it died of)."""
-        self._writer.close()
-        try:
-            return await asyncio.to_thread(self._popen.wait, 1.0)
-        except subprocess.TimeoutExpired:
-            self._popen.kill()
-            return await asyncio.to_thread(self._popen.wait)
+        """End the process, and give its exit code (negative: the signal it died of)."""
+        return await self._child.end()
 
     def kill(self) -> None:
-        """End the process at once and reap it, which takes but a moment then; needs no running loop."""
-        self._popen.kill()
-        self._writer.close()
-        self._popen.wait()
+        """End the process at once; needs no running loop."""
+        self._child.kill()
 
     async def _prepare(self) -> None:
         plan = self._plan
@@ -139,8 +108,8 @@ class MappingProcess:
         }
         try:
             async with asyncio.timeout(START_S):
-                self._writer.write(protocol.frame(protocol.START, orjson.dumps(start)))
-                kind, _ = await self._frame()
+                await self._child.send(protocol.START, orjson.dumps(start))
+                kind, _ = await self._child.hear()
         except (OSError, EOFError, TimeoutError, ValueError) as error:
             code = await self.end()
             raise SandboxError(f"the mapping process did not start: {type(error).__name__}, exit {code}") from None
@@ -149,11 +118,11 @@ class MappingProcess:
 
     async def _ask(self, raws: Sequence[Raw], careful: bool, found: Exchange) -> None:
         silence_s = SILENCE_S + 10 * self._plan.timeout_s
+        loop = asyncio.get_running_loop()
         async with asyncio.timeout(silence_s) as silence:
-            self._writer.write(protocol.frame(protocol.EVENTS, protocol.events(raws, careful=careful)))
-            await self._writer.drain()
+            await self._child.send(protocol.EVENTS, protocol.events(raws, careful=careful))
             while len(found.answers) < len(raws):
-                kind, body = await self._frame()
+                kind, body = await self._child.hear()
                 if kind == protocol.ROUTE:
                     found.route = body.decode()
                 elif kind == protocol.ANSWERS:
@@ -161,11 +130,7 @@ class MappingProcess:
                     found.route = None
                 else:
                     raise ValueError(f"a frame of kind {kind!r}")
-                silence.reschedule(self.loop.time() + silence_s)
-
-    async def _frame(self) -> tuple[bytes, bytes]:
-        length, kind = protocol.prefix(await self._reader.readexactly(protocol.PREFIX.size))
-        return kind, await self._reader.readexactly(length)
+                silence.reschedule(loop.time() + silence_s)
 
     def _death(self, code: int, error: BaseException) -> Death:
         plan = self._plan
@@ -173,18 +138,12 @@ class MappingProcess:
             return Death("MappingTimeout", f"a route took more than {plan.timeout_s:g} s over the event")
         if code == protocol.EXIT_MEMORY:
             return Death("MappingCrash", f"a route asked for more than {plan.memory_bytes} bytes of memory")
-        how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        return Death("MappingCrash", f"the mapping process {how} over the event")
+        return Death("MappingCrash", f"the mapping process {how_it_ended(code)} over the event")
 
 
-def _spawn(connection: socket.socket) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "streams.routes.sandbox"],
-        stdin=connection.fileno(),
-        stdout=subprocess.DEVNULL,
-        env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-        start_new_session=True,
-    )
+def how_it_ended(code: int) -> str:
+    """An exit code in words."""
+    return f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
 def _checked(body: bytes) -> list[Routed]:

@@ -20,8 +20,11 @@ from processors.routes.outcome import Failed
 from processors.routes.route import Example, RouteTexts
 from processors.routes.routes import Encoded, Raw, Routed
 
-#: Kinds of frames: to the process a start and events, from it readiness, the route it begins, and answers.
-START, EVENTS, READY, ROUTE, ANSWERS = b"S", b"E", b"R", b"M", b"A"
+#: Kinds of frames to the process: what to map by, events, and routes to try.
+START, EVENTS, TRIAL = b"S", b"E", b"T"
+
+#: Kinds of frames from it: readiness, the route and the example that it begins, answers, what came of a route.
+READY, ROUTE, EXAMPLE, ANSWERS, VERDICT = b"R", b"M", b"X", b"A", b"V"
 
 PREFIX = struct.Struct(">Ic")
 _SIZE = struct.Struct(">I")

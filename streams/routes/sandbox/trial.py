@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import orjson
 
 from processors.routes.route import RouteTexts
 from streams.routes.sandbox import protocol
-from streams.routes.sandbox.mapping_process import ENVIRONMENT, SILENCE_S, SandboxError
-from streams.routes.sandbox.trial_process import COMPILE_S
+from streams.routes.sandbox.child import Child, SandboxError
+from streams.routes.sandbox.mapping_process import SILENCE_S, how_it_ended
+from streams.routes.sandbox.route_trial import COMPILE_S
 
 #: Signals by which somebody else ends a process: they tell nothing of the route.
 FOREIGN = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -41,25 +38,23 @@ class TrialVerdict:
 
 
 @dataclass(slots=True)
-class _Heard:
+class _Progress:
     """What a process has said: of routes, in order, and what it began last."""
 
     verdicts: list[TrialVerdict] = field(default_factory=list)
     route: str | None = None
     example: str | None = None
 
-    def take(self, line: bytes) -> None:
-        told = orjson.loads(line)
-        if not isinstance(told, dict):
-            raise ValueError("no object")
-        wrong = told.get("failing") or told.get("wrong")
-        if wrong or "engine" in told:
-            self.verdicts.append(
-                TrialVerdict(told.get("engine", ""), told.get("reason", ""), wrong or "", "failing" in told)
-            )
+    def take(self, kind: bytes, body: bytes) -> None:
+        if kind == protocol.ROUTE:
+            self.route, self.example = body.decode(), None
+        elif kind == protocol.EXAMPLE:
+            self.example = body.decode()
+        elif kind == protocol.VERDICT:
+            self.verdicts.append(TrialVerdict(**orjson.loads(body)))
             self.route = None
         else:
-            self.route, self.example = told["route"], told.get("example")
+            raise ValueError(f"a frame of kind {kind!r}")
 
 
 async def try_routes(texts: Sequence[RouteTexts], bounds: TrialLimits) -> list[TrialVerdict]:
@@ -75,68 +70,45 @@ async def try_routes(texts: Sequence[RouteTexts], bounds: TrialLimits) -> list[T
 
 async def _tried(texts: Sequence[RouteTexts], bounds: TrialLimits) -> list[TrialVerdict]:
     """What one process finds: a verdict for each route up to the one that ends it."""
-    heard = _Heard()
-    process = await _spawn()
+    progress = _Progress()
+    process = await Child.start()
     ended_for: Exception | None = None
     try:
-        await _listen(process, texts, bounds, heard)
-    except (TimeoutError, KeyError, TypeError, ValueError) as error:  # it hangs, or says what nobody understands
+        await _listen(process, texts, bounds, progress)
+    except (TimeoutError, TypeError, ValueError) as error:  # it hangs, or says what nobody understands
         ended_for = error
-    finally:
-        code = await _end(process)
-    if len(heard.verdicts) < len(texts):
-        heard.verdicts.append(_broken(heard, bounds, code, ended_for))
-    return heard.verdicts
+    except (OSError, EOFError):
+        ended_for = None  # it has ended by itself: the exit code says how
+    except BaseException:
+        process.kill()
+        raise
+    code = await process.end()
+    if len(progress.verdicts) < len(texts):
+        progress.verdicts.append(_broken(progress, bounds, code, ended_for))
+    return progress.verdicts
 
 
-async def _spawn() -> Process:
-    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-    command = (sys.executable, "-m", "streams.routes.sandbox.trial_process")
-    try:
-        return await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, start_new_session=True
-        )
-    except OSError as error:
-        raise SandboxError(f"the process that tries routes did not start: {error.strerror}") from None
-
-
-async def _listen(process: Process, texts: Sequence[RouteTexts], bounds: TrialLimits, heard: _Heard) -> None:
+async def _listen(process: Child, texts: Sequence[RouteTexts], bounds: TrialLimits, progress: _Progress) -> None:
     """Hear the process out. Raises TimeoutError for one that hangs without using CPU time."""
     start = {"routes": texts, "timeout_s": bounds.timeout_s, "memory_bytes": bounds.memory_bytes}
     silence_s = SILENCE_S + COMPILE_S + 10 * bounds.timeout_s
     loop = asyncio.get_running_loop()
-    assert process.stdin is not None
-    assert process.stdout is not None
     async with asyncio.timeout(silence_s) as silence:
-        with suppress(OSError):  # it has ended already: what it said before is heard
-            process.stdin.write(orjson.dumps(start))
-            await process.stdin.drain()
-        process.stdin.close()
-        async for line in process.stdout:
-            heard.take(line)
+        await process.send(protocol.TRIAL, orjson.dumps(start))
+        while len(progress.verdicts) < len(texts):
+            progress.take(*await process.hear())
             silence.reschedule(loop.time() + silence_s)
-        await process.wait()
 
 
-async def _end(process: Process) -> int:
-    """End the process unless it has ended, and give its exit code (negative: the signal it died of)."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):  # it has ended meanwhile
-            process.kill()
-    await process.communicate()
-    return await process.wait()
-
-
-def _broken(heard: _Heard, bounds: TrialLimits, code: int, ended_for: Exception | None) -> TrialVerdict:
+def _broken(progress: _Progress, bounds: TrialLimits, code: int, ended_for: Exception | None) -> TrialVerdict:
     """What is wrong with the route over which a process ended, or was ended."""
-    how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-    how = "did not answer" if isinstance(ended_for, TimeoutError) else how
-    if heard.route is None:
+    how = "did not answer" if isinstance(ended_for, TimeoutError) else how_it_ended(code)
+    if progress.route is None:
         raise SandboxError(f"the process that tries routes {how}")
     if -code in FOREIGN and ended_for is None:
-        raise SandboxError(f"the process that tries routes {how} over route {heard.route}")
-    compiling = heard.example is None
-    what = "compiling it" if compiling else f"example {heard.example}"
+        raise SandboxError(f"the process that tries routes {how} over route {progress.route}")
+    compiling = progress.example is None
+    what = "compiling it" if compiling else f"example {progress.example}"
     if code == -signal.SIGPROF or isinstance(ended_for, TimeoutError):
         return TrialVerdict(wrong=f"{what} took more than {COMPILE_S if compiling else bounds.timeout_s:g} s")
     if code in (protocol.EXIT_MEMORY, -signal.SIGABRT):  # the fast engine aborts when it is refused memory

@@ -14,7 +14,7 @@ from tests.kafka.faults.scene import Scene
 class Case:
     """One fault. `strike` makes it, ends it and says so; `seconds`: how long events should flow, at least.
 
-    `alone`: it harms the brokers, so that no other case may run beside it.
+    `alone`: it harms the brokers, so that no other case may run beside it. `module`: what its workers run.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Case:
     settings: dict[str, str] = field(default_factory=dict)
     renewable_credentials: bool = False
     alone: bool = False
+    module: str = "streams"
 
     @property
     def words(self) -> str:
@@ -37,7 +38,7 @@ CASES: dict[str, Case] = {
     case.name: case
     for case in (
         Case("killed-accepted-uncommitted", workers.killed_between_accepted_and_commit, 15),
-        Case("killed-sent-unacked", workers.killed_between_sent_and_acked, 15),
+        Case("killed-sent-unacked", workers.killed_between_sent_and_acked, 15, module="tests.kafka.faults.uncommitted"),
         Case("killed-while-slow", workers.killed_while_slow, 45),
         Case("killed-while-throttled", workers.killed_while_throttled, 45),
         Case("stopped-full-buffers", workers.stopped_with_full_buffers, 15),

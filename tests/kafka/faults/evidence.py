@@ -45,7 +45,8 @@ def unanswered(scene: Scene) -> int:
 def sent_and_uncommitted(scene: Scene) -> int:
     """Events that are in `validated` while their offset in `raw` is not committed, where nobody commits any more.
 
-    Right after a kill: Kafka has not noticed yet, and the other workers go on with their own partitions.
+    While a worker's commits are held, and right after it was killed: Kafka has not noticed yet, and the other workers
+    go on with their own partitions.
     """
     with offsets_of(scene.pipeline) as offsets:
         still = _stalled(offsets)

@@ -55,7 +55,7 @@ def prepare(case: Case, cluster: KafkaCluster, events: int, folder: Path, share:
         flow, genesys = _flow(case, pipeline, events, share)
         scene = Scene(cluster, pipeline, flow, genesys, agent, share)
         exits.enter_context(scene.exits)
-        starting = tuple(pipeline.start(wait=False) for _ in range(WORKERS))
+        starting = tuple(pipeline.start(wait=False, module=case.module) for _ in range(WORKERS))
         return Prepared(case, scene, starting, began, exits.pop_all())
 
 

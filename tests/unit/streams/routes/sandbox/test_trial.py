@@ -6,15 +6,14 @@ import asyncio
 import re
 import shutil
 import signal
-import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import psutil
 import pytest
 
@@ -22,8 +21,8 @@ from processors.routes.examples import failing_examples
 from processors.routes.route import Example, RouteTexts, compile_route
 from streams.checks.routes import check_routes
 from streams.routes.folder import read_routes
-from streams.routes.sandbox import trial, trial_process
-from streams.routes.sandbox.mapping_process import SandboxError
+from streams.routes.sandbox import child, protocol, route_trial, trial
+from streams.routes.sandbox.child import SandboxError
 from streams.routes.sandbox.trial import TrialLimits, try_routes
 
 SCHEMAS = Path(__file__).parents[5] / "schemas"
@@ -37,8 +36,8 @@ HARMLESS = '{"detail": {"text": text}}'
 
 
 def texts(name: str, mapping: str = HARMLESS) -> RouteTexts:
-    trial_process = (Example("one", {"id": "1", "text": "a" * 40 + "!"}, {}),)
-    return RouteTexts(name, "", "test", "test", None, "", "true", mapping, {"type": "object"}, trial_process)
+    examples = (Example("one", {"id": "1", "text": "a" * 40 + "!"}, {}),)
+    return RouteTexts(name, "", "test", "test", None, "", "true", mapping, {"type": "object"}, examples)
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +47,7 @@ async def nothing_left() -> AsyncIterator[None]:
 
 
 def processes() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children() if "streams.routes.sandbox.trial_process" in one.cmdline()]
+    return [one for one in psutil.Process().children() if "streams.routes.sandbox" in one.cmdline()]
 
 
 async def a_process() -> psutil.Process:
@@ -77,14 +76,13 @@ async def test_a_poison_example_is_refused_and_the_others_are_tried(mapping: str
 
 
 def test_many_slow_examples_are_bounded_together(monkeypatch: pytest.MonkeyPatch):
-    said: list[dict[str, str]] = []
-    monkeypatch.setattr(trial_process, "_say", said.append)
-    monkeypatch.setattr(trial_process, "_arm", lambda _: None)
-    monkeypatch.setattr(trial_process, "FLOOR_S", 0.0)
+    said: list[tuple[bytes, bytes]] = []
+    monkeypatch.setattr(route_trial, "FLOOR_S", 0.0)
     route = texts("slow", '{"detail": {"v": $sum([1..1000].($ * 2))}}')
     route = replace(route, examples=tuple(replace(route.examples[0], name=str(n)) for n in range(10_000)))
-    trial_process.Trial(0.02).run(route)
-    assert said[-1] == {"route": "slow", "wrong": "its examples took more than 0.1 s in all"}
+    route_trial.RouteTrial(0.02, lambda *frame: said.append(frame), lambda _: None).run(route)
+    kind, body = said[-1]
+    assert (kind, orjson.loads(body)) == (protocol.VERDICT, {"wrong": "its examples took more than 0.1 s in all"})
 
 
 async def test_the_loop_is_free_meanwhile():
@@ -118,21 +116,19 @@ async def test_a_trial_that_is_given_up_leaves_no_process():
         ("time.sleep(60)", "example e took more than 0.01 s"),
         ("os._exit(3)", "example e ended the process that tried it: it ended with exit code 3"),
         ("os.abort()", "example e took more than 1 bytes of memory"),
-        ("print('[]', flush=True); sys.stdin.read()", "example e broke the process that tried it"),
+        ("worker.sendall(protocol.frame(b'?', b'')); worker.recv(1)", "example e broke the process that tried it"),
         ("os.kill(0, signal.SIGSEGV)", "it died of SIGSEGV"),
     ],
     ids=["hangs", "exits", "aborts", "speaks nonsense", "dies"],
 )
 async def test_each_way_a_process_can_end(monkeypatch: pytest.MonkeyPatch, program: str, wrong: str):
-    begin = 'import os, signal, sys, time; print(\'{"route": "r", "example": "e"}\', flush=True); '
-
-    async def spawn() -> Any:
-        command = (sys.executable, "-c", begin + program)
-        return await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
-        )
-
-    monkeypatch.setattr(trial, "_spawn", spawn)
+    begin = (
+        "import os, signal, socket, sys, time; from streams.routes.sandbox import protocol; "
+        "worker = socket.socket(fileno=0); worker.sendall("
+        "protocol.frame(protocol.ROUTE, b'r') + protocol.frame(protocol.EXAMPLE, b'e')); "
+        "sys.stderr.close(); "
+    )
+    monkeypatch.setattr(child, "PROGRAM", ("-c", begin + program))
     if "sleep" in program:
         monkeypatch.setattr(trial, "SILENCE_S", 4.0 - trial.COMPILE_S)
     [verdict] = await try_routes([texts("r")], TrialLimits(0.01, 1))
@@ -183,8 +179,8 @@ async def test_an_example_that_does_not_hold_names_the_command_that_shows_all(se
 
 
 async def test_a_process_that_does_not_start_may_pass_by_itself(settings: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(trial.sys, "executable", "/nonexistent/python")
+    monkeypatch.setattr(child.sys, "executable", "/nonexistent/python")
     routes, [finding] = await check_routes(settings)
     assert routes is None
     assert finding.away
-    assert finding.detail == "the process that tries routes did not start: No such file or directory"
+    assert finding.detail == "the process that runs routes did not start: No such file or directory"
