@@ -2,10 +2,11 @@
 
 from emulators.faults import FaultError
 from emulators.genesys.access.permissions import ALL_PERMISSIONS
-from emulators.genesys.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
+from emulators.genesys.emulator import GenesysEmulator
 from emulators.genesys.event_stream.events import Generated, Shares, generate
 from emulators.genesys.faults import DEMO, AnswerFault, Faults, parse_faults
 from emulators.genesys.notifications.channels import ChannelLimits
+from emulators.genesys.organisation import CLIENT_ID, CLIENT_SECRET
 
 __all__ = [
     "ALL_PERMISSIONS",

@@ -8,10 +8,11 @@ import json
 import signal
 
 from emulators.faults import FaultError
-from emulators.genesys.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
+from emulators.genesys.emulator import GenesysEmulator
 from emulators.genesys.event_stream.events import Shares
 from emulators.genesys.faults import Faults, parse_faults
 from emulators.genesys.notifications.channels import ChannelLimits
+from emulators.genesys.organisation import CLIENT_ID, CLIENT_SECRET
 
 
 def main() -> None:

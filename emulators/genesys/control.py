@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -12,16 +12,14 @@ from aiohttp import web
 from emulators.faults import FaultError, from_json
 from emulators.genesys.access.errors import ApiError
 from emulators.genesys.faults import Faults
-
-if TYPE_CHECKING:
-    from emulators.genesys.emulator import GenesysEmulator
+from emulators.genesys.organisation import Organisation
 
 
 class Control:
-    """Each request is one method of the emulator; bodies and answers are JSON."""
+    """Each request is one method of the organisation; bodies and answers are JSON."""
 
-    def __init__(self, emulator: GenesysEmulator) -> None:
-        self._emulator = emulator
+    def __init__(self, organisation: Organisation) -> None:
+        self._organisation = organisation
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -46,76 +44,76 @@ class Control:
         ]
 
     async def summary(self, request: web.Request) -> web.Response:
-        return web.json_response(self._emulator.summary(), dumps=_dumps)
+        return web.json_response(self._organisation.summary(), dumps=_dumps)
 
     async def ledger(self, request: web.Request) -> web.Response:
-        return web.json_response(self._emulator.ledger.as_json(), dumps=_dumps)
+        return web.json_response(self._organisation.ledger.as_json(), dumps=_dumps)
 
     async def faults(self, request: web.Request) -> web.Response:
-        return web.json_response(self._emulator.faults.model_dump(mode="json"))
+        return web.json_response(self._organisation.faults.model_dump(mode="json"))
 
     async def put_faults(self, request: web.Request) -> web.Response:
         """The body names the faults in force from now on; those not named are off."""
         try:
-            self._emulator.faults = from_json(await request.read(), Faults)
+            self._organisation.faults = from_json(await request.read(), Faults)
         except FaultError as error:
             raise ApiError(400, str(error)) from error
         return await self.faults(request)
 
     async def delete_faults(self, request: web.Request) -> web.Response:
-        self._emulator.faults = Faults()
+        self._organisation.faults = Faults()
         return web.Response(status=204)
 
     async def cut(self, request: web.Request) -> web.Response:
-        return web.json_response({"cut": self._emulator.cut()})
+        return web.json_response({"cut": self._organisation.cut()})
 
     async def revoke_tokens(self, request: web.Request) -> web.Response:
-        return web.json_response({"revoked": self._emulator.revoke_tokens()})
+        return web.json_response({"revoked": self._organisation.revoke_tokens()})
 
     async def forget(self, request: web.Request) -> web.Response:
         """Drop the topics of every channel, and tell nobody."""
-        return web.json_response({"channels": self._emulator.notifications.forget()})
+        return web.json_response({"channels": self._organisation.notifications.forget()})
 
     async def notice(self, request: web.Request) -> web.Response:
         """`{notice: "no_longer_subscribed" | "token_revoked" | …}` to every channel, and it is so."""
         kind = (await _object(request)).get("notice")
         if not isinstance(kind, str) or not kind:
             raise ApiError(400, "notice must be a text")
-        return web.json_response({"receivers": self._emulator.notifications.notify(kind)})
+        return web.json_response({"receivers": self._organisation.notifications.notify(kind)})
 
     async def emit(self, request: web.Request) -> web.Response:
         """Into the stream: `{event: {}}`, `{line: text}`, `{lineBase64: …}`; to sockets: `{frame: text}`,
         `{frameBase64: …}` (a binary frame), `{topicName: …, eventBody: {}}`."""
         body = await _object(request)
-        return web.json_response({"receivers": _emit(self._emulator, body)})
+        return web.json_response({"receivers": _emit(self._organisation, body)})
 
     async def rate(self, request: web.Request) -> web.Response:
         """`{rate: events per second, 0 = as fast as they are read}`."""
         rate = (await _object(request)).get("rate")
         if not isinstance(rate, int | float) or isinstance(rate, bool) or rate < 0:
             raise ApiError(400, "rate must be a number, 0 or above")
-        self._emulator.rate = float(rate)
-        return web.json_response({"rate": self._emulator.rate})
+        self._organisation.rate = float(rate)
+        return web.json_response({"rate": self._organisation.rate})
 
     async def channels(self, request: web.Request) -> web.Response:
-        return web.json_response({"entities": self._emulator.notifications.channels_as_json()})
+        return web.json_response({"entities": self._organisation.notifications.channels_as_json()})
 
     async def conversations(self, request: web.Request) -> web.Response:
-        return web.json_response(self._emulator.notifications.conversations_as_json(), dumps=_dumps)
+        return web.json_response(self._organisation.notifications.conversations_as_json(), dumps=_dumps)
 
     async def add_queue(self, request: web.Request) -> web.Response:
         """`{name: text}`."""
         name = (await _object(request)).get("name")
         if not isinstance(name, str) or not name:
             raise ApiError(400, "name must be a text")
-        return web.json_response(self._emulator.add_queue(name).as_json())
+        return web.json_response(self._organisation.add_queue(name).as_json())
 
     async def permissions(self, request: web.Request) -> web.Response:
         """`{permissions: [names]}`: those that the client's roles give from now on."""
         names = (await _object(request)).get("permissions")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ApiError(400, "permissions must be a list of names")
-        self._emulator.permissions.granted = frozenset(names)
+        self._organisation.permissions.granted = frozenset(names)
         return web.json_response({"permissions": sorted(names)})
 
     async def more(self, request: web.Request) -> web.Response:
@@ -123,28 +121,28 @@ class Control:
         count = (await _object(request)).get("count")
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise ApiError(400, "count must be a whole number, 1 or above")
-        self._emulator.more(count)
-        return web.json_response(self._emulator.summary(), dumps=_dumps)
+        self._organisation.more(count)
+        return web.json_response(self._organisation.summary(), dumps=_dumps)
 
     async def finish(self, request: web.Request) -> web.Response:
-        self._emulator.finish()
-        return web.json_response(self._emulator.summary(), dumps=_dumps)
+        self._organisation.finish()
+        return web.json_response(self._organisation.summary(), dumps=_dumps)
 
 
-def _emit(emulator: GenesysEmulator, body: dict[str, Any]) -> int:
+def _emit(organisation: Organisation, body: dict[str, Any]) -> int:
     match body:
         case {"event": dict(event)}:
-            return emulator.emit_event(event)
+            return organisation.emit_event(event)
         case {"line": str(line)}:
-            return emulator.emit_line(line.encode())
+            return organisation.emit_line(line.encode())
         case {"lineBase64": str(line)}:
-            return emulator.emit_line(_decoded(line))
+            return organisation.emit_line(_decoded(line))
         case {"frame": str(frame)}:
-            return emulator.emit_frame(frame)
+            return organisation.emit_frame(frame)
         case {"frameBase64": str(frame)}:
-            return emulator.emit_frame(_decoded(frame))
+            return organisation.emit_frame(_decoded(frame))
         case {"topicName": str(topic), "eventBody": dict(event_body)}:
-            return emulator.emit_notification(topic, event_body)
+            return organisation.emit_notification(topic, event_body)
     raise ApiError(400, "emit wants event, line, lineBase64, frame, frameBase64, or topicName with eventBody")
 
 

@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
-from emulators.genesys.access.gate import Gate, add_headers
-from emulators.genesys.access.limits import RateWindow
-from emulators.genesys.access.permissions import ALL_PERMISSIONS, Permissions
-from emulators.genesys.access.tokens import Login, Tokens
-from emulators.genesys.contact_centre.directory import Queue
+from emulators.genesys.access.gate import add_headers
 from emulators.genesys.control import Control
-from emulators.genesys.event_stream.api import Streaming
-from emulators.genesys.event_stream.connection import Desk
-from emulators.genesys.event_stream.events import Shares, generate
-from emulators.genesys.event_stream.ledger import Ledger
-from emulators.genesys.event_stream.lines import Composer
-from emulators.genesys.event_stream.production import Production
-from emulators.genesys.faults import FaultBook, Faults
-from emulators.genesys.notifications.assembly import NotificationOptions, Notifications, Shared
-from emulators.genesys.notifications.channels import ChannelLimits
+from emulators.genesys.organisation import Organisation
 
-CLIENT_ID = "emulated-client"
-CLIENT_SECRET = "emulated-secret"
 REQUEST_BYTES = 512_000
 """`request.bytes.max` of Genesys Cloud."""
 
 
-class GenesysEmulator:
+class GenesysEmulator(Organisation):
     """`async with GenesysEmulator() as genesys:` serves on `genesys.url` until the block ends.
 
     `rate` is events per second (0 = as fast as they are read), `count` ends production (None = never),
@@ -45,142 +28,8 @@ class GenesysEmulator:
     `event_queue` is the URL of an SQS queue that gets the detail events, as by the EventBridge integration.
     """
 
-    def __init__(
-        self,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        *,
-        rate: float = 50.0,
-        count: int | None = None,
-        seed: int = 1,
-        shares: Shares | None = None,
-        faults: Faults | None = None,
-        client_id: str = CLIENT_ID,
-        client_secret: str = CLIENT_SECRET,
-        token_seconds: int = 86_400,
-        token_limit: int | None = None,
-        api_limit: int = 300,
-        api_window_seconds: float = 60.0,
-        keep_alive_seconds: float = 5.0,
-        rewind: int = 0,
-        conversation_rate: float | None = None,
-        pace: float = 1.0,
-        heartbeat_seconds: float = 30.0,
-        event_queue: str | None = None,
-        channel_limits: ChannelLimits | None = None,
-        permissions: Iterable[str] = ALL_PERMISSIONS,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self.client_id, self.client_secret = client_id, client_secret
-        self.ledger = Ledger()
-        self.tokens = Tokens(token_seconds, clock)
-        self._host, self._port = host, port
-        self._book = FaultBook(faults or Faults())
-        token_window = None if token_limit is None else RateWindow(token_limit, 60.0, clock)
-        self.login = Login(self.tokens, client_id, client_secret, token_window)
-        self.gate = Gate(self._book, self.tokens, RateWindow(api_limit, api_window_seconds, clock))
-        source = generate(None, seed, shares, clock=lambda: datetime.fromtimestamp(clock(), UTC))
-        self.production = Production(source, rate, count)
-        desk = Desk(self._book, self.ledger, self.production, Composer(seed), keep_alive_seconds)
-        self.streaming = Streaming(desk, rewind)
-        self.permissions = Permissions(permissions)
-        options = NotificationOptions(
-            conversation_rate=_conversation_rate(rate) if conversation_rate is None else conversation_rate,
-            pace=pace,
-            heartbeat_seconds=heartbeat_seconds,
-            event_queue=event_queue,
-            limits=channel_limits or ChannelLimits(),
-            count=count,
-            seed=seed,
-        )
-        shared = Shared(self._book, self.tokens, self.permissions, clock, lambda: self.socket_url)
-        self.notifications = Notifications(options, shared)
-        self._runner: web.AppRunner | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-
-    @property
-    def url(self) -> str:
-        """Base URL of API and login, without a slash at the end; the port is known once it serves."""
-        return f"http://{self._host}:{self._port}"
-
-    @property
-    def socket_url(self) -> str:
-        """Where the `connectUri` of channels points."""
-        return f"ws://{self._host}:{self._port}"
-
-    @property
-    def faults(self) -> Faults:
-        return self._book.faults
-
-    @faults.setter
-    def faults(self, faults: Faults) -> None:
-        self._book.replace(faults)
-
-    @property
-    def rate(self) -> float:
-        return self.production.rate
-
-    @rate.setter
-    def rate(self, rate: float) -> None:
-        """Of the stream; new conversations follow in proportion."""
-        self.production.rate = rate
-        self.notifications.simulator.rate = _conversation_rate(rate)
-
-    def cut(self) -> int:
-        """Cut every open stream and socket now; answers how many."""
-        return self.streaming.cut() + self.notifications.cut("cut by control")
-
-    def revoke_tokens(self) -> int:
-        """Every token is refused from now on; answers how many there were."""
-        return self.tokens.revoke_all()
-
-    def emit_event(self, event: Mapping[str, object]) -> int:
-        """Queue any stream event; answers with how many subscriptions."""
-        return self.streaming.emit_event(event)
-
-    def emit_line(self, line: bytes) -> int:
-        """Queue any bytes as a line of the stream."""
-        return self.streaming.emit_line(line)
-
-    def emit_frame(self, data: str | bytes) -> int:
-        """Any frame to every open socket; answers to how many."""
-        return self.notifications.emit_frame(data)
-
-    def emit_notification(self, topic: str, body: dict[str, object]) -> int:
-        """An event to the sockets that subscribed to `topic`; answers to how many."""
-        return self.notifications.emit_notification(topic, body)
-
-    def add_queue(self, name: str) -> Queue:
-        """A new queue, as an administrator would make it."""
-        return self.notifications.add_queue(name)
-
-    def more(self, count: int) -> None:
-        """Let production end so many events later; without effect where it has no end."""
-        for part in (self.production, self.notifications.feed):
-            if part.count is not None:
-                part.count += count
-
-    def finish(self) -> None:
-        """Produce nothing more; what waits is still delivered and streams stay open."""
-        self.production.finish()
-        self.notifications.feed.finish()
-
-    def summary(self) -> dict[str, object]:
-        """What has happened so far, as the control interface shows it."""
-        return {
-            "url": self.url,
-            "rate": self.rate,
-            "count": self.production.count,
-            "stream": self.streaming.as_json(),
-            "notifications": self.notifications.as_json(),
-            "tokens": {
-                "requests": self.login.requests,
-                "issued": self.tokens.issued,
-                "active": self.tokens.active(),
-            },
-            "requests": dict(self.gate.requests),
-            "faults": dict(self._book.struck),
-        }
+    _runner: web.AppRunner | None = None
+    _tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def __aenter__(self) -> Self:
         application = web.Application(middlewares=[self.gate.middleware], client_max_size=REQUEST_BYTES)
@@ -192,10 +41,10 @@ class GenesysEmulator:
         site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
         self._port = self._runner.addresses[0][1]
-        self._tasks = [
+        self._tasks = (
             asyncio.create_task(self.production.run(), name="genesys-production"),
             asyncio.create_task(self.notifications.run(), name="genesys-notifications"),
-        ]
+        )
         return self
 
     async def __aexit__(
@@ -208,7 +57,3 @@ class GenesysEmulator:
         self.notifications.cut("server stopped")
         if self._runner is not None:
             await self._runner.cleanup()
-
-
-def _conversation_rate(rate: float) -> float:
-    return rate / 10 if rate else 5.0
