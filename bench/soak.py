@@ -48,9 +48,9 @@ def main() -> None:
         KafkaCluster() as kafka,
         Pipeline(kafka.bootstrap_servers, Path(folder), dict(SETTINGS)) as pipeline,
     ):
-        told = run(pipeline, options.minutes * 60, options.events, options.topics)
-    print(json.dumps(told), flush=True)
-    sys.exit(1 if told["lost"] or told["unheard"] else 0)
+        result = run(pipeline, options.minutes * 60, options.events, options.topics)
+    print(json.dumps(result), flush=True)
+    sys.exit(1 if result["lost"] or result["unheard"] else 0)
 
 
 def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[str, Any]:

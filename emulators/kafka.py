@@ -73,7 +73,7 @@ class EmbeddedKafka:
         }
 
     def start(self) -> Self:
-        """Start the process and wait until it has told its address."""
+        """Start the process and wait until it has said its address."""
         if self._process is not None:
             raise EmbeddedKafkaError("the embedded broker is already running")
         # A session of its own keeps Ctrl-C away from the broker, so that a worker can drain before it goes.

@@ -10,7 +10,7 @@ EXIT_USAGE = 2
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong; the text says which and how to mend it, one line a setting."""
+    """A setting is missing or wrong; the text says which and how to fix it, one line a setting."""
 
 
 def refusal(error: ValidationError) -> SettingsError:

@@ -14,7 +14,7 @@ from settings import EXIT_USAGE, SettingsError
 COMMANDS = {
     "worker": "Run the pipeline, or some of its stages.",
     "demo": "Watch all of it run on embedded parts.",
-    "check": "Look at what a worker needs, and say how to mend it.",
+    "check": "Look at what a worker needs, and say how to fix it.",
     "replay": "Emit a range of a topic again, or try it on routes.",
     "redrive": "Take failed events back to where they failed.",
     "resume": "Let workers go on that paused over failures.",
@@ -55,7 +55,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run a command. What the user can mend is one line on stderr and exit code 2."""
+    """Run a command. What the user can fix is one line on stderr and exit code 2."""
     try:
         cli(prog_name="genesys-eventbridge")
     except (SettingsError, RouteError) as error:

@@ -1,4 +1,4 @@
-"""This module ends the process when something is wrong that nothing here can mend."""
+"""This module ends the process when something is wrong that nothing here can fix."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 class Health:
-    """Troubles by part (`kafka`, `eventbridge`, `genesys`, …). A part not named here is well."""
+    """Troubles by part (`kafka`, `eventbridge`, `genesys`, …). A part not named here is healthy."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -34,14 +34,14 @@ class Health:
         known = self._troubles.pop(part, None)
         if known is not None:
             self._ended[part] = self._clock()
-            log.info("well again", part=part, after_s=round(self._clock() - known[1], 1))
+            log.info("healthy again", part=part, after_s=round(self._clock() - known[1], 1))
 
     def observer(self, part: str) -> Callable[[str | None], None]:
-        """A callback for a client: a reason means trouble, None means well."""
+        """A callback for a client: a reason means trouble, None means healthy."""
         return lambda reason: self.well(part) if reason is None else self.trouble(part, reason)
 
     def check(self, part: str, is_wrong: Callable[[], str | None]) -> None:
-        """Ask `is_wrong` at every look: it answers the reason, or None when all is well."""
+        """Ask `is_wrong` at every look: it answers the reason, or None when all is healthy."""
         self._checks[part] = is_wrong
 
     def seconds_well(self, parts: Collection[str]) -> float:

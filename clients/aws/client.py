@@ -78,7 +78,7 @@ async def open_client(
         raise AwsConfigurationError("no AWS region: set AWS_REGION") from None
     except (InvalidRegionError, ProfileNotFound, ConfigParseError) as error:
         raise AwsConfigurationError(
-            f"{str(error).rstrip('.')}: mend AWS_REGION, AWS_PROFILE or AWS's config file"
+            f"{str(error).rstrip('.')}: fix AWS_REGION, AWS_PROFILE or AWS's config file"
         ) from None
     async with stack:
         yield client

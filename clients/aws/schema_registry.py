@@ -38,7 +38,7 @@ async def _fetch(client: Any, name: str) -> JsonObject:
     try:
         answer = await client.describe_schema(RegistryName=registry, SchemaName=schema)
     except client.exceptions.NotFoundException:
-        raise RouteError(f"schema registry {registry} has no schema {schema}: mend the route's [schema]") from None
+        raise RouteError(f"schema registry {registry} has no schema {schema}: fix the route's [schema]") from None
     try:
         return mapped_event_schema(orjson.loads(answer["Content"]))
     except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError) as error:

@@ -22,7 +22,7 @@ MAX_BYTES = 1_048_576
 _FOREIGN = {code: f"\\u{code:04x}" for code in (0xFFFE, 0xFFFF)}
 
 #: Refusals of an entry that are about the message itself, without prefix and suffix. A sender's fault of any other
-#: code (throttled, a key of KMS out of reach) may be mended outside.
+#: code (throttled, a key of KMS out of reach) may be fixed outside.
 _ABOUT_THE_MESSAGE = {"InvalidMessageContents", "InvalidParameterValue", "MessageTooLong", "MissingParameter"}
 
 _NOT_IN_IDS = re.compile(r"[^!-~]")
@@ -62,7 +62,7 @@ class Queue:
     async def send(self, messages: Sequence[Message]) -> list[str | None]:
         """Send until each message is in the queue: None for those that are, else why SQS never will take it.
 
-        While the queue is away, deleted or forbidden this waits: that is mended outside, and nothing is lost.
+        While the queue is unreachable, deleted or forbidden this waits: that is fixed outside, and nothing is lost.
         """
         sizes = [len(_body(message).encode()) for message in messages]
         refusals = ["MessageTooLong" if size > MAX_BYTES else None for size in sizes]

@@ -10,6 +10,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
 import httpx
 import structlog
@@ -31,6 +32,14 @@ BURST_BYTES = 262_144
 
 #: Namespace of subscription ids; changing it leaves every subscription made so far behind.
 SUBSCRIPTION_NAMESPACE = uuid.UUID("0a3f5e8c-2d4b-5c1e-8f0a-6b7d9e1c3a52")
+
+
+@dataclass(slots=True)
+class StreamEnd:
+    """Why a connection ended; `whole`: the server ended its answer, nothing of it was cut off."""
+
+    reason: str = ""
+    whole: bool = False
 
 
 class SubscriptionStream:
@@ -94,27 +103,39 @@ class SubscriptionStream:
         self._splitter.discard()  # an earlier reader may have stopped within a line
         await self.create()
         while True:
-            try:
-                async with self._rest.stream(self._path, idle_timeout=self._idle_timeout) as response:
-                    async with aclosing(bursts(response.aiter_bytes())) as arrived:
-                        async for chunk in arrived:
-                            self._works()
-                            if lines := self._splitter.feed(chunk):
-                                yield lines
-                    reason, whole = "ended", _is_delimited(response)
-            except GenesysRequestError as error:
-                if error.status != 404:
-                    raise
-                reason, whole = "subscription gone", False
-                await self.create()
-            except httpx.ReadTimeout:
-                self._works()  # a quiet night looks the same as a dead line: open it again, without alarm
-                reason, whole = "silent", False
-            except NetworkError as error:
-                reason, whole = str(error) or type(error).__name__, False
-            if lines := self._tail(whole):
+            end = StreamEnd()
+            async with aclosing(self._connection(end)) as batches:
+                async for lines in batches:
+                    yield lines
+            if lines := self._tail(end.whole):
                 yield lines
-            await self._pause(reason)
+            await self._pause(end.reason)
+
+    async def _connection(self, end: StreamEnd) -> AsyncGenerator[list[Line], None]:
+        """What one connection brings; `end` then says why it brings no more."""
+        try:
+            async with self._rest.stream(self._path, idle_timeout=self._idle_timeout) as response:
+                async with aclosing(self._lines(response)) as batches:
+                    async for lines in batches:
+                        yield lines
+                end.reason, end.whole = "ended", _is_delimited(response)
+        except GenesysRequestError as error:
+            if error.status != 404:
+                raise
+            end.reason = "subscription gone"
+            await self.create()
+        except httpx.ReadTimeout:
+            self._works()  # a quiet night looks the same as a dead line: open it again, without alarm
+            end.reason = "silent"
+        except NetworkError as error:
+            end.reason = str(error) or type(error).__name__
+
+    async def _lines(self, response: httpx.Response) -> AsyncGenerator[list[Line], None]:
+        async with aclosing(bursts(response.aiter_bytes())) as arrived:
+            async for chunk in arrived:
+                self._works()
+                if lines := self._splitter.feed(chunk):
+                    yield lines
 
     @property
     def _path(self) -> str:

@@ -28,7 +28,7 @@ REQUEST_MS = 10_000
 
 
 class LoginRefusedError(KafkaError):  # type: ignore[misc]
-    """A broker answers, but refuses the credentials, or shows a certificate not trusted: no wait mends it."""
+    """A broker answers, but refuses the credentials, or shows a certificate not trusted: no wait fixes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,6 @@ async def create_topic(settings: Settings, name: str, partitions: int, replicas:
             raise error(rest[0] if rest and rest[0] else name)
 
 
-def is_away(error: KafkaError) -> bool:
+def is_unreachable(error: KafkaError) -> bool:
     """Whether the error says that no broker answers, rather than that it refuses."""
     return isinstance(error, KafkaConnectionError | KafkaTimeoutError) or bool(error.retriable)

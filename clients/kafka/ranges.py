@@ -79,7 +79,7 @@ class Range:
     def leave(self, chunk: Sequence[ConsumerRecord]) -> str:
         """Stop after a chunk that is done with; gives why, nothing when the range was read whole."""
         self.next[chunk[0].partition] = chunk[-1].offset + 1
-        return "told to stop" if self.open else ""
+        return "stopped" if self.open else ""
 
 
 class Reader:
@@ -213,7 +213,7 @@ async def topics(settings: Settings, touch: Iterable[str] = ()) -> Mapping[str, 
         reason = f"no answer within {PATIENCE_S:g} s"
     except (KafkaError, OSError) as error:
         reason = type(error).__name__
-    raise RangeError(f"no Kafka broker answers at {where}: {reason} (start Kafka, or mend KAFKA_BOOTSTRAP_SERVERS)")
+    raise RangeError(f"no Kafka broker answers at {where}: {reason} (start Kafka, or fix KAFKA_BOOTSTRAP_SERVERS)")
 
 
 @asynccontextmanager
@@ -221,7 +221,7 @@ async def open_reader(settings: Settings, topic: str, known: Mapping[str, int]) 
     """A reader of `topic`; `known` as `topics` gives it. Raises RangeError when there is no such topic."""
     if topic not in known:
         ours = [name for name in sorted(known) if name.startswith(settings.kafka_topic_prefix)]
-        there = f"there are {', '.join(ours)}" if ours else "start a worker once, or mend KAFKA_TOPIC_PREFIX"
+        there = f"there are {', '.join(ours)}" if ours else "start a worker once, or fix KAFKA_TOPIC_PREFIX"
         raise RangeError(f"there is no topic {topic}; {there}")
     consumer = AIOKafkaConsumer(
         **login.client_options(settings),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: Codes that no further attempt mends (PutEventsResultEntry, EventBridge API reference), and the SDK's own
+#: Codes that no further attempt fixes (PutEventsResultEntry, EventBridge API reference), and the SDK's own
 #: ParamValidationError.
 PERMANENT = frozenset(
     {
@@ -20,7 +20,7 @@ PERMANENT = frozenset(
     }
 )
 
-#: Request-level codes that speak of the caller's credentials: an operator mends them, no event is to blame.
+#: Request-level codes that speak of the caller's credentials: an operator fixes them, no event is to blame.
 CREDENTIALS = frozenset(
     {
         "ExpiredToken",
@@ -39,7 +39,7 @@ CREDENTIALS = frozenset(
 BASE_S = 1.0
 CAP_S = 30.0
 
-#: Longest wait while a whole service is away: full speed shall be back within 15 s of the end of its outage.
+#: Longest wait while a whole service is unreachable: full speed shall be back within 15 s of the end of its outage.
 AWAY_CAP_S = 8.0
 
 

@@ -71,6 +71,9 @@ class Counts:
     """Counts since the last drain, of one worker."""
 
     def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
         self._counts: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
         self._buckets = [0] * (len(BUCKETS_MS) + 1)
@@ -108,7 +111,7 @@ class Counts:
             "failed": dict(self._failed),
             "latency": {"count": sum(self._buckets), "sum": self._latency_sum, "buckets": self._buckets},
         }
-        Counts.__init__(self)
+        self._clear()
         return delta
 
 

@@ -1,1 +1,1 @@
-"""This package looks at each thing that a worker needs, and says how to mend it."""
+"""This package looks at each thing that a worker needs, and says how to fix it."""

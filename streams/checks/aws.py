@@ -1,4 +1,4 @@
-"""This module looks at each thing the pipeline needs, and says how to mend what is wrong.
+"""This module looks at each thing the pipeline needs, and says how to fix what is wrong.
 
 Start-up runs the checks that a worker's roles need and ends at the first that failed; `check` shows them all.
 """
@@ -45,7 +45,7 @@ async def check_queue(settings: Settings) -> list[Finding]:
         return [misconfigured(name, error)]
     except AWS_ERRORS as error:
         if "NonExistentQueue" in error_code(error) or "QueueDoesNotExist" in error_code(error):
-            return [Finding(name, False, "does not exist", "create it or mend DLQ_QUEUE_URL")]
+            return [Finding(name, False, "does not exist", "create it or fix DLQ_QUEUE_URL")]
         return [aws_failed(name, error, "allow sqs:GetQueueAttributes and sqs:SendMessage")]
     waiting = attributes.get("ApproximateNumberOfMessages", "?")
     return [Finding(name, True, f"{'FIFO' if queue.is_fifo else 'standard'}, {waiting} message(s) waiting")]
@@ -91,7 +91,7 @@ async def _check_bus(bridge: EventBridge, bus: str) -> Finding:
         return Finding(name, True, await bridge.describe(bus))
     except AWS_ERRORS as error:
         if error_code(error) == "ResourceNotFoundException":
-            return Finding(name, False, "does not exist", "create it, or mend EVENTBUS_NAME or the route's event-bus")
+            return Finding(name, False, "does not exist", "create it, or fix EVENTBUS_NAME or the route's event-bus")
         return aws_failed(name, error, "allow events:DescribeEventBus and events:PutEvents")
 
 
@@ -101,10 +101,12 @@ def aws_failed(name: str, error: Exception, permission: str) -> Finding:
     if "Credentials" in type(error).__name__:
         return Finding(name, False, "no AWS credentials", "set AWS_PROFILE, AWS_ACCESS_KEY_ID … or run with a role")
     if is_unanswered(error) and status(error) is None:
-        fix = "mend the network, AWS_REGION or AWS_ENDPOINT_URL"
-        return Finding(name, False, f"AWS does not answer: {code}", fix, away=True)
-    away = (status(error) or 0) >= 500 or "Throttl" in code
-    return Finding(name, False, f"AWS answered {code}", "try again in a while" if away else permission, away)
+        fix = "fix the network, AWS_REGION or AWS_ENDPOINT_URL"
+        return Finding(name, False, f"AWS does not answer: {code}", fix, unreachable=True)
+    unreachable = (status(error) or 0) >= 500 or "Throttl" in code
+    return Finding(
+        name, False, f"AWS answered {code}", "try again in a while" if unreachable else permission, unreachable
+    )
 
 
 def misconfigured(name: str, error: AwsConfigurationError) -> Finding:

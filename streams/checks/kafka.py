@@ -19,12 +19,14 @@ async def check_kafka(settings: Settings, topics: Iterable[str]) -> tuple[cluste
     try:
         found = await cluster.describe(settings)
     except cluster.LoginRefusedError as error:
-        fix = "mend KAFKA_SASL_* or KAFKA_SSL_*"
+        fix = "fix KAFKA_SASL_* or KAFKA_SSL_*"
         return None, [Finding("kafka", False, f"{where} {error.args[0]}", fix)]
     except (KafkaError, OSError) as error:
-        away = not isinstance(error, KafkaError) or cluster.is_away(error)
-        fix = "start Kafka or mend KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL and what belongs to it"
-        return None, [Finding("kafka", False, f"no broker answers at {where}: {type(error).__name__}", fix, away)]
+        unreachable = not isinstance(error, KafkaError) or cluster.is_unreachable(error)
+        fix = "start Kafka or fix KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL and what belongs to it"
+        return None, [
+            Finding("kafka", False, f"no broker answers at {where}: {type(error).__name__}", fix, unreachable)
+        ]
     findings = [Finding("kafka", True, f"{found.brokers} broker(s) at {where}")]
     missing = [name for name in topics if name not in found.partitions]
     if not missing:

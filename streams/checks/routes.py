@@ -14,9 +14,9 @@ from streams.routes.load import registry_schemas, wanted_schemas
 from streams.routes.sandbox.child import SandboxError
 from streams.routes.sandbox.trial import TrialLimits, TrialVerdict, try_routes
 
-ROUTE_FIX = "mend the file, or ROUTES_DIR"
+ROUTE_FIX = "fix the file, or ROUTES_DIR"
 
-EXAMPLE_FIX = "mend the route or the example; `genesys-eventbridge routes test` shows all"
+EXAMPLE_FIX = "fix the route or the example; `genesys-eventbridge routes test` shows all"
 
 
 async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]]:
@@ -29,7 +29,7 @@ async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]
         return None, [Finding("routes", False, str(error), ROUTE_FIX)]
     except SandboxError as error:
         fix = "look whether the machine lacks memory or processes"
-        return None, [Finding("routes", False, str(error), fix, away=True)]
+        return None, [Finding("routes", False, str(error), fix, unreachable=True)]
     except AWS_ERRORS as error:
         remedy = "allow schemas:DescribeSchema, or name a file in route.toml"
         return None, [aws_failed("schema registry", error, remedy)]

@@ -49,8 +49,8 @@ async def check_source(settings: Settings, patience_s: float = GENESYS_S) -> lis
                     findings.append(await _backfill_found(rest))
     except TimeoutError:
         reason = reasons[-1] if reasons else f"no answer within {patience_s:g} s"
-        fix = "mend the network, GENESYS_BASE_URL or GENESYS_LOGIN_URL"
-        findings.append(Finding(_part(findings), False, reason, fix, away=True))
+        fix = "fix the network, GENESYS_BASE_URL or GENESYS_LOGIN_URL"
+        findings.append(Finding(_part(findings), False, reason, fix, unreachable=True))
     except (SettingsError, GenesysError) as error:
         findings.append(_refused(_part(findings), error))
     return findings
@@ -58,7 +58,7 @@ async def check_source(settings: Settings, patience_s: float = GENESYS_S) -> lis
 
 def check_file(name: str) -> Finding:
     """Whether the file of `GENESYS_SOURCE=file:` can be read."""
-    path, fix = Path(name), "mend GENESYS_SOURCE=file:PATH, or the rights of the file"
+    path, fix = Path(name), "fix GENESYS_SOURCE=file:PATH, or the rights of the file"
     if path.is_dir():
         return Finding("source file", False, f"{path} is a folder", fix)
     if not os.access(path, os.R_OK):
@@ -74,7 +74,7 @@ def _refused(name: str, error: SettingsError | GenesysError) -> Finding:
     """The refusal, with the remedy that its text ends with."""
     detail, _, fix = str(error).rpartition(": " if isinstance(error, SettingsError) else "; ")
     if not detail:
-        detail, fix = fix, "mend GENESYS_BASE_URL or GENESYS_LOGIN_URL, or ask Genesys what this refusal means"
+        detail, fix = fix, "fix GENESYS_BASE_URL or GENESYS_LOGIN_URL, or ask Genesys what this refusal means"
     return Finding(name, False, detail, fix)
 
 
@@ -95,7 +95,7 @@ def _topics_found(plan: TopicPlan, rejected: Sequence[RejectedTopic] | None) -> 
     name = "genesys topics"
     refused = "; ".join(f"{one.topic} {one.reason}" for one in plan.refused[:3])
     if not plan.topics:
-        fix = "mend GENESYS_TOPICS, GENESYS_QUEUES or GENESYS_USERS"
+        fix = "fix GENESYS_TOPICS, GENESYS_QUEUES or GENESYS_USERS"
         return Finding(name, False, f"nothing to listen to: {refused or 'no queue or user matches'}", fix)
     needed = sorted({one for ones in (plan.permissions or {}).values() for one in ones})
     if rejected:

@@ -78,13 +78,13 @@ async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Backfil
         moved = stack.enter_context(progress_bar("seconds of the past", seconds, unit="s"))
         filled = asyncio.create_task(fill(filling, moved))
         stopped = asyncio.create_task(stop.wait())
-        # Told to stop while Genesys is waited for: what is on its way to Kafka is confirmed first.
+        # Asked to stop while Genesys is waited for: what is on its way to Kafka is confirmed first.
         await asyncio.wait({filled, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if not filled.done():
             await asyncio.wait({filled}, timeout=5.0)
             filled.cancel()
-            progress.stopped = progress.stopped or "told to stop"
+            progress.stopped = progress.stopped or "stopped"
         await asyncio.gather(filled, stopped, return_exceptions=True)
         if not filled.cancelled() and (error := filled.exception()) is not None:
             raise error

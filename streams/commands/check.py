@@ -1,4 +1,4 @@
-"""This module is the command `check`: looks at everything a worker needs, and says how to mend it."""
+"""This module is the command `check`: looks at everything a worker needs, and says how to fix it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}
 @click.command(epilog=EPILOG)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def check(as_json: bool) -> None:
-    """Look at settings, routes, Kafka, Genesys, event bus and queue, and say how to mend what is wrong.
+    """Look at settings, routes, Kafka, Genesys, event bus and queue, and say how to fix what is wrong.
 
     Nothing is written to Kafka or AWS; of Genesys Cloud, where notifications are the source, a channel of its own
     is asked for, which nobody opens. Parts that do not answer are given up after 15 s.
@@ -49,7 +49,7 @@ def check(as_json: bool) -> None:
     except SettingsError as error:
         lines = re.split(r"; (?=[A-Z_]+: )", str(error))
         findings = [Finding("settings", False, line, "see docs/settings.md") for line in lines]
-        findings.append(Finding("everything else", False, "not looked at", "mend the settings first"))
+        findings.append(Finding("everything else", False, "not looked at", "fix the settings first"))
     else:
         findings = [_settings(settings), *asyncio.run(_look(settings))]
     if as_json:
@@ -67,9 +67,9 @@ def _settings(settings: Settings) -> Finding:
 async def _look(settings: Settings) -> list[Finding]:
     groups = await asyncio.gather(
         _routes_and_buses(settings),
-        _within("kafka", _kafka(settings), "start Kafka, or mend KAFKA_BOOTSTRAP_SERVERS"),
-        _within("genesys", check_source(settings), "mend the network or GENESYS_BASE_URL"),
-        _within("queue", check_queue(settings), "mend the network, AWS_REGION or AWS_ENDPOINT_URL"),
+        _within("kafka", _kafka(settings), "start Kafka, or fix KAFKA_BOOTSTRAP_SERVERS"),
+        _within("genesys", check_source(settings), "fix the network or GENESYS_BASE_URL"),
+        _within("queue", check_queue(settings), "fix the network, AWS_REGION or AWS_ENDPOINT_URL"),
     )
     return [finding for group in groups for finding in group]
 
@@ -84,7 +84,7 @@ async def _routes_and_buses(settings: Settings) -> list[Finding]:
         buses = buses_of(settings, found) if found is not None else buses
         return findings
 
-    fix = "mend the network, AWS_REGION or AWS_ENDPOINT_URL"
+    fix = "fix the network, AWS_REGION or AWS_ENDPOINT_URL"
     slow = f"look with `routes test` for examples that take long; {fix}"
     findings = await _within("routes", routes(), slow)
     return findings + await _within("event bus", check_buses(settings, buses), fix)
@@ -95,7 +95,7 @@ async def _kafka(settings: Settings) -> list[Finding]:
     try:
         cluster, findings = await check_kafka(settings, needed)
     except SettingsError as error:
-        return [Finding("kafka", False, str(error), "mend the KAFKA_* settings named, see docs/settings.md")]
+        return [Finding("kafka", False, str(error), "fix the KAFKA_* settings named, see docs/settings.md")]
     if cluster is not None:
         existing = [name for name in needed if name in cluster.partitions]
         findings += await check_replicas(settings, existing, cluster.brokers) if existing else []

@@ -67,12 +67,12 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
     if rate is None:
         rate = WATCHED_RATE if not exits else 0.0 if (events or 0) <= UNPACED_EVENTS else PACED_RATE
     options = Options(events, source, faults, rate, port)
-    told: list[int] = []  # by signals; raised as exceptions they could be lost in the hooks of a fork
+    signals: list[int] = []  # raised as exceptions they could be lost in the hooks of a fork
     for number in ENDS:
-        signal.signal(number, lambda number, _: told.append(number))
+        signal.signal(number, lambda number, _: signals.append(number))
     try:
         with Stack(options) as stack:
-            account = asyncio.run(_watch(stack, exits, told))
+            account = asyncio.run(_watch(stack, exits, signals))
             code = judge(account, stack) if account is not None else EXIT_INTERRUPTED if exits else 0
     except DemoError as error:
         raise click.ClickException(str(error)) from None
@@ -84,7 +84,7 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
 
 
 def judge(account: Account, stack: Stack) -> int:
-    """The exit code; where something is wrong that is told, and the logs are kept."""
+    """The exit code; where something is wrong that is signals, and the logs are kept."""
     wrong = _wrong(account, stack.options.events)
     if not wrong:
         return 0
@@ -115,10 +115,10 @@ def summary(account: Account) -> dict[str, float]:
     }
 
 
-async def _watch(stack: Stack, exits: bool, told: list[int]) -> Account | None:
+async def _watch(stack: Stack, exits: bool, signals: list[int]) -> Account | None:
     """Draw once a second until all events are accounted for; without `exits`, until a signal: then None.
 
-    `told`: the signals that came before.
+    `signals`: those that came before.
     """
     kafka = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
@@ -126,7 +126,7 @@ async def _watch(stack: Stack, exits: bool, told: list[int]) -> Account | None:
         watching = asyncio.ensure_future(until_accounted(stack, books, exits))
         for number in ENDS:
             asyncio.get_running_loop().add_signal_handler(number, watching.cancel)
-        if told:
+        if signals:
             watching.cancel()
         try:
             return await watching

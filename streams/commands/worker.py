@@ -1,4 +1,4 @@
-"""This module is the command `worker`: runs the stages until it is told to stop."""
+"""This module is the command `worker`: runs the stages until it is stopped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Examples:
   genesys-eventbridge worker --role sink,failures --web-port 6067
   GENESYS_SOURCE=file:events.jsonl genesys-eventbridge worker --role source
 
-Exit codes: 0 told to stop, 2 something only you can mend (one line says what), 70 a bug (nothing is acked;
+Exit codes: 0 stopped by a signal, 2 something only you can fix (one line says what), 70 a bug (nothing is acked;
 start it again).
 """
 

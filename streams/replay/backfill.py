@@ -59,7 +59,7 @@ class Filling:
                 self.progress.read += len(chunk)
                 await self._take(chunk)
                 if self.stop.is_set():
-                    self.progress.stopped = self.progress.stopped or "told to stop"
+                    self.progress.stopped = self.progress.stopped or "stopped"
                 if self.progress.stopped:
                     return
 

@@ -133,7 +133,7 @@ class Redriving:
                     kept = {name: one for name, one in kept.items() if one not in done}
                 await self._pace.after(len(done))
             if self._stop.is_set():
-                self.progress.stopped = "told to stop"
+                self.progress.stopped = "stopped"
             return self.progress
         finally:
             await queue.release(list(kept.values()))

@@ -72,6 +72,6 @@ class FailureBreaker:
         where = f"in route {flood.route}" if flood.route else "before any route"
         return (
             f"paused: {flood.failed} of {flood.taken} events failed within {self._window_s:g} s, "
-            f"mostly with {flood.error} {where}; mend the route in ROUTES_DIR, "
+            f"mostly with {flood.error} {where}; fix the route in ROUTES_DIR, "
             "or run `genesys-eventbridge resume`"
         )

@@ -1,4 +1,4 @@
-"""This module answers the probes: is the process alive, and is everything it needs well."""
+"""This module answers the probes: is the process alive, and is everything it needs healthy."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _own_places(settings: Settings, conf: Any) -> None:
     except OSError as error:
         refuse(
             f"the web views cannot listen on {conf.web_bind}:{conf.web_port}: {error.strerror} "
-            "(mend WEB_HOST, or choose another WEB_PORT: each worker on a machine needs its own)"
+            "(fix WEB_HOST, or choose another WEB_PORT: each worker on a machine needs its own)"
         )
 
 
@@ -143,7 +143,7 @@ async def _found(look: Callable[[], Awaitable[tuple[Found | None, list[Finding]]
         if not wrong:
             assert found is not None, "what is not found has a finding that says so"
             return found
-        if not wrong[0].away or time.monotonic() > ends:
+        if not wrong[0].unreachable or time.monotonic() > ends:
             refuse(str(wrong[0]))
         log.warning("waiting", on=str(wrong[0]))
         await asyncio.sleep(2.0)
@@ -177,7 +177,7 @@ async def _create(settings: Settings, name: str, partitions: int, replicas: int,
         await cluster.create_topic(settings, name, partitions, replicas, configs)
     except KafkaError as error:
         refuse(
-            f"topic {name} cannot be created: {error} (create it with {partitions} partitions, mend "
+            f"topic {name} cannot be created: {error} (create it with {partitions} partitions, fix "
             "KAFKA_REPLICATION_FACTOR, or allow Create on the topic)"
         )
     log.info("topic created", topic=name, partitions=partitions, replicas=replicas)

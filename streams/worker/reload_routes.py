@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 #: Seconds between two looks at the folder.
 LOOK_S = 3.0
 
-#: Seconds before somebody who was away is asked again, unless the folder changes; less when the registry's are.
-AWAY_S = 30.0
+#: Seconds before somebody who was unreachable is asked again, unless the folder changes; less when the registry's are.
+UNREACHABLE_S = 30.0
 
 #: The part that health names.
 PART = "new routes"
@@ -68,8 +68,8 @@ class RouteWatch:
         if self._away is not None and seen == self._away[0] and now < self._away[1]:
             return
         routes, wrong = await self._check(self._settings)
-        if wrong is not None and wrong.away:
-            self._away = (seen, self._clock() + min(AWAY_S, refresh_s))
+        if wrong is not None and wrong.unreachable:
+            self._away = (seen, self._clock() + min(UNREACHABLE_S, refresh_s))
             log.warning("routes are looked at again later", reason=str(wrong))
             return
         self._away = None

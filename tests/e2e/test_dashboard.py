@@ -35,7 +35,7 @@ def test_the_page_shows_the_numbers_of_the_report_and_they_move(stack: Stack, br
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     _open(page, stack)
-    expect(page.locator("#state")).to_have_text("All parts are well", timeout=PATIENCE_MS)
+    expect(page.locator("#state")).to_have_text("All parts are healthy", timeout=PATIENCE_MS)
     expect(page.locator("#published")).to_have_text(re.compile(r"^[1-9]"), timeout=PATIENCE_MS)
     early = int(page.locator("#published").inner_text())
     report = wait_until("every event to end", lambda: _ended(stack))
@@ -59,7 +59,7 @@ def test_the_page_fits_a_phone(stack: Stack, browser: Browser):
 def test_the_page_says_so_when_the_worker_does_not_answer(stack: Stack, browser: Browser):
     page = browser.new_page()
     _open(page, stack)
-    expect(page.locator("#state")).to_have_text("All parts are well", timeout=PATIENCE_MS)
+    expect(page.locator("#state")).to_have_text("All parts are healthy", timeout=PATIENCE_MS)
     page.route("**/api/report/", lambda route: route.abort())
     expect(page.locator("#state")).to_contain_text("The worker does not answer", timeout=PATIENCE_MS)
 

@@ -153,7 +153,7 @@ def test_a_paused_worker_stops_in_time_and_loses_nothing(pipeline: Pipeline, rou
     assert worker.wait(30) == 0
     assert len(failures(pipeline)) == before
 
-    schema = routes / "interaction" / "schema.json"  # mended: any type will do
+    schema = routes / "interaction" / "schema.json"  # fixed: any type will do
     loose = orjson.loads(schema.read_bytes())
     loose["properties"]["detail"]["properties"]["type"] = {}
     schema.write_bytes(orjson.dumps(loose))

@@ -19,7 +19,7 @@ CASES = (
     "killed-sent-unacked",
     "stopped-full-buffers",
     "throttled",
-    "queue-away",
+    "queue-down",
     "token-revoked",
 )
 

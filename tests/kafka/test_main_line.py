@@ -40,7 +40,7 @@ def test_two_workers_account_for_every_event(pipeline: Pipeline):
         wait_until(f"the report of {worker.name}", lambda worker=worker: counted(worker))
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGKILL], ids=["told to stop", "killed"])
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
 def test_a_worker_that_goes_mid_flow_loses_nothing(pipeline: Pipeline, stop: signal.Signals):
     gone = pipeline.start()
     pipeline.start()

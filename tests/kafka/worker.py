@@ -49,7 +49,7 @@ class Worker:
             return None
 
     def ready(self) -> bool:
-        """Whether it says that all is well."""
+        """Whether it says that all is healthy."""
         if self.process.poll() is not None:
             raise WaitedInVainError(f"{self.name} ended with {self.process.returncode}: {self.tail()}")
         answer = self.get("/health/ready")

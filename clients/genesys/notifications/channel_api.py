@@ -55,15 +55,15 @@ class ChannelClient:
         ident, uri = body.get("id"), body.get("connectUri")
         if not isinstance(ident, str) or not isinstance(uri, str) or not uri.startswith(("ws://", "wss://")):
             raise UnexpectedAnswerError(f"POST {CHANNELS_PATH}: the answer is no channel")
-        told = body.get("expires")
-        expires = told if isinstance(told, int) else milliseconds(told)
+        given = body.get("expires")
+        expires = given if isinstance(given, int) else milliseconds(given)
         life = CHANNEL_LIFE if expires is None else expires / 1000 - self._rest.clock.wall()
         self._rest.observer.count("channel_created")
         # A clock that is wrong by hours must not make every channel look dead at once.
         return Channel(ident, SecretStr(uri), life if life > 0 else CHANNEL_LIFE, token)
 
     async def number(self) -> int:
-        """How many channels the OAuth client has, made with whatever token (at most 20); 0 if that is not told."""
+        """How many channels the OAuth client has, made with whatever token (at most 20); 0 if Genesys does not say."""
         try:
             body = await self._rest.read("GET", CHANNELS_PATH, params={"includechannels": "oauthclient"})
         except (GenesysRequestError, UnexpectedAnswerError):

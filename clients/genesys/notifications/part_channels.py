@@ -107,7 +107,7 @@ class PartChannels:
         await self._doubted.wait()
 
     async def verify(self) -> bool:
-        """Whether every channel holds its topics; those that do not are mended. Raises GenesysError."""
+        """Whether every channel holds its topics; those that do not are fixed. Raises GenesysError."""
         self._doubted.clear()
         return all([await keeper.verify() for keeper in list(self._keepers.values())])
 

@@ -153,7 +153,8 @@ class ChannelRotation:
                 churn.reset()
             else:
                 # A notice leaves a minute: no need to wait as long as for an eviction.
-                await self._rest.clock.sleep(min(churn.next(), NOTICE_WAIT_S if current in self._live else churn.cap))
+                longest_s = NOTICE_WAIT_S if current in self._live else churn.cap
+                await self._rest.clock.sleep(min(churn.next(), longest_s))
             following = await self._open(group)
             group.create_task(self._retire(current))
             current = following

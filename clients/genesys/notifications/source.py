@@ -45,9 +45,8 @@ async def _ignore_gap(report: GapReport) -> None:
 
 async def _nothing() -> AsyncGenerator[tuple[bytes, int], None]:
     """For callers that have no earlier events."""
-    values: tuple[tuple[bytes, int], ...] = ()
-    for value in values:
-        yield value
+    return
+    yield  # which makes it a generator
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """This module holds what a call to Genesys Cloud can end with, after waiting no longer helps.
 
 GenesysError
-├── CredentialsError         the login refuses the client; only a person can mend it
+├── CredentialsError         the login refuses the client; only a person can fix it
 ├── PermissionMissingError   403: the OAuth client's roles lack a permission; never tried again
 ├── GenesysRequestError      the request was refused as it stands: `status`, `code`
 └── UnexpectedAnswerError    success, but the body is not what the API documents
@@ -27,7 +27,7 @@ class GenesysError(Exception):
 
 
 class CredentialsError(GenesysError):
-    """The login refused the client; the text says how to mend it."""
+    """The login refused the client; the text says how to fix it."""
 
 
 class PermissionMissingError(GenesysError):

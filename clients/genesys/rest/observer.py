@@ -1,4 +1,4 @@
-"""This module carries what the Genesys client tells the outside: whether it is well, and counts."""
+"""This module carries what the Genesys client tells the outside: whether it is healthy, and counts."""
 
 from __future__ import annotations
 

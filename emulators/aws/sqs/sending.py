@@ -20,7 +20,7 @@ Entry = Mapping[str, Any]
 
 
 class Sending:
-    """One message and a batch of them go the same way; only what fails is told differently."""
+    """One message and a batch of them go the same way; only failures are answered differently."""
 
     def __init__(self, queues: Queues, book: FaultBook, clock: Callable[[], float]) -> None:
         self._queues, self._book, self._clock = queues, book, clock

@@ -61,7 +61,7 @@ async def answered(asked: Awaitable[Answer], observer: Observer) -> Answer:
             return await asked
     except TimeoutError:
         reason = observer.reason or f"no answer within {PATIENCE_S:g} s"
-        refuse(f"Genesys Cloud: {reason} (mend the network, GENESYS_REGION or GENESYS_BASE_URL)")
+        refuse(f"Genesys Cloud: {reason} (fix the network, GENESYS_REGION or GENESYS_BASE_URL)")
     except GenesysError as error:
         refuse(error)
 

@@ -1,4 +1,4 @@
-"""This module lets a command end in order when it is told to stop."""
+"""This module lets a command end in order when it is asked to stop."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def stoppable() -> Iterator[asyncio.Event]:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
-    def told() -> None:
+    def on_signal() -> None:
         stop.set()
         _forget(loop)
 
     for number in SIGNALS:
-        loop.add_signal_handler(number, told)
+        loop.add_signal_handler(number, on_signal)
     try:
         yield stop
     finally:

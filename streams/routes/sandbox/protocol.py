@@ -51,40 +51,42 @@ def prefix(data: bytes) -> tuple[int, bytes]:
 
 def events(raws: Sequence[Raw], *, careful: bool) -> bytes:
     """Body of an EVENTS frame. `careful`: say of each route that it begins, and answer after each event."""
-    told = [[None if raw.value is None else len(raw.value), raw.event_id, raw.barred, raw.received_at] for raw in raws]
-    return _body({"careful": careful, "events": told}, [raw.value or b"" for raw in raws])
+    described = [
+        [None if raw.value is None else len(raw.value), raw.event_id, raw.barred, raw.received_at] for raw in raws
+    ]
+    return _body({"careful": careful, "events": described}, [raw.value or b"" for raw in raws])
 
 
 def read_events(body: bytes) -> tuple[list[Raw], bool]:
     """The events of an EVENTS frame, and whether to be careful."""
-    told, blobs = _parts(body)
+    described, blobs = _parts(body)
     raws = [
         Raw(None if size is None else blobs.take(size), event_id, tuple(barred), received_at)
-        for size, event_id, barred, received_at in told["events"]
+        for size, event_id, barred, received_at in described["events"]
     ]
-    return raws, told["careful"]
+    return raws, described["careful"]
 
 
 def answers(found: Iterable[Routed]) -> bytes:
     """Body of an ANSWERS frame."""
     blobs: list[bytes] = []
-    told = [[one.key, one.event_id, [_told(outcome, blobs) for outcome in one.outcomes]] for one in found]
-    return _body(told, blobs)
+    described = [[one.key, one.event_id, [_described(outcome, blobs) for outcome in one.outcomes]] for one in found]
+    return _body(described, blobs)
 
 
 def read_answers(body: bytes) -> list[Routed]:
     """The answers of an ANSWERS frame. Raises ValueError, TypeError or KeyError for another shape."""
-    told, blobs = _parts(body)
+    described, blobs = _parts(body)
     return [
         Routed(key, event_id, tuple(_outcome(outcome, blobs) for outcome in outcomes))
-        for key, event_id, outcomes in told
+        for key, event_id, outcomes in described
     ]
 
 
-def read_texts(told: JsonObject) -> RouteTexts:
+def read_texts(described: JsonObject) -> RouteTexts:
     """A route's texts back from JSON."""
-    examples = tuple(Example(**example) for example in told["examples"])
-    return RouteTexts(**{**told, "examples": examples})
+    examples = tuple(Example(**example) for example in described["examples"])
+    return RouteTexts(**{**described, "examples": examples})
 
 
 class _Blobs:
@@ -101,8 +103,8 @@ class _Blobs:
         return self._body[begin : self._next]
 
 
-def _body(told: Any, blobs: Iterable[bytes]) -> bytes:
-    header = orjson.dumps(told)
+def _body(described: Any, blobs: Iterable[bytes]) -> bytes:
+    header = orjson.dumps(described)
     return b"".join((_SIZE.pack(len(header)), header, *blobs))
 
 
@@ -111,7 +113,7 @@ def _parts(body: bytes) -> tuple[Any, _Blobs]:
     return orjson.loads(memoryview(body)[_SIZE.size : end]), _Blobs(body, end)
 
 
-def _told(outcome: Encoded | Failed, blobs: list[bytes]) -> list[Any]:
+def _described(outcome: Encoded | Failed, blobs: list[bytes]) -> list[Any]:
     if isinstance(outcome, Encoded):
         blobs.append(outcome.value)
         return [outcome.route, len(outcome.value)]
@@ -121,8 +123,8 @@ def _told(outcome: Encoded | Failed, blobs: list[bytes]) -> list[Any]:
     return [outcome.route, len(transformed), outcome.stage, outcome.error, outcome.message, details]
 
 
-def _outcome(told: list[Any], blobs: _Blobs) -> Encoded | Failed:
-    route, size, *failure = told
+def _outcome(described: list[Any], blobs: _Blobs) -> Encoded | Failed:
+    route, size, *failure = described
     blob = blobs.take(size)
     if not failure:
         return Encoded(route, blob)

@@ -42,7 +42,7 @@ function showMinutes(rows) {
 function showState(health) {
   const state = document.getElementById("state");
   const parts = Object.entries(health.troubles);
-  state.textContent = parts.length ? parts.map(([part, what]) => `${part}: ${what.reason}`).join(" · ") : "All parts are well";
+  state.textContent = parts.length ? parts.map(([part, what]) => `${part}: ${what.reason}`).join(" · ") : "All parts are healthy";
   state.className = parts.length ? "bad" : "good";
 }
 

@@ -9,7 +9,7 @@ from tests.kafka.faults.credentials import CredentialsAgent
 from tests.kafka.faults.scene import Scene
 from tests.kafka.pipeline import wait_until
 
-AWAY_S = 30.0
+UNREACHABLE_S = 30.0
 
 #: Seconds for faults that strike a share of what is sent while everything else goes on.
 STRIKING_S = 15.0
@@ -26,7 +26,7 @@ def entries_throttled(scene: Scene) -> None:
 
 def answers_500(scene: Scene) -> None:
     """Every PutEvents is answered 500 for 30 s."""
-    _strike(scene, AWAY_S, requests=[{"kind": "internal"}])
+    _strike(scene, UNREACHABLE_S, requests=[{"kind": "internal"}])
 
 
 def hangs(scene: Scene) -> None:
@@ -61,9 +61,9 @@ def credentials_expired(scene: Scene) -> None:
     evidence.struck(scene, len(rules))
 
 
-def queue_away(scene: Scene) -> None:
+def queue_down(scene: Scene) -> None:
     """SQS answers 503 for 30 s."""
-    _strike(scene, AWAY_S, requests=[{"kind": "unavailable", "service": "sqs"}])
+    _strike(scene, UNREACHABLE_S, requests=[{"kind": "unavailable", "service": "sqs"}])
 
 
 def queue_deleted(scene: Scene) -> None:

@@ -54,7 +54,7 @@ CASES: dict[str, Case] = {
         Case("throttled-dropped", aws.throttled_and_dropped, 20),
         Case("credentials-expired", aws.credentials_expired, 25, renewable_credentials=True),
         Case("unknown-code", aws.unknown_entry_code, 20),
-        Case("queue-away", aws.queue_away, 35),
+        Case("queue-down", aws.queue_down, 35),
         Case("queue-deleted", aws.queue_deleted, 20),
         Case("genesys-cut", genesys.stream_cut, 25, source="genesys"),
         Case("genesys-down", genesys.down, 35, source="genesys"),

@@ -15,7 +15,7 @@ class Proxies:
     """A context manager; `ports` leads from a broker's port to its proxy's.
 
     `cut` is a network that swallows packets: connections stay open, new ones are taken, nothing arrives.
-    `mend` lets all of it arrive, late.
+    `restore` lets all of it arrive, late.
     """
 
     def __init__(self, targets: Iterable[int]) -> None:
@@ -42,7 +42,7 @@ class Proxies:
         """Nothing passes from now on."""
         self._loop.call_soon_threadsafe(self._passes.clear)
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """What was held up passes, and all that follows."""
         self._loop.call_soon_threadsafe(self._passes.set)
 

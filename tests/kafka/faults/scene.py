@@ -18,7 +18,7 @@ from tests.kafka.faults.credentials import CredentialsAgent
 from tests.kafka.faults.flow import Flow
 from tests.kafka.pipeline import Pipeline, WaitedInVainError, Worker, wait_until
 
-#: Seconds in which a worker that is told to stop has to end (the promise for SIGTERM with full buffers).
+#: Seconds in which a worker that is asked to stop has to end (the promise for SIGTERM with full buffers).
 STOP_S = 15.0
 
 BEGUN = 20

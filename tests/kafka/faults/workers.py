@@ -100,7 +100,7 @@ def frozen_past_the_session(scene: Scene) -> None:
 
 
 def coming_and_going(scene: Scene) -> None:
-    """A worker joins, another one is told to stop or killed, every few seconds for a minute."""
+    """A worker joins, another one is stopped or killed, every few seconds for a minute."""
     ends = time.monotonic() + CHURN_S
     for turn in itertools.count():
         if time.monotonic() > ends:
@@ -129,5 +129,5 @@ def cut_off_from_kafka(scene: Scene) -> None:
     proxies.cut()
     hold(BEYOND_SESSION_S)
     evidence.given_away(scene)
-    proxies.mend()
+    proxies.restore()
     scene.over()

@@ -1,4 +1,4 @@
-"""This module tests the console script: its help, and how it ends over what the user can mend."""
+"""This module tests the console script: its help, and how it ends over what the user can fix."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_an_answer_without_code_or_status():
     ("environment", "reason"),
     [
         ({}, "set AWS_REGION"),
-        ({"AWS_REGION": "eu west"}, "mend AWS_REGION"),
+        ({"AWS_REGION": "eu west"}, "fix AWS_REGION"),
         ({"AWS_PROFILE": "nobody", "AWS_REGION": "eu-west-1"}, "profile"),
     ],
 )

@@ -120,7 +120,7 @@ async def test_schemas_are_fetched_by_registry_and_name(registry):
 
 async def test_a_missing_schema_names_registry_and_remedy(registry):
     registry.answers = [NotFoundError()]
-    with pytest.raises(RouteError, match=r"schema registry mine has no schema a: mend the route's \[schema\]"):
+    with pytest.raises(RouteError, match=r"schema registry mine has no schema a: fix the route's \[schema\]"):
         await fetch_schemas(registry, ["mine/a"])
 
 

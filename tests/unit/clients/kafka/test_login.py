@@ -161,7 +161,7 @@ async def test_without_a_token_kafka_is_away(monkeypatch, given):
     made, _ = tokens(monkeypatch, given)
     with pytest.raises(KafkaConnectionError, match="no token from KAFKA_SASL_OAUTH_TOKEN_URL") as caught:
         await made.token()
-    assert cluster.is_away(caught.value)
+    assert cluster.is_unreachable(caught.value)
     assert "secret" not in str(caught.value)
 
 
@@ -176,7 +176,7 @@ async def test_without_a_token_kafka_is_away(monkeypatch, given):
     ],
 )
 def test_away_or_refused(error, expected):
-    assert cluster.is_away(error) is expected
+    assert cluster.is_unreachable(error) is expected
 
 
 async def test_no_broker_is_a_connection_error():

@@ -10,7 +10,7 @@ from processors.replay.selection import Span
 
 @pytest.mark.parametrize(
     ("end", "reason"),
-    [({0: 9, 1: 5}, "told to stop"), ({0: 2, 1: 8}, "told to stop"), ({0: 2, 1: 5}, "")],
+    [({0: 9, 1: 5}, "stopped"), ({0: 2, 1: 8}, "stopped"), ({0: 2, 1: 5}, "")],
     ids=["another partition is open", "so is this one", "all was read"],
 )
 def test_a_range_that_is_left_goes_on_behind_its_chunk(end, reason):

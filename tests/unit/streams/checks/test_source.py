@@ -36,7 +36,7 @@ async def test_a_file_that_cannot_be_read_is_not(tmp_path, name, words):
 async def test_nobody_at_home_says_what_kept_it_from_answering():
     [found] = await check_source(load_settings(**CLIENT, genesys_base_url="http://127.0.0.1:1"), patience_s=5.0)
 
-    assert found.away
+    assert found.unreachable
     assert found.detail == "login not reached: All connection attempts failed"
     assert "GENESYS_BASE_URL" in found.fix
 
@@ -46,7 +46,7 @@ async def test_nobody_at_home_says_what_kept_it_from_answering():
     [
         (CredentialsError("login refused: 401; check GENESYS_CLIENT_ID"), "login refused: 401", "check GENESYS_CLIENT"),
         (PermissionMissingError("GET /x", ["a:b:view"]), "GET /x: permission missing: a:b:view", "give the OAuth"),
-        (GenesysRequestError("GET /x", 404, "not.found", "gone"), "GET /x: 404 not.found: gone", "mend GENESYS_BASE"),
+        (GenesysRequestError("GET /x", 404, "not.found", "gone"), "GET /x: 404 not.found: gone", "fix GENESYS_BASE"),
     ],
     ids=["credentials", "permission", "request"],
 )

@@ -1,4 +1,4 @@
-"""Tests of the patches: each fault of stock Faust on a consumer made by hand, mended by the patch."""
+"""Tests of the patches: each fault of stock Faust on a consumer made by hand, fixed by the patch."""
 
 from collections import defaultdict
 from types import SimpleNamespace

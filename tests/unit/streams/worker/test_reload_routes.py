@@ -83,10 +83,10 @@ async def test_what_did_not_change_is_not_read(folder, scene):
 async def test_a_changed_mapping_is_taken_over(folder, scene):
     watch = scene.watch()
     mapping = folder / "interaction" / "mapping.jsonata"
-    change(mapping, mapping.read_text() + "/* mended */")
+    change(mapping, mapping.read_text() + "/* fixed */")
     await watch.look()
     assert scene.taken == [SHIPPED]
-    assert scene.routes.get("interaction").texts.mapping.endswith("/* mended */")
+    assert scene.routes.get("interaction").texts.mapping.endswith("/* fixed */")
     await watch.look()
     assert len(scene.taken) == 1, "once is enough"
 
@@ -106,7 +106,7 @@ async def test_what_makes_no_difference_renews_nothing(folder, scene):
     assert scene.taken == []
 
 
-async def test_wrong_routes_are_left_and_health_says_why_until_they_are_mended(folder, scene):
+async def test_wrong_routes_are_left_and_health_says_why_until_they_are_fixed(folder, scene):
     watch = scene.watch()
     mapping = folder / "interaction" / "mapping.jsonata"
     good = mapping.read_text()
@@ -141,7 +141,7 @@ async def test_a_route_to_a_bus_that_is_not_there_is_left(folder, scene):
     assert "other does not exist" in scene.health.troubles()[PART]["reason"]
 
 
-class Away:
+class Silent:
     """Whoever has to be asked of the routes is unreachable."""
 
     def __init__(self, clock):
@@ -149,28 +149,28 @@ class Away:
 
     async def __call__(self, settings):
         self.asked.append(self._clock.now)
-        return None, Finding("schema registry", False, "does not answer", away=True)
+        return None, Finding("schema registry", False, "does not answer", unreachable=True)
 
 
-async def test_a_registry_is_asked_again_when_its_time_has_come_and_waited_for_when_away(scene):
+async def test_a_registry_is_asked_again_when_its_time_has_come_and_waited_for_when_unreachable(scene):
     clock = Clock()
     scene.routes = Routes(TriedRoute(replace(r.texts, schema_origin="registry calls"), "fast") for r in scene.routes)
-    away = Away(clock)
-    watch = scene.watch(check=away, clock=clock)
+    silent = Silent(clock)
+    watch = scene.watch(check=silent, clock=clock)
     for now in (1.0, 299.0, 301.0, 304.0, 330.0, 331.0):
         clock.now = now
         await watch.look()
-    assert away.asked == [301.0, 331.0], "one that is away is asked again after a while"
+    assert silent.asked == [301.0, 331.0], "one that does not answer is asked again after a while"
     assert PART not in scene.health.troubles()
 
 
-async def test_a_folder_that_changes_again_is_looked_at_though_somebody_was_away(folder, scene):
+async def test_a_folder_that_changes_again_is_looked_at_though_somebody_was_unreachable(folder, scene):
     clock = Clock()
-    away = Away(clock)
-    watch = scene.watch(check=away, clock=clock)
+    silent = Silent(clock)
+    watch = scene.watch(check=silent, clock=clock)
     for now in (3.0, 6.0, 9.0):
         clock.now = now
         if now != 6.0:
             (folder / "README").write_text("x" * int(now))
         await watch.look()
-    assert away.asked == [3.0, 9.0]
+    assert silent.asked == [3.0, 9.0]

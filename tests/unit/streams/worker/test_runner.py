@@ -44,7 +44,7 @@ def runner():
 
 @pytest.mark.parametrize(
     ("asked", "crashed", "code"), [(0, False, 0), (2, False, 2), (0, True, 70), (2, True, 2)],
-    ids=["told to stop", "stopped itself", "a service crashed", "crashed while it stopped itself"],
+    ids=["stopped", "stopped itself", "a service crashed", "crashed while it stopped itself"],
 )  # fmt: skip
 def test_the_exit_code_says_why(runner, asked, crashed, code):
     runner.app.exit_code, runner.app.crashed = asked, crashed

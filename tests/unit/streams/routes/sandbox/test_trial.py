@@ -163,7 +163,7 @@ async def test_findings_name_the_poison_route_and_tell_of_the_others(settings: A
     assert routes is None
     told = {finding.name: finding for finding in findings}
     assert {name for name, finding in told.items() if not finding.ok} == {"route poison"}
-    assert re.fullmatch(r"route poison: example \S+ took more than 0.3 s \(mend .*\)", str(told["route poison"]))
+    assert re.fullmatch(r"route poison: example \S+ took more than 0.3 s \(fix .*\)", str(told["route poison"]))
     assert "examples hold, fast engine" in told["route interaction"].detail
 
 
@@ -182,5 +182,5 @@ async def test_a_process_that_does_not_start_may_pass_by_itself(settings: Any, m
     monkeypatch.setattr(child.sys, "executable", "/nonexistent/python")
     routes, [finding] = await check_routes(settings)
     assert routes is None
-    assert finding.away
+    assert finding.unreachable
     assert finding.detail == "the process that runs routes did not start: No such file or directory"
