@@ -6,7 +6,6 @@ import asyncio
 
 from aiohttp import web
 
-from emulators.aws.answering import refused, succeeded
 from emulators.aws.calls import Answer, Call
 from emulators.aws.control import PREFIX, Control
 from emulators.aws.errors import AWSError, too_large, unknown_operation
@@ -16,8 +15,9 @@ from emulators.aws.faults import RequestFault
 from emulators.aws.ledger import PutRequest
 from emulators.aws.metrics.put_metric_data import REQUEST_BYTES as METRIC_REQUEST_BYTES
 from emulators.aws.operations import operations
-from emulators.aws.reading import read_call
 from emulators.aws.state import State
+from emulators.aws.wire.answering import refused, succeeded
+from emulators.aws.wire.reading import read_call
 
 _STORING = ("drop", "hang_stored")
 _CLOSING = ("drop", "drop_early")

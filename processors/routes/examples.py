@@ -58,10 +58,10 @@ class TriedExample:
         return not self.mismatch
 
     def as_json(self) -> JsonObject:
-        told: JsonObject = {"example": self.name, "holds": self.holds}
+        described: JsonObject = {"example": self.name, "holds": self.holds}
         if not self.holds:
-            told |= {"message": self.mismatch, "differences": [place.as_json() for place in self.places]}
-        return told
+            described |= {"message": self.mismatch, "differences": [place.as_json() for place in self.places]}
+        return described
 
 
 def run_examples(route: Route) -> list[TriedExample]:
@@ -71,12 +71,12 @@ def run_examples(route: Route) -> list[TriedExample]:
     for example in route.texts.examples:
         mismatch = mismatches.get(example.name, "")
         found = route.apply(identify(example.event)) if mismatch else None
-        places = tuple(differences(example.expect, told(found), partial=True)) if found else ()
+        places = tuple(differences(example.expect, expectation(found), partial=True)) if found else ()
         tried.append(TriedExample(example.name, mismatch, places))
     return tried
 
 
-def told(outcome: Outcome) -> Any:
+def expectation(outcome: Outcome) -> Any:
     """An outcome in the words of an example's `expect`."""
     if isinstance(outcome, Mapped):
         return outcome.entry

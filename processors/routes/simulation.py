@@ -34,12 +34,12 @@ def simulated_event(fields: JsonObject, *, interaction_id: str, now: str) -> Jso
 
 
 def run(routes: Routes, body: JsonObject, received_at: int | None = None) -> JsonObject:
-    """Try an event, received then (epoch ms), on every route; nothing is written anywhere. Gives what `told` gives."""
+    """Try an event, received then (epoch ms), on every route; nothing is written anywhere."""
     event = identify(body, received_at=received_at)
-    return told(body, [(route.name, route.apply(event)) for route in routes])
+    return described(body, [(route.name, route.apply(event)) for route in routes])
 
 
-def told(body: JsonObject, outcomes: Sequence[tuple[str, Outcome]]) -> JsonObject:
+def described(body: JsonObject, outcomes: Sequence[tuple[str, Outcome]]) -> JsonObject:
     """What came of an event, by route.
 
     Gives `{"status": "simulated" | "validation_failed", "outcome": "mapped" | "filtered" | "failed",

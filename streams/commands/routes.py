@@ -118,7 +118,7 @@ def _verdict(one: TriedExample) -> Text:
 def _differences(one: TriedExample) -> list[str]:
     if one.holds:
         return []
-    # An outcome of another kind is told best in words; it differs as a whole.
+    # An outcome of another kind is best described in words; it differs as a whole.
     whole = not one.places or any(place.path == "the result" for place in one.places)
     return [one.mismatch] if whole else [_told(place) for place in one.places]
 

@@ -105,9 +105,9 @@ class Replay:
             return meta.route == plan.route
         if plan.into is not None and plan.route is None:
             return True
-        told = record.value, meta.event_id, meta.received_at or record.timestamp
-        outcomes = attempt(plan.routes, *told)
-        before = attempt(plan.current, *told) if plan.current is not None else None
+        given = record.value, meta.event_id, meta.received_at or record.timestamp
+        outcomes = attempt(plan.routes, *given)
+        before = attempt(plan.current, *given) if plan.current is not None else None
         if plan.route is not None and not _takes(outcomes) and not (before is not None and _takes(before)):
             return False
         if plan.into is None:

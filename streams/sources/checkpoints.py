@@ -1,4 +1,4 @@
-"""This module reads how far a part of the source was read, and what it told last."""
+"""This module reads how far a part of the source was read, and what it brought last."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ async def read_file(path: Path, max_line_bytes: int) -> AsyncGenerator[list[Line
     The mark that some editors put before UTF-8 belongs to no line.
     """
     splitter = LineSplitter(max_line_bytes)
-    size, done, told = (await asyncio.to_thread(path.stat)).st_size, 0, 0
+    size, done, logged = (await asyncio.to_thread(path.stat)).st_size, 0, 0
     with _progress() as progress, path.open("rb") as file:
         task = progress.add_task(path.name, total=size)
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
@@ -44,8 +44,8 @@ async def read_file(path: Path, max_line_bytes: int) -> AsyncGenerator[list[Line
             done += len(chunk)
             progress.update(task, completed=done)
             percent = 100 * done // max(1, size)
-            if not sys.stderr.isatty() and percent >= told + LOG_EVERY_PERCENT:
-                told = percent
+            if not sys.stderr.isatty() and percent >= logged + LOG_EVERY_PERCENT:
+                logged = percent
                 log.info("file is being read", file=path.name, percent=percent, bytes=done)
         if lines := splitter.close():
             yield lines

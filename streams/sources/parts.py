@@ -56,7 +56,7 @@ class Source(Protocol):
 
 
 class PartReaders:
-    """The readers of this worker's parts. `end_worker` is told when Genesys refuses to serve."""
+    """The readers of this worker's parts. `end_worker` is called when Genesys refuses to serve."""
 
     checkpoint_s = CHECKPOINT_S
 

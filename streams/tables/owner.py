@@ -20,8 +20,8 @@ class TableOwner:
     def address(self) -> URL | None:
         """Web address of the worker that owns the rows; None while Kafka has not assigned them.
 
-        By what the group's leader told everybody: Faust's own `router.key_store` asks the producer, which knows only
-        topics that it has written to.
+        By the assignment that the group's leader gave everybody: Faust's own `router.key_store` asks the producer,
+        which knows only topics that it has written to.
         """
         topic = self._totals.changelog_topic.get_topic_name()
         held = {url: found.get(topic, []) for url, found in self._app.router.table_metadata("totals").items()}

@@ -15,7 +15,7 @@ from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import report
 from processors.routes.outcome import Filtered, Mapped, Outcome
 from processors.routes.routes import Encoded, Raw
-from processors.routes.simulation import simulated_event, told
+from processors.routes.simulation import described, simulated_event
 from streams.app import app
 
 
@@ -31,7 +31,7 @@ class Simulate(View):
             event = simulated_event(fields, interaction_id=str(uuid.uuid4()), now=now)
         except (MalformedEventError, ValueError) as error:
             return self.json({"status": "invalid_request", "error": str(error)}, status=422)
-        result = told(event, await _outcomes(event))
+        result = described(event, await _outcomes(event))
         tried = result.pop("routes")
         result["latencyMs"] = round((time.perf_counter() - started) * 1000, 3)
         result["report"] = {**report(app.worker_sums.total), "routes": tried}

@@ -41,7 +41,7 @@ Found = TypeVar("Found")
 async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]) -> None:
     """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics.
 
-    `conf` is Faust's configuration; `use` is told of the routes when they are right.
+    `conf` is Faust's configuration; `use` gets the routes when they are right.
     """
     _own_logging(settings)
     roles = set(settings.worker_roles)

@@ -1,6 +1,6 @@
 """This module takes over routes that change while the worker runs: in ROUTES_DIR, or a schema in the registry.
 
-Routes that are wrong are left, with the reason told to health; the worker goes on with those it has. What waits
+Routes that are wrong are left, with the reason in health; the worker goes on with those it has. What waits
 because most events failed on the old routes is mapped by the new ones (streams/routes/breaker.py).
 """
 

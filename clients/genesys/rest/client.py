@@ -55,7 +55,7 @@ class GenesysRest:
 
     401: the token is renewed once and the call tried at once, then with back-off, as a token may be revoked
     at any time. 429: `Retry-After` (at most 180 s), else full jitter. 5xx (but 501, which is no outage) and a
-    lost network: back-off with full jitter up to 15 s. All of these for ever, with the reason told to
+    lost network: back-off with full jitter up to 15 s. All of these for ever, with the reason given to
     `observer`. Everything else that is no success raises: PermissionMissingError (403) or GenesysRequestError.
     """
 

@@ -109,7 +109,7 @@ def run_name(what: str) -> str:
 
 
 def quiet_logs() -> None:
-    """Keep log lines off the terminal and out of JSON: what goes wrong is told by the command, once."""
+    """Keep log lines off the terminal and out of JSON: what goes wrong is said by the command, once."""
     logging.disable(logging.CRITICAL)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),

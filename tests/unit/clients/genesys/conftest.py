@@ -132,7 +132,7 @@ def logged():
         yield entries
 
 
-async def eventually(condition, seconds=20.0):
+async def eventually(condition, seconds=60.0):
     """Wait for a condition that other tasks bring about over real sockets."""
     for _ in range(int(seconds * 100)):
         if condition():

@@ -65,7 +65,7 @@ def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
     """`await until(condition)`, for what the emulator tells nobody of."""
 
     async def waited(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():  # noqa: ASYNC110 - there is no event to wait for
                 await asyncio.sleep(0.005)
 

@@ -99,7 +99,7 @@ async def test_visibility_can_be_given_back_and_prolonged(sqs, url, clock):
 async def test_a_long_poll_ends_when_a_message_comes(sqs, url):
     polling = asyncio.create_task(bodies(sqs, url, WaitTimeSeconds=20))
     await sqs.send_message(QueueUrl=url, MessageBody="x")
-    assert await asyncio.wait_for(polling, 10) == ["x"]
+    assert await asyncio.wait_for(polling, 15) == ["x"]
 
 
 async def test_a_long_poll_ends_when_a_message_becomes_visible_again(clients):
@@ -108,7 +108,7 @@ async def test_a_long_poll_ends_when_a_message_becomes_visible_again(clients):
         url = queue_url(aws, "real-time")
         await sqs.send_message(QueueUrl=url, MessageBody="x")
         assert await bodies(sqs, url, VisibilityTimeout=1) == ["x"]
-        assert await asyncio.wait_for(bodies(sqs, url, WaitTimeSeconds=20), 10) == ["x"]
+        assert await asyncio.wait_for(bodies(sqs, url, WaitTimeSeconds=20), 15) == ["x"]
 
 
 @pytest.mark.parametrize("queue", ["failures", "failures.fifo"])

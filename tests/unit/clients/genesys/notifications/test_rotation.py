@@ -106,7 +106,7 @@ async def test_a_new_queue_is_picked_up(emulator, start, eventually):
 
 async def test_shards_share_the_topics_without_overlap(emulator, start, eventually):
     listeners = [start(emulator, part, 3, genesys_shards=3) for part in range(3)]
-    await eventually(lambda: all(listener.source.topics for listener in listeners), seconds=5)
+    await eventually(lambda: all(listener.source.topics for listener in listeners))
     await listeners[0].ready(sockets=3)
     topics = [topic for listener in listeners for topic in listener.source.topics]
     assert sorted(topics) == sorted(
@@ -139,7 +139,7 @@ async def test_no_permission_to_see_queues_ends_the_source_with_its_name(start):
     async with GenesysEmulator(conversation_rate=0.0, permissions=set()) as emulator:
         listener = start(emulator)
         with pytest.raises(PermissionMissingError, match=QUEUE_VIEW):
-            await asyncio.wait_for(listener.task, 10)
+            await asyncio.wait_for(listener.task, 60)
         await listener.close()
 
 

@@ -82,7 +82,7 @@ async def test_an_idle_stream_stays_open_with_blank_lines(read_stream: Read) -> 
         reader.client.stream("GET", reader.path) as response,
     ):
         data = b""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for chunk in response.aiter_raw():
                 data += chunk
                 if data.endswith(b"\n\n\n\n"):

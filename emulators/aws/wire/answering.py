@@ -5,10 +5,10 @@ from __future__ import annotations
 import orjson
 from aiohttp import web
 
-from emulators.aws import query
 from emulators.aws.calls import Answer, Call, Protocol
 from emulators.aws.errors import AWSError
 from emulators.aws.identifiers import new_identifier
+from emulators.aws.wire import query
 
 _NAMESPACE = "http://monitoring.amazonaws.com/doc/2010-08-01/"
 """Of CloudWatch, the one service that is spoken to in query."""

@@ -10,9 +10,9 @@ from urllib.parse import unquote
 import orjson
 from yarl import URL
 
-from emulators.aws import query
 from emulators.aws.calls import Call, Protocol, Service
 from emulators.aws.errors import AWSError, serialization, unknown_operation
+from emulators.aws.wire import query
 
 TARGETS: dict[str, tuple[Service, Protocol]] = {
     "AWSEvents": ("events", Protocol.JSON_1_1),
