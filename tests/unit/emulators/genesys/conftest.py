@@ -22,7 +22,7 @@ SUBSCRIPTION = {
     "eventTypes": ["*"],
     "filters": [],
 }
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 @dataclass
