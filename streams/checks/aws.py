@@ -63,7 +63,7 @@ async def check_source_queue(settings: Settings, url: str, *, tries: bool) -> li
         return [misconfigured(name, error)]
     except AWS_ERRORS as error:
         if "NonExistentQueue" in error_code(error) or "QueueDoesNotExist" in error_code(error):
-            return [Finding(name, False, "does not exist", "create it, or mend the URL in GENESYS_SOURCE")]
+            return [Finding(name, False, "does not exist", "create it, or fix the URL in GENESYS_SOURCE")]
         rights = "sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and ChangeMessageVisibility"
         return [aws_failed(name, error, f"allow {rights}")]
     waiting, held = (attributes.get(f"ApproximateNumberOfMessages{one}", "?") for one in ("", "NotVisible"))

@@ -35,7 +35,7 @@ CHANGELOG = Name("totals-changelog")
 
 @dataclass(slots=True)
 class Wire:
-    """A process's connection: every call takes a while; while it is cut, until it is mended, and once dead for ever."""
+    """A process's connection: every call takes a while; while it is cut, until it is fixed, and once dead for ever."""
 
     chance: Random
     slow: float = 0.0
