@@ -28,8 +28,9 @@ WAIT_S = 20
 VISIBILITY_S = 120
 
 RECEIVES, DELETES = 4, 4
-#: Messages that are held at most: received, and not deleted yet.
-MAX_HELD = 600
+#: Messages that are held at most, received and not deleted yet, and characters of their bodies: beyond, none are
+#: received.
+MAX_HELD, MAX_HELD_SIZE = 600, 32_000_000
 #: Messages of one batch at most.
 MAX_BATCH = 200
 #: Deletions of a message that SQS refuses: it comes again, and is known by its event id then.
@@ -100,7 +101,7 @@ class SqsSource:
     async def _receive(self) -> None:
         attempt = 0
         while True:
-            while len(self._held) >= MAX_HELD:
+            while self._full():
                 self._room.clear()
                 await self._room.wait()
             asked_s = self._now()
@@ -117,6 +118,10 @@ class SqsSource:
                 self._held[message.id] = _Held(message, asked_s + self._queue.visibility_s)
                 if not known:
                     self._arrived.put_nowait(message)
+
+    def _full(self) -> bool:
+        size = sum(len(held.message.body) for held in self._held.values())
+        return len(self._held) >= MAX_HELD or size >= MAX_HELD_SIZE
 
     async def _keep(self) -> None:
         """Renew in good time what is held."""

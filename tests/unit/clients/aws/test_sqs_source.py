@@ -107,8 +107,9 @@ async def test_what_is_held_for_long_is_kept_and_comes_once(desk):
     await stop(reading)
 
 
-async def test_no_more_is_received_than_can_be_held(desk, monkeypatch):
-    monkeypatch.setattr(sqs_source, "MAX_HELD", 20)
+@pytest.mark.parametrize(("limit", "value"), [("MAX_HELD", 20), ("MAX_HELD_SIZE", 30)])
+async def test_no_more_is_received_than_can_be_held(desk, monkeypatch, limit, value):
+    monkeypatch.setattr(sqs_source, limit, value)
     await desk.put(*map(str, range(100)))
     source = desk.source()
     batches = source.batches()
