@@ -35,8 +35,8 @@ MAX_HELD, MAX_HELD_SIZE = 600, 32_000_000
 MAX_BATCH = 200
 #: Deletions of a message that SQS refuses: it comes again, and is known by its event id then.
 MAX_DELETIONS = 3
-#: Seconds that the deletions get at the end.
-END_S = 5.0
+#: Seconds that receives and deletions get at the end; a receive that is longer under way finds nothing.
+RECEIVE_END_S, END_S = 1.0, 5.0
 
 
 @dataclass(slots=True)
@@ -66,20 +66,23 @@ class SqsSource:
         self._arrived: asyncio.Queue[ReceivedMessage | BaseException] = asyncio.Queue()
         self._settled: asyncio.Queue[ReceivedMessage] = asyncio.Queue()
         self._room = asyncio.Event()
+        self._ending = False
         self._troubles: dict[str, str] = {}
 
     async def batches(self) -> AsyncGenerator[list[ReceivedMessage], None]:
         """What has come, for ever; each message is to be told as `settled` once it is safe."""
-        reading = [asyncio.create_task(self._receive()) for _ in range(RECEIVES)]
-        reading.append(asyncio.create_task(self._keep()))
+        receiving = [asyncio.create_task(self._receive()) for _ in range(RECEIVES)]
+        keeping = asyncio.create_task(self._keep())
         deleting = [asyncio.create_task(self._delete()) for _ in range(DELETES)]
-        for task in (*reading, *deleting):
+        for task in (*receiving, keeping, *deleting):
             task.add_done_callback(self._ended)
         try:
             while True:
                 yield await self._next()
         finally:
-            await _cancel(reading)
+            self._ending = True
+            await asyncio.wait(receiving, timeout=RECEIVE_END_S)  # what they bring would be hidden from others
+            await _cancel([*receiving, keeping])
             await self._finish()
             await _cancel(deleting)
             self._on_trouble(None)
@@ -100,7 +103,7 @@ class SqsSource:
 
     async def _receive(self) -> None:
         attempt = 0
-        while True:
+        while not self._ending:
             while self._full():
                 self._room.clear()
                 await self._room.wait()

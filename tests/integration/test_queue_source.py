@@ -87,3 +87,22 @@ def test_an_outage_of_sqs_is_told_and_waited_out(pipeline: Pipeline, send) -> No
     wait_until("all to be in raw", lambda: len(pipeline.read("raw")) == 5)
     wait_until("the queue to be empty", lambda: not pipeline.inspect("queues/events/messages")["messages"])
     wait_until("health to be well", lambda: not told())
+
+
+def test_a_worker_that_stops_hands_the_rest_to_the_others_at_once(pipeline: Pipeline, send) -> None:
+    sent = [text for _ in range(8) for text in envelopes()]
+    url = send(*sent)
+    pipeline.aws_faults({"requests": [{"kind": "slow", "service": "sqs", "share": 1.0, "latency_ms": 300}]})
+    first = pipeline.start(GENESYS_SOURCE=f"sqs:{url}", wait=False)
+    wait_until("something to be in raw", lambda: len(pipeline.read("raw")) > 0)
+    first.process.terminate()
+    assert first.process.wait(60) == 0
+    left = pipeline.inspect("queues/events/messages")["messages"]
+    assert left, "all were taken before the stop"
+    assert {message["state"] for message in left} == {"visible"}
+    pipeline.aws_faults(None)
+    pipeline.start(GENESYS_SOURCE=f"sqs:{url}")
+    wait_until("the queue to be empty", lambda: not pipeline.inspect("queues/events/messages")["messages"])
+    ids = [dict(record.headers())["event-id"].decode() for record in pipeline.records("raw")]
+    assert set(ids) == {derive_event_id(orjson.loads(text)["detail"]) for text in sent}
+    assert len(ids) == len(sent), "nothing came twice"
