@@ -6,8 +6,9 @@ POST /api/v2/analytics/conversations/details/query: all conversations with activ
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,10 +16,12 @@ import orjson
 
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.client import GenesysRest
+from processors.event.intake import Redact
 from processors.event.strict_json import JsonObject
 from processors.genesys.frames import queue_id, with_queue
 from processors.genesys.interval import Interval
 from processors.genesys.snapshots import Snapshot, snapshots
+from processors.genesys.step_memory import StepMemory
 from processors.genesys.topics import TopicPlan, separate
 
 QUERY = "/api/v2/analytics/conversations/details/query"
@@ -76,18 +79,37 @@ class ConversationQuery:
                         yield told
 
 
-async def backfilled(
-    rest: GenesysRest, plan: TopicPlan, interval: Interval, names: QueueNames
-) -> AsyncGenerator[bytes, None]:
-    """The events of an interval as frames, queue names added; for the `backfill` command."""
-    topics = frozenset(name for topic in plan.topics for name in separate(topic))
-    async with aclosing(ConversationQuery(rest).events(interval, topics)) as found:
-        async for told in found:
-            envelope = told.envelope
-            queue = queue_id(envelope)
-            name = await names.name(queue) if queue else None
-            value = orjson.dumps(envelope)
-            yield with_queue(value, envelope, queue, name) if queue and name else value
+@dataclass(slots=True)
+class Backfilled:
+    """The events of intervals as frames, queue names added; for the `backfill` command.
+
+    `events`: which of snapshots and steps; steps are derived from what `redact` leaves of a snapshot, each once.
+    """
+
+    rest: GenesysRest
+    plan: TopicPlan
+    names: QueueNames
+    events: Collection[str] = ("snapshots", "steps")
+    redact: Redact | None = None
+    _steps: StepMemory = field(default_factory=StepMemory)
+
+    async def during(self, interval: Interval) -> AsyncGenerator[bytes, None]:
+        topics = frozenset(name for topic in self.plan.topics for name in separate(topic))
+        async with aclosing(ConversationQuery(self.rest).events(interval, topics)) as found:
+            async for told in found:
+                for envelope in self._envelopes(told):
+                    queue = queue_id(envelope)
+                    name = await self.names.name(queue) if queue else None
+                    value = orjson.dumps(envelope)
+                    yield with_queue(value, envelope, queue, name) if queue and name else value
+
+    def _envelopes(self, told: Snapshot) -> Iterator[JsonObject]:
+        if "steps" in self.events:
+            masked = told.envelope if self.redact is None else self.redact(told.envelope)
+            for step in self._steps.take(masked, told.moment_ms, told.since_ms):
+                yield step.envelope(told.envelope)
+        if "snapshots" in self.events:
+            yield told.envelope
 
 
 def _queues(topics: Collection[str]) -> Collection[str]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import Any
 
 import click
 from aiokafka.errors import KafkaError
 
-from clients.genesys.analytics import backfilled
+from clients.genesys.analytics import Backfilled
 from clients.kafka.ranges import RangeError, topics
 from clients.kafka.writer import Writer, open_writer
+from processors.event.redaction import redactor
 from processors.genesys.interval import Interval
 from processors.genesys.snapshots import beyond
 from processors.genesys.topics import separate
@@ -44,8 +44,8 @@ Exit codes: 0 all is in Kafka, 1 stopped before (the command to go on with is pr
 def backfill(since: int, until: int | None, dry_run: bool, as_json: bool) -> None:
     """Fetch what happened from the analytics query and write it to `raw`, for a gap that was not healed.
 
-    The queues and users are those of the settings, the events snapshots as the notifications bring them,
-    marked `backfilled: true`. What cannot go to `raw` gets a failure record. No worker needs to run. The same
+    The queues and users are those of the settings, the events those of GENESYS_EVENTS as the notifications bring
+    them, marked `backfilled: true`. What cannot go to `raw` gets a failure record. No worker needs to run. The same
     stretch gives the same event ids however often it is fetched; what came live has ids of its own, so choose
     the stretch that was missed. The query may know a change some minutes late.
     """
@@ -73,7 +73,7 @@ async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Backfil
         if not organisation.plan.topics:
             refuse("there is nothing to listen to: see `genesys-eventbridge topics`")
         progress.not_told = beyond(name for topic in organisation.plan.topics for name in separate(topic))
-        filling = Filling(settings, partial(_events, organisation), writer, stop, progress)
+        filling = Filling(settings, _events(organisation, settings), writer, stop, progress)
         seconds = (interval.end_ms - interval.start_ms) // 1000
         moved = stack.enter_context(progress_bar("seconds of the past", seconds, unit="s"))
         filled = asyncio.create_task(fill(filling, moved))
@@ -91,8 +91,10 @@ async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Backfil
     return progress
 
 
-def _events(organisation: Organisation, interval: Interval) -> AsyncGenerator[bytes, None]:
-    return backfilled(organisation.rest, organisation.plan, interval, organisation.names)
+def _events(organisation: Organisation, settings: Settings) -> Callable[[Interval], AsyncGenerator[bytes, None]]:
+    redact = redactor(settings.redact_fields)
+    found = Backfilled(organisation.rest, organisation.plan, organisation.names, settings.genesys_events, redact)
+    return found.during
 
 
 async def _writer(settings: Settings, stack: AsyncExitStack) -> Writer:

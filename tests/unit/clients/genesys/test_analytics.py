@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from clients.genesys.analytics import ConversationQuery, backfilled
+from clients.genesys.analytics import Backfilled, ConversationQuery
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.errors import PermissionMissingError
 from processors.genesys.interval import Interval, milliseconds
@@ -127,8 +127,20 @@ async def test_backfill_by_hand_gives_frames_with_the_queue_named(rest, server):
     names.learn({QUEUE: "Sales"})
     server.answers = [pages([conversation("ours")])]
     plan = TopicPlan((f"v2.routing.queues.{QUEUE}?conversations&users",))
-    (frame,) = await collected(backfilled(rest, plan, Interval(START, START + MINUTE), names))
+    (frame,) = await collected(Backfilled(rest, plan, names, ("snapshots",)).during(Interval(START, START + MINUTE)))
     assert json.loads(frame)["queue"] == {"id": QUEUE, "name": "Sales"}
+
+
+async def test_backfill_by_hand_tells_each_step_once_before_its_snapshot(rest, server):
+    server.answers = [pages([conversation("ours")]), pages([conversation("ours")])]
+    names = QueueNames(rest)
+    names.learn({QUEUE: "Sales"})
+    found = Backfilled(rest, TopicPlan((f"v2.routing.queues.{QUEUE}.conversations",)), names)
+    told = [json.loads(one) for _ in range(2) for one in await collected(found.during(Interval(START, START + MINUTE)))]
+    steps = [event for event in told if event.get("derived")]
+    assert told[0] in steps
+    assert len(steps) == len({event["metadata"]["stepId"] for event in steps})
+    assert all(event["backfilled"] for event in told)
 
 
 async def test_a_missing_permission_is_named(rest, server):
