@@ -52,7 +52,7 @@ def queue_topics(genesys: Genesys) -> set[str]:
 
 
 def test_two_workers_share_the_parts_and_follow_new_queues(pipeline: Pipeline, genesys: Genesys):
-    pipeline.settings["GENESYS_QUEUE_REFRESH"] = "1"
+    pipeline.settings |= {"GENESYS_QUEUE_REFRESH": "1", "GENESYS_EVENTS": "snapshots"}
     first, second = pipeline.start(), pipeline.start()
 
     def shared() -> bool:
@@ -100,7 +100,7 @@ def test_a_killed_owner_is_followed_within_30_s_and_its_gap_is_healed(pipeline: 
 
 
 def test_bad_frames_are_reported_or_counted_and_the_socket_stays(pipeline: Pipeline, genesys: Genesys):
-    pipeline.settings["GENESYS_SHARDS"] = "1"
+    pipeline.settings |= {"GENESYS_SHARDS": "1", "GENESYS_EVENTS": "snapshots"}
     worker = pipeline.start()
     topic = wait_until("a socket", genesys.listened)[0]
     names = ("malformed", "binary", "huge_frame", "unknown_topic", "no_ids")
