@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 import structlog
 
 from clients.aws.sqs_sender import Message, Queue
-from processors.delivery.failure_record import encode, failure_record
+from processors.delivery.failure_record import encode, failure_record, short_form
 from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
+from processors.metrics.counts import Counts
 from processors.routes.outcome import Failed
 from streams.app import app
-from streams.delivery.event import Event, key_of
+from streams.delivery.event import Event, key_of, origin_of
+from streams.delivery.mirroring import read_limits
 from streams.delivery.stage import Stage
 
 log = structlog.get_logger(__name__)
 
-
-class Sends(Protocol):
-    """A queue."""
-
-    async def send(self, messages: Sequence[Message]) -> list[str | None]:
-        """Send messages; gives for each why SQS will never take it, or None."""
-        ...
+#: Fields of a record that are attributes of its message, beside the event's id.
+FILTERED_BY = ("stage", "error", "route")
 
 
 class FailureMirror:
     """Copies failure records, of at most `max_bytes`, to the queue that `open_queue` gives, if it gives one."""
 
-    def __init__(self, open_queue: Callable[[], Awaitable[Sends | None]], max_bytes: int) -> None:
-        self._open_queue, self._max_bytes = open_queue, max_bytes
+    def __init__(self, open_queue: Callable[[], Awaitable[Queue | None]], max_bytes: int, counts: Counts) -> None:
+        self._open_queue, self._max_bytes, self._counts = open_queue, max_bytes, counts
 
     async def copy(self, batch: Sequence[Event]) -> None:
         """Copy a batch; returns when the queue has all that it takes."""
         queue = await self._open_queue()
         if queue is None:
             return
-        refusals = await queue.send([self._message(event) for event in batch])
+        messages = [self._message(event) for event in batch]
+        refusals = await _send(queue, batch, messages)
+        if any(refusals) and await _is_shorter_now(queue, messages, refusals):
+            again = [index for index, refusal in enumerate(refusals) if refusal is not None]
+            later = await _send(queue, [batch[index] for index in again], [messages[index] for index in again])
+            refusals = [None if one is None else later.pop(0) for one in refusals]
         for event, refusal in zip(batch, refusals, strict=True):
             if refusal is not None:
+                self._counts.add("not_mirrored")
                 log.error("SQS will never take this record; it stays on the failures topic",
                           code=refusal, partition=event.message.partition, offset=event.message.offset)  # fmt: skip
 
@@ -62,7 +65,37 @@ class FailureMirror:
             group=key_of(event) or str(event_id),
             # SQS keeps the id for five minutes, though the message is gone: what fails after a redrive has another.
             deduplication=f"{event_id}:{record.get('stage')}:{record.get('route') or ''}:{meta.replayed or ''}",
+            attributes=_attributes({**{name: record.get(name) for name in FILTERED_BY}, "eventId": event_id}),
         )
+
+
+async def _send(queue: Queue, events: Sequence[Event], messages: Sequence[Message]) -> list[str | None]:
+    return await queue.send([_fitted(queue, event, one) for event, one in zip(events, messages, strict=True)])
+
+
+async def _is_shorter_now(queue: Queue, messages: Sequence[Message], refusals: Sequence[str | None]) -> bool:
+    """Whether a message was refused as the queue holds less than it did when its limits were last read."""
+    known = queue.max_bytes
+    await read_limits(queue)
+    return queue.max_bytes < known and any(
+        refusal is not None and message.size > queue.max_bytes
+        for message, refusal in zip(messages, refusals, strict=True)
+    )
+
+
+def _fitted(queue: Queue, event: Event, message: Message) -> Message:
+    """The message, or its short form where the queue has less room; the whole record stays in `failures`."""
+    if message.size <= queue.max_bytes:
+        return message
+    room = queue.max_bytes - (message.size - len(message.body.encode()))
+    short = short_form(message.body.encode(), room, origin_of(event))
+    return message if short is None else replace(message, body=short.decode())
+
+
+def _attributes(values: Mapping[str, object]) -> dict[str, str]:
+    """Texts to filter by without opening the body; SQS takes none that is empty, nor control characters."""
+    texts = {name: "".join(filter(str.isprintable, str(value)))[:256] for name, value in values.items() if value}
+    return {name: text for name, text in texts.items() if text}
 
 
 def _written_at(event: Event) -> datetime:
@@ -72,13 +105,7 @@ def _written_at(event: Event) -> datetime:
         return datetime.now(UTC)
 
 
-async def open_queue() -> Queue | None:
-    """The queue that the settings name; None when they name none: failures stay in Kafka alone then."""
-    url = app.settings.dlq_queue_url
-    return Queue(await app.aws("sqs"), url, on_trouble=app.health.observer("sqs")) if url is not None else None
-
-
-mirror = FailureMirror(open_queue, app.settings.kafka_max_message_bytes)
+mirror = FailureMirror(app.dead_letters.open, app.settings.kafka_max_message_bytes, app.counts)
 
 
 @app.stage(Stage("failures", max_events=10, linger_s=0.05, waits_for=("kafka", "sqs")), app.flow.failures)

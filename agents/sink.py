@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from clients.aws.eventbridge import Accepted, EventBridge, RefusedEntry
-from clients.aws.publisher import Publisher
+from clients.aws.eventbridge import Accepted, RefusedEntry
 from processors.delivery.entries import Entry, entry
 from processors.event import headers
 from processors.event.errors import MalformedEventError
@@ -107,22 +106,7 @@ def _count_published(accepted_ms: int, meta: Meta, result: BatchResult) -> None:
             result.counts.latency(max(0, age_ms))
 
 
-async def open_bus() -> Publisher:
-    """What publishes as the settings say."""
-    settings = app.settings
-    bus = EventBridge(await app.aws("events"))
-    return Publisher(
-        bus.put,
-        max_bytes=settings.eventbridge_request_bytes,
-        linger_s=settings.eventbridge_linger_ms / 1000,
-        in_flight=settings.eventbridge_in_flight,
-        max_retries=settings.max_retries,
-        on_trouble=app.health.observer("eventbridge"),
-        on_retry=lambda: app.counts.add("retries"),
-    )
-
-
-publishing = Publishing(open_bus, app.delivery, app.routes_in_use, app.settings.eventbus_name)
+publishing = Publishing(app.buses.open, app.delivery, app.routes_in_use, app.settings.eventbus_name)
 
 
 # Many small batches at a time: an entry in a long back-off holds up its few neighbours, not the stream.

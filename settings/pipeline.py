@@ -48,9 +48,12 @@ class PipelineSettings(BaseSettings):
         0.5,
         gt=0,
         le=1,
-        description="Share of failing events above which the process stage pauses; 1 turns that off.",
+        description="Share of failing events above which the process stage pauses, and of entries refused for good the "
+        "sink; 1 turns that off.",
     )
-    flood_min: int = Field(100, ge=1, description="Events that routes must have taken before the share counts.")
+    flood_min: int = Field(
+        100, ge=1, description="Events that routes took, or entries answered, before the share counts."
+    )
     flood_window: float = Field(60.0, gt=0, description="Seconds over which the share is taken.")
     worker_roles: CommaList = Field(ROLES, description="Stages this worker runs; `worker --role` sets it.")
     report_interval: float = Field(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import signal
 import sys
 from collections.abc import Callable
@@ -17,16 +18,21 @@ from typing import Any, cast
 import faust
 import structlog
 
-from clients.aws.client import open_client
+from clients.aws.answers import NoAnswerError
+from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.direct import open_events
 from clients.genesys.rest.observer import Observer
+from processors.delivery.retry import outage_backoff
 from processors.metrics.counts import Counts, Sums
 from processors.routes.breaker import Limits
 from processors.routes.routes import Routes
 from settings import Settings
+from streams.delivery import mirroring, publishing
 from streams.delivery.deduplication import Deduplication, active_partitions, recent_table
 from streams.delivery.event import Event
 from streams.delivery.ledger import Ledger
+from streams.delivery.mirroring import DeadLetterQueue
+from streams.delivery.publishing import Buses
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Record, Sender
@@ -44,7 +50,8 @@ from streams.tables.owner import TableOwner
 from streams.tables.rows import sums
 from streams.topics import pipeline_topics
 from streams.topology import METRICS_KEY, needed_topics
-from streams.worker import reload_routes, watchdog
+from streams.worker import lookout, reload_routes, watchdog
+from streams.worker.lookout import Lookout
 from streams.worker.preflight import preflight
 from streams.worker.reload_routes import RouteWatch
 from streams.worker.telemetry import Telemetry, WorkerSums, prometheus
@@ -132,8 +139,17 @@ class PipelineApp(faust.App):
             self._kafka_client,
             needed_topics(settings),
         )
+        self.buses = Buses(
+            settings, self.health, self.counts, lambda: self._aws_when_possible("events", publishing.PART)
+        )
+        self.dead_letters = DeadLetterQueue(
+            settings.dlq_queue_url, self.health, lambda: self._aws_when_possible("sqs", mirroring.PART)
+        )
+        self.lookout = Lookout(settings, self.health, self.routes_in_use, self.buses, self.dead_letters)
         self.telemetry = Telemetry(settings, self.worker_sums, self._group_sums, self.aws)
         self.timer(watchdog.LOOK_S)(self.watchdog.look)
+        self.timer(lookout.BUS_S)(self.lookout.look_at_buses)
+        self.timer(lookout.REST_S)(self.lookout.look_at_queue)
         self.timer(reload_routes.LOOK_S)(self.route_watch.look)
         self.timer(settings.report_interval)(self.telemetry.report_to_log)
         self.timer(settings.report_interval)(self.telemetry.report_to_cloudwatch)
@@ -177,6 +193,25 @@ class PipelineApp(faust.App):
                 self._aws[service] = await self.add_async_context(opening)
             return self._aws[service]
 
+    def resume(self) -> bool:
+        """Let everything go on that paused as most events failed; gives whether anything had."""
+        return any([self.breaker.resume(), self.buses.resume()])
+
+    async def _aws_when_possible(self, service: str, part: str) -> Any:
+        """The client as soon as credentials can be had; a setting that is wrong by now was right at the start."""
+        attempt = 0
+        while True:
+            try:
+                client = await self.aws(service)
+            except (AwsConfigurationError, NoAnswerError) as error:
+                self.health.trouble(part, str(error))
+                await asyncio.sleep(outage_backoff(attempt, random.random()))
+                attempt += 1
+                continue
+            if attempt:
+                self.health.well(part)
+            return client
+
     @property
     def shutdown_grace(self) -> float:
         """Seconds that events in flight get at a stop or a rebalance (streams/faust_patches/apply.py)."""
@@ -190,7 +225,10 @@ class PipelineApp(faust.App):
         os.kill(os.getpid(), signal.SIGTERM)
 
     async def on_first_start(self) -> None:
-        await preflight(self.settings, self.conf, self._use)
+        away = await preflight(self.settings, self.conf, self._use)
+        self.buses.unseen = away.buses
+        if away.queue:
+            self.health.trouble(lookout.QUEUE, away.queue)
         await self.add_async_context(self.sandboxes)
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
         await super().on_first_start()

@@ -6,7 +6,8 @@ one layer (clients/aws/publisher.py, clients/aws/sqs_sender.py).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -14,39 +15,32 @@ import aioboto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
-    ClientError,
     ConfigParseError,
-    ConnectionError,
-    CredentialRetrievalError,
-    HTTPClientError,
+    InfiniteLoopConfigError,
+    InvalidConfigError,
     InvalidRegionError,
-    MetadataRetrievalError,
-    NoCredentialsError,
+    MissingDependencyException,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
+    RefreshWithMFAUnsupportedError,
+    UnknownCredentialError,
 )
-from botocore.parsers import ResponseParserError
 
-from processors.delivery.retry import CREDENTIALS
+from clients.aws.answers import SLACK_S, BoundedClient, NoAnswerError, reason
 from settings import Settings
 
-#: Everything an AWS call can raise.
-AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
-
-#: No answer of the service: the network, a proxy's page, or credentials that are not there just now.
-UNANSWERED = (
-    ConnectionError,
-    HTTPClientError,
-    ResponseParserError,
-    NoCredentialsError,
+#: What is written wrong in AWS's config file or in the environment: no wait fixes it.
+MISCONFIGURED = (
+    ConfigParseError,
+    InfiniteLoopConfigError,
+    InvalidConfigError,
+    InvalidRegionError,
+    MissingDependencyException,
     PartialCredentialsError,
-    CredentialRetrievalError,
-    MetadataRetrievalError,
-    TokenRetrievalError,
-    SSOError,
+    ProfileNotFound,
+    RefreshWithMFAUnsupportedError,
+    UnknownCredentialError,
 )
 
 
@@ -56,54 +50,49 @@ class AwsConfigurationError(Exception):
 
 @asynccontextmanager
 async def open_client(
-    settings: Settings, service: str, *, region: str | None = None, read_timeout: float | None = None
+    settings: Settings,
+    service: str,
+    wrap: Callable[[Any], Any] | None = None,
+    *,
+    region: str | None = None,
+    read_timeout: float | None = None,
 ) -> AsyncIterator[Any]:
-    """A client for `service`; `region` and `read_timeout` (s) where they are not those of the settings.
+    """A client for `service`, whose calls raise AWS_ERRORS alone (clients/aws/answers.py).
 
-    Raises AwsConfigurationError for a region or profile that cannot be used.
+    `wrap` makes another of aioboto3's; `region` and `read_timeout` (s) where they are not those of the settings. Raises
+    AwsConfigurationError for a region, a profile or credentials that are set wrong, NoAnswerError when what gives the
+    credentials fails just now.
     """
+    read_timeout = read_timeout or settings.eventbridge_timeout
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 1},
-        connect_timeout=5,
-        read_timeout=read_timeout or settings.eventbridge_timeout,
+        connect_timeout=min(5.0, read_timeout),
+        read_timeout=read_timeout,
         max_pool_connections=max(10, settings.eventbridge_in_flight * 2),
         tcp_keepalive=True,
     )
     stack = AsyncExitStack()
+    seconds = read_timeout + SLACK_S
     try:
-        session = aioboto3.Session(region_name=region or settings.aws_region)
-        opening = session.client(service, endpoint_url=settings.aws_endpoint_url, config=config)
-        client = await stack.enter_async_context(opening)
+        async with asyncio.timeout(seconds):
+            session = aioboto3.Session(region_name=region or settings.aws_region)
+            opening = session.client(service, endpoint_url=settings.aws_endpoint_url, config=config)
+            client = await stack.enter_async_context(opening)
     except NoRegionError:
         raise AwsConfigurationError("no AWS region: set AWS_REGION") from None
-    except (InvalidRegionError, ProfileNotFound, ConfigParseError) as error:
+    except MISCONFIGURED as error:
         raise AwsConfigurationError(
-            f"{str(error).rstrip('.')}: fix AWS_REGION, AWS_PROFILE or AWS's config file"
-        ) from None
+            f"{' '.join(str(error).split()).rstrip('.')}: fix AWS_REGION, AWS_PROFILE or AWS's config file"
+        ) from error
+    except (FileNotFoundError, PermissionError) as error:
+        raise AwsConfigurationError(
+            f"the credential_process {error.filename} cannot be run ({error.strerror}): fix AWS's config file"
+        ) from error
+    except TimeoutError:
+        raise NoAnswerError(f"no AWS credentials within {seconds:g} s: look at what gives them") from None
+    except BotoCoreError as error:
+        raise NoAnswerError(f"no AWS credentials: {reason(error)}") from error
+    except Exception as error:  # of any kind: what a credential_process or an endpoint gave is read without a check
+        raise NoAnswerError(f"no AWS credentials: what gives them failed ({reason(error)})") from error
     async with stack:
-        yield client
-
-
-def error_code(error: Exception) -> str:
-    """The code AWS answered, or the name of what kept it from answering."""
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code") or "Unknown")
-    return type(error).__name__
-
-
-def status(error: Exception) -> int | None:
-    """HTTP status of the answer; None when there was none."""
-    if isinstance(error, ClientError):
-        found = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        return int(found) if found else None
-    return None
-
-
-def is_unanswered(error: Exception) -> bool:
-    """Whether AWS did not answer, or answered only that it does not know the caller any more.
-
-    No event is to blame for either, and both end by themselves or by an operator's hand.
-    """
-    if isinstance(error, ClientError):
-        return error_code(error) in CREDENTIALS
-    return isinstance(error, UNANSWERED)
+        yield BoundedClient(wrap(client) if wrap else client, seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clients.aws.client import AWS_ERRORS, error_code
+from clients.aws.answers import AWS_ERRORS, reason
 from processors.metrics.counts import BUCKETS_MS, Sums
 
 #: CloudWatch name -> our counter.
@@ -20,7 +20,7 @@ async def put_metrics(client: Any, namespace: str, sums: Sums) -> str | None:
     try:
         await client.put_metric_data(Namespace=namespace, MetricData=metric_data(sums))
     except AWS_ERRORS as error:
-        return error_code(error)
+        return reason(error)
     return None
 
 

@@ -23,6 +23,7 @@ from botocore.awsrequest import AWSPreparedRequest, HeadersDict
 from botocore.exceptions import NoCredentialsError
 from botocore.parsers import ResponseParserError
 
+from clients.aws.answers import note_answer, note_sent
 from clients.aws.client import open_client
 from settings import Settings
 
@@ -33,8 +34,9 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 @asynccontextmanager
 async def open_events(settings: Settings) -> AsyncIterator[Any]:
     """The client that EVENTBRIDGE_CLIENT names. Raises AwsConfigurationError as `open_client` does."""
-    async with open_client(settings, "events") as client:
-        yield DirectEvents(client) if settings.eventbridge_client == "direct" else client
+    wrap = DirectEvents if settings.eventbridge_client == "direct" else None
+    async with open_client(settings, "events", wrap) as client:
+        yield client
 
 
 class DirectEvents:
@@ -54,6 +56,7 @@ class DirectEvents:
         signer = self._signer = self._signer or await self._resolve()
         headers = signer.headers(body, await self._credentials(), time.gmtime())
         request = AWSPreparedRequest("POST", signer.url, HeadersDict(headers), body, False)
+        note_sent()
         return await self._read(await self._client._endpoint.http_session.send(request))
 
     async def _resolve(self) -> Signer:
@@ -69,6 +72,7 @@ class DirectEvents:
         return await credentials.get_frozen_credentials()
 
     async def _read(self, response: Any) -> Mapping[str, Any]:
+        note_answer({"status_code": response.status_code, "headers": response.headers})
         body = await response.content
         if response.status_code == 200:
             try:

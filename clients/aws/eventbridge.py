@@ -6,10 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError
 
-from clients.aws.client import AWS_ERRORS, error_code, is_unanswered, status
+from clients.aws.answers import AWS_ERRORS, error_code, is_unanswered, reason, status
 from processors.delivery.entries import Entry
+from processors.delivery.refusals import concerns_the_caller, is_throttling, remedy
+
+#: Bytes that every EventBridge has taken, also before January 2026: a 413 for fewer is another one's answer.
+ALWAYS_TAKEN = 250_000
+
+#: What a refusal asks an operator to do.
+PERMISSION, MISSING_BUS = (
+    "events:PutEvents on the bus",
+    "create the bus, or fix EVENTBUS_NAME or the route's event-bus",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +31,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class RefusedEntry:
-    """EventBridge answered, and did not take the entry. `attempts`: further ones made after the first."""
+    """EventBridge answered, and did not take this entry. `attempts`: further ones made after the first."""
 
     code: str
     message: str
@@ -29,17 +39,25 @@ class RefusedEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
-    """Nobody knows whether EventBridge took the entry: no answer came, or one about credentials."""
+class Outage:
+    """No entry is to blame: no answer came, or a refusal of whatever is asked. `reason` ends with what to do."""
 
     reason: str
 
 
-Result = Accepted | RefusedEntry | Unanswered
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A refusal that may be about this entry, or about all: no other entry beside it passed, to tell them apart."""
+
+    code: str
+    message: str
+
+
+Result = Accepted | RefusedEntry | Outage | Suspect
 
 
 class EventBridge:
-    """PutEvents over one aioboto3 client."""
+    """PutEvents over one client (clients/aws/client.py)."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -47,44 +65,81 @@ class EventBridge:
     async def put(self, entries: Sequence[Entry]) -> list[Result]:
         """One PutEvents of 1 to 10 entries; results stand in the entries' order (PutEvents API reference).
 
-        A refusal of the whole request is every entry's refusal, except where a single one may be to blame:
-        then each is put by itself, so that only the culprit is refused. Raises nothing that AWS can cause.
+        A refusal of the whole request that a single entry may be to blame for is tried again entry by entry: where
+        others pass, who does not is the culprit. Raises nothing that AWS can cause.
         """
-        try:
-            answer = await self._client.put_events(Entries=[entry.fields for entry in entries])
-        except AWS_ERRORS as error:
-            return await self._refused_whole(entries, error)
-        return _results(entries, answer)
+        results = await self._put(entries)
+        if any(isinstance(one, Accepted) for one in results):
+            return [RefusedEntry(one.code, one.message) if isinstance(one, Suspect) else one for one in results]
+        return results
 
     async def describe(self, bus: str) -> str:
         """ARN of a bus, by name or ARN. Raises AWS_ERRORS; ResourceNotFoundException for an unknown bus."""
         answer = await self._client.describe_event_bus(Name=bus)
         return str(answer.get("Arn", ""))
 
-    async def _refused_whole(self, entries: Sequence[Entry], error: Exception) -> list[Result]:
-        code = error_code(error)
-        if is_unanswered(error):
-            return [Unanswered(code)] * len(entries)
-        if len(entries) > 1 and _names_an_entry(error):
-            return [result for entry in entries for result in await self.put([entry])]
-        return [RefusedEntry("EntryTooLarge" if status(error) == 413 else code, str(error)[:500])] * len(entries)
+    async def try_put(self, bus: str) -> None:
+        """Ask for the right to put events on a bus, by an entry without a detail, which EventBridge never takes.
+
+        Raises AWS_ERRORS, but for the refusal of that entry.
+        """
+        try:
+            answer = await self._client.put_events(
+                Entries=[{"Source": "genesys-eventbridge.check", "EventBusName": bus}]
+            )
+        except AWS_ERRORS as error:
+            if not _may_be_an_entrys(error):
+                raise
+            return
+        for one in answer.get("Entries") or []:
+            if concerns_the_caller(code := str(one.get("ErrorCode") or "")):
+                raise ClientError({"Error": {"Code": code, "Message": one.get("ErrorMessage") or ""}}, "PutEvents")
+
+    async def _put(self, entries: Sequence[Entry]) -> list[Result]:
+        try:
+            answer = await self._client.put_events(Entries=[entry.fields for entry in entries])
+        except AWS_ERRORS as error:
+            if len(entries) > 1 and _may_be_an_entrys(error):
+                return [result for entry in entries for result in await self._put([entry])]
+            return [_refused_whole(error, entry) for entry in entries]
+        return _results(entries, answer)
 
 
-def _names_an_entry(error: Exception) -> bool:
-    # Throttling and server trouble concern the request; so does a permission. The rest may be one entry's.
-    if isinstance(error, ParamValidationError):  # the SDK's own look at the entries; nothing was sent
+def _refused_whole(error: Exception, entry: Entry) -> Result:
+    code, message = error_code(error), str(error)[:500]
+    if isinstance(error, ParamValidationError):  # the SDK's own look at the entry; nothing was sent
+        return RefusedEntry(code, message)
+    if status(error) == 413 and entry.size >= ALWAYS_TAKEN:
+        return RefusedEntry("EntryTooLarge", message)
+    if _may_be_an_entrys(error) and status(error) != 413:
+        return Suspect(code, message)
+    if isinstance(error, ClientError):
+        return Outage(f"{reason(error)}; {remedy(code, PERMISSION, MISSING_BUS)}")
+    return Outage(reason(error))
+
+
+def _may_be_an_entrys(error: Exception) -> bool:
+    """Whether one entry may be why a request was refused: not for throttling, server trouble, rights or a lost bus."""
+    if isinstance(error, ParamValidationError):
         return True
     code, found = error_code(error), status(error) or 0
-    return 400 <= found < 500 and found != 429 and "Throttl" not in code and not code.startswith("AccessDenied")
+    if is_unanswered(error) or concerns_the_caller(code) or is_throttling(code):
+        return False
+    return 400 <= found < 500 and found not in (408, 429)
 
 
 def _results(entries: Sequence[Entry], answer: dict[str, Any]) -> list[Result]:
     answered = answer.get("Entries") or []
+    if not isinstance(answered, list) or not all(isinstance(one, dict) for one in answered):
+        return [Outage("results of another shape than EventBridge's; look at what answers in its place")] * len(entries)
     if len(answered) != len(entries):  # nobody can tell which were taken: sending again is the safe reading
-        return [Unanswered(f"{len(answered)} results for {len(entries)} entries")] * len(entries)
-    return [
-        Accepted(str(one["EventId"]))
-        if one.get("EventId") and not one.get("ErrorCode")
-        else RefusedEntry(str(one.get("ErrorCode") or "Unknown"), str(one.get("ErrorMessage") or "")[:500])
-        for one in answered
-    ]
+        words = f"{len(answered)} results for {len(entries)} entries; look at what answers in EventBridge's place"
+        return [Outage(words)] * len(entries)
+    return [_result(one) for one in answered]
+
+
+def _result(one: dict[str, Any]) -> Result:
+    if one.get("EventId") and not one.get("ErrorCode"):
+        return Accepted(str(one["EventId"]))
+    code, message = str(one.get("ErrorCode") or "Unknown"), str(one.get("ErrorMessage") or "")[:500]
+    return Suspect(code, message) if concerns_the_caller(code) else RefusedEntry(code, message)

@@ -1,33 +1,32 @@
-"""This module publishes entries: batches them over all callers, keeps each key in order, retries.
+"""This module publishes entries: keeps each key in order, retries what was refused, fails what is refused for good.
 
-One coroutine an entry, one dispatcher for all. Entries of different calls share requests, also when they are
-sent again; an entry waits until the earlier ones with its key have ended.
+One coroutine an entry, one lane a bus (clients/aws/bus_lane.py): entries of different calls share requests, also when
+they are sent again; an entry waits until the earlier ones with its key have ended.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 
 import structlog
 
-from clients.aws.eventbridge import Accepted, RefusedEntry, Result, Unanswered
-from processors.delivery.entries import MAX_ENTRIES, Entry, cut
-from processors.delivery.retry import backoff, is_retryable, outage_backoff
+from clients.aws.bus_lane import BusLane, Put, State
+from clients.aws.eventbridge import Accepted, RefusedEntry
+from clients.aws.unconfirmed import Unconfirmed
+from processors.delivery.entries import Entry
+from processors.delivery.refusals import Limits, RefusalWindow
+from processors.delivery.retry import backoff, is_retryable
 
 log = structlog.get_logger(__name__)
-
-Put = Callable[[Sequence[Entry]], Awaitable[list[Result]]]
-WaitingEntry = tuple[Entry, "asyncio.Future[Result]"]
 
 
 class Publisher:
     """See the module. `max_bytes`: limit of one request; `linger_s`: how long an unfilled request waits.
 
-    `on_trouble` hears why EventBridge does not answer, and None when it answers again; `on_retry` each retry.
+    `on_trouble` hears why a bus takes nothing, and None when all take entries again; `on_retry` each retry. `limits`:
+    how many entries may be refused for good before publishing pauses.
     """
 
     def __init__(
@@ -38,6 +37,7 @@ class Publisher:
         linger_s: float,
         in_flight: int,
         max_retries: int,
+        limits: Limits,
         on_trouble: Callable[[str | None], None],
         on_retry: Callable[[], None],
         chance: Callable[[], float] = random.random,
@@ -47,21 +47,21 @@ class Publisher:
         self._linger_s = linger_s
         self._slots = asyncio.Semaphore(in_flight)
         self._max_retries = max_retries
+        self._limits = limits
         self._on_trouble = on_trouble
         self._on_retry = on_retry
         self._chance = chance
-        self._answered = asyncio.Event()
-        self._waiting: deque[WaitingEntry] = deque()
-        self._filled = asyncio.Event()
-        self._full = asyncio.Event()
         self._last: dict[str, asyncio.Future[None]] = {}
-        self._requests: set[asyncio.Task[None]] = set()
-        self._dispatcher: asyncio.Task[None] | None = None
+        self._lanes: dict[str, BusLane] = {}
+        self._troubles: dict[str, str] = {}
+        self._unconfirmed: dict[str, Unconfirmed] = {}
+        self._trusted: set[str] = set()
+        self._again_tasks: set[asyncio.Task[None]] = set()
 
     async def publish(self, entry: Entry, key: str) -> Accepted | RefusedEntry:
         """Publish one entry: returns when EventBridge took it or it is refused for good.
 
-        While EventBridge does not answer at all this waits; those attempts do not count as retries.
+        While EventBridge takes nothing at all this waits; those attempts do not count as retries.
         """
         if entry.size > self._max_bytes:
             return RefusedEntry(
@@ -72,92 +72,97 @@ class Publisher:
         try:
             if before is not None:
                 await asyncio.shield(before)
-            return await self._until_settled(entry)
+            result = await self._until_settled(entry)
+            if isinstance(result, Accepted) and (bus := _bus(entry)) not in self._trusted:
+                self._unconfirmed.setdefault(bus, Unconfirmed()).add(entry, key)
+            return result
         finally:
             done.set_result(None)
             if self._last.get(key) is done:
                 del self._last[key]
 
+    @property
+    def buses(self) -> list[str]:
+        """Every bus that entries were for."""
+        return list(self._lanes)
+
+    def is_gone(self, bus: str) -> bool:
+        """Whether the bus was not there, or not seen, when it was last looked at."""
+        return bus in self._lanes and self._lanes[bus].state is State.GONE
+
+    def gone(self, bus: str, reason: str) -> None:
+        """The bus is not there: nothing is put on it until it is seen; what it may have dropped is put again then."""
+        self._lane(bus).gone(reason)
+        self._put_again(bus)
+
+    def seen(self, bus: str, asked_at: float, *, trusted: bool = False) -> None:
+        """The bus is there, as of a question at `asked_at` (monotonic), or is `trusted` to be as nobody may ask."""
+        if self.is_gone(bus):
+            self._put_again(bus)
+            self._lane(bus).back()
+        if trusted:
+            self._trusted.add(bus)
+            self._unconfirmed.pop(bus, None)
+        elif bus in self._unconfirmed:
+            self._trusted.discard(bus)
+            self._unconfirmed[bus].confirm(asked_at)
+
+    def _put_again(self, bus: str) -> None:
+        """Put again what the bus may have dropped; also what was under way when it was found to be gone."""
+        if (unconfirmed := self._unconfirmed.get(bus)) is None or not (again := unconfirmed.take()):
+            return
+        log.error(
+            "the bus was gone, and events may be on no bus: they go again when it is back; replay those not remembered",
+            bus=bus, remembered=len(again), not_remembered=unconfirmed.forgotten,
+        )  # fmt: skip
+        for entry, key in again:
+            task = asyncio.create_task(self._again(entry, key))
+            self._again_tasks.add(task)
+            task.add_done_callback(self._again_tasks.discard)
+
+    async def _again(self, entry: Entry, key: str) -> None:
+        result = await self.publish(entry, key)
+        if isinstance(result, RefusedEntry):
+            log.error("an event that a lost bus had dropped was refused; replay it", code=result.code, key=key)
+
+    def resume(self) -> bool:
+        """An operator's word: entries that were held back as too many were refused may fail."""
+        return any([lane.resume() for lane in self._lanes.values()])
+
     async def _until_settled(self, entry: Entry) -> Accepted | RefusedEntry:
-        attempts, silences = 0, 0
+        lane, attempts = self._lane(_bus(entry)), 0
         while True:
-            result = await self._enqueue(entry)
-            if isinstance(result, Unanswered):
-                self._on_trouble(f"no usable answer: {result.reason}")
-                await self._until_answers(outage_backoff(silences, self._chance()))
-                silences += 1
-                continue
-            self._note_answer()
+            result = await lane.put(entry)
             if isinstance(result, Accepted):
                 return result
             if not is_retryable(result.code) or attempts >= self._max_retries:
-                return RefusedEntry(result.code, result.message, attempts)
+                if lane.may_fail(result):
+                    return RefusedEntry(result.code, result.message, attempts)
+                continue
             self._on_retry()
             await asyncio.sleep(backoff(attempts, self._chance()))
             attempts += 1
 
-    async def _until_answers(self, seconds: float) -> None:
-        """Wait so long, or until any other entry gets an answer: then all may try again."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._answered.wait(), seconds)
+    def _lane(self, bus: str) -> BusLane:
+        if bus not in self._lanes:
+            self._lanes[bus] = BusLane(
+                self._put,
+                self._slots,
+                RefusalWindow(self._limits),
+                max_bytes=self._max_bytes,
+                linger_s=self._linger_s,
+                on_trouble=lambda reason: self._note(bus, reason),
+                chance=self._chance,
+            )
+        return self._lanes[bus]
 
-    def _note_answer(self) -> None:
-        self._on_trouble(None)
-        self._answered.set()
-        self._answered = asyncio.Event()
+    def _note(self, bus: str, reason: str | None) -> None:
+        if reason is None:
+            self._troubles.pop(bus, None)
+        else:
+            self._troubles[bus] = f"{bus}: {reason}" if len(self._lanes) > 1 else reason
+        self._on_trouble(next(iter(self._troubles.values()), None))
 
-    async def _enqueue(self, entry: Entry) -> Result:
-        if self._dispatcher is None or self._dispatcher.done():
-            self._dispatcher = asyncio.create_task(self._dispatch())
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, future))
-        self._filled.set()
-        if len(self._waiting) >= MAX_ENTRIES:
-            self._full.set()
-        return await future
 
-    async def _dispatch(self) -> None:
-        while True:
-            await self._filled.wait()
-            await self._linger()
-            await self._slots.acquire()
-            request = self._next_request()
-            if not request:
-                self._slots.release()
-                continue
-            task = asyncio.create_task(self._request(request))
-            self._requests.add(task)
-            task.add_done_callback(self._requests.discard)
-            task.add_done_callback(lambda _: self._slots.release())
-
-    async def _linger(self) -> None:
-        """Wait until a request is full, but no longer than the linger."""
-        self._full.clear()
-        if len(self._waiting) < MAX_ENTRIES:
-            try:
-                await asyncio.wait_for(self._full.wait(), self._linger_s)
-            except TimeoutError:
-                return
-
-    def _next_request(self) -> list[WaitingEntry]:
-        while self._waiting and self._waiting[0][1].cancelled():
-            self._waiting.popleft()
-        head = [self._waiting[index][0].size for index in range(min(MAX_ENTRIES, len(self._waiting)))]
-        taken = next(cut(head, self._max_bytes), range(0))
-        request = [self._waiting.popleft() for _ in taken]
-        if not self._waiting:
-            self._filled.clear()
-        return [waiting for waiting in request if not waiting[1].cancelled()]
-
-    async def _request(self, request: list[WaitingEntry]) -> None:
-        try:
-            results = await self._put([entry for entry, _ in request])
-            answered = list(zip(request, results, strict=True))
-        except Exception as error:  # a bug: whoever waits must hear of it, or would wait for ever
-            for _, future in request:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for (_, future), result in answered:
-            if not future.done():
-                future.set_result(result)
+def _bus(entry: Entry) -> str:
+    return str(entry.fields.get("EventBusName", ""))

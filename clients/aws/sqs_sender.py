@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import hashlib
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from clients.aws.client import AWS_ERRORS, error_code
+from botocore.exceptions import ParamValidationError
+
+from clients.aws.answers import AWS_ERRORS, error_code, is_unanswered, reason, status
 from processors.delivery.entries import cut
+from processors.delivery.refusals import base_code, concerns_the_caller, is_throttling, remedy
 from processors.delivery.retry import outage_backoff
 
 #: SendMessageBatch takes 10 messages and 1 MiB, of one and of all (SQS API reference).
@@ -21,24 +25,64 @@ MAX_BYTES = 1_048_576
 #: What SQS does not take in a body; inside JSON strings these may be written as escapes instead.
 _FOREIGN = {code: f"\\u{code:04x}" for code in (0xFFFE, 0xFFFF)}
 
-#: Refusals of an entry that are about the message itself, without prefix and suffix. A sender's fault of any other
-#: code (throttled, a key of KMS out of reach) may be fixed outside.
-_ABOUT_THE_MESSAGE = {"InvalidMessageContents", "InvalidParameterValue", "MessageTooLong", "MissingParameter"}
+#: Refusals that are about a message itself, by their base.
+_ABOUT_THE_MESSAGE = {
+    "BatchRequestTooLong",
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "MessageTooLong",
+    "MissingParameter",
+    "MissingRequiredParameter",
+    "Serialization",
+    "Validation",
+    "ValidationError",
+}
+
+#: How often a message is tried, of which nobody knows whether it is to blame, while others pass.
+_TRIES = 5
+
+#: What a refusal asks an operator to do.
+_PERMISSION, _MISSING_QUEUE = (
+    "sqs:SendMessage on the queue, and kms:GenerateDataKey on its key",
+    "create the queue, or fix DLQ_QUEUE_URL",
+)
 
 _NOT_IN_IDS = re.compile(r"[^!-~]")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. `group` and `deduplication` are used by FIFO queues alone."""
+    """One message. `group` and `deduplication` are used by FIFO queues alone; `attributes` are texts to filter by."""
 
     body: str
     group: str
     deduplication: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes as SQS counts them: the body, and name, type and value of each attribute."""
+        texts = (text for pair in self.attributes.items() for text in (*pair, "String"))
+        return len(_body(self).encode()) + sum(len(text.encode()) for text in texts)
+
+
+class Blame(enum.Enum):
+    """Why a message was not taken: it is to blame, nobody knows, or it would have been any other's lot."""
+
+    MESSAGE = enum.auto()
+    UNKNOWN = enum.auto()
+    OUTAGE = enum.auto()
+
+
+#: What was not taken: index → why, in words, and who is to blame.
+Failed = dict[int, tuple[str, Blame]]
 
 
 class Queue:
-    """One queue, by its URL. `on_trouble` hears why it takes nothing, and None when it does again."""
+    """One queue, by its URL. `on_trouble` hears why it takes nothing, and None when it does again.
+
+    `max_bytes`: of one message, as the queue is set; known once it was described.
+    """
 
     def __init__(
         self,
@@ -51,33 +95,41 @@ class Queue:
         self._client = client
         self.url = url
         self.is_fifo = url.endswith(".fifo")
+        self.max_bytes = MAX_BYTES
         self._on_trouble = on_trouble
         self._chance = chance
 
     async def describe(self) -> dict[str, str]:
-        """Attributes of the queue. Raises botocore's ClientError and BotoCoreError."""
+        """Attributes of the queue. Raises AWS_ERRORS."""
         answer = await self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
-        return dict(answer.get("Attributes") or {})
+        attributes = {str(name): str(value) for name, value in (answer.get("Attributes") or {}).items()}
+        if (longest := attributes.get("MaximumMessageSize", "")).isdecimal():
+            self.max_bytes = min(MAX_BYTES, int(longest))
+        return attributes
 
     async def send(self, messages: Sequence[Message]) -> list[str | None]:
         """Send until each message is in the queue: None for those that are, else why SQS never will take it.
 
-        While the queue is unreachable, deleted or forbidden this waits: that is fixed outside, and nothing is lost.
+        While the queue is away, deleted or forbidden this waits: that is fixed outside, and nothing is lost. A
+        message that alone is refused holds up no other.
         """
-        sizes = [len(_body(message).encode()) for message in messages]
-        refusals = ["MessageTooLong" if size > MAX_BYTES else None for size in sizes]
-        sendable = [index for index, size in enumerate(sizes) if size <= MAX_BYTES]
+        sizes = [message.size for message in messages]
+        refusals = ["MessageTooLong" if size > self.max_bytes else None for size in sizes]
+        sendable = [index for index, size in enumerate(sizes) if size <= self.max_bytes]
         for batch in cut([sizes[index] for index in sendable], MAX_BYTES, MAX_MESSAGES):
             await self._send_batch(messages, sendable[batch.start : batch.stop], refusals)
         return refusals
 
     async def _send_batch(self, messages: Sequence[Message], pending: list[int], refusals: list[str | None]) -> None:
-        attempt = 0
+        attempt, asked, doubted = 0, len(pending), 0
         while pending:
             failed = await self._attempt(messages, pending)
-            for index, (reason, is_ours) in failed.items():
-                refusals[index] = reason if is_ours else None
-            pending = [index for index, (_, is_ours) in failed.items() if not is_ours]
+            others_pass = len(failed) < asked
+            doubted = doubted + 1 if others_pass else 0
+            for index, (why, blame) in failed.items():
+                if blame is Blame.MESSAGE or (blame is Blame.UNKNOWN and doubted >= _TRIES):
+                    refusals[index] = why
+            pending = [index for index in failed if refusals[index] is None]
             if not pending:
                 self._on_trouble(None)
                 return
@@ -85,31 +137,71 @@ class Queue:
             await asyncio.sleep(outage_backoff(attempt, self._chance()))
             attempt += 1
 
-    async def _attempt(self, messages: Sequence[Message], pending: Sequence[int]) -> dict[int, tuple[str, bool]]:
-        """One SendMessageBatch; gives what failed: index -> (reason, whether the message is to blame)."""
+    async def _attempt(self, messages: Sequence[Message], pending: Sequence[int]) -> Failed:
+        """One SendMessageBatch, or one for each message where it is refused as a whole and one may be to blame."""
         entries = [self._entry(index, messages[index]) for index in pending]
         try:
             answer = await self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
         except AWS_ERRORS as error:
-            return {index: (error_code(error), False) for index in pending}
+            blame = _blame(error)
+            if blame is not Blame.OUTAGE and len(pending) > 1:
+                return await self._one_by_one(messages, pending)
+            return dict.fromkeys(pending, (_words(error), blame))
         failed = {
-            int(one["Id"]): (str(one.get("Code") or "Unknown"), _is_to_blame(one)) for one in answer.get("Failed") or []
+            int(one["Id"]): (str(one.get("Code") or "Unknown"), _blame_of_entry(one))
+            for one in answer.get("Failed") or []
         }
         taken = {int(one["Id"]) for one in answer.get("Successful") or []}
-        unnamed = {index: ("no result", False) for index in pending if index not in taken and index not in failed}
-        return failed | unnamed
+        unnamed = {index: ("no result", Blame.OUTAGE) for index in pending if index not in taken | failed.keys()}
+        return {index: why for index, why in (failed | unnamed).items() if index in pending}
 
-    def _entry(self, index: int, message: Message) -> dict[str, str]:
-        entry = {"Id": str(index), "MessageBody": _body(message)}
+    async def _one_by_one(self, messages: Sequence[Message], pending: Sequence[int]) -> Failed:
+        failed: Failed = {}
+        for place, index in enumerate(pending):
+            one = await self._attempt(messages, [index])
+            failed |= one
+            if any(blame is Blame.OUTAGE for _, blame in one.values()):
+                return failed | dict.fromkeys(pending[place:], next(iter(one.values())))
+        return failed
+
+    def _entry(self, index: int, message: Message) -> dict[str, Any]:
+        entry: dict[str, Any] = {"Id": str(index), "MessageBody": _body(message)}
+        if message.attributes:
+            entry["MessageAttributes"] = {
+                name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+            }
         if self.is_fifo:
             entry["MessageGroupId"] = _identifier(message.group)
             entry["MessageDeduplicationId"] = _identifier(message.deduplication)
         return entry
 
 
-def _is_to_blame(failed: Mapping[str, Any]) -> bool:
-    code = str(failed.get("Code")).removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
-    return bool(failed.get("SenderFault")) and code in _ABOUT_THE_MESSAGE
+def _blame(error: Exception) -> Blame:
+    """Who may be to blame for a refusal of a whole request."""
+    code, found = error_code(error), status(error) or 0
+    if isinstance(error, ParamValidationError) or base_code(code) in _ABOUT_THE_MESSAGE or found == 413:
+        return Blame.MESSAGE
+    if is_unanswered(error) or _is_outside(code) or not 400 <= found < 500:
+        return Blame.OUTAGE
+    return Blame.UNKNOWN
+
+
+def _blame_of_entry(failed: Mapping[str, Any]) -> Blame:
+    code = str(failed.get("Code"))
+    if not failed.get("SenderFault") or _is_outside(code):
+        return Blame.OUTAGE
+    return Blame.MESSAGE if base_code(code) in _ABOUT_THE_MESSAGE else Blame.UNKNOWN
+
+
+def _is_outside(code: str) -> bool:
+    """Whether a code speaks of rights, quotas, keys or the queue, which are fixed outside, whoever SQS blames."""
+    return concerns_the_caller(code) or is_throttling(code) or code.lower().startswith("kms")
+
+
+def _words(error: Exception) -> str:
+    if _blame(error) is Blame.OUTAGE and status(error) is not None:
+        return f"{error_code(error)}; {remedy(error_code(error), _PERMISSION, _MISSING_QUEUE)}"
+    return reason(error) if status(error) is None else error_code(error)
 
 
 def _body(message: Message) -> str:

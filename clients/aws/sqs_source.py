@@ -15,7 +15,7 @@ from itertools import count
 
 import structlog
 
-from clients.aws.client import AWS_ERRORS, error_code
+from clients.aws.answers import AWS_ERRORS, reason
 from clients.aws.sqs_receiver import MAX_MESSAGES, QueueReceiver, ReceivedMessage
 from processors.delivery.retry import outage_backoff
 from processors.event.lines import PREFIX_BYTES, Line, OversizedLine
@@ -136,7 +136,7 @@ class SqsSource:
             try:
                 await self._queue.hold([held.message for held in due])
             except AWS_ERRORS as error:
-                log.warning("messages are not kept", messages=len(due), error=error_code(error))
+                log.warning("messages are not kept", messages=len(due), error=reason(error))
                 continue
             for held in due:
                 held.until_s = asked_s + self._queue.visibility_s
@@ -178,7 +178,7 @@ class SqsSource:
             log.warning("messages will come again", reason=type(error).__name__, messages=len(self._held))
 
     async def _away(self, what: str, says: str, error: Exception, attempt: int) -> None:
-        self._troubles[what] = f"the queue of GENESYS_SOURCE {says}: {error_code(error)}"
+        self._troubles[what] = f"the queue of GENESYS_SOURCE {says}: {reason(error)}"
         self._on_trouble(self._troubles[what])
         await self._sleep(max(0.1, outage_backoff(attempt, self._chance())))
 

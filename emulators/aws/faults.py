@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from emulators.aws.calls import Service
+from emulators.aws.pages import Page
 from emulators.faults import FaultError, FaultModel, parse, validated
 
 Kind = Literal[
@@ -15,6 +16,7 @@ Kind = Literal[
     "unavailable",  # 503
     "expired",  # the security token is expired
     "answer",  # any `status` and `code`
+    "page",  # what is no answer of AWS: `page` with `status`
     "slow",  # answers after `latency_ms`, up to `jitter_ms` more
     "hang",  # reads the request and never answers; nothing is stored
     "hang_stored",  # stores, and never answers
@@ -52,8 +54,9 @@ class RequestFault(_Rule):
     kind: Kind
     operation: str | None = None
     access_key: str | None = None
-    status: int = Field(default=400, ge=400, le=599, description="Of kind `answer`.")
+    status: int = Field(default=400, ge=200, le=599, description="Of kind `answer` or `page`.")
     code: str = Field(default="ValidationException", description="Of kind `answer`.")
+    page: Page = Field(default="html", description="Of kind `page`.")
     latency_ms: float = Field(default=0, ge=0, description="Of kind `slow`.")
     jitter_ms: float = Field(default=0, ge=0, description="Of kind `slow`.")
 

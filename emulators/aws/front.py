@@ -15,12 +15,21 @@ from emulators.aws.faults import RequestFault
 from emulators.aws.ledger import PutRequest
 from emulators.aws.metrics.put_metric_data import REQUEST_BYTES as METRIC_REQUEST_BYTES
 from emulators.aws.operations import operations
+from emulators.aws.pages import page
 from emulators.aws.state import State
 from emulators.aws.wire.answering import refused, succeeded
 from emulators.aws.wire.reading import read_call
 
 _STORING = ("drop", "hang_stored")
 _CLOSING = ("drop", "drop_early")
+
+
+class _PageError(Exception):
+    """Somebody else answers in the service's place."""
+
+    def __init__(self, fault: RequestFault) -> None:
+        super().__init__(fault.page)
+        self.fault = fault
 
 
 class Front:
@@ -56,6 +65,9 @@ class Front:
     async def _answer(self, request: web.BaseRequest, call: Call, record: PutRequest | None) -> web.StreamResponse:
         try:
             answer = await self._attempt(request, call, record)
+        except _PageError as error:
+            self._count(call, "page")
+            return page(error.fault.page, error.fault.status)
         except AWSError as error:
             self._count(call, error.code)
             if record is not None:
@@ -74,6 +86,8 @@ class Front:
         await asyncio.sleep(wait)
         if record is not None:
             record.fault = fault.kind
+        if fault.kind == "page":
+            raise _PageError(fault)
         if error := refusal(fault, call):
             raise error
         if fault.kind in _STORING:

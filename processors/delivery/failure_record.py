@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from bisect import bisect_right
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,11 @@ import orjson
 from processors.event.errors import PipelineError
 from processors.event.formats import time_text
 from processors.event.headers import Origin
-from processors.event.strict_json import JsonObject, parse
+from processors.event.strict_json import JsonObject, parse, parse_object
 from processors.routes.outcome import Failed
+
+#: Bytes that the fields of a record need beside the event, the violations and the message.
+ROOM = 4_096
 
 
 def failure_record(
@@ -48,7 +52,7 @@ def failure_record(
 
 
 def encode(record: JsonObject, limit: int) -> bytes:
-    """JSON of the record in at most `limit` bytes (above some 4 KB, which its other fields need).
+    """JSON of the record in at most `limit` bytes (above ROOM, which its other fields need).
 
     What does not fit goes in this order: the transformed event, all but the first violations and the end of
     the message, then the end of the original event (kept as the beginning of its text, with `truncated` and
@@ -72,6 +76,20 @@ def encode(record: JsonObject, limit: int) -> bytes:
     text = original if isinstance(original, str) else _dumps(original).decode()
     smaller |= {"originalEvent": "", "originalBytes": len(text.encode())}
     return _dumps(smaller | {"originalEvent": _beginning(text, limit - len(_dumps(smaller)))})
+
+
+def short_form(value: bytes, limit: int, place: Origin) -> bytes | None:
+    """An encoded record in at most `limit` bytes, for a place with less room; None when that holds not even its cause.
+
+    `record` names where the whole one stands.
+    """
+    record = {**parse_object(value), "record": asdict(place)}
+    if limit > ROOM:
+        return encode(record, limit)
+    kept = {name: record.get(name) for name in ("error", "timestamp", "stage", "route", "eventId", "origin", "record")}
+    short = _dumps({"originalEvent": None, **kept, "message": _beginning(str(record.get("message")), limit // 8),
+                    "details": [], "transformedEvent": None, "truncated": True})  # fmt: skip
+    return short if len(short) <= limit else None
 
 
 def original_bytes(record: JsonObject) -> bytes | None:

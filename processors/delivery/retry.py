@@ -20,22 +20,6 @@ PERMANENT = frozenset(
     }
 )
 
-#: Request-level codes that speak of the caller's credentials: an operator fixes them, no event is to blame.
-CREDENTIALS = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-
 BASE_S = 1.0
 CAP_S = 30.0
 

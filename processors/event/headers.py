@@ -68,6 +68,22 @@ class Meta:
     event_bus: str | None = None
 
 
+#: Names that Kafka Streams gives the headers of a dead letter (KIP-1034), by which other tools know one.
+_STANDARD = "__streams.errors."
+
+#: Bytes of a message that a header repeats; the record's value has it whole.
+_MESSAGE_BYTES = 500
+
+
+def standard_errors(error: str, message: str, origin: Origin | None) -> dict[str, bytes]:
+    """The headers by which tools show a failure and find its origin; there is no stack trace, as nothing was thrown."""
+    texts: dict[str, object] = {"exception": error, "message": message}
+    if origin is not None:
+        texts |= {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
+    encoded = {name: str(text).encode("utf-8", "replace")[:_MESSAGE_BYTES] for name, text in texts.items()}
+    return {_STANDARD + name: text.decode("utf-8", "ignore").encode() for name, text in encoded.items()}
+
+
 def read(headers: Mapping[str, bytes | None]) -> Meta:
     """Read headers; a value that is not of its kind counts as missing."""
     received_at = _text(headers, RECEIVED_AT) or ""

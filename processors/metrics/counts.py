@@ -19,7 +19,7 @@ Sums = dict[str, Any]
 #: not let us listen to; `topics_lost`: those that a channel did not hold any more; `topics_left_out`: those of
 #: conversations for which there was no room; `gaps`: times when a notification socket was down or held no topics;
 #: `gaps_partly_healed`: those of which some topics cannot be fetched afterwards; `gaps_lost`: those given up
-#: before they were filled.
+#: before they were filled; `not_mirrored`: failure records that the SQS queue never takes; they stay in Kafka alone.
 COUNTERS = (
     "ingested",
     "filtered",
@@ -37,6 +37,7 @@ COUNTERS = (
     "gaps",
     "gaps_partly_healed",
     "gaps_lost",
+    "not_mirrored",
 )
 
 #: Upper bounds of the latency buckets in milliseconds; one more bucket takes the rest.

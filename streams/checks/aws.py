@@ -8,10 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from clients.aws.client import AWS_ERRORS, AwsConfigurationError, error_code, is_unanswered, open_client, status
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from clients.aws.answers import AWS_ERRORS, NoAnswerError, error_code, reason, status
+from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.eventbridge import EventBridge
 from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage, region_of
-from clients.aws.sqs_sender import Queue
+from clients.aws.sqs_sender import MAX_BYTES, Queue
+from processors.delivery.refusals import ACCESS, MISSING, base_code, is_throttling, remedy
 from processors.routes.routes import Routes
 from settings import Settings
 from streams.checks.finding import Finding
@@ -19,36 +31,62 @@ from streams.checks.finding import Finding
 #: Days that a queue of events should keep them: as long as Genesys itself does when AWS is away.
 SOURCE_DAYS = 4
 
+NO_BUS = "create it, or fix EVENTBUS_NAME or the route's event-bus"
 
-async def check_buses(settings: Settings, buses: Sequence[str]) -> list[Finding]:
-    """Describe each bus: PutEvents to an unknown one can answer success and lose the event."""
-    findings = []
+NO_QUEUE = "create it or fix DLQ_QUEUE_URL"
+
+
+async def check_buses(settings: Settings, buses: Sequence[str], *, tries: bool = False) -> list[Finding]:
+    """Describe each bus: PutEvents to an unknown one can answer success and lose the event.
+
+    `tries`: ask as well whether events may be put on it, by an entry that no bus takes.
+    """
     try:
         async with open_client(settings, "events") as client:
-            for bus in buses:
-                findings.append(await _check_bus(EventBridge(client), bus))
+            bridge = EventBridge(client)
+            findings = [await look_at_bus(bridge, bus) for bus in buses]
+            if tries:
+                findings = [await _try_bus(bridge, bus, one) for bus, one in zip(buses, findings, strict=True)]
+            return findings
     except AwsConfigurationError as error:
         return [misconfigured("event bus", error)]
-    return findings
+    except NoAnswerError as error:
+        return [aws_failed("event bus", error, "")]
 
 
 async def check_queue(settings: Settings) -> list[Finding]:
     """Look at the dead-letter queue."""
     if settings.dlq_queue_url is None:
         return [Finding("queue", True, "none: failures stay in Kafka only", "set DLQ_QUEUE_URL to mirror them")]
-    name = f"queue {settings.dlq_queue_url.rpartition('/')[2]}"
     try:
         async with open_client(settings, "sqs") as client:
-            queue = Queue(client, settings.dlq_queue_url, on_trouble=lambda _: None)
-            attributes = await queue.describe()
+            return [await look_at_queue(Queue(client, settings.dlq_queue_url, on_trouble=lambda _: None))]
     except AwsConfigurationError as error:
-        return [misconfigured(name, error)]
+        return [misconfigured(queue_name(settings.dlq_queue_url), error)]
+    except NoAnswerError as error:
+        return [aws_failed(queue_name(settings.dlq_queue_url), error, "")]
+
+
+async def look_at_queue(queue: Queue) -> Finding:
+    """Whether the queue is there; a role that may send but not look is enough."""
+    name = queue_name(queue.url)
+    try:
+        attributes = await queue.describe()
     except AWS_ERRORS as error:
-        if "NonExistentQueue" in error_code(error) or "QueueDoesNotExist" in error_code(error):
-            return [Finding(name, False, "does not exist", "create it or fix DLQ_QUEUE_URL")]
-        return [aws_failed(name, error, "allow sqs:GetQueueAttributes and sqs:SendMessage")]
+        code = base_code(error_code(error))
+        if code in ("NonExistentQueue", "QueueDoesNotExist"):
+            return Finding(name, False, "does not exist", NO_QUEUE, missing=True)
+        if code in ACCESS:
+            fix = "allow sqs:GetQueueAttributes, so that its limits and its loss are known"
+            return Finding(name, True, f"may not be looked at: AWS answered {error_code(error)}", fix)
+        return aws_failed(name, error, "sqs:GetQueueAttributes and sqs:SendMessage", NO_QUEUE)
     waiting = attributes.get("ApproximateNumberOfMessages", "?")
-    return [Finding(name, True, f"{'FIFO' if queue.is_fifo else 'standard'}, {waiting} message(s) waiting")]
+    kind, longest = "FIFO" if queue.is_fifo else "standard", queue.max_bytes
+    detail = f"{kind}, {waiting} message(s) waiting"
+    if longest < MAX_BYTES:
+        return Finding(name, True, f"{detail}, none longer than {longest} bytes",
+                       f"set its MaximumMessageSize to {MAX_BYTES}: longer records are shortened")  # fmt: skip
+    return Finding(name, True, detail)
 
 
 async def check_source_queue(settings: Settings, url: str, *, tries: bool) -> list[Finding]:
@@ -62,10 +100,11 @@ async def check_source_queue(settings: Settings, url: str, *, tries: bool) -> li
     except AwsConfigurationError as error:
         return [misconfigured(name, error)]
     except AWS_ERRORS as error:
-        if "NonExistentQueue" in error_code(error) or "QueueDoesNotExist" in error_code(error):
-            return [Finding(name, False, "does not exist", "create it, or fix the URL in GENESYS_SOURCE")]
         rights = "sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and ChangeMessageVisibility"
-        return [aws_failed(name, error, f"allow {rights}")]
+        missing = "create it, or fix the URL in GENESYS_SOURCE"
+        if base_code(error_code(error)) in MISSING:
+            return [Finding(name, False, "does not exist", missing)]
+        return [aws_failed(name, error, rights, missing)]
     waiting, held = (attributes.get(f"ApproximateNumberOfMessages{one}", "?") for one in ("", "NotVisible"))
     days = int(attributes.get("MessageRetentionPeriod", 0)) / 86_400
     fix = (
@@ -85,28 +124,74 @@ async def _try_to_read(client: Any, url: str) -> None:
     await queue.release([nobody])
 
 
-async def _check_bus(bridge: EventBridge, bus: str) -> Finding:
+async def look_at_bus(bridge: EventBridge, bus: str) -> Finding:
+    """Whether the bus is there; one that may not be described, as it may be another account's, is taken on trust."""
     name = f"event bus {bus}"
     try:
         return Finding(name, True, await bridge.describe(bus))
     except AWS_ERRORS as error:
-        if error_code(error) == "ResourceNotFoundException":
-            return Finding(name, False, "does not exist", "create it, or fix EVENTBUS_NAME or the route's event-bus")
-        return aws_failed(name, error, "allow events:DescribeEventBus and events:PutEvents")
+        code = base_code(error_code(error))
+        if code in ACCESS:
+            fix = "allow events:DescribeEventBus where it is yours: a lost bus loses events without a word"
+            return Finding(name, True, f"may not be described: AWS answered {error_code(error)}", fix)
+        if code == "ResourceNotFound":
+            if await _is_foreign(bridge, bus):
+                return Finding(name, True, "is another account's, which this one may not describe",
+                               "look there whether it exists: a lost bus loses events without a word")  # fmt: skip
+            return Finding(name, False, "does not exist", NO_BUS, missing=True)
+        return aws_failed(name, error, "events:DescribeEventBus and events:PutEvents", NO_BUS)
 
 
-def aws_failed(name: str, error: Exception, permission: str) -> Finding:
-    """What AWS answered; `permission` says what to do when it is a refusal."""
-    code = error_code(error)
-    if "Credentials" in type(error).__name__:
+async def _is_foreign(bridge: EventBridge, bus: str) -> bool:
+    """Whether an ARN names another account's bus, by the account of ours; what cannot be told is believed."""
+    parts = bus.split(":")
+    if len(parts) < 6:
+        return False
+    try:
+        return (await bridge.describe("default")).split(":")[4:5] != [parts[4]]
+    except AWS_ERRORS:
+        return True
+
+
+async def _try_bus(bridge: EventBridge, bus: str, found: Finding) -> Finding:
+    if not found.ok:
+        return found
+    try:
+        await bridge.try_put(bus)
+    except AWS_ERRORS as error:
+        return aws_failed(found.name, error, f"events:PutEvents on {bus}", NO_BUS)
+    return found
+
+
+def aws_failed(name: str, error: Exception, permission: str, missing: str = "fix the name in the settings") -> Finding:
+    """What AWS answered, or what kept it from answering, with what to do. `permission`: the action to allow."""
+    if isinstance(error, ClientError):
+        code = error_code(error)
+        away = (status(error) or 0) >= 500 or is_throttling(code)
+        fix = "try again in a while" if away else remedy(code, permission, missing)
+        return Finding(name, False, reason(error), fix, away)
+    if isinstance(error, NoCredentialsError):
         return Finding(name, False, "no AWS credentials", "set AWS_PROFILE, AWS_ACCESS_KEY_ID … or run with a role")
-    if is_unanswered(error) and status(error) is None:
-        fix = "fix the network, AWS_REGION or AWS_ENDPOINT_URL"
-        return Finding(name, False, f"AWS does not answer: {code}", fix, unreachable=True)
-    unreachable = (status(error) or 0) >= 500 or "Throttl" in code
-    return Finding(
-        name, False, f"AWS answered {code}", "try again in a while" if unreachable else permission, unreachable
-    )
+    if isinstance(error, PartialCredentialsError):
+        return Finding(name, False, reason(error), "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY together")
+    detail = str(error) if isinstance(error, NoAnswerError) else f"AWS does not answer: {reason(error)}"
+    return Finding(name, False, detail, _fix(error), unreachable=True)
+
+
+def _fix(error: Exception) -> str:
+    if isinstance(error, SSOError | TokenRetrievalError):
+        return "run `aws sso login` for AWS_PROFILE"
+    if isinstance(error, MetadataRetrievalError):
+        return "look at the role and the metadata service of the machine or container"
+    text = str(error)
+    if type(error).__name__ == "CredentialRetrievalError" or "credentials" in text:
+        return "look at the credential_process, role or endpoint that AWS's config file and environment name"
+    return "fix the network, AWS_REGION or AWS_ENDPOINT_URL" if isinstance(error, BotoCoreError) else ""
+
+
+def queue_name(url: str) -> str:
+    """What findings call a queue."""
+    return f"queue {url.rpartition('/')[2]}"
 
 
 def misconfigured(name: str, error: AwsConfigurationError) -> Finding:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from clients.aws.client import AWS_ERRORS, AwsConfigurationError
+from clients.aws.answers import AWS_ERRORS
+from clients.aws.client import AwsConfigurationError
 from processors.event.errors import RouteError
 from processors.routes.route import RouteTexts
 from processors.routes.routes import Routes, TriedRoute

@@ -87,7 +87,7 @@ async def _routes_and_buses(settings: Settings) -> list[Finding]:
     fix = "fix the network, AWS_REGION or AWS_ENDPOINT_URL"
     slow = f"look with `routes test` for examples that take long; {fix}"
     findings = await _within("routes", routes(), slow)
-    return findings + await _within("event bus", check_buses(settings, buses), fix)
+    return findings + await _within("event bus", check_buses(settings, buses, tries=True), fix)
 
 
 async def _kafka(settings: Settings) -> list[Finding]:

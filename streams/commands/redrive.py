@@ -12,7 +12,8 @@ from typing import Any, get_args
 
 import click
 
-from clients.aws.client import AWS_ERRORS, AwsConfigurationError, error_code, open_client
+from clients.aws.answers import AWS_ERRORS, reason
+from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.sqs_receiver import QueueReceiver
 from clients.kafka.ranges import Range, RangeBounds, RangeError, open_reader, topics
 from clients.kafka.writer import open_writer
@@ -163,10 +164,10 @@ async def _from_queue(request: RedriveRequest, settings: Settings, known: Mappin
     except AwsConfigurationError as error:
         refuse(error)
     except AWS_ERRORS as error:
-        reason = f"the queue {url} cannot be used: AWS answered {error_code(error)}"
+        why = f"the queue {url} cannot be used: {reason(error)}"
         if progress is None or not progress.read:
-            refuse(f"{reason} (sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility are needed)")
-        progress.stopped = reason
+            refuse(f"{why} (sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility are needed)")
+        progress.stopped = why
     assert progress is not None
     _end(request, progress, url.rpartition("/")[2], None)
 

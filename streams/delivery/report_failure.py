@@ -9,7 +9,7 @@ import structlog
 from faust import TopicT
 
 from processors.delivery.failure_record import encode, failure_record
-from processors.event.headers import ENVELOPE_BYTES, Meta
+from processors.event.headers import ENVELOPE_BYTES, Meta, standard_errors
 from processors.routes.outcome import Failed
 from streams.delivery.send import Record, record
 
@@ -49,5 +49,6 @@ class FailureReporter:
             encode(content, self.max_bytes - ENVELOPE_BYTES),
             replace(meta, route=failed.route, original=None),
         )
+        made = replace(made, headers={**made.headers, **standard_errors(failed.error, failed.message, meta.origin)})
         # Lines that are no event have no key: an empty one would put all of them on the same partition.
         return made if made.key else replace(made, key=None)

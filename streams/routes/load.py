@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clients.aws.client import AWS_ERRORS, AwsConfigurationError, error_code, open_client
+from clients.aws.answers import AWS_ERRORS, reason
+from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.schema_registry import fetch_schemas
 from processors.event.errors import RouteError
 from processors.event.strict_json import JsonObject
@@ -25,7 +26,7 @@ async def compiled_routes(settings: Settings, folder: Path | None = None) -> tup
     except AwsConfigurationError as error:
         raise RouteError(f"schema registry ({', '.join(names)}): {error}") from None
     except AWS_ERRORS as error:
-        raise RouteError(f"schema registry ({', '.join(names)}): AWS answered {error_code(error)}") from None
+        raise RouteError(f"schema registry ({', '.join(names)}): {reason(error)}") from None
     return tuple(compile_route(texts) for texts in read_routes(folder, schemas))
 
 

@@ -1,4 +1,4 @@
-"""This module lets an operator resume what the flood guard paused, on every worker of the group."""
+"""This module lets an operator resume what paused because most events failed, on every worker of the group."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Resume(View):
         Passed on to the other workers, with the caller's token. 502 when one of them does not answer.
         """
         here = str(app.conf.canonical_url).rstrip("/")
-        workers: list[dict[str, Any]] = [{"worker": here, "resumed": app.breaker.resume()}]
+        workers: list[dict[str, Any]] = [{"worker": here, "resumed": app.resume()}]
         if not request.headers.get(ASKED_BY_WORKER):
             workers += await asyncio.gather(*(_pass_on(url, request) for url in other_workers(here)))
         failed = any("error" in worker for worker in workers)

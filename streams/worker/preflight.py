@@ -1,7 +1,8 @@
 """This module makes ready what a worker needs, before anything is started.
 
-A thing that is wrong ends the start with one line and exit code 2; a thing that does not answer is waited for,
-up to a minute, because a cluster that starts as a whole has no order.
+A thing that is wrong ends the start with one line and exit code 2; Kafka or a schema registry that does not answer is
+waited for, up to a minute, because a cluster that starts as a whole has no order. A bus or a queue that does not answer
+holds up its own stage alone (streams/worker/lookout.py): events are read, mapped and kept in Kafka meanwhile.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 import structlog
@@ -38,7 +40,15 @@ PATIENCE_S = 60.0
 Found = TypeVar("Found")
 
 
-async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Away:
+    """What does not answer, with why: buses by name, and the dead-letter queue."""
+
+    buses: dict[str, str] = field(default_factory=dict)
+    queue: str | None = None
+
+
+async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]) -> Away:
     """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics.
 
     `conf` is Faust's configuration; `use` gets the routes when they are right.
@@ -52,11 +62,10 @@ async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]
     routes = await _found(lambda: check_routes(settings))
     use(routes)
     cluster = await _found(lambda: check_kafka(settings, ()))
-    if "sink" in roles:
-        await _all_ok(lambda: check_buses(settings, buses_of(settings, routes)))
-    if "failures" in roles:
-        await _all_ok(lambda: check_queue(settings))
+    buses = await _buses(settings, buses_of(settings, routes)) if "sink" in roles else {}
+    queue = [str(one) for one in await check_queue(settings) if _is_away(one)] if "failures" in roles else []
     await _make_topics(settings, cluster)
+    return Away(buses, queue[0] if queue else None)
 
 
 def refuse(reason: str) -> NoReturn:
@@ -147,6 +156,22 @@ async def _found(look: Callable[[], Awaitable[tuple[Found | None, list[Finding]]
             refuse(str(wrong[0]))
         log.warning("waiting", on=str(wrong[0]))
         await asyncio.sleep(2.0)
+
+
+async def _buses(settings: Settings, buses: list[str]) -> dict[str, str]:
+    findings = await check_buses(settings, buses)
+    if len(findings) != len(buses):  # one for all, where not even a client could be opened
+        findings *= len(buses)
+    return {bus: str(one) for bus, one in zip(buses, findings, strict=True) if _is_away(one)}
+
+
+def _is_away(found: Finding) -> bool:
+    """Whether the thing does not answer; ends the start when it is wrong, and tells of what is worth a look."""
+    if not found.ok and not found.unreachable:
+        refuse(str(found))
+    if not found.ok or found.fix:
+        log.warning("worth a look" if found.ok else "goes on without", on=str(found))
+    return not found.ok
 
 
 async def _make_topics(settings: Settings, cluster: cluster.Cluster) -> None:

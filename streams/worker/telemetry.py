@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from clients.aws.answers import NoAnswerError
 from clients.aws.client import AwsConfigurationError
 from clients.aws.cloudwatch import put_metrics
 from processors.metrics.counts import BUCKETS_MS, COUNTERS, Sums, add, empty, report, report_line
@@ -100,6 +101,8 @@ class Telemetry:
             reason = await self._put(await self._aws("cloudwatch"), self._settings.metrics_namespace, sending)
         except AwsConfigurationError as error:
             reason = f"{error}, or set CLOUDWATCH_ENABLED=false"
+        except NoAnswerError as error:
+            reason = str(error)
         if reason is not None:
             self._sums.unsent = add(self._sums.unsent, sending)
             log.warning("CloudWatch took no metrics", reason=reason)

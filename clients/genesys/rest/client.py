@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import structlog
 from pydantic import SecretStr
 
 from clients.genesys.rest.backoff import Backoff, Clock, retry_after
-from clients.genesys.rest.errors import UnexpectedAnswerError, refusal, without_channel
+from clients.genesys.rest.errors import UnexpectedAnswerError, page, refusal, without_channel
 from clients.genesys.rest.log_redaction import redact_http_logs
 from clients.genesys.rest.observer import Observer
 from clients.genesys.rest.rate_limit import REQUESTS_PER_MINUTE, Pacer
@@ -23,6 +24,9 @@ from settings import Settings
 log = structlog.get_logger(__name__)
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+#: Seconds that a call gets, an event stream until it begins: a proxy that falls silent stops httpx for longer.
+DEADLINE_S = 45.0
 
 #: A connection of its own for each event stream, and a few for the calls between.
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=5)
@@ -55,8 +59,9 @@ class GenesysRest:
 
     401: the token is renewed once and the call tried at once, then with back-off, as a token may be revoked
     at any time. 429: `Retry-After` (at most 180 s), else full jitter. 5xx (but 501, which is no outage) and a
-    lost network: back-off with full jitter up to 15 s. All of these for ever, with the reason given to
-    `observer`. Everything else that is no success raises: PermissionMissingError (403) or GenesysRequestError.
+    lost network, and a proxy's page in Genesys' place: back-off with full jitter up to 15 s. All of these for ever,
+    with the reason given to `observer`. Everything else that is no success raises: PermissionMissingError (403) or
+    GenesysRequestError.
     """
 
     def __init__(
@@ -164,6 +169,10 @@ class GenesysRest:
                     reason = f"not reached: {without_channel(str(error)) or type(error).__name__}"
                     await self._wait(call, reason, backoff.next())
                     continue
+                if (answered := page(response)) is not None:
+                    await response.aclose()
+                    await self._wait(call, answered, backoff.next())
+                    continue
                 if response.is_success:
                     return response
                 if response.status_code == 401:
@@ -187,12 +196,16 @@ class GenesysRest:
         request = self.http.build_request(
             call.method, call.path, json=call.json, params=call.params, headers=headers, timeout=timeout
         )
-        response = await self.http.send(request, stream=True)
-        if not response.is_success or call.idle_timeout is None:
-            try:
-                await response.aread()
-            finally:
-                await response.aclose()
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                response = await self.http.send(request, stream=True)
+                if not response.is_success or call.idle_timeout is None:
+                    try:
+                        await response.aread()
+                    finally:
+                        await response.aclose()
+        except TimeoutError:
+            raise httpx.ReadTimeout(f"no answer within {DEADLINE_S:g} s") from None
         self._pacer.learn(response)
         return response
 

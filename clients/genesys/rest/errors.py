@@ -21,6 +21,12 @@ import httpx
 _PERMISSION = re.compile(r"\b[a-zA-Z]\w*:(?:\w+|\*):(?:\w+|\*)")
 _CHANNEL = re.compile(r"(/channels/)[^/?#\s\"']+|\bstreaming-\d+-[\w-]+")
 
+#: Statuses of a path that a server does not have.
+NOT_THERE = (404, 405, 410)
+
+#: Headers by which a proxy tells what it is.
+_WHO = ("server", "via")
+
 
 class GenesysError(Exception):
     """Genesys Cloud refused, and asking again the same way cannot help."""
@@ -76,13 +82,38 @@ def refusal(what: str, response: httpx.Response) -> GenesysError:
     return GenesysRequestError(what, response.status_code, code, message)
 
 
+def page(response: httpx.Response) -> str | None:
+    """Who answered in Genesys' place, in words; None for an answer that may be its own.
+
+    Genesys' errors are JSON objects, or empty. A redirect, a login page of a proxy (407, or 403 in HTML) and a page
+    where data was asked for say nothing of the request: it never got there. Who has no such path may say so anyhow.
+    """
+    status, kind = response.status_code, response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_error = not response.is_success
+    if status in NOT_THERE or not (
+        status == 407
+        or 300 <= status < 400
+        or kind in ("text/html", "application/xhtml+xml")
+        or (is_error and response.content.strip() and _json(response) is None)
+    ):
+        return None
+    who = ", ".join(f"{name}: {response.headers[name]}" for name in _WHO if name in response.headers)
+    return (
+        f"answers {status} with what is not from Genesys" + (f" ({who[:100]})" if who else "") + "; look at the proxy"
+    )
+
+
 def json_object(response: httpx.Response) -> dict[str, Any]:
     """The answer's JSON object, or an empty one: gateways also answer in HTML."""
+    return _json(response) or {}
+
+
+def _json(response: httpx.Response) -> dict[str, Any] | None:
     try:
         body = response.json()
     except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def text_of(body: dict[str, Any], *names: str) -> str:

@@ -15,6 +15,7 @@ from clients.genesys.rest.errors import (
     GenesysError,
     UnexpectedAnswerError,
     json_object,
+    page,
     refusal,
     text_of,
     without_channel,
@@ -26,6 +27,9 @@ log = structlog.get_logger(__name__)
 #: Genesys allows token lives of 300 to 172,800 s; the shortest is assumed when an answer names none.
 SHORTEST_LIFE = 300.0
 RENEW_BEFORE = 300.0
+
+#: Seconds that the login gets: a proxy that falls silent stops httpx for longer.
+DEADLINE_S = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +96,18 @@ class TokenCache:
         """One request: the answer to keep, or None after the wait before the next try."""
         auth = httpx.BasicAuth(self._client_id, self._client_secret.get_secret_value())
         try:
-            response = await self._http.post(self._url, data={"grant_type": "client_credentials"}, auth=auth)
+            async with asyncio.timeout(DEADLINE_S):
+                response = await self._http.post(self._url, data={"grant_type": "client_credentials"}, auth=auth)
+        except TimeoutError:
+            await self._wait(f"login not reached: no answer within {DEADLINE_S:g} s", backoff.next())
+            return None
         except (httpx.TransportError, httpx.DecodingError) as error:
             await self._wait(
                 f"login not reached: {without_channel(str(error)) or type(error).__name__}", backoff.next()
             )
+            return None
+        if (reason := page(response)) is not None and response.status_code < 500:
+            await self._wait(f"login {reason}, or at GENESYS_LOGIN_URL", backoff.next())
             return None
         if response.status_code in (408, 429) or response.status_code >= 500:
             asked = retry_after(response, self._clock.wall())

@@ -3,14 +3,19 @@
 import orjson
 import pytest
 
-from agents.failures import FailureMirror, failures, open_queue
+from agents.failures import FailureMirror, failures
+from clients.aws.sqs_sender import MAX_BYTES
 from streams.app import app
 
 
 class FakeQueue:
     def __init__(self):
         self.refusals = None
+        self.max_bytes = MAX_BYTES
         self.sent = []
+
+    async def describe(self):
+        return {}
 
     async def send(self, messages):
         self.sent.extend(messages)
@@ -23,11 +28,11 @@ def queue():
 
 
 @pytest.fixture
-def mirror(queue):
+def mirror(queue, counts):
     async def open_queue():
         return queue
 
-    return FailureMirror(open_queue, 1_000_000)
+    return FailureMirror(open_queue, 1_000_000, counts)
 
 
 def record(**changes):
@@ -83,5 +88,51 @@ async def test_what_the_queue_refuses_for_ever_stays_on_the_topic_and_stops_noth
 
 async def test_without_a_queue_nothing_is_mirrored(event):
     assert app.settings.dlq_queue_url is None
-    assert await open_queue() is None
+    assert await app.dead_letters.open() is None
     await failures([event(record())])
+
+
+async def test_attributes_to_filter_by_without_opening_the_body(queue, mirror, event):
+    await mirror.copy([event(record(error="Bad\x07 news"), {}), event(record(route=None, error=""), {})])
+    assert [message.attributes for message in queue.sent] == [
+        {"stage": "validate", "error": "Bad news", "route": "r", "eventId": "e"},
+        {"stage": "validate", "eventId": "e"},
+    ]
+
+
+@pytest.mark.parametrize("limit", [1_024, 2_048, 8_192, 100_000])
+async def test_a_record_that_the_queue_has_no_room_for_goes_in_short_form(queue, mirror, event, limit):
+    queue.max_bytes = limit
+    long = record(originalEvent={"a": "x" * 200_000}, message="m" * 3_000, details=[{"path": "p", "rule": "r"}] * 500)
+    await mirror.copy([event(long, {}, topic="genesys.failures", partition=3, offset=9)])
+    (message,) = queue.sent
+    assert message.size <= limit
+    short = orjson.loads(message.body)
+    assert short["record"] == {"topic": "genesys.failures", "partition": 3, "offset": 9}
+    assert (short["error"], short["stage"], short["route"], short["eventId"]) == ("E", "validate", "r", "e")
+    assert short["truncated"]
+
+
+async def test_a_queue_that_was_given_a_lower_limit_gets_the_short_form(queue, mirror, event):
+    async def describe():
+        queue.max_bytes = 2_048
+
+    queue.describe = describe
+    queue.refusals = ["InvalidParameterValue"]
+    send = queue.send
+
+    async def once(messages):
+        refusals = await send(messages)
+        queue.refusals = None
+        return refusals
+
+    queue.send = once
+    await mirror.copy([event(record(originalEvent="x" * 10_000), {})])
+    first, second = queue.sent
+    assert first.size > 2_048 >= second.size
+
+
+async def test_what_stays_in_kafka_alone_is_counted(queue, mirror, event, counts):
+    queue.refusals = ["InvalidMessageContents", None]
+    await mirror.copy([event(record()), event(record())])
+    assert counts.drain()["counts"] == {"not_mirrored": 1}

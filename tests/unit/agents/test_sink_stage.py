@@ -112,6 +112,13 @@ async def test_a_refused_event_is_reported_with_its_cause_and_its_original(sink,
         b"e-1",
         b"genesys.raw/3/7",
     )
+    assert {name: text for name, text in record.headers.items() if name.startswith("__streams")} == {
+        "__streams.errors.exception": b"ThrottlingException",
+        "__streams.errors.message": b"slow down",
+        "__streams.errors.topic": b"genesys.raw",
+        "__streams.errors.partition": b"3",
+        "__streams.errors.offset": b"7",
+    }
     assert counts.drain()["failed"] == {"publish/ThrottlingException": 1}
 
 

@@ -3,8 +3,9 @@
 import pytest
 from botocore import exceptions
 
-from clients.aws.client import AWS_ERRORS, AwsConfigurationError, error_code, is_unanswered, open_client, status
-from processors.delivery.retry import CREDENTIALS
+from clients.aws.answers import AWS_ERRORS, error_code, is_unanswered, status
+from clients.aws.client import AwsConfigurationError, open_client
+from processors.delivery.refusals import CREDENTIALS
 from settings import load_settings
 
 
@@ -82,8 +83,8 @@ async def test_what_is_set_wrong_is_one_clear_line(monkeypatch, tmp_path, enviro
 async def test_a_client_makes_one_attempt_with_our_timeouts():
     settings = load_settings(eventbridge_timeout=3, aws_endpoint_url="http://127.0.0.1:1")
     async with open_client(settings, "events") as client:
-        config = client.meta.config
+        config = client._client.meta.config
         assert config.retries["total_max_attempts"] == 1
-        assert (config.read_timeout, config.connect_timeout) == (3, 5)
+        assert (config.read_timeout, config.connect_timeout) == (3, 3)
         with pytest.raises(exceptions.EndpointConnectionError):
             await client.describe_event_bus(Name="b")

@@ -1,8 +1,8 @@
 """Tests of the metrics for CloudWatch: names, units, and latencies that keep their percentiles."""
 
 from botocore.exceptions import EndpointConnectionError
-from botocore.parsers import ResponseParserError
 
+from clients.aws.answers import NoAnswerError
 from clients.aws.cloudwatch import metric_data, put_metrics
 from processors.metrics.counts import BUCKETS_MS, Counts, empty
 
@@ -51,7 +51,11 @@ async def test_the_reason_when_cloudwatch_takes_nothing(client, refusal):
     client.answers = [
         refusal("Throttling"),
         EndpointConnectionError(endpoint_url="x"),
-        ResponseParserError("x"),
+        NoAnswerError("somebody else's page"),
     ]
     reasons = [await put_metrics(client, "n", sums()) for _ in range(3)]
-    assert reasons == ["Throttling", "EndpointConnectionError", "ResponseParserError"]
+    assert reasons == [
+        "AWS answered Throttling: no",
+        'EndpointConnectionError: Could not connect to the endpoint URL: "x"',
+        "somebody else's page",
+    ]

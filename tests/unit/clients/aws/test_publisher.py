@@ -1,13 +1,17 @@
 """Tests of the publisher's laws, on a scripted EventBridge; chance is 0, so no back-off takes time."""
 
 import asyncio
+import time
 from collections import Counter
 
 import pytest
 
-from clients.aws.eventbridge import Accepted, RefusedEntry, Unanswered
+from clients.aws.eventbridge import Accepted, Outage, RefusedEntry, Suspect
 from clients.aws.publisher import Publisher
 from processors.delivery.entries import Entry
+from processors.delivery.refusals import Limits
+
+LIMITS = Limits(share=0.5, least=100, window_s=60.0)
 
 
 def entry(name, size=10):
@@ -52,7 +56,7 @@ async def publisher():
     def make(bus, **options):
         publisher = Publisher(
             bus.put,
-            **{"max_bytes": 1_000, "linger_s": 0.0, "in_flight": 4, "max_retries": 3, **options},
+            **{"max_bytes": 1_000, "linger_s": 0.0, "in_flight": 4, "max_retries": 3, "limits": LIMITS, **options},
             on_trouble=lambda reason: publisher.troubles.append(reason),
             on_retry=lambda: publisher.retries.append(1),
             chance=lambda: 0.0,
@@ -68,7 +72,9 @@ async def publisher():
 
 async def end(publisher):
     """End the dispatcher and the requests in flight, which the app's end does in a worker."""
-    tasks = [task for task in (publisher._dispatcher, *publisher._requests) if task is not None]
+    lanes = publisher._lanes.values()
+    tasks = [task for lane in lanes for task in (lane._dispatcher, *lane._requests) if task is not None]
+    tasks += publisher._again_tasks
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -129,16 +135,16 @@ async def test_a_retryable_code_gets_that_many_further_attempts(publisher, code,
 
 
 async def test_silence_is_waited_out_and_does_not_count(publisher):
-    bus = Bus(a=[*[Unanswered("ReadTimeoutError")] * 20, THROTTLED, *[Unanswered("x")] * 5, Accepted("a")])
+    bus = Bus(a=[*[Outage("ReadTimeoutError")] * 20, THROTTLED, *[Outage("x")] * 5, Accepted("a")])
     one = publisher(bus, max_retries=1)
     assert await publish(one, ["a"]) == [Accepted("a")]
-    assert one.troubles[0] == "no usable answer: ReadTimeoutError"
+    assert one.troubles[0] == "ReadTimeoutError"
     assert one.troubles[-1] is None
     assert len(one.retries) == 1
 
 
 async def test_entries_of_one_key_stay_in_order(publisher):
-    bus = Bus(a=[THROTTLED, THROTTLED, Accepted("a")], b=[Unanswered("x"), Accepted("b")])
+    bus = Bus(a=[THROTTLED, THROTTLED, Accepted("a")], b=[Outage("x"), Accepted("b")])
     await publish(publisher(bus), ["a", "b", "c"], key="one")
     order = [name for request in bus.requests for name in request]
     assert order == ["a", "a", "a", "b", "b", "c"]
@@ -191,8 +197,8 @@ async def test_no_more_requests_are_in_flight_than_allowed(publisher, in_flight)
 
 async def test_each_entry_ends_exactly_once_whatever_the_bus_answers(publisher):
     endings = [
-        [Accepted("x")], [THROTTLED, Accepted("x")], [Unanswered("x"), Accepted("x")], [THROTTLED],
-        [RefusedEntry("MalformedDetail", "")], [Unanswered("x"), THROTTLED, Unanswered("x"), Accepted("x")],
+        [Accepted("x")], [THROTTLED, Accepted("x")], [Outage("x"), Accepted("x")], [THROTTLED],
+        [RefusedEntry("MalformedDetail", "")], [Outage("x"), THROTTLED, Outage("x"), Accepted("x")],
     ]  # fmt: skip
     script = {f"e{number}": endings[number % len(endings)] for number in range(300)}
     bus = Bus(**script)
@@ -228,13 +234,151 @@ async def test_a_bug_reaches_every_caller(publisher, answer):
     assert [isinstance(result, RuntimeError | ValueError) for result in results] == [True, True]
 
 
-async def test_an_answer_to_any_entry_ends_the_wait_of_all(publisher):
-    bus = Bus(a=[Unanswered("away"), Accepted("a")])
-    one = publisher(bus)
-    one._chance = lambda: 3_600.0
+async def until(condition):
     async with asyncio.timeout(20):
-        waiting = asyncio.create_task(one.publish(entry("a"), "a"))
-        while not one.troubles:  # noqa: ASYNC110  # it tells nobody else
+        while not condition():  # noqa: ASYNC110  # it tells nobody else
             await asyncio.sleep(0)
-        assert await one.publish(entry("b"), "b") == Accepted("b")
-        assert await waiting == Accepted("a")
+
+
+async def test_an_answer_to_what_was_under_way_ends_the_wait_of_all(publisher):
+    bus = Bus(a=[Outage("away"), Accepted("a")])
+    one = publisher(bus, in_flight=2)
+    one._chance = lambda: 3_600.0
+    bus.gate.clear()
+    both = []
+    for name in "ab":
+        both.append(asyncio.create_task(one.publish(entry(name), name)))
+        await until(lambda: len(bus.requests) == len(both))
+    bus.gate.set()
+    async with asyncio.timeout(20):
+        assert await asyncio.gather(*both) == [Accepted("a"), Accepted("b")]
+
+
+async def test_an_outage_is_asked_about_by_one_request_of_one_entry(publisher):
+    names = [f"e{number}" for number in range(40)]
+    bus = Bus(**{name: [Outage("x"), Outage("x"), Accepted(name)] for name in names})
+    one = publisher(bus, in_flight=1)
+    assert await publish(one, names) == [Accepted(name) for name in names]
+    outage = [len(request) for request in bus.requests[1:]]
+    assert outage[:10] == [1] * 10
+    assert one.troubles[0] == "x"
+    assert one.troubles[-1] is None
+
+
+async def test_a_refusal_of_unknown_fault_waits_until_others_pass_beside_it(publisher):
+    bus = Bus(bad=[Suspect("AccessDeniedException", "no"), Suspect("AccessDeniedException", "no"),
+                   RefusedEntry("AccessDeniedException", "no")])  # fmt: skip
+    one = publisher(bus)
+    bad = asyncio.create_task(one.publish(entry("bad"), "bad"))
+    await until(lambda: bus.sent["bad"] >= 2)
+    assert "allow events:PutEvents" in one.troubles[-1]
+    assert "resume" in one.troubles[-1]
+    assert await one.publish(entry("good"), "good") == Accepted("good")
+    async with asyncio.timeout(20):
+        assert (await bad).code == "AccessDeniedException"
+    assert one.troubles[-1] is None
+
+
+async def test_an_operator_lets_fail_what_nobody_can_tell(publisher):
+    bus = Bus(bad=[Suspect("ValidationException", "no")])
+    one = publisher(bus)
+    bad = asyncio.create_task(one.publish(entry("bad"), "bad"))
+    await until(lambda: one.troubles)
+    assert one.resume()
+    async with asyncio.timeout(20):
+        assert (await bad).code == "ValidationException"
+    assert not one.resume()
+
+
+async def test_too_many_refusals_pause_publishing_until_they_end(publisher):
+    names = [f"e{number:03}" for number in range(200)]
+    bus = Bus(**{name: [RefusedEntry("MalformedDetail", "no")] for name in names})
+    one = publisher(bus)
+    waiting = [asyncio.create_task(one.publish(entry(name), name)) for name in names]
+    await until(lambda: one.troubles)
+    assert "100 of 100 entries were refused" in one.troubles[-1]
+    failed = sum(task.done() for task in waiting)
+    assert failed < 100
+    bus.script = {}
+    async with asyncio.timeout(20):
+        results = await asyncio.gather(*waiting)
+    assert sum(isinstance(result, RefusedEntry) for result in results) == failed
+    assert one.troubles[-1] is None
+
+
+async def test_too_many_refusals_go_on_by_an_operator_s_word(publisher):
+    names = [f"e{number:03}" for number in range(300)]
+    bus = Bus(**{name: [RefusedEntry("MalformedDetail", "no")] for name in names})
+    one = publisher(bus)
+    waiting = [asyncio.create_task(one.publish(entry(name), name)) for name in names]
+    await until(lambda: one.troubles)
+    assert one.resume()
+    async with asyncio.timeout(20):
+        results = await asyncio.gather(*waiting)
+    assert {result.code for result in results} == {"MalformedDetail"}
+
+
+async def test_few_refusals_pause_nothing(publisher):
+    names = [f"e{number:03}" for number in range(300)]
+    bus = Bus(**{name: [RefusedEntry("MalformedDetail", "no")] for name in names[::2]})
+    one = publisher(bus)
+    results = await publish(one, names)
+    assert sum(isinstance(result, RefusedEntry) for result in results) == 150
+    assert set(one.troubles) <= {None}
+
+
+async def test_nothing_goes_to_a_bus_that_is_gone_and_what_it_dropped_goes_again(publisher):
+    bus = Bus()
+    one = publisher(bus)
+    one.seen("", 0.0)
+    assert await publish(one, ["a", "b"]) == [Accepted("a"), Accepted("b")]
+    one.gone("", "event bus does not exist (create it)")
+    later = asyncio.create_task(one.publish(entry("c"), "c"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert bus.sent == {"a": 1, "b": 1}
+    assert one.troubles[-1] == "event bus does not exist (create it)"
+    one.seen("", time.monotonic())
+    async with asyncio.timeout(20):
+        assert await later == Accepted("c")
+    await until(lambda: bus.sent == {"a": 2, "b": 2, "c": 1})
+    assert one.troubles[-1] is None
+
+
+async def test_what_was_put_before_the_bus_was_seen_is_not_put_again(publisher):
+    bus = Bus()
+    one = publisher(bus)
+    await publish(one, ["a"])
+    one.seen("", time.monotonic() + 1)
+    one.gone("", "gone")
+    one.seen("", time.monotonic())
+    assert await publish(one, ["b"]) == [Accepted("b")]
+    assert bus.sent == {"a": 1, "b": 1}
+
+
+async def test_what_was_under_way_when_the_bus_was_found_gone_goes_again(publisher):
+    bus = Bus()
+    one = publisher(bus)
+    bus.gate.clear()
+    first = asyncio.create_task(one.publish(entry("a"), "a"))
+    await bus.called.wait()
+    one.gone("", "gone")
+    bus.gate.set()
+    assert await first == Accepted("a")
+    one.seen("", time.monotonic())
+    await until(lambda: bus.sent == {"a": 2})
+
+
+async def test_one_bus_that_takes_nothing_holds_up_no_other(publisher):
+    def to(name, bus):
+        return Entry({"Detail": name, "EventBusName": bus}, 10)
+
+    bus = Bus(a=[Outage("x")])
+    one = publisher(bus)
+    stuck = asyncio.create_task(one.publish(to("a", "one"), "a"))
+    await until(lambda: one.troubles)
+    async with asyncio.timeout(20):
+        assert await one.publish(to("b", "two"), "b") == Accepted("b")
+    assert not stuck.done()
+    stuck.cancel()
+    await asyncio.gather(stuck, return_exceptions=True)

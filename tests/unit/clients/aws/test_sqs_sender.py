@@ -94,7 +94,9 @@ async def test_a_queue_that_is_away_is_waited_for(client, queue, refusal):
         taken,
     ]
     assert await queue.send([message()]) == [None]
-    assert queue.troubles[1] == "takes nothing: AWS.SimpleQueueService.NonExistentQueue"
+    assert queue.troubles[1] == (
+        "takes nothing: AWS.SimpleQueueService.NonExistentQueue; create the queue, or mend DLQ_QUEUE_URL"
+    )
     assert queue.troubles[-1] is None
 
 
@@ -154,3 +156,50 @@ async def test_attributes_of_the_queue(client, queue):
     client.answers = [{"Attributes": {"ApproximateNumberOfMessages": "7"}}, {}]
     assert await queue.describe() == {"ApproximateNumberOfMessages": "7"}
     assert await queue.describe() == {}
+
+
+def refuses(name, error):
+    """An answer that refuses a whole request when this body is in it."""
+
+    def answer(arguments):
+        if any(entry["MessageBody"] == name for entry in arguments["Entries"]):
+            raise error
+        return taken(arguments)
+
+    return answer
+
+
+@pytest.mark.parametrize("code", ["InvalidParameterValue", "AWS.SimpleQueueService.BatchRequestTooLong", "413"])
+async def test_a_batch_that_is_refused_as_a_whole_is_split_down_to_the_culprit(client, queue, refusal, code):
+    client.answers = [refuses("bad", refusal(code, int(code) if code.isdecimal() else 400))] * 6
+    assert await queue.send([message(body) for body in ("a", "b", "bad", "c", "d")]) == [None, None, code, None, None]
+    assert sent(client)[0] == ["a", "b", "bad", "c", "d"]
+    assert [batch[0] for batch in sent(client)[1:]] == ["a", "b", "bad", "c", "d"]
+
+
+async def test_a_record_that_nobody_understands_holds_up_no_other_for_ever(client, queue, refusal):
+    client.answers = [refuses("bad", refusal("NeverHeardOf"))] * 20
+    async with asyncio.timeout(20):
+        assert await queue.send([message("a"), message("bad")]) == [None, "NeverHeardOf"]
+
+
+async def test_a_refusal_of_all_that_nobody_understands_is_waited_out(client, queue, refusal):
+    client.answers = [refusal("NeverHeardOf")] * 30 + [taken]
+    assert await queue.send([message("a"), message("b")]) == [None, None]
+    assert queue.troubles[-1] is None
+
+
+async def test_the_queue_s_own_limit_is_read_and_kept(client, queue):
+    client.answers = [{"Attributes": {"MaximumMessageSize": "1024"}}, taken]
+    await queue.describe()
+    assert queue.max_bytes == 1024
+    assert await queue.send([message("a" * 1_025), message("b")]) == ["MessageTooLong", None]
+
+
+async def test_attributes_go_beside_the_body_and_count(client, queue):
+    client.answers = [taken]
+    one = Message("{}", "g", "d", {"stage": "publish"})
+    assert one.size == 2 + len("stage") + len("String") + len("publish")
+    await queue.send([one])
+    entry = client.calls[0][1]["Entries"][0]
+    assert entry["MessageAttributes"] == {"stage": {"DataType": "String", "StringValue": "publish"}}

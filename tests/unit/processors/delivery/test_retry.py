@@ -8,8 +8,6 @@ from processors.delivery.retry import (
     AWAY_CAP_S,
     BASE_S,
     CAP_S,
-    CREDENTIALS,
-    PERMANENT,
     backoff,
     is_retryable,
     outage_backoff,
@@ -35,10 +33,6 @@ def test_tried_again(code):
 )
 def test_permanent_codes_of_the_api_reference(code):
     assert not is_retryable(code)
-
-
-def test_no_code_is_permanent_and_about_credentials():
-    assert PERMANENT.isdisjoint(CREDENTIALS)
 
 
 @given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True))

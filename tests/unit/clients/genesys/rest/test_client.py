@@ -7,6 +7,7 @@ from email.utils import formatdate
 import httpx
 import pytest
 
+from clients.genesys.rest import client as module
 from clients.genesys.rest.errors import (
     GenesysRequestError,
     PermissionMissingError,
@@ -180,10 +181,52 @@ async def test_background_calls_leave_a_third_of_the_rate_to_the_others(rest, se
     assert sum(fake_time.sleeps) == pytest.approx(60)
 
 
+@pytest.mark.parametrize("status", [200, 302, 401, 403, 407, 418])
+@pytest.mark.parametrize("kind", ["text/html", "text/html; charset=latin-1"])
+async def test_another_one_s_page_is_waited_out(rest, server, fake_time, troubles, status, kind):
+    body = "<html>bloqu\u00e9</html>".encode("latin-1")
+    server.answers = [httpx.Response(status, content=body, headers={"content-type": kind, "via": "1.1 proxy"})] * 2
+    server.answers.append(OK)
+    assert await rest.read("GET", "/x") == {"well": True}
+    assert fake_time.sleeps == [1.0, 2.0]
+    assert "is not from Genesys (via: 1.1 proxy)" in troubles[0]
+    assert troubles[-1] is None
+
+
+async def test_a_path_that_a_server_does_not_have_is_its_own_answer(rest, server):
+    server.answers = [httpx.Response(404, text="404: Not Found")]
+    with pytest.raises(GenesysRequestError):
+        await rest.read("GET", "/x")
+
+
+@pytest.mark.parametrize("status", [400, 403])
+@pytest.mark.parametrize("body", [b"{", b"nothing here", b'["x"]'])
+async def test_a_refusal_that_is_no_json_object_is_another_one_s(rest, server, status, body):
+    server.answers = [httpx.Response(status, content=body), OK]
+    assert await rest.read("GET", "/x") == {"well": True}
+
+
+async def test_a_call_ends_in_time_whatever_the_library_does(rest, server, troubles, monkeypatch):
+    monkeypatch.setattr(module, "DEADLINE_S", 0.01)
+    answers = [asyncio.Event().wait, None]
+    send = rest.http.send
+
+    async def silent(*arguments, **options):
+        if (wait := answers.pop(0)) is not None:
+            await wait()
+        return await send(*arguments, **options)
+
+    await rest.token()
+    monkeypatch.setattr(rest.http, "send", silent)
+    server.answers = [OK]
+    assert await rest.read("GET", "/x") == {"well": True}
+    assert "no answer within" in troubles[0]
+
+
 async def test_read_wants_a_json_object(rest, server):
     server.answers = [OK]
     assert await rest.read("GET", "/x") == {"well": True}
-    for answer in (httpx.Response(200, text="<html>"), httpx.Response(200, json=[1])):
+    for answer in (httpx.Response(200, text="text"), httpx.Response(200, json=[1])):
         server.answers = [answer]
         with pytest.raises(UnexpectedAnswerError, match="no JSON object"):
             await rest.read("GET", "/x")

@@ -89,9 +89,9 @@ async def test_invalidate_forgets_only_the_token_in_use(tokens, server):
         httpx.Response(401, json={"error": "invalid_client", "description": "client not found"}),
         httpx.Response(400, json={"error": "invalid_client", "error_description": "bad secret"}),
         httpx.Response(400, json={"error": "unsupported_grant_type"}),
-        httpx.Response(403, text="<html>blocked</html>"),
+        httpx.Response(403),
     ],
-    ids=["401", "400", "another grant", "a gateway's page"],
+    ids=["401", "400", "another grant", "without a word"],
 )
 async def test_a_refused_client_is_told_with_the_remedy(tokens, server, answer):
     server.login_answers = [answer]
@@ -114,10 +114,21 @@ async def test_throttling_errors_and_a_lost_network_are_waited_out(tokens, serve
     ]  # fmt: skip
 
 
-async def test_a_wrong_login_host_is_a_refusal(tokens, server):
+async def test_a_wrong_login_path_is_a_refusal(tokens, server):
     server.login_answers = [httpx.Response(404, text="not here")]
     with pytest.raises(GenesysRequestError, match="GENESYS_LOGIN_URL"):
         await tokens.token()
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 407])
+@pytest.mark.parametrize("body", [b"<html>blocked</html>", "bloqu\u00e9".encode("latin-1"), b"["])
+async def test_another_one_s_page_is_waited_out(tokens, server, fake_time, troubles, status, body):
+    headers = {"content-type": "text/html", "server": "squid", "via": "1.1 proxy"}
+    server.login_answers = [httpx.Response(status, content=body, headers=headers)] * 3
+    assert await tokens.token() == "token-4"
+    assert fake_time.sleeps == [1.0, 2.0, 4.0]
+    assert f"answers {status} with what is not from Genesys (server: squid, via: 1.1 proxy)" in troubles[0]
+    assert "GENESYS_LOGIN_URL" in troubles[0]
 
 
 @pytest.mark.parametrize("body", [{}, {"access_token": ""}, {"access_token": "a\nb"}, {"access_token": 5}, []])

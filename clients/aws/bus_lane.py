@@ -1,0 +1,231 @@
+"""This module is the way of entries to one bus: batched, and held back while the bus takes nothing.
+
+A lane is open, or closed for a reason. What closes it is nobody's event's fault, so entries wait in it without using up
+an attempt, and one request now and then asks whether the reason has ended:
+
+- an outage, or a refusal of whatever is asked: a request of one entry, until one is answered;
+- refusals of which nobody knows whether they are the entries' own: a request of several entries, from a different place
+  of the queue each time, until others pass beside those that are to blame;
+- too many refusals that are the entries' own: likewise, until no more than the share that is allowed is refused;
+- a bus that is gone: nothing, as EventBridge answers success for it and drops the entry, until it is there again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from clients.aws.eventbridge import MISSING_BUS, PERMISSION, Accepted, Outage, RefusedEntry, Result, Suspect
+from processors.delivery.entries import MAX_ENTRIES, Entry, cut
+from processors.delivery.refusals import RefusalWindow, remedy
+from processors.delivery.retry import outage_backoff
+
+log = structlog.get_logger(__name__)
+
+Put = Callable[[Sequence[Entry]], Awaitable[list[Result]]]
+Judged = Accepted | RefusedEntry
+WaitingEntry = tuple[Entry, "asyncio.Future[Judged]"]
+
+RESUME = "or run `genesys-eventbridge resume` to let them fail"
+
+
+class State(enum.Enum):
+    """Open, or why not."""
+
+    OPEN = enum.auto()
+    OUTAGE = enum.auto()
+    SUSPECTING = enum.auto()
+    PAUSED = enum.auto()
+    GONE = enum.auto()
+
+
+class BusLane:
+    """See the module. `on_trouble` hears why the lane is closed, and None when it is open again."""
+
+    def __init__(
+        self,
+        put: Put,
+        slots: asyncio.Semaphore,
+        window: RefusalWindow,
+        *,
+        max_bytes: int,
+        linger_s: float,
+        on_trouble: Callable[[str | None], None],
+        chance: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._put = put
+        self._slots = slots
+        self._window = window
+        self._max_bytes = max_bytes
+        self._linger_s = linger_s
+        self._on_trouble = on_trouble
+        self._chance = chance
+        self._clock = clock
+        self.state = State.OPEN
+        self._probes = 0
+        self._waiting: deque[WaitingEntry] = deque()
+        self._filled, self._full, self._stir = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._requests: set[asyncio.Task[None]] = set()
+        self._dispatcher: asyncio.Task[None] | None = None
+
+    async def put(self, entry: Entry) -> Judged:
+        """Return when EventBridge took the entry or refused this one; never for an outage."""
+        if self._dispatcher is None or self._dispatcher.done():
+            self._dispatcher = asyncio.create_task(self._dispatch())
+        future: asyncio.Future[Judged] = asyncio.get_running_loop().create_future()
+        self._enqueue((entry, future))
+        return await future
+
+    def may_fail(self, refused: RefusedEntry) -> bool:
+        """Count an entry that is refused for good; False when it is one of too many, and shall wait instead."""
+        if self.state is State.PAUSED:
+            return False
+        now = self._clock()
+        self._window.refused(now, refused.code)
+        if (flood := self._window.flood(now)) is None:
+            return True
+        self._close(State.PAUSED, f"paused: {flood}: {refused.message}; fix the routes or the bus, {RESUME}")
+        return False
+
+    def gone(self, reason: str) -> None:
+        """Hold everything back, without a question to EventBridge, until `back`."""
+        self._close(State.GONE, reason)
+
+    def back(self) -> None:
+        """The bus is there (again)."""
+        if self.state is State.GONE:
+            self._open()
+
+    def resume(self) -> bool:
+        """An operator's word: what was refused may fail. Gives whether the lane waited for it."""
+        if self.state not in (State.SUSPECTING, State.PAUSED):
+            return False
+        self._window.resume(self._clock())
+        self._open()
+        return True
+
+    def _enqueue(self, waiting: WaitingEntry) -> None:
+        self._waiting.append(waiting)
+        self._filled.set()
+        if len(self._waiting) >= MAX_ENTRIES:
+            self._full.set()
+
+    def _close(self, state: State, reason: str) -> None:
+        if self.state is State.GONE and state is not State.GONE:
+            return
+        if self.state is State.OPEN:
+            self._probes = 0
+            self._stir.clear()
+        if state is State.GONE or self.state is not State.PAUSED:  # what an operator is to see outlasts an outage
+            self.state = state
+        self._on_trouble(reason)
+
+    def _open(self) -> None:
+        if self.state is not State.OPEN:
+            self.state = State.OPEN
+            self._on_trouble(None)
+        self._stir.set()
+
+    async def _dispatch(self) -> None:
+        while True:
+            await self._filled.wait()
+            if self.state is not State.OPEN:
+                await self._probe()
+                continue
+            await self._linger()
+            await self._slots.acquire()
+            request = self._next_request(MAX_ENTRIES) if self.state is State.OPEN else []
+            if not request:
+                self._slots.release()
+                continue
+            task = asyncio.create_task(self._request(request))
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
+            task.add_done_callback(lambda _: self._slots.release())
+
+    async def _probe(self) -> None:
+        """Wait, then ask by one request, unless the lane is open by then."""
+        seconds = outage_backoff(self._probes, self._chance()) if self.state is not State.GONE else None
+        self._probes += 1
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stir.wait(), seconds)
+        if self.state in (State.OPEN, State.GONE):
+            return
+        number = 1
+        if self.state is not State.OUTAGE:
+            number = MAX_ENTRIES
+            self._waiting.rotate(int(self._chance() * len(self._waiting)))
+        async with self._slots:
+            if request := self._next_request(number):
+                await self._request(request)
+
+    async def _linger(self) -> None:
+        """Wait until a request is full, but no longer than the linger."""
+        self._full.clear()
+        if len(self._waiting) < MAX_ENTRIES:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), self._linger_s)
+
+    def _next_request(self, number: int) -> list[WaitingEntry]:
+        while self._waiting and self._waiting[0][1].cancelled():
+            self._waiting.popleft()
+        head = [self._waiting[index][0].size for index in range(min(number, len(self._waiting)))]
+        taken = next(cut(head, self._max_bytes), range(0))
+        request = [self._waiting.popleft() for _ in taken]
+        if not self._waiting:
+            self._filled.clear()
+        return [waiting for waiting in request if not waiting[1].cancelled()]
+
+    async def _request(self, request: list[WaitingEntry]) -> None:
+        try:
+            results = await self._put([entry for entry, _ in request])
+            answered = list(zip(request, results, strict=True))
+        except Exception as error:  # a bug: whoever waits must hear of it, or would wait for ever
+            for _, future in request:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        self._note(results)
+        for (entry, future), result in answered:
+            self._settle((entry, future), result)
+
+    def _note(self, results: Sequence[Result]) -> None:
+        """Open or close the lane by what a request was answered."""
+        suspects = [one for one in results if isinstance(one, Suspect)]
+        outages = [one for one in results if isinstance(one, Outage)]
+        refused = sum(isinstance(one, RefusedEntry) for one in results)
+        if outages:
+            self._close(State.OUTAGE, outages[0].reason)
+        elif suspects and not self._lets_fail():
+            first = suspects[0]
+            what = remedy(first.code, PERMISSION, MISSING_BUS)
+            self._close(State.SUSPECTING, f"AWS answered {first.code}: {first.message}; {what}, {RESUME}")
+        elif self.state is State.PAUSED and self._window.is_within(refused, len(results)):
+            self._window.clear()
+            self._open()
+        elif self.state in (State.OUTAGE, State.SUSPECTING):
+            self._open()
+
+    def _lets_fail(self) -> bool:
+        return self._window.is_quiet(self._clock())
+
+    def _settle(self, waiting: WaitingEntry, result: Result) -> None:
+        future = waiting[1]
+        if isinstance(result, Suspect) and self._lets_fail():
+            result = RefusedEntry(result.code, result.message)
+        if future.done():
+            return
+        if isinstance(result, Outage | Suspect):
+            self._enqueue(waiting)
+            return
+        if isinstance(result, Accepted):
+            self._window.accepted(self._clock())
+        future.set_result(result)

@@ -1,0 +1,58 @@
+"""This module opens what publishes, for the sink and for those who look after its buses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from clients.aws.eventbridge import EventBridge
+from clients.aws.publisher import Publisher
+from processors.delivery.refusals import Limits
+from processors.metrics.counts import Counts
+from settings import Settings
+from streams.health import Health
+
+#: The part that health names.
+PART = "eventbridge"
+
+
+class Buses:
+    """The buses that events go to. `client` gives that of EventBridge, and waits while there are no credentials.
+
+    `unseen`: bus → why it could not be looked at when the worker started; nothing is put on it until it was.
+    """
+
+    bridge: EventBridge
+
+    def __init__(
+        self, settings: Settings, health: Health, counts: Counts, client: Callable[[], Awaitable[Any]]
+    ) -> None:
+        self._settings, self._health, self._counts, self._client = settings, health, counts, client
+        self._publisher: Publisher | None = None
+        self._opening = asyncio.Lock()
+        self.unseen: dict[str, str] = {}
+
+    async def open(self) -> Publisher:
+        """What publishes as the settings say; opened once, as its client belongs to the app's event loop."""
+        async with self._opening:
+            if self._publisher is None:
+                settings = self._settings
+                self.bridge = EventBridge(await self._client())
+                self._publisher = Publisher(
+                    self.bridge.put,
+                    max_bytes=settings.eventbridge_request_bytes,
+                    linger_s=settings.eventbridge_linger_ms / 1000,
+                    in_flight=settings.eventbridge_in_flight,
+                    max_retries=settings.max_retries,
+                    limits=Limits(settings.flood_share, settings.flood_min, settings.flood_window),
+                    on_trouble=self._health.observer(PART),
+                    on_retry=lambda: self._counts.add("retries"),
+                )
+                for bus, reason in self.unseen.items():
+                    self._publisher.gone(bus, reason)
+            return self._publisher
+
+    def resume(self) -> bool:
+        """Let entries fail that were held back as too many were refused; gives whether there were any."""
+        return self._publisher is not None and self._publisher.resume()

@@ -1,0 +1,78 @@
+"""This module looks again, while a worker runs, at what was true when it started: its buses and its queue.
+
+EventBridge answers success for a bus that was deleted, and drops the entry: so the bus is looked at, and what goes to
+it is held back while it is not there. So is what goes to one that could not be looked at when the worker started.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from processors.routes.routes import Routes
+from settings import Settings
+from streams.checks.aws import buses_of, look_at_bus, look_at_queue
+from streams.checks.finding import Finding
+from streams.delivery.mirroring import DeadLetterQueue
+from streams.delivery.publishing import Buses
+from streams.health import Health
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two looks at the buses; what is put on a bus in between, while it is not there, is put again.
+BUS_S = 10.0
+
+#: Seconds between two looks at the rest.
+REST_S = 60.0
+
+#: The part that health names for the dead-letter queue itself; `sqs` is the sending to it.
+QUEUE = "queue"
+
+
+class Lookout:
+    """Looks at what the roles of this worker need; a warning is told once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        health: Health,
+        routes: Callable[[], Routes],
+        buses: Buses,
+        queue: DeadLetterQueue,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._health, self._routes = settings, health, routes
+        self._buses, self._queue, self._clock = buses, queue, clock
+        self._warned: dict[str, str] = {}
+
+    async def look_at_buses(self) -> None:
+        """Hold back what goes to a bus that is not there; let it go on when it is."""
+        if "sink" not in self._settings.worker_roles:
+            return
+        publisher = await self._buses.open()
+        for bus in dict.fromkeys((*buses_of(self._settings, self._routes()), *publisher.buses)):
+            asked_at = self._clock()
+            found = await look_at_bus(self._buses.bridge, bus)
+            if found.missing or (found.unreachable and publisher.is_gone(bus)):
+                publisher.gone(bus, str(found))
+            elif found.ok:
+                self._warn(found)
+                publisher.seen(bus, asked_at, trusted=bool(found.fix))
+
+    async def look_at_queue(self) -> None:
+        """Tell health of a queue that is not there, though nothing is sent to it just now."""
+        if "failures" not in self._settings.worker_roles or (queue := await self._queue.open()) is None:
+            return
+        found = await look_at_queue(queue)
+        if found.ok:
+            self._warn(found)
+            self._health.well(QUEUE)
+        else:
+            self._health.trouble(QUEUE, str(found))
+
+    def _warn(self, found: Finding) -> None:
+        if found.fix and self._warned.get(found.name) != found.fix:
+            log.warning("worth a look", on=str(found))
+        self._warned[found.name] = found.fix
