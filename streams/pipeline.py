@@ -22,6 +22,7 @@ from clients.aws.answers import NoAnswerError
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.direct import open_events
 from clients.genesys.rest.observer import Observer
+from clients.kafka.cluster import add_partitions
 from processors.delivery.retry import outage_backoff
 from processors.metrics.counts import Counts, Sums
 from processors.routes.breaker import Limits
@@ -51,7 +52,7 @@ from streams.tables.rows import sums
 from streams.topics import pipeline_topics
 from streams.topology import METRICS_KEY, needed_topics
 from streams.worker import lookout, reload_routes, watchdog
-from streams.worker.lookout import Lookout
+from streams.worker.lookout import Kafka, Lookout
 from streams.worker.preflight import preflight
 from streams.worker.reload_routes import RouteWatch
 from streams.worker.telemetry import Telemetry, WorkerSums, prometheus
@@ -145,10 +146,12 @@ class PipelineApp(faust.App):
         self.dead_letters = DeadLetterQueue(
             settings.dlq_queue_url, self.health, lambda: self._aws_when_possible("sqs", mirroring.PART)
         )
-        self.lookout = Lookout(settings, self.health, self.routes_in_use, self.buses, self.dead_letters)
+        kafka = Kafka(self._partitions, lambda wanted: add_partitions(settings, wanted), self._assign_anew)
+        self.lookout = Lookout(settings, self.health, self.routes_in_use, self.buses, self.dead_letters, kafka)
         self.telemetry = Telemetry(settings, self.worker_sums, self._group_sums, self.aws)
         self.timer(watchdog.LOOK_S)(self.watchdog.look)
         self.timer(lookout.BUS_S)(self.lookout.look_at_buses)
+        self.timer(lookout.PARTITIONS_S)(self.lookout.look_at_partitions)
         self.timer(lookout.REST_S)(self.lookout.look_at_queue)
         self.timer(reload_routes.LOOK_S)(self.route_watch.look)
         self.timer(settings.report_interval)(self.telemetry.report_to_log)
@@ -262,6 +265,17 @@ class PipelineApp(faust.App):
 
     async def _kafka_client(self) -> Any:
         return cast(Any, await self.maybe_start_producer())._producer.client
+
+    async def _partitions(self) -> dict[str, int]:
+        """How many partitions each topic of the group has, as of the watchdog's latest look."""
+        known = (await self._kafka_client()).cluster
+        counts = {name: len(known.partitions_for_topic(name) or ()) for name in needed_topics(self.settings)}
+        return {name: number for name, number in counts.items() if number}
+
+    async def _assign_anew(self) -> None:
+        """Have the consumer ask for the topics' partitions: more than it knows begin a rebalance."""
+        consumer = cast(Any, self.consumer)._thread
+        await consumer.call_thread(consumer._ensure_consumer()._client.force_metadata_update)
 
     def _group_sums(self) -> Sums | None:
         return sums(self.sums) if self.owner.is_here() else None

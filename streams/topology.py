@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import orjson
 
 from settings import Settings
@@ -76,6 +78,19 @@ def changelog_of(settings: Settings, table: str) -> str:
 def companion_of(settings: Settings, changelog: str) -> str:
     """The topic that a changelog must have as many partitions as: Faust then gives both to one worker."""
     return settings.topic("raw" if changelog == changelog_of(settings, RECENT) else "metrics")
+
+
+def short_changelogs(settings: Settings, partitions: Mapping[str, int]) -> dict[str, int]:
+    """Changelogs with fewer partitions than their companions → how many they need: somebody gave those more."""
+    changelogs = [name for name in needed_topics(settings) if name.endswith("-changelog") and name in partitions]
+    wanted = {name: partitions.get(companion_of(settings, name), 0) for name in changelogs}
+    return {name: number for name, number in wanted.items() if partitions[name] < number}
+
+
+def short_fix(wanted: Mapping[str, int]) -> str:
+    """What to do when they cannot be given them."""
+    numbers = ", ".join(f"{name} to {number}" for name, number in wanted.items())
+    return f"allow Alter on the topics, or raise by kafka-topics.sh --alter --partitions: {numbers}"
 
 
 def full_name(settings: Settings, text: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     IllegalSaslStateError,
+    InvalidPartitionsError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
@@ -98,6 +100,18 @@ async def create_topic(settings: Settings, name: str, partitions: int, replicas:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
             raise error(rest[0] if rest and rest[0] else name)
+
+
+async def add_partitions(settings: Settings, wanted: Mapping[str, int]) -> None:
+    """Give topics so many partitions; who has them already (another worker was quicker) is fine. Raises KafkaError."""
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=REQUEST_MS)
+    try:
+        await admin.start()
+        for topic, number in wanted.items():
+            with contextlib.suppress(InvalidPartitionsError):
+                await admin.create_partitions({topic: NewPartitions(number)}, timeout_ms=REQUEST_MS)
+    finally:
+        await admin.close()
 
 
 def is_unreachable(error: KafkaError) -> bool:

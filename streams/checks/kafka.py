@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from clients.kafka import cluster, login
+from clients.kafka.group import may_use_group
 from settings import Settings
 from streams.checks.finding import Finding
 from streams.topology import SAFE_REPLICAS
@@ -37,6 +38,19 @@ async def check_kafka(settings: Settings, topics: Iterable[str]) -> tuple[cluste
         fix = "create them, or set KAFKA_CREATE_TOPICS=true"
         findings.append(Finding("topics", False, f"missing: {', '.join(missing)}", fix))
     return found, findings
+
+
+async def check_group(settings: Settings) -> list[Finding]:
+    """Look whether the consumer group may be used."""
+    name = f"consumer group {settings.group}"
+    try:
+        if await may_use_group(settings):
+            return [Finding(name, True, "may be joined")]
+    except (KafkaError, OSError) as error:  # a coordinator that is just being chosen, say
+        return [
+            Finding(name, True, f"cannot be looked at: {type(error).__name__}", "look again when the brokers are well")
+        ]
+    return [Finding(name, False, "may not be joined", f"allow Read on group {settings.group}")]
 
 
 async def check_replicas(settings: Settings, topics: Iterable[str], brokers: int) -> list[Finding]:

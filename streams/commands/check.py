@@ -14,7 +14,7 @@ from processors.event.strict_json import JsonObject
 from settings import Settings, SettingsError, load_settings
 from streams.checks.aws import buses_of, check_buses, check_queue
 from streams.checks.finding import Finding
-from streams.checks.kafka import check_kafka, check_replicas
+from streams.checks.kafka import check_group, check_kafka, check_replicas
 from streams.checks.routes import check_routes
 from streams.checks.source import check_source
 from streams.commands.terminal.options import EXIT_STOPPED, quiet_logs
@@ -97,6 +97,7 @@ async def _kafka(settings: Settings) -> list[Finding]:
     except SettingsError as error:
         return [Finding("kafka", False, str(error), "fix the KAFKA_* settings named, see docs/settings.md")]
     if cluster is not None:
+        findings += await check_group(settings)
         existing = [name for name in needed if name in cluster.partitions]
         findings += await check_replicas(settings, existing, cluster.brokers) if existing else []
     return findings

@@ -26,10 +26,10 @@ from processors.routes.routes import Routes
 from settings import EXIT_USAGE, Settings, SettingsError
 from streams.checks.aws import buses_of, check_buses, check_queue, check_source_queue
 from streams.checks.finding import Finding
-from streams.checks.kafka import check_kafka
+from streams.checks.kafka import check_group, check_kafka
 from streams.checks.routes import check_routes
 from streams.checks.source import check_file
-from streams.topology import companion_of, kept_ms, needed_topics, topic_configs
+from streams.topology import companion_of, kept_ms, needed_topics, short_changelogs, short_fix, topic_configs
 from streams.worker.logs import set_up_logging
 
 log = structlog.get_logger(__name__)
@@ -62,6 +62,7 @@ async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]
     routes = await _found(lambda: check_routes(settings))
     use(routes)
     cluster = await _found(lambda: check_kafka(settings, ()))
+    await _all_ok(lambda: check_group(settings))
     buses = await _buses(settings, buses_of(settings, routes)) if "sink" in roles else {}
     queue = [str(one) for one in await check_queue(settings) if _is_away(one)] if "failures" in roles else []
     await _make_topics(settings, cluster)
@@ -191,6 +192,8 @@ async def _make_topics(settings: Settings, cluster: cluster.Cluster) -> None:
                     else known[companion_of(settings, name)]
                 )
                 await _create(settings, name, known[name], replicas, configs)
+        if short := short_changelogs(settings, known):
+            await _add_partitions(settings, short)
         older = {name: ms for name, ms in kept_ms(settings).items() if name in cluster.partitions}
         if older:
             await keep_long_enough(settings, older)
@@ -206,6 +209,14 @@ async def _create(settings: Settings, name: str, partitions: int, replicas: int,
             "KAFKA_REPLICATION_FACTOR, or allow Create on the topic)"
         )
     log.info("topic created", topic=name, partitions=partitions, replicas=replicas)
+
+
+async def _add_partitions(settings: Settings, wanted: Mapping[str, int]) -> None:
+    try:
+        await cluster.add_partitions(settings, wanted)
+    except KafkaError as error:
+        refuse(f"{', '.join(wanted)}: partitions cannot be added: {error} ({short_fix(wanted)})")
+    log.info("partitions added", topics=wanted)
 
 
 async def _present(settings: Settings, needed: Iterable[str]) -> dict[str, int]:
