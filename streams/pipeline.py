@@ -22,7 +22,6 @@ from clients.aws.answers import NoAnswerError
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.direct import open_events
 from clients.genesys.rest.observer import Observer
-from clients.kafka.cluster import add_partitions
 from processors.delivery.retry import outage_backoff
 from processors.metrics.counts import Counts, Sums
 from processors.routes.breaker import Limits
@@ -52,7 +51,7 @@ from streams.tables.rows import sums
 from streams.topics import pipeline_topics
 from streams.topology import METRICS_KEY, needed_topics
 from streams.worker import lookout, reload_routes, watchdog
-from streams.worker.lookout import Kafka, Lookout
+from streams.worker.lookout import Lookout
 from streams.worker.preflight import preflight
 from streams.worker.reload_routes import RouteWatch
 from streams.worker.telemetry import Telemetry, WorkerSums, prometheus
@@ -146,8 +145,9 @@ class PipelineApp(faust.App):
         self.dead_letters = DeadLetterQueue(
             settings.dlq_queue_url, self.health, lambda: self._aws_when_possible("sqs", mirroring.PART)
         )
-        kafka = Kafka(self._partitions, lambda wanted: add_partitions(settings, wanted), self._assign_anew)
-        self.lookout = Lookout(settings, self.health, self.routes_in_use, self.buses, self.dead_letters, kafka)
+        self.lookout = Lookout(
+            settings, self.health, self.routes_in_use, self.buses, self.dead_letters, self._partitions
+        )
         self.telemetry = Telemetry(settings, self.worker_sums, self._group_sums, self.aws)
         self.timer(watchdog.LOOK_S)(self.watchdog.look)
         self.timer(lookout.BUS_S)(self.lookout.look_at_buses)
@@ -271,11 +271,6 @@ class PipelineApp(faust.App):
         known = (await self._kafka_client()).cluster
         counts = {name: len(known.partitions_for_topic(name) or ()) for name in needed_topics(self.settings)}
         return {name: number for name, number in counts.items() if number}
-
-    async def _assign_anew(self) -> None:
-        """Have the consumer ask for the topics' partitions: more than it knows begin a rebalance."""
-        consumer = cast(Any, self.consumer)._thread
-        await consumer.call_thread(consumer._ensure_consumer()._client.force_metadata_update)
 
     def _group_sums(self) -> Sums | None:
         return sums(self.sums) if self.owner.is_here() else None

@@ -3,18 +3,16 @@
 EventBridge answers success for a bus that was deleted, and drops the entry: so the bus is looked at, and what goes to
 it is held back while it is not there. So is what goes to one that could not be looked at when the worker started.
 
-A topic that is given more partitions is read in whole only when its changelog has as many: Faust ends over another
-number at the next assignment, and aiokafka asks for it every five minutes alone. So changelogs follow, then it asks.
+A topic that is given more partitions than its changelog has is not read in whole: Faust wants both alike, and asks for
+their number every five minutes alone. So health says at once what to do; a start gives the changelogs as many.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from processors.routes.routes import Routes
 from settings import Settings
@@ -23,7 +21,7 @@ from streams.checks.finding import Finding
 from streams.delivery.mirroring import DeadLetterQueue
 from streams.delivery.publishing import Buses
 from streams.health import Health
-from streams.topology import short_changelogs, short_fix
+from streams.topology import short_changelogs
 
 log = structlog.get_logger(__name__)
 
@@ -43,15 +41,6 @@ QUEUE = "queue"
 PARTITIONS = "partitions"
 
 
-@dataclass(frozen=True, slots=True)
-class Kafka:
-    """What is asked of Kafka: how many partitions topics have, more for some, and that the new ones are assigned."""
-
-    partitions: Callable[[], Awaitable[dict[str, int]]]
-    add_partitions: Callable[[Mapping[str, int]], Awaitable[None]]
-    assign_anew: Callable[[], Awaitable[None]]
-
-
 class Lookout:
     """Looks at what the roles of this worker need; a warning is told once."""
 
@@ -62,12 +51,11 @@ class Lookout:
         routes: Callable[[], Routes],
         buses: Buses,
         queue: DeadLetterQueue,
-        kafka: Kafka,
+        partitions: Callable[[], Awaitable[dict[str, int]]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._health, self._routes = settings, health, routes
-        self._buses, self._queue, self._kafka, self._clock = buses, queue, kafka, clock
-        self._partitions: dict[str, int] = {}
+        self._buses, self._queue, self._partitions, self._clock = buses, queue, partitions, clock
         self._warned: dict[str, str] = {}
 
     async def look_at_buses(self) -> None:
@@ -96,26 +84,15 @@ class Lookout:
             self._health.trouble(QUEUE, str(found))
 
     async def look_at_partitions(self) -> None:
-        """Let changelogs follow topics that were given more partitions, and have these assigned."""
-        settings, known = self._settings, await self._kafka.partitions()
-        if short := short_changelogs(settings, known):
-            reason = f"more than their changelogs have: {short_fix(short)}"
-            if not settings.kafka_create_topics:
-                self._health.trouble(PARTITIONS, f"{reason}; until then the new ones are not read")
-                return
-            try:
-                await self._kafka.add_partitions(short)
-            except KafkaError as error:
-                self._health.trouble(PARTITIONS, f"{reason} ({type(error).__name__}); until then they are not read")
-                return
-            log.info("partitions added", topics=short)
-            known |= short
-        self._health.well(PARTITIONS)
-        more = {name: number for name, number in known.items() if number > self._partitions.get(name, number)}
-        self._partitions = known
-        if more:
-            log.info("more partitions are taken over", topics=more)
-            await self._kafka.assign_anew()
+        """Tell health of topics that were given more partitions than their changelogs have."""
+        short = short_changelogs(self._settings, await self._partitions())
+        if not short:
+            self._health.well(PARTITIONS)
+            return
+        numbers = ", ".join(f"{name} to {number}" for name, number in short.items())
+        fix = "a start raises" if self._settings.kafka_create_topics else "raise"
+        words = f"a topic was given partitions that are not all read: restart the workers ({fix} {numbers})"
+        self._health.trouble(PARTITIONS, words)
 
     def _warn(self, found: Finding) -> None:
         if found.fix and self._warned.get(found.name) != found.fix:

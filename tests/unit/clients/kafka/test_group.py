@@ -1,0 +1,49 @@
+"""Tests of the right on the consumer group, on an admin client that answers by script."""
+
+from types import SimpleNamespace
+
+import pytest
+from aiokafka.errors import GroupAuthorizationFailedError, UnknownMemberIdError
+
+from clients.kafka import group as module
+from settings import load_settings
+
+
+class FakeAdmin:
+    """Finds the coordinator, or raises, and answers a heartbeat with an error code."""
+
+    answer, refuses = UnknownMemberIdError.errno, False
+
+    def __init__(self, **_):
+        self.closed = False
+
+    async def start(self):
+        pass
+
+    async def close(self):
+        self.closed = True
+
+    async def find_coordinator(self, group):
+        if self.refuses:
+            raise GroupAuthorizationFailedError(group)
+        return 1
+
+    async def _send_request(self, request, node):
+        return SimpleNamespace(error_code=self.answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "refuses", "may"),
+    [
+        (UnknownMemberIdError.errno, False, True),
+        (0, False, True),
+        (GroupAuthorizationFailedError.errno, False, False),
+        (0, True, False),
+    ],
+    ids=["a member that is unknown", "taken", "no Read", "no Describe"],
+)
+async def test_the_right_is_told_from_what_the_group_knows(monkeypatch, answer, refuses, may):
+    monkeypatch.setattr(FakeAdmin, "answer", answer)
+    monkeypatch.setattr(FakeAdmin, "refuses", refuses)
+    monkeypatch.setattr(module, "AIOKafkaAdminClient", FakeAdmin)
+    assert await module.may_use_group(load_settings()) is may

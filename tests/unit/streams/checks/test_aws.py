@@ -1,0 +1,92 @@
+"""Tests of what `check` says of buses and the queue, against an emulator that refuses in every way."""
+
+import pytest
+
+from emulators.aws import AWSEmulator, Faults, RequestFault
+from settings import load_settings
+from streams.checks.aws import check_buses, check_queue
+
+
+@pytest.fixture
+async def aws(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    async with AWSEmulator(buses=["orders"], queues=["failures"]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def settings(aws):
+    return load_settings(
+        aws_endpoint_url=aws.url, aws_region="us-east-1", dlq_queue_url=f"{aws.url}/123456789012/failures"
+    )
+
+
+async def bus(settings, name="orders", **options):
+    (found,) = await check_buses(settings, [name], **options)
+    return found
+
+
+async def test_a_bus_that_is_there_may_be_put_on_and_gets_nothing(aws, settings):
+    found = await bus(settings, tries=True)
+    assert (found.ok, found.fix) == (True, "")
+    assert aws.state.ledger.events == []
+
+
+async def test_a_bus_that_is_not_there_is_missing(aws, settings):
+    found = await bus(settings, "nowhere")
+    assert (found.ok, found.missing, found.detail) == (False, True, "does not exist")
+
+
+async def test_a_bus_of_another_account_is_a_warning(aws, settings):
+    found = await bus(settings, "arn:aws:events:us-east-1:999999999999:event-bus/theirs")
+    assert found.ok
+    assert "another account" in found.detail
+    found = await bus(settings, "arn:aws:events:us-east-1:123456789012:event-bus/nowhere")
+    assert found.missing
+
+
+async def test_the_right_to_put_is_looked_at(aws, settings):
+    aws.faults = Faults(
+        requests=(RequestFault(kind="answer", operation="PutEvents", code="AccessDeniedException", status=400),)
+    )
+    found = await bus(settings, tries=True)
+    assert (found.ok, found.fix) == (False, "allow events:PutEvents on orders")
+    assert (await bus(settings)).ok
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        ("ExpiredTokenException", "renew"),
+        ("InvalidSignatureException", "AWS_SECRET_ACCESS_KEY"),
+        ("UnrecognizedClientException", "access key"),
+        ("ValidationException", "names"),
+    ],
+)
+async def test_each_refusal_has_its_own_remedy(aws, settings, code, fix):
+    aws.faults = Faults(
+        requests=tuple(RequestFault(service=one, kind="answer", code=code) for one in ("events", "sqs"))
+    )
+    found, (queue,) = await bus(settings), await check_queue(settings)
+    assert not found.ok
+    assert fix in found.fix
+    assert not queue.ok
+    assert fix in queue.fix
+
+
+async def test_a_page_is_an_outage_that_names_the_proxy(aws, settings):
+    aws.faults = Faults(
+        requests=tuple(RequestFault(service=one, kind="page", page="latin-1", status=403) for one in ("events", "sqs"))
+    )
+    found, (queue,) = await bus(settings), await check_queue(settings)
+    assert (found.ok, found.away, queue.ok, queue.away) == (False, True, False, True)
+    assert "squid" in found.detail
+    assert "squid" in queue.detail
+
+
+async def test_a_queue_of_short_messages_is_a_warning(aws, settings):
+    aws.state.queues["failures"].attributes["MaximumMessageSize"] = "2048"
+    (found,) = await check_queue(settings)
+    assert found.ok
+    assert "MaximumMessageSize" in found.fix
