@@ -95,7 +95,7 @@ async def test_a_queue_that_is_away_is_waited_for(client, queue, refusal):
     ]
     assert await queue.send([message()]) == [None]
     assert queue.troubles[1] == (
-        "takes nothing: AWS.SimpleQueueService.NonExistentQueue; create the queue, or mend DLQ_QUEUE_URL"
+        "takes nothing: AWS.SimpleQueueService.NonExistentQueue; create the queue, or fix DLQ_QUEUE_URL"
     )
     assert queue.troubles[-1] is None
 

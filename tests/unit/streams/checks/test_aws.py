@@ -80,7 +80,7 @@ async def test_a_page_is_an_outage_that_names_the_proxy(aws, settings):
         requests=tuple(RequestFault(service=one, kind="page", page="latin-1", status=403) for one in ("events", "sqs"))
     )
     found, (queue,) = await bus(settings), await check_queue(settings)
-    assert (found.ok, found.away, queue.ok, queue.away) == (False, True, False, True)
+    assert (found.ok, found.unreachable, queue.ok, queue.unreachable) == (False, True, False, True)
     assert "squid" in found.detail
     assert "squid" in queue.detail
 
