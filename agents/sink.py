@@ -109,9 +109,9 @@ def _count_published(accepted_ms: int, meta: Meta, result: BatchResult) -> None:
 publishing = Publishing(app.buses.open, app.delivery, app.routes_in_use, app.settings.eventbus_name)
 
 
-# Many small batches at a time: an entry in a long back-off holds up its few neighbours, not the stream.
+# Each event by itself: one in a long back-off holds up no other, whose acks would wait, and which a crash would repeat.
 @app.stage(
-    Stage("sink", max_events=50, linger_s=0.0, waits_for=("kafka", "eventbridge"), open_batches=80),
+    Stage("sink", max_events=50, linger_s=0.0, waits_for=("kafka", "eventbridge"), open_batches=80, alone=True),
     app.flow.validated,
 )
 async def sink(batch: Sequence[Event]) -> None:

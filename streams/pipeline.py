@@ -72,6 +72,7 @@ class PipelineApp(faust.App):
         self.settings = settings
         self._aws: dict[str, Any] = {}
         self._opening = asyncio.Lock()
+        self._committing: asyncio.Task[bool] | None = None
 
         # What this worker knows of itself.
         self.health = Health()
@@ -99,6 +100,7 @@ class PipelineApp(faust.App):
             grace_s=settings.shutdown_grace,
             on_written=self.worker_sums.listen,
             before_acks=self.deduplication.write,
+            after_acks=self._commit_soon,
         )
         self.delivery = Delivery(
             self.sender.send,
@@ -262,6 +264,11 @@ class PipelineApp(faust.App):
 
     async def _write_counts(self, delta: bytes) -> None:
         await self.sender.send([Record(self.flow.metrics.get_topic_name(), METRICS_KEY, delta)])
+
+    def _commit_soon(self) -> None:
+        """Commit what was acked at once: until then a crash repeats it. The timer comes up to half a second later."""
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(cast(Any, self.consumer).commit())
 
     async def _kafka_client(self) -> Any:
         return cast(Any, await self.maybe_start_producer())._producer.client

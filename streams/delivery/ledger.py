@@ -39,7 +39,8 @@ class Ledger:
     taken, not acked and then forgotten (streams/faust_patches/apply.py caps the commit at those it still sees).
 
     `write` brings a delta to the metrics topic. `on_written` hears of each one; `before_acks` is called when the
-    counts are written and nothing is acked yet. `grace_s`: how long a stop waits for Kafka.
+    counts are written and nothing is acked yet, `after_acks` when something was acked. `grace_s`: how long a stop
+    waits for Kafka.
     """
 
     def __init__(
@@ -51,12 +52,13 @@ class Ledger:
         grace_s: float,
         on_written: Callable[[Sums], None] = _nothing,
         before_acks: Callable[[], None] = _nothing,
+        after_acks: Callable[[], None] = _nothing,
         hold_s: float = HOLD_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._counts, self._health, self._write = counts, health, write
         self._grace_s, self._hold_s, self._clock = grace_s, hold_s, clock
-        self._on_written, self._before_acks = on_written, before_acks
+        self._on_written, self._before_acks, self._after_acks = on_written, before_acks, after_acks
         self._taken: dict[int, Event] = {}
         self._settled: list[Event] = []
         self._task: asyncio.Task[None] | None = None
@@ -102,6 +104,8 @@ class Ledger:
         for event in settled:
             event.ack()
             self._taken.pop(id(event), None)
+        if settled:
+            self._after_acks()
 
     async def _write_in_time(self, delta: bytes) -> None:
         late = asyncio.get_running_loop().call_later(self._hold_s, self._flowing.clear)

@@ -30,7 +30,8 @@ class Stage:
 
     A batch is cut at `max_events`, or `linger_s` after its first event. `open_batches`: how many may be worked
     on at the same time; with one, batches follow each other. `waits_for`: the parts of health that a batch waits
-    for while they are in trouble; one that stands still without is a bug (streams/worker/watchdog.py).
+    for while they are in trouble; one that stands still without is a bug (streams/worker/watchdog.py). `alone`:
+    each event of a batch is worked on and settled by itself, so that one that waits does not hold up the others.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Stage:
     waits_for: Collection[str] = ()
     open_batches: int = 1
     max_bytes: int = MAX_BYTES
+    alone: bool = False
 
 
 async def each(stream: Any, where: str, apply: Callable[[Event], None]) -> None:
@@ -110,7 +112,8 @@ class StageRunner:
         running: set[asyncio.Task[None]] = set()
 
         async def work_off(batch: list[Event]) -> None:
-            await self.settle(batch)
+            parts = [[event] for event in batch] if self._stage.alone else [batch]
+            await asyncio.gather(*(self.settle(part) for part in parts))
             self._buffer.release(batch)
             slots.release()
 

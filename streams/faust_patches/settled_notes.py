@@ -23,9 +23,12 @@ from streams.faust_patches.books import books_of
 
 
 def committable_offsets(self: Any, tps: Iterable[TP]) -> dict[TP, int]:
-    """What there is to commit: new offsets, and old ones of which there is more to say (`Consumer`'s method)."""
+    """What there is to commit: new offsets, and old ones of which there is more to say (`Consumer`'s method).
+
+    Of every partition, not of those alone that had an ack: an earlier worker may have settled all that is left.
+    """
     offsets = {}
-    for tp in tps:
+    for tp in dict.fromkeys([*tps, *books_of(self)]):
         new = self._new_offset(tp)
         books = books_of(self).get(tp)
         if books is None:

@@ -8,10 +8,31 @@ import random
 import selectors
 import time
 from collections.abc import Iterator
-from typing import Any
+from contextvars import ContextVar, copy_context
+from typing import Any, Protocol
 
 #: Epoch seconds at which every history begins.
 EPOCH = 1_790_000_000.0
+
+
+class Owner(Protocol):
+    """A process: what it begins ends with it."""
+
+    def owns(self, task: asyncio.Task[Any]) -> None:
+        """Take a task in."""
+        ...
+
+
+OWNER: ContextVar[Owner | None] = ContextVar("owner", default=None)
+
+
+def _owned(loop: Any, coroutine: Any, context: Any = None) -> asyncio.Task[Any]:
+    """Tasks belong to the process that begins them, however deep in it."""
+    task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, context=context)
+    owner = (context or copy_context()).get(OWNER)
+    if owner is not None:
+        owner.owns(task)
+    return task
 
 
 class StandstillError(Exception):
@@ -26,6 +47,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(_Jumps(self))
         self.errors: list[dict[str, Any]] = []
         self.set_exception_handler(lambda _, context: self.errors.append(context))
+
+        self.set_task_factory(_owned)
 
     def time(self) -> float:
         return self.now

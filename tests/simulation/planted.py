@@ -14,7 +14,13 @@ from unittest import mock
 
 from faust.transport.consumer import Consumer
 
+from clients.aws.eventbridge import Accepted, RefusedEntry, Unanswered
+from clients.aws.publisher import Publisher
 from processors.delivery.offsets import PartitionOffsets
+from streams.delivery import send
+from streams.delivery.ledger import Ledger
+from streams.delivery.send import Sender
+from streams.delivery.stage import StageRunner
 from streams.faust_patches import fetch, partitions
 from streams.faust_patches.books import books_of
 
@@ -124,6 +130,49 @@ def _paused_and_skipped(self: PartitionOffsets) -> None:
     self.due += 1
 
 
+async def _sent_when_it_is_queued(producer: Any, records: Any) -> list[Any]:
+    for one in records:
+        await producer.send(one.topic, one.key, one.value, one.partition, None, one.headers)
+    return [None] * len(records)
+
+
+async def _refused_and_forgotten(self: Sender, producer: Any, records: Any, call: object) -> list[Any]:
+    await _attempt(self, producer, records, call)
+    return [None] * len(records)
+
+
+def _acked_before_they_are_counted(self: Ledger, events: Any) -> None:
+    for event in events:
+        event.ack()
+        self.dropped([event])
+    self.start()
+
+
+async def _out_of_turn(self: Publisher, entry: Any, key: str) -> Any:
+    return await self._until_settled(entry)
+
+
+async def _a_silence_refuses(self: Publisher, entry: Any) -> Any:
+    result = await self._enqueue(entry)
+    return RefusedEntry("Unanswered", result.reason) if isinstance(result, Unanswered) else result
+
+
+async def _one_answer_for_all(self: Publisher, request: Any) -> None:
+    results = await self._put([entry for entry, _ in request])
+    best = next((result for result in results if isinstance(result, Accepted)), results[0])
+    for _, future in request:
+        if not future.done():
+            future.set_result(best)
+
+
+async def _settled_while_it_waits(self: StageRunner, batch: Any) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1.0):
+            await self._handle(batch)
+    self._ledger.settled([event for event in batch if self._is_current(event)])
+
+
+_attempt = Sender._attempt
 _on_partitions_revoked = partitions.on_partitions_revoked
 
 BUGS = (
@@ -142,4 +191,11 @@ BUGS = (
     Bug("what no table was given is not fetched again", fetch, "_rewind_tables", _tables_not_rewound),
     Bug("a rebalance waits for events in flight for ever", Consumer, "wait_empty", _waits_for_ever),
     Bug("what a paused partition left out counts as given", PartitionOffsets, "left_out", _paused_and_skipped),
+    Bug("a record counts when it is queued", send, "_send_once", _sent_when_it_is_queued, "delivering"),
+    Bug("a refused record is not sent again", Sender, "_attempt", _refused_and_forgotten, "delivering"),
+    Bug("events are acked before they are counted", Ledger, "settled", _acked_before_they_are_counted, "delivering"),
+    Bug("an entry does not wait for those of its key", Publisher, "publish", _out_of_turn, "delivering"),
+    Bug("no answer is a refusal", Publisher, "_until_settled", _a_silence_refuses, "delivering"),
+    Bug("one accepted entry speaks for its request", Publisher, "_request", _one_answer_for_all, "delivering"),
+    Bug("a batch that waits long is settled", StageRunner, "settle", _settled_while_it_waits, "delivering"),
 )

@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.simulation.plan import CONSUMING, Plan, draw
+import structlog
+
+from tests.simulation.delivering import DeliveringWorld
+from tests.simulation.plan import CONSUMING, DELIVERING, Plan, draw
 from tests.simulation.shrink import shrink
 from tests.simulation.world import Violation, World, play
 
@@ -30,7 +33,7 @@ class Kind:
             return play(plan, self.world, ended)
 
 
-KINDS = {"consuming": Kind(World, CONSUMING)}
+KINDS = {"consuming": Kind(World, CONSUMING), "delivering": Kind(DeliveringWorld, DELIVERING)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,11 @@ def tell(kind: str, seed: int) -> Found | None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """What the code under test logs of its troubles is of no interest in a thousand histories."""
-    before = logging.root.manager.disable
+    before, configured = logging.root.manager.disable, structlog.get_config()
     logging.disable(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         yield
     finally:
         logging.disable(before)
+        structlog.configure(**configured)

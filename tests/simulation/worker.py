@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
+from contextvars import copy_context
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from faust.types import TP
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from streams.faust_patches import recovery
+from tests.simulation.clock import OWNER
 from tests.simulation.consumer import SimulatedConsumer, SimulatedThread, make_app
 from tests.simulation.kafka import CHANGELOG, SESSION_S, Wire
 
@@ -74,10 +76,16 @@ class Worker:
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], crashes: bool = True) -> asyncio.Task[Any]:
         """Run something in this process: it ends with it, and what it raises ends the history, if it `crashes`."""
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self.tasks[task] = None
+        context = copy_context()
+        context.run(OWNER.set, self)
+        task = self.world.loop.create_task(coroutine, context=context)
         task.add_done_callback(self._ended if crashes else self._left)
         return task
+
+    def owns(self, task: asyncio.Task[Any]) -> None:
+        """Note a task of this process."""
+        self.tasks[task] = None
+        task.add_done_callback(lambda done: self.tasks.pop(done, None))
 
     def _left(self, task: asyncio.Task[Any]) -> None:
         self.tasks.pop(task, None)

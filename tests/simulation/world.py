@@ -37,10 +37,6 @@ COMMITTED_S = 1.2
 HOLDS_UP = {"cut", "commit unanswered"}
 
 
-#: Modules that end the process when they meet a bug.
-DYING: tuple[Any, ...] = (partitions,)
-
-
 class DiedError(Exception):
     """The process has ended."""
 
@@ -67,7 +63,10 @@ def _arrivals(offsets: tuple[int, ...], committed: int, chance: Random) -> list[
 class World:
     """Kafka, workers and what becomes of them in one history."""
 
-    worker = Worker
+    worker: type[Worker] = Worker
+
+    #: Modules that end the process when they meet a bug.
+    dying: tuple[Any, ...] = (partitions,)
 
     def __init__(self, plan: Plan, loop: VirtualLoop) -> None:
         self.plan, self.loop = plan, loop
@@ -242,7 +241,7 @@ def play(plan: Plan, kind: type[World] = World, ended: Callable[[float], None] =
     gc.freeze()  # a stop collects garbage: let it look at this history's alone
     with virtual_time(plan.seed) as loop, ExitStack() as patches:
         world = kind(plan, loop)
-        for module in DYING:
+        for module in kind.dying:
             patches.enter_context(mock.patch.object(module, "die", world.die))
         try:
             loop.run_until_complete(world.play())

@@ -32,6 +32,9 @@ class Case:
         return (self.strike.__doc__ or "").strip()
 
 
+#: With the default of 5 some entries are throttled to the end; one that a crash repeats may then end in both places.
+PATIENT = {"MAX_RETRIES": "12"}
+
 QUICK_TIMEOUT = {"EVENTBRIDGE_TIMEOUT": "5"}
 
 CASES: dict[str, Case] = {
@@ -40,7 +43,7 @@ CASES: dict[str, Case] = {
         Case("killed-accepted-uncommitted", workers.killed_between_accepted_and_commit, 15),
         Case("killed-sent-unacked", workers.killed_between_sent_and_acked, 15, module="tests.kafka.faults.uncommitted"),
         Case("killed-while-slow", workers.killed_while_slow, 45),
-        Case("killed-while-throttled", workers.killed_while_throttled, 45),
+        Case("killed-while-throttled", workers.killed_while_throttled, 45, settings=PATIENT),
         Case("stopped-full-buffers", workers.stopped_with_full_buffers, 15),
         Case("frozen-past-session", workers.frozen_past_the_session, 25),
         Case("coming-and-going", workers.coming_and_going, 65),

@@ -36,6 +36,16 @@ async def test_who_listens_hears_what_was_written_and_nothing_else(new_ledger, c
     assert [delta["counts"] for delta in heard] == [{"ingested": 1}]
 
 
+async def test_what_was_acked_is_told_so_that_it_is_committed_at_once(new_ledger, event):
+    one, told = event(), []
+    ledger = new_ledger(after_acks=lambda: told.append(one.acked))
+    await ledger.flush()
+    assert told == [], "there is nothing to commit"
+    ledger.settled([one])
+    await ledger.flush()
+    assert told == [True]
+
+
 async def test_what_is_settled_while_a_flush_runs_waits_for_the_next(producer, ledger, counts, event):
     first, second = event(), event()
     counts.add("filtered")

@@ -132,6 +132,26 @@ async def test_no_more_batches_are_open_than_allowed(runner, event, open_batches
     assert most == open_batches
 
 
+@pytest.mark.parametrize(("alone", "settled"), [(True, [1, 2]), (False, [])], ids=["alone", "together"])
+async def test_an_event_that_waits_holds_up_its_batch_unless_each_is_alone(runner, ledger, event, alone, settled):
+    begun = []
+
+    async def handle(batch):
+        begun.extend(batch)
+        if events[0] in batch:
+            await asyncio.Event().wait()
+
+    events = [event() for _ in range(3)]
+    running = asyncio.create_task(runner(handle, alone=alone).run(FakeStream(events)))
+    await until(lambda: len(begun) == 3)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await ledger.flush()
+    assert begun == events, "in order, in any case"
+    assert [number for number, one in enumerate(events) if one.acked] == settled
+    await stop(running)
+
+
 async def test_a_batch_in_work_when_the_stream_ends_is_not_settled(runner, ledger, event):
     started = asyncio.Event()
 

@@ -77,6 +77,13 @@ async def test_an_heir_passes_what_was_settled_and_says_so_again():
     assert await commit(consumer, broker) == {TP0: 14}
 
 
+async def test_an_heir_commits_what_others_have_settled_to_the_end():
+    consumer, broker = await heir(encode(5, [(5, 20)])), Broker()
+    consumer._new_offset = lambda tp: partitions.new_offset(consumer, tp)
+    assert settled_notes.committable_offsets(consumer, []) == {TP0: 20}
+    assert await commit(consumer, broker) == {TP0: 20}
+
+
 async def test_a_fetch_before_what_was_settled_is_no_new_log():
     consumer = await heir(encode(5, [(6, 9)]))
     await consumer.fetch(TP0, 5)

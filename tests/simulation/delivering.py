@@ -1,0 +1,232 @@
+"""This module is the simulation of delivering: the sink stage as it is, between the simulated Kafka and EventBridge.
+
+Stage, ledger, sender, publisher and failure records are the project's; simulated are the producer and PutEvents.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+from aiokafka.errors import NotLeaderForPartitionError, RequestTimedOutError
+from faust.types import TP
+
+from agents.sink import Publishing
+from clients.aws.eventbridge import Accepted, RefusedEntry, Result, Unanswered
+from clients.aws.publisher import Publisher
+from processors.delivery.entries import Entry
+from processors.event.headers import Meta, Origin, write
+from processors.metrics.counts import Counts
+from processors.routes.routes import Routes
+from streams.delivery import ledger
+from streams.delivery.ledger import Ledger
+from streams.delivery.report_failure import FailureReporter
+from streams.delivery.result import Delivery
+from streams.delivery.send import Record, Sender
+from streams.delivery.stage import Stage, StageRunner
+from streams.health import Health
+from tests.simulation.clock import VirtualLoop
+from tests.simulation.plan import Plan, Step
+from tests.simulation.worker import Worker
+from tests.simulation.world import World
+
+METRICS, FAILURES = "metrics", "failures"
+
+#: One of so many events is refused for good, by what it is.
+BAD = 17
+
+STAGE = Stage("sink", max_events=6, linger_s=0.0, waits_for=("kafka", "eventbridge"), open_batches=6, alone=True)
+
+
+class Producer:
+    """Writes to the topics, each record a while away."""
+
+    def __init__(self, worker: DeliveringWorker) -> None:
+        self._worker = worker
+
+    async def send(self, topic: str, key: Any, value: bytes, partition: Any, timestamp: Any, headers: Any) -> Any:
+        """Queue a record; what it gives ends when the broker has it."""
+        return self._worker.spawn(self._written(topic, value), crashes=False)
+
+    async def _written(self, topic: str, value: bytes) -> None:
+        worker, world, chance = self._worker, self._worker.world, self._worker.chance
+        await worker.wire.cross()
+        if world.is_on("sends refused") and chance.random() < 0.6:
+            raise chance.choice((NotLeaderForPartitionError, RequestTimedOutError))
+        world.written(topic, orjson.loads(value), worker)
+        if world.is_on("sends unanswered"):
+            await asyncio.sleep(chance.random() * 3)
+        await worker.wire.cross()
+
+
+class DeliveringWorker(Worker):
+    """A worker of the sink alone."""
+
+    world: DeliveringWorld
+
+    def __init__(self, world: DeliveringWorld, name: str) -> None:
+        super().__init__(world, name)
+        health, self.counts, producer = Health(), Counts(), Producer(self)
+
+        async def start_producer() -> Producer:
+            return producer
+
+        self.sender = Sender(start_producer, health, die=world.die)
+        self.ledger = Ledger(
+            self.counts, health, self._write_counts, grace_s=self.app.shutdown_grace, after_acks=self._commit_soon
+        )
+        topic: Any = SimpleNamespace(get_topic_name=lambda: FAILURES)
+        nothing: Any = SimpleNamespace(note=lambda marks: None)
+        delivery = Delivery(self.sender.send, nothing, FailureReporter(topic, 100_000), nothing, self.counts)
+        self.publisher = Publisher(
+            self._put, max_bytes=100_000, linger_s=0.05, in_flight=3, max_retries=2,
+            on_trouble=health.observer("eventbridge"), on_retry=lambda: None,
+        )  # fmt: skip
+        self.publishing = Publishing(self._open_bus, delivery, lambda: Routes([]), "bus")
+
+    async def work(self) -> None:
+        """Run the stage over its stream."""
+        await StageRunner(STAGE, self.publishing.publish, self.ledger, self._is_current, self.world.die).run(self)
+
+    async def finish(self) -> None:
+        """As the app does at its stop."""
+        try:
+            await self.ledger.close()
+        except TimeoutError:
+            return  # then its events are delivered again
+
+    def _is_current(self, event: Any) -> bool:
+        return bool(event.message.generation_id == self.app.consumer_generation_id)
+
+    async def _open_bus(self) -> Publisher:
+        await asyncio.sleep(self.chance.random() * 0.2)
+        return self.publisher
+
+    async def _write_counts(self, delta: bytes) -> None:
+        await self.sender.send([Record(METRICS, None, delta)])
+
+    def _commit_soon(self) -> None:
+        self.spawn(self.consumer.commit())
+
+    async def _put(self, entries: Sequence[Entry]) -> list[Result]:
+        """PutEvents: what it stores is stored, whatever becomes of who asked."""
+        loop = self.world.loop
+        answer = loop.create_task(self.world.put_events(entries, self), context=contextvars.Context())
+        results = await asyncio.shield(answer)
+        if self.wire.dead:
+            await loop.create_future()
+        return results
+
+
+class DeliveringWorld(World):
+    """The same, with a bus, and topics for counts and failures."""
+
+    worker = DeliveringWorker
+    dying = (*World.dying, ledger)
+
+    def __init__(self, plan: Plan, loop: VirtualLoop) -> None:
+        super().__init__(plan, loop)
+        self.counted: Counter[str] = Counter()
+        self.put: list[tuple[TP, int]] = []
+        self.failed: set[tuple[TP, int]] = set()
+        self._until: dict[str, float] = {}
+        self._bus = self.chance("bus")
+        self._latest: dict[bytes, int] = {}
+
+    # What happens.
+
+    def strike(self, step: Step) -> None:
+        if step.what in ("sends refused", "sends unanswered", "bus silent", "throttled", "dropped answers"):
+            self._until[step.what] = max(self._until.get(step.what, 0.0), self.loop.time() + step.much)
+        else:
+            super().strike(step)
+
+    def is_on(self, fault: str) -> bool:
+        """Whether a fault lasts."""
+        return self.loop.time() < self._until.get(fault, 0.0)
+
+    def record(self, tp: TP, offset: int) -> tuple[bytes, bytes, list[Any]]:
+        mapped = {
+            "source": "simulated", "detail-type": "event", "detail": {"partition": tp.partition, "offset": offset},
+            "id": f"{tp.partition}/{offset}",
+        }  # fmt: skip
+        meta = Meta(event_id=f"{tp.partition}/{offset}", origin=Origin("raw", tp.partition, offset))
+        return orjson.dumps(mapped), self.key(tp, offset), list(write(meta).items())
+
+    async def put_events(self, entries: Sequence[Entry], worker: Worker) -> list[Result]:
+        """Answer one PutEvents."""
+        chance = self._bus
+        await asyncio.sleep(chance.random() * 0.1)
+        if self.is_on("bus silent"):
+            await asyncio.sleep(chance.random())
+            return [Unanswered("HTTP 503")] * len(entries)
+        results = [self._take(entry, chance, worker) for entry in entries]
+        await asyncio.sleep(chance.random() * 0.1)
+        if self.is_on("dropped answers") and chance.random() < 0.5:
+            return [Unanswered("the connection was closed")] * len(entries)
+        return results
+
+    def _take(self, entry: Entry, chance: Random, worker: Worker) -> Result:
+        detail = orjson.loads(entry.fields["Detail"])
+        tp, offset = next(tp for tp in self.events if tp.partition == detail["partition"]), detail["offset"]
+        if self.is_on("throttled") and chance.random() < 0.4:
+            return RefusedEntry("ThrottlingException", "slow down")
+        if self._is_bad(tp, offset):
+            return RefusedEntry("MalformedDetail", "for good")
+        self._arrived(tp, offset)
+        self.put.append((tp, offset))
+        self.settled(SimpleNamespace(tp=tp, offset=offset), worker)
+        return Accepted(f"{len(self.put)}")
+
+    def written(self, topic: str, value: dict[str, Any], worker: Worker) -> None:
+        """A broker has a record."""
+        if topic == METRICS:
+            self.counted.update(value["counts"])
+            return
+        partition, offset = map(int, value["eventId"].split("/"))
+        tp = next(tp for tp in self.events if tp.partition == partition)
+        code = value["error"]
+        if code not in ("MalformedDetail", "ThrottlingException"):
+            self.violated("an outage is nobody's event's fault", f"{partition}/{offset} failed with {code}")
+        self.failed.add((tp, offset))
+        self.settled(SimpleNamespace(tp=tp, offset=offset), worker)
+
+    # The laws.
+
+    def given(self, message: Any) -> None:
+        """What settles with its batch may come again with it; consuming has the law of repetitions."""
+
+    def _is_bad(self, tp: TP, offset: int) -> bool:
+        return (offset * 31 + tp.partition) % BAD == 0
+
+    def _arrived(self, tp: TP, offset: int) -> None:
+        key = self.key(tp, offset)
+        known = offset in self.ended[tp]
+        if not known and offset < self._latest.get(key, -1):
+            self.violated("an interaction arrives in order", f"{tp.partition}/{offset} after {self._latest[key]}")
+        self._latest[key] = max(offset, self._latest.get(key, -1))
+
+    def _committed(self, tp: TP, offset: int, metadata: str) -> None:
+        super()._committed(tp, offset, metadata)
+        committed = dict(self.group.committed) | {tp: (offset, metadata)}
+        done = sum(
+            sum(self.first[one] <= known < committed[one][0] for known in log.offsets)
+            for one, log in self.events.items()
+        )
+        if done > self.counted["published"] + self.counted["failed"]:
+            self.violated("nothing is committed before it is counted", f"{done} events, counted {dict(self.counted)}")
+
+    def at_end(self) -> None:
+        lost = {
+            (tp, offset) for tp, log in self.events.items() for offset in log.offsets if offset >= self.first[tp]
+        } - set(self.put) - self.failed  # fmt: skip
+        if lost:
+            self.violated("every event ends on the bus or in the failures", str(sorted(lost)))
+        if self.counted["published"] > len(self.put):
+            self.violated("nothing is counted that did not happen", f"{dict(self.counted)}, put {len(self.put)}")
