@@ -95,13 +95,24 @@ class StageRunner:
         self._ledger.dropped([event for event in batch if not self._is_current(event)])
 
     async def next_batch(self) -> list[Event]:
-        """Cut the next batch; waits for its first event."""
+        """Cut the next batch; waits for its first event, and takes what waits already without a timer."""
         batch = [await self._first()]
-        with contextlib.suppress(TimeoutError):  # then the time is over
-            async with asyncio.timeout(self._stage.linger_s):
-                while len(batch) < self._stage.max_events:
-                    batch.append(await self._next_current())
+        self._fill(batch)
+        if self._stage.linger_s and len(batch) < self._stage.max_events:
+            with contextlib.suppress(TimeoutError):  # then the time is over
+                async with asyncio.timeout(self._stage.linger_s):
+                    while len(batch) < self._stage.max_events:
+                        batch.append(await self._next_current())
+                        self._fill(batch)
         return batch
+
+    def _fill(self, batch: list[Event]) -> None:
+        while len(batch) < self._stage.max_events and not self._buffer.empty():
+            event = self._buffer.get_nowait()
+            if self._is_current(event):
+                batch.append(event)
+            else:
+                self._leave(event)
 
     def _ended(self, batches: asyncio.Task[None]) -> None:
         if not batches.cancelled() and (error := batches.exception()) is not None:

@@ -183,6 +183,18 @@ async def test_a_batch_ends_at_its_size_or_its_linger(runner, event, linger_s, n
     assert max(map(len, batches)) <= 3
 
 
+async def test_what_waits_already_is_one_batch_without_a_linger(runner, event):
+    batches = []
+
+    async def handle(batch):
+        batches.append(len(batch))
+
+    task = asyncio.create_task(runner(handle, max_events=50, linger_s=0.0).run(FakeStream([event()] * 40)))
+    await until(lambda: sum(batches) == 40)
+    await stop(task)
+    assert batches == [40]
+
+
 async def test_an_event_from_before_a_rebalance_is_left_to_who_gets_it_next(runner, generation, ledger, event):
     generation.now = 4
     old, now = event(generation_id=3), event(generation_id=4)
