@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right, insort_right
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -72,14 +72,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changed at a moment, and what changes next, at `next_ms`: from `still` (None: not there yet) to `then`.
+    """What changed at a moment, and what changes next, at `next_ms`: from one of `still` (None: not there) to `then`.
 
     `stays`: once what changed is so it remains so.
     """
 
     at_ms: int
     now: Mapping[Place, Told]
-    still: Mapping[Place, Told | None] = field(default_factory=dict)
+    still: Mapping[Place, tuple[Told | None, ...]] = field(default_factory=dict)
     then: Mapping[Place, Told] = field(default_factory=dict)
     next_ms: int | None = None
     stays: bool = False
@@ -104,7 +104,8 @@ class Change:
         if sighting.told and sighting.at_ms == self.at_ms:
             return True
         shapes = sighting.state.shapes
-        return _fit(self.now, shapes) and _fit(self.still, shapes) and not (self.then and _fit(self.then, shapes))
+        is_before_next = all(_fits_any(told, shapes.get(place)) for place, told in self.still.items())
+        return _fit(self.now, shapes) and is_before_next and not (self.then and _fit(self.then, shapes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +215,12 @@ def _is_same(seen: list[Sighting], one: Sighting, state: State) -> bool:
     return (_NOTHING if live is None else live.state.details) == state.details
 
 
-def _fit(told: Mapping[Place, Told | None], shapes: Mapping[Place, Shape]) -> bool:
-    return all(place not in shapes if one is None else one.fits(shapes.get(place)) for place, one in told.items())
+def _fit(told: Mapping[Place, Told], shapes: Mapping[Place, Shape]) -> bool:
+    return all(one.fits(shapes.get(place)) for place, one in told.items())
+
+
+def _fits_any(told: Iterable[Told | None], shape: Shape | None) -> bool:
+    return any(shape is None if one is None else one.fits(shape) for one in told)
 
 
 def _is_wrapped(leg: Leg) -> bool:

@@ -27,7 +27,9 @@ def changes(conversation: Conversation, moments: Sequence[int]) -> dict[int, Cha
         now = _difference(before, told[number])
         later = next((place for place in range(number + 1, len(moments)) if moments[place] - moment >= NEAR_MS), None)
         then = {} if later is None else _difference(told[later - 1], told[later])
-        still = {} if later is None else {place: told[later - 1].get(place) for place in then}
+        # What came before the next change, but less than NEAR_MS after this one, may be shown or not.
+        near = told[number:later]
+        still = {place: tuple(one.get(place) for one in near) for place in then}
         following = moments[number + 1] if number + 1 < len(moments) else None
         stays = all(one.phases == _OVER.phases or place not in before for place, one in now.items())
         found[moment] = Change(moment, now, still, then, following, stays)

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.genesys.states import SeenStates, Shape, State, exact, snapshot_key, snapshot_state
+from processors.genesys.interval import Interval
+from processors.genesys.snapshots import snapshots
+from processors.genesys.states import SeenStates, Shape, State, exact, snapshot_key, snapshot_state, state_of
 
 QUEUE = "11111111-1111-4111-8111-111111111111"
 USER = "22222222-2222-4222-8222-222222222222"
@@ -183,3 +185,21 @@ def test_memory_of_states_is_bounded_and_keeps_the_lively():
     assert len(states) == 10
     assert not states.is_change(("t", "lively"), how(99), 1_000_000)
     assert unseen(states, 0, 0, None, "lively")
+
+
+def test_a_change_is_known_though_another_follows_at_once_on_what_changes_next():
+    def at(ms):
+        return f"2026-11-23T10:00:00.{ms:03}Z" if ms < 1000 else f"2026-11-23T10:00:0{ms // 1000}.000Z"
+
+    def told(ident, *segments):
+        parts = [{"segmentType": kind, "segmentStart": at(ms), "queueId": QUEUE} for kind, ms in segments]
+        return {"participantId": ident, "purpose": "agent", "sessions": [{"sessionId": ident, "segments": parts}]}
+
+    topic = f"v2.routing.queues.{QUEUE}.conversations"
+    people = [told("a", ("interact", 100)), told("b", ("alert", 150), ("interact", 5_000))]
+    answer = {"conversationId": CONVERSATION, "participants": people}
+    first = next(snapshots(answer, Interval(0, 2**53), frozenset([topic])))
+    states = SeenStates()
+    live = {**snapshot([agent()]), "topicName": topic}
+    states.is_change(snapshot_key(live), state_of(live), first.moment_ms + 7)
+    assert not states.is_unseen(snapshot_key(live), state_of(first.envelope), first.change)
