@@ -18,9 +18,10 @@ from aiokafka.errors import NotLeaderForPartitionError, RequestTimedOutError
 from faust.types import TP
 
 from agents.sink import Publishing
-from clients.aws.eventbridge import Accepted, RefusedEntry, Result, Unanswered
+from clients.aws.eventbridge import Accepted, Outage, RefusedEntry, Result
 from clients.aws.publisher import Publisher
 from processors.delivery.entries import Entry
+from processors.delivery.refusals import Limits
 from processors.event.headers import Meta, Origin, write
 from processors.metrics.counts import Counts
 from processors.routes.routes import Routes
@@ -86,6 +87,7 @@ class DeliveringWorker(Worker):
         delivery = Delivery(self.sender.send, nothing, FailureReporter(topic, 100_000), nothing, self.counts)
         self.publisher = Publisher(
             self._put, max_bytes=100_000, linger_s=0.05, in_flight=3, max_retries=2,
+            limits=Limits(0.9, 1_000_000, 60.0),
             on_trouble=health.observer("eventbridge"), on_retry=lambda: None,
         )  # fmt: skip
         self.publishing = Publishing(self._open_bus, delivery, lambda: Routes([]), "bus")
@@ -165,11 +167,11 @@ class DeliveringWorld(World):
         await asyncio.sleep(chance.random() * 0.1)
         if self.is_on("bus silent"):
             await asyncio.sleep(chance.random())
-            return [Unanswered("HTTP 503")] * len(entries)
+            return [Outage("HTTP 503")] * len(entries)
         results = [self._take(entry, chance, worker) for entry in entries]
         await asyncio.sleep(chance.random() * 0.1)
         if self.is_on("dropped answers") and chance.random() < 0.5:
-            return [Unanswered("the connection was closed")] * len(entries)
+            return [Outage("the connection was closed")] * len(entries)
         return results
 
     def _take(self, entry: Entry, chance: Random, worker: Worker) -> Result:

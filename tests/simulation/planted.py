@@ -14,7 +14,8 @@ from unittest import mock
 
 from faust.transport.consumer import Consumer
 
-from clients.aws.eventbridge import Accepted, RefusedEntry, Unanswered
+from clients.aws.bus_lane import BusLane
+from clients.aws.eventbridge import Accepted, Outage, RefusedEntry
 from clients.aws.publisher import Publisher
 from processors.delivery.offsets import PartitionOffsets
 from streams.delivery import send
@@ -152,17 +153,16 @@ async def _out_of_turn(self: Publisher, entry: Any, key: str) -> Any:
     return await self._until_settled(entry)
 
 
-async def _a_silence_refuses(self: Publisher, entry: Any) -> Any:
-    result = await self._enqueue(entry)
-    return RefusedEntry("Unanswered", result.reason) if isinstance(result, Unanswered) else result
+def _a_silence_refuses(self: BusLane, waiting: Any, result: Any) -> None:
+    _settle(self, waiting, RefusedEntry("Unanswered", result.reason) if isinstance(result, Outage) else result)
 
 
-async def _one_answer_for_all(self: Publisher, request: Any) -> None:
+async def _one_answer_for_all(self: BusLane, request: Any) -> None:
     results = await self._put([entry for entry, _ in request])
     best = next((result for result in results if isinstance(result, Accepted)), results[0])
-    for _, future in request:
-        if not future.done():
-            future.set_result(best)
+    self._note(results)
+    for waiting in request:
+        self._settle(waiting, best)
 
 
 async def _settled_while_it_waits(self: StageRunner, batch: Any) -> None:
@@ -173,6 +173,7 @@ async def _settled_while_it_waits(self: StageRunner, batch: Any) -> None:
 
 
 _attempt = Sender._attempt
+_settle = BusLane._settle
 _on_partitions_revoked = partitions.on_partitions_revoked
 
 BUGS = (
@@ -195,7 +196,7 @@ BUGS = (
     Bug("a refused record is not sent again", Sender, "_attempt", _refused_and_forgotten, "delivering"),
     Bug("events are acked before they are counted", Ledger, "settled", _acked_before_they_are_counted, "delivering"),
     Bug("an entry does not wait for those of its key", Publisher, "publish", _out_of_turn, "delivering"),
-    Bug("no answer is a refusal", Publisher, "_until_settled", _a_silence_refuses, "delivering"),
-    Bug("one accepted entry speaks for its request", Publisher, "_request", _one_answer_for_all, "delivering"),
+    Bug("no answer is a refusal", BusLane, "_settle", _a_silence_refuses, "delivering"),
+    Bug("one accepted entry speaks for its request", BusLane, "_request", _one_answer_for_all, "delivering"),
     Bug("a batch that waits long is settled", StageRunner, "settle", _settled_while_it_waits, "delivering"),
 )
