@@ -22,6 +22,10 @@ TABLES = ("throughput", "failed", "latency", "totals", "gaps")
 #: The table of what was put out lately (streams/delivery/deduplication.py); beside `raw`, with as many partitions.
 RECENT = "recent"
 
+#: The topic in which each redrive notes what it brought back; only redrives use it, and make it (KAFKA_CREATE_TOPICS).
+REDRIVEN = "redriven"
+REDRIVEN_CONFIGS = {"cleanup.policy": "compact"}
+
 #: Tables without windows: their rows stay.
 LASTING = ("totals", "gaps")
 

@@ -19,11 +19,27 @@ from processors.event.errors import MalformedEventError
 from processors.event.headers import ENVELOPE_BYTES, Meta, Origin
 from processors.event.identity import decode
 from processors.event.strict_json import JsonObject
+from processors.replay.moments import moment
 
 #: Error of a line over GENESYS_MAX_LINE_BYTES, of which the record holds the beginning alone.
 LINE_TOO_LONG = "LineTooLong"
 
 Target = Literal["raw", "validated"]
+
+#: A key that is looked for nowhere.
+_ANY_KEY = b"-"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event goes back to, which it does once: a topic of the flow, and the route if it is for that one alone.
+
+    One that goes to `raw` does not stand for its mapped outputs: they may be known there, and dropped.
+    """
+
+    topic: Target
+    identity: str
+    route: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +52,11 @@ class Redrive:
     headers: tuple[tuple[str, bytes], ...]
     identity: str
     route: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """What it is the only one for."""
+        return Place(self.topic, self.identity, self.route)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +86,40 @@ def redrive(record: JsonObject, meta: Meta, key: bytes | None, run: str, topics:
     if original is None:
         return Unrecoverable(f"the original event {_lack(record)}", meta.origin)
     return rebuilt(record, original, meta, key, run, topics)
+
+
+def place_of(record: JsonObject, meta: Meta, topics: FlowTopics) -> tuple[Place | None, bool]:
+    """Where a record's event goes back to, and whether the record holds it whole.
+
+    None: without the event nobody knows which one it is.
+    """
+    built = redrive(record, meta, _ANY_KEY, "", topics)
+    if isinstance(built, Redrive):
+        return built.place, True
+    if event_id_of(record, meta) is None:
+        return None, False
+    return rebuilt(record, b"", meta, _ANY_KEY, "", topics).place, False
+
+
+def event_id_of(record: JsonObject, meta: Meta) -> str | None:
+    """The id of the event, as far as headers or record tell it."""
+    return _completed(record, meta).event_id
+
+
+def key_of(record: JsonObject, meta: Meta, key: bytes | None) -> bytes:
+    """The interaction's id: the record's own key, or what the event tells."""
+    if key is not None:
+        return key
+    original = _original(record)
+    return b"" if original is None else _key(original, event_id_of(record, meta))
+
+
+def failed_ms(record: JsonObject) -> int | None:
+    """The moment of the failure, in epoch ms; None where the record does not tell it."""
+    try:
+        return moment(str(record.get("timestamp")), 0)
+    except ValueError:
+        return None
 
 
 def rebuilt(
@@ -135,21 +190,3 @@ def _key(value: bytes, event_id: str | None) -> bytes:
 
 def _identity(value: bytes) -> str:
     return hashlib.sha256(value).hexdigest()
-
-
-class Once:
-    """Lets each event through once for each place it goes to.
-
-    One that goes to `raw` does not stand for its mapped outputs: they may be known there, and dropped.
-    """
-
-    def __init__(self) -> None:
-        self._written: set[tuple[Target, str, str | None]] = set()
-
-    def is_first(self, one: Redrive) -> bool:
-        """Whether this run has not written the event there yet; notes that it does now."""
-        place = one.topic, one.identity, one.route
-        if place in self._written:
-            return False
-        self._written.add(place)
-        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from processors.event.strict_json import JsonObject
+from processors.replay.clusters import is_under, paths_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,26 @@ def parse_offset(text: str) -> tuple[int | None, int]:
 
 @dataclass(frozen=True, slots=True)
 class FailureSelection:
-    """Which failure records are meant; an empty tuple means any. `errors` and `stages` as in the record."""
+    """Which failure records are meant; an empty tuple means any. `errors` and `stages` as in the record.
+
+    `keys`: interaction ids; `paths`: violated ones, with what is inside them.
+    """
 
     stages: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
     span: Span = field(default_factory=Span)
+    keys: tuple[str, ...] = ()
+    event_ids: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
-    def takes(self, record: JsonObject, at_ms: int) -> bool:
-        """Whether a failure record of that moment is meant."""
+    def takes(self, record: JsonObject, at_ms: int, *, key: str = "", event_id: str | None = None) -> bool:
+        """Whether a failure record of that moment, interaction and event is meant."""
         wanted = (("stage", self.stages), ("error", self.errors), ("route", self.routes))
-        return at_ms in self.span and all(not names or record.get(field) in names for field, names in wanted)
+        return (
+            at_ms in self.span
+            and all(not names or record.get(field) in names for field, names in wanted)
+            and (not self.keys or key in self.keys)
+            and (not self.event_ids or event_id in self.event_ids)
+            and (not self.paths or any(is_under(path, one) for path in paths_of(record) for one in self.paths))
+        )

@@ -34,13 +34,17 @@ from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay.originals import open_originals
-from streams.replay.redrive import RedrivePlan, RedriveProgress, Redriving
+from streams.replay.redrive import Redriving
+from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
+from streams.replay.redriven import open_redriven
 
 EXAMPLES = """\b
 Examples:
   genesys-eventbridge redrive --dry-run
   genesys-eventbridge redrive --stage publish --since 2h
   genesys-eventbridge redrive --error SchemaViolation --route interaction --yes --json
+  genesys-eventbridge redrive --path detail.priority --dry-run
+  genesys-eventbridge redrive --event-id 5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11 --again
   genesys-eventbridge redrive --from-queue --limit 100 --rate 10
 
 Exit codes: 0 all that was meant, 1 stopped before (the command to go on with is printed), 2 not begun.
@@ -57,6 +61,7 @@ class RedriveRequest:
     plan: RedrivePlan
     bounds: RangeBounds
     from_queue: bool
+    again: bool
     dry_run: bool
     confirmed: bool
     as_json: bool
@@ -72,7 +77,11 @@ class RedriveRequest:
 )
 @click.option("--error", "errors", multiple=True, help="Only with this error (ThrottlingException …); repeatable.")
 @click.option("--route", "routes", multiple=True, help="Only of this route; repeatable.")
+@click.option("--key", "keys", multiple=True, help="Only of this interaction (conversation) id; repeatable.")
+@click.option("--event-id", "event_ids", multiple=True, help="Only of this event; repeatable.")
+@click.option("--path", "paths", multiple=True, help="Only where this path, or one inside it, is violated; repeatable.")
 @range_options
+@click.option("--again", is_flag=True, help="Take also what an earlier run has brought back.")
 @click.option("--from-queue", is_flag=True, help="Take them from DLQ_QUEUE_URL and delete them there.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be redriven; write and delete nothing.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Events a second, at most.")
@@ -83,6 +92,10 @@ def redrive(
     stages: tuple[str, ...],
     errors: tuple[str, ...],
     routes: tuple[str, ...],
+    keys: tuple[str, ...],
+    event_ids: tuple[str, ...],
+    paths: tuple[str, ...],
+    again: bool,
     from_queue: bool,
     dry_run: bool,
     rate: float | None,
@@ -94,17 +107,17 @@ def redrive(
     """Take failed events back to where they failed: publish to `validated`, everything else to `raw`.
 
     Without options all of the failures topic is meant, as it is when the command starts; an event goes back
-    once, however many records it has. What a record holds no more is looked up in `raw`. Events keep key and
-    event id, and carry the run's name in the header `replayed`; those that fail again make new records, which
-    this run does not take. The records stay in the topic (narrow with --since the next time); messages of the
-    queue are deleted when Kafka has the event.
+    once, by its newest record. What a record holds no more is looked up in `raw`. Events keep key and event id,
+    and carry the run's name in the header `replayed`; those that fail again make new records, for the next run.
+    The records stay in the topic; what was brought back is noted in the topic `redriven`, and the next run
+    leaves it out, from the topic and from the queue. Messages of the queue are deleted when Kafka has the event.
     """
     quiet_logs()
     settings = load_settings()
     where = bounds(**given)
-    selection = FailureSelection(stages, errors, routes, where.span)
-    plan = RedrivePlan(selection, run_name("redrive"), rate, limit)
-    request = RedriveRequest(plan, where, from_queue, dry_run, yes or not _asks(), as_json)
+    selection = FailureSelection(stages, errors, routes, where.span, keys, event_ids, paths)
+    plan = RedrivePlan(selection, run_name("redrive"), time.time_ns() // 1_000_000, rate, limit)
+    request = RedriveRequest(plan, where, from_queue, again, dry_run, yes or not _asks(), as_json)
     if from_queue and (where.partitions or where.first.by_partition or where.end.by_partition):
         raise click.UsageError("a queue has no partitions and offsets: select with --since, --stage or --error")
     if from_queue and settings.dlq_queue_url is None:
@@ -133,13 +146,13 @@ async def _from_topic(request: RedriveRequest, settings: Settings, known: Mappin
     async with open_reader(settings, source, known) as reader:
         what = await reader.range(request.bounds)
         if not request.dry_run and not request.confirmed and what.size:
-            async with _redriving(request.plan, settings, known, writes=False) as rehearsal:
+            async with _redriving(request, settings, known, writes=False) as rehearsal:
                 rehearsed = Range(source, dict(what.next), what.end)
                 with progress_bar(f"counting {source}", what.size) as moved:
                     await rehearsal.from_topic(reader, rehearsed, moved)
             show_rehearsal(rehearsal.progress)
             click.confirm("Redrive them?", abort=True, err=True)
-        async with _redriving(request.plan, settings, known, writes=not request.dry_run) as redriving:
+        async with _redriving(request, settings, known, writes=not request.dry_run) as redriving:
             with progress_bar(source, what.size) as moved:
                 try:
                     await redriving.from_topic(reader, what, moved)
@@ -150,7 +163,6 @@ async def _from_topic(request: RedriveRequest, settings: Settings, known: Mappin
 
 async def _from_queue(request: RedriveRequest, settings: Settings, known: Mapping[str, int]) -> None:
     url = settings.dlq_queue_url or ""
-    started_ms = time.time_ns() // 1_000_000
     pause_s = 10 / request.plan.rate if request.plan.rate else 0.0
     progress: RedriveProgress | None = None
     try:
@@ -158,9 +170,9 @@ async def _from_queue(request: RedriveRequest, settings: Settings, known: Mappin
             if not request.dry_run and not request.confirmed:
                 await _ask_for_queue(client, url)
             queue = QueueReceiver(client, url, visibility_s=min(43_200, VISIBILITY_S + int(2 * pause_s)))
-            async with _redriving(request.plan, settings, known, writes=not request.dry_run) as redriving:
+            async with _redriving(request, settings, known, writes=not request.dry_run) as redriving:
                 progress = redriving.progress
-                await redriving.from_queue(queue, started_ms)
+                await redriving.from_queue(queue, request.plan.at_ms)
     except AwsConfigurationError as error:
         refuse(error)
     except AWS_ERRORS as error:
@@ -181,13 +193,14 @@ async def _ask_for_queue(client: Any, url: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _redriving(
-    plan: RedrivePlan, settings: Settings, known: Mapping[str, int], *, writes: bool
+    request: RedriveRequest, settings: Settings, known: Mapping[str, int], *, writes: bool
 ) -> AsyncIterator[Redriving]:
     with stoppable() as stop:
         async with contextlib.AsyncExitStack() as stack:
             originals = await stack.enter_async_context(open_originals(settings, known))
             writer = await stack.enter_async_context(open_writer(settings)) if writes else None
-            yield Redriving(plan, settings, originals, writer, stop)
+            redriven = await stack.enter_async_context(open_redriven(settings, known, writer, again=request.again))
+            yield Redriving(request.plan, settings, originals, redriven, writer, stop)
 
 
 def _end(request: RedriveRequest, progress: RedriveProgress, source: str, what: Range | None) -> None:
@@ -206,9 +219,16 @@ def _resume(request: RedriveRequest, progress: RedriveProgress, what: Range | No
     if what is not None and not what.open:
         return ""
     plan, chosen = request.plan, request.plan.selection
-    named = {"--stage": chosen.stages, "--error": chosen.errors, "--route": chosen.routes}
+    named = {
+        "--stage": chosen.stages,
+        "--error": chosen.errors,
+        "--route": chosen.routes,
+        "--key": chosen.keys,
+        "--event-id": chosen.event_ids,
+        "--path": chosen.paths,
+    }
     more = [part for name, values in named.items() for value in values for part in (name, value)]
     more += span_arguments(chosen.span) + (resume_arguments(what) if what is not None else [])
-    left = plan.limit - progress.read if plan.limit is not None and not progress.limited else plan.limit
-    flags = {"--from-queue": request.from_queue, "--dry-run": request.dry_run}
+    left = plan.limit - progress.counted if plan.limit is not None and not progress.limited else plan.limit
+    flags = {"--from-queue": request.from_queue, "--again": request.again, "--dry-run": request.dry_run}
     return command_line("redrive", {"--rate": plan.rate, "--limit": left}, flags, more)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from rich.table import Table
+
 from processors.event.strict_json import JsonObject
+from processors.replay.clusters import Cluster
 from streams.commands.terminal.screen import console, table
-from streams.replay.redrive import RedrivePlan, RedriveProgress
+from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
 
 
 def as_object(plan: RedrivePlan, progress: RedriveProgress, *, dry_run: bool) -> JsonObject:
@@ -15,7 +20,9 @@ def as_object(plan: RedrivePlan, progress: RedriveProgress, *, dry_run: bool) ->
         "skipped": progress.skipped,
         "reasons": dict(progress.reasons),
         "into": dict(progress.targets),
-        "failures": {f"{stage}/{error}": number for (stage, error), number in progress.kinds.most_common()},
+        "redrivenBefore": progress.known,
+        "failures": dict(_by_error(progress).most_common()),
+        "clusters": [one.as_json() | {"records": number} for one, number in progress.clusters.most_common()],
         "dryRun": dry_run,
         "run": plan.run,
     }
@@ -44,8 +51,22 @@ def show_rehearsal(progress: RedriveProgress) -> None:
 def _show_counts(progress: RedriveProgress, *, with_kinds: bool, stderr: bool = False) -> None:
     screen = console(stderr=stderr)
     if with_kinds:
-        rows = [[stage, error, str(number)] for (stage, error), number in progress.kinds.most_common()]
-        screen.print(table("Failures", ["stage", "error", "#records"], rows))
+        screen.print(clusters_table(progress.clusters))
     if progress.reasons:
         reasons = [[reason, str(number)] for reason, number in progress.reasons.most_common()]
         screen.print(table("Skipped", ["because", "#records"], reasons))
+    if progress.known:
+        screen.print("what was redriven before is left out; --again takes it once more", markup=False)
+
+
+def clusters_table(clusters: Counter[Cluster]) -> Table:
+    """The failures by what they have in common, the most frequent first."""
+    rows = [[one.stage, one.error, one.route, one.path, str(number)] for one, number in clusters.most_common()]
+    return table("Failures", ["stage", "error", "route", "path", "#records"], rows)
+
+
+def _by_error(progress: RedriveProgress) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for one, number in progress.clusters.items():
+        counts[f"{one.stage}/{one.error}"] += number
+    return counts

@@ -3,73 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal, TypeVar
 
-from aiokafka import ConsumerRecord
-
 from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage
-from clients.kafka.ranges import CHUNK, Range, Reader
+from clients.kafka.ranges import Range, Reader
 from clients.kafka.writer import Outgoing, Writer
 from processors.event import headers
-from processors.event.errors import MalformedEventError
-from processors.event.headers import Meta
-from processors.event.strict_json import JsonObject, parse_object
-from processors.replay.redrive import FlowTopics, Once, Redrive, Unrecoverable, rebuilt, redrive
-from processors.replay.selection import FailureSelection
+from processors.replay.clusters import cluster_of
+from processors.replay.redrive import (
+    FlowTopics,
+    Place,
+    Redrive,
+    Unrecoverable,
+    event_id_of,
+    key_of,
+    place_of,
+    rebuilt,
+    redrive,
+)
+from processors.replay.redriven import Note, told
 from settings import Settings
+from streams.replay.failure import Failure, from_message, from_record
 from streams.replay.originals import Originals
 from streams.replay.pace import Pace
+from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
+from streams.replay.redriven import Redriven
 
 OnProgress = Callable[[int], None]
 Meant = TypeVar("Meant")
 
+#: How the records of one event are ordered: a whole one is above one that is not, then by time, partition, offset.
+Rank = tuple[bool, int, int, int]
+
 #: Reasons to skip a record, beside those of processors/replay/redrive.py.
 NOT_A_RECORD = "it is not a failure record"
-AGAIN = "its event was redriven already by this run"
+AGAIN = "another record of its event is redriven by this run"
 
-#: What became of one record. `repeated`: another record of its event was redriven before; both are done with.
-Verdict = Literal["redriven", "repeated", "skipped", "refused"]
-DONE = ("redriven", "repeated")
+#: What became of one record. `repeated`: another record of its event was redriven by this run, `known`: by an
+#: earlier one; all three are done with.
+Verdict = Literal["redriven", "repeated", "known", "skipped", "refused"]
+DONE = ("redriven", "repeated", "known")
 
-
-@dataclass(frozen=True, slots=True)
-class RedrivePlan:
-    """What to redrive. `run` names the run in the header `replayed`; `rate`: events a second."""
-
-    selection: FailureSelection
-    run: str
-    rate: float | None = None
-    limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One failure record as it was read; `record` is None when it is none."""
-
-    record: JsonObject | None
-    meta: Meta
-    key: bytes | None
-    at_ms: int
-
-
-@dataclass(slots=True)
-class RedriveProgress:
-    """How far a redrive came. `read`: records that were meant, each redriven or skipped for a reason."""
-
-    read: int = 0
-    redriven: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
-    targets: Counter[str] = field(default_factory=Counter)
-    stopped: str = ""
-    limited: bool = False
-
-    @property
-    def skipped(self) -> int:
-        return self.reasons.total()
+#: Failures written between two notes of what was: after a crash so many may come again.
+AT_ONCE = 100
 
 
 class Redriving:
@@ -80,6 +58,7 @@ class Redriving:
         plan: RedrivePlan,
         settings: Settings,
         originals: Originals,
+        redriven: Redriven,
         writer: Writer | None,
         stop: asyncio.Event,
     ) -> None:
@@ -88,19 +67,37 @@ class Redriving:
         self._settings = settings
         self._named = FlowTopics(settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes)
         self._originals = originals
+        self._redriven = redriven
         self._writer = writer
         self._stop = stop
         self._pace = Pace(plan.rate if writer is not None else None, stop)
-        self._once = Once()
+        self._taken: set[Place] = set()
+        self._newest: dict[Place, Rank] = {}
+
+    async def _survey(self, reader: Reader, what: Range) -> None:
+        """See which record of each event is the newest one: that one goes back, for somebody may have mended it."""
+        whole = Range(what.topic, dict(what.next), what.end)
+        async for chunk in reader.chunks(whole):
+            for failure in map(from_record, chunk):
+                if failure.record is not None and self._is_meant(failure):
+                    place, rank = self._rank(failure)
+                    if place is not None and rank > self._newest.get(place, rank[:0]):
+                        self._newest[place] = rank
+            if self._stop.is_set():
+                return
 
     async def from_topic(self, reader: Reader, what: Range, on_progress: OnProgress) -> RedriveProgress:
         """Go through a range of the failures topic; `what.next` is right at any time."""
         progress = self.progress
-        async for chunk in reader.chunks(what, self._pace.chunk(CHUNK)):
+        await self._survey(reader, what)
+        if self._stop.is_set():
+            progress.stopped = "stopped"
+            return progress
+        async for chunk in reader.chunks(what, self._pace.chunk(AT_ONCE)):
             read = [(record.offset, from_record(record)) for record in chunk]
             meant = self._limited([(offset, one) for offset, one in read if self._is_meant(one)])
             verdicts = await self._take([one for _, one in meant])
-            if progress.stopped:
+            if "refused" in verdicts:
                 what.next[chunk[0].partition] = meant[verdicts.index("refused")][0]
                 return progress
             if progress.limited:
@@ -108,6 +105,9 @@ class Redriving:
                 return progress
             on_progress(what.size - what.left)
             await self._pace.after(len(meant))
+            if progress.stopped:
+                what.leave(chunk)
+                return progress
             if self._stop.is_set():
                 progress.stopped = what.leave(chunk)
                 return progress
@@ -147,22 +147,47 @@ class Redriving:
 
     def _is_meant(self, failure: Failure) -> bool:
         # What is no record has neither stage nor error: only a selection without those can mean it.
-        return self.plan.selection.takes(failure.record or {}, failure.at_ms)
+        record, selection = failure.record or {}, self.plan.selection
+        key = key_of(record, failure.meta, failure.key) if selection.keys else b""
+        event_id = event_id_of(record, failure.meta)
+        return selection.takes(record, failure.at_ms, key=key.decode("utf-8", "replace"), event_id=event_id)
 
-    def _limited(self, meant: list[Meant]) -> list[Meant]:
-        """The records up to the limit."""
-        limit = self.plan.limit
-        if limit is None or self.progress.read + len(meant) < limit:
-            return meant
-        self.progress.limited = True
-        return meant[: limit - self.progress.read]
+    def _limited(self, meant: list[tuple[Meant, Failure]]) -> list[tuple[Meant, Failure]]:
+        """The records up to the limit, for which those do not count whose event went, or goes, without them."""
+        limit, here = self.plan.limit, set[Place]()
+        left = 0 if limit is None else limit - self.progress.counted
+        for number, (_, failure) in enumerate(meant if limit is not None else ()):
+            place, rank = self._rank(failure)
+            if place is not None and (place in here or self._is_done(failure, place, rank)):
+                continue
+            here |= {place} if place is not None else set()
+            left -= 1
+            if left == 0:
+                self.progress.limited = True
+                return meant[: number + 1]
+        return meant
+
+    def _is_done(self, failure: Failure, place: Place, rank: Rank) -> bool:
+        return place in self._taken or self._known(failure, place) is not None or self._is_older(place, rank)
+
+    def _is_older(self, place: Place, rank: Rank) -> bool:
+        return rank < self._newest.get(place, rank)
+
+    def _rank(self, failure: Failure) -> tuple[Place | None, Rank]:
+        """Where the event goes back to, and how the record stands to others of it."""
+        if failure.record is None:
+            return None, (False, 0, 0, 0)
+        place, whole = place_of(failure.record, failure.meta, self._named)
+        return place, (whole, failure.at_ms, *(failure.spot or (0, 0)))
+
+    def _known(self, failure: Failure, place: Place | None) -> Note | None:
+        written_ms = None if failure.spot is None else failure.at_ms
+        return None if place is None else self._redriven.notes.knows(place, failure.failed_ms, written_ms)
 
     async def _take(self, failures: Sequence[Failure]) -> list[Verdict]:
-        """Write what they become, wait for the brokers, and count up to the first that they refused."""
+        """Write what they become, wait for the brokers, note it, and count up to the first that they refused."""
         built = [await self._build(failure) for failure in failures]
-        verdicts: list[Verdict] = [
-            "redriven" if isinstance(one, Redrive) else "repeated" if one == AGAIN else "skipped" for one in built
-        ]
+        verdicts = [_verdict(one) for one in built]
         sendable = [index for index, one in enumerate(built) if isinstance(one, Redrive)]
         if self._writer is not None and sendable:
             outgoing = [self._outgoing(one) for one in built if isinstance(one, Redrive)]
@@ -170,6 +195,7 @@ class Redriving:
                 if reason is not None:
                     verdicts[index] = "refused"
                     self.progress.stopped = self.progress.stopped or reason
+            await self._note(failures, built, verdicts)
             if "refused" in verdicts:  # what came again after it may be the same event, and goes on being needed
                 first = verdicts.index("refused")
                 verdicts[first:] = ["skipped" if one == "repeated" else one for one in verdicts[first:]]
@@ -180,21 +206,43 @@ class Redriving:
             self._count(failure, one)
         return verdicts
 
-    def _count(self, failure: Failure, one: Redrive | str) -> None:
-        progress, record = self.progress, failure.record or {}
+    async def _note(
+        self, failures: Sequence[Failure], built: Sequence[Redrive | Note | str], verdicts: Sequence[Verdict]
+    ) -> None:
+        """Note all that the brokers have, also what stands behind one that they refused."""
+        notes = [
+            Note(one.place, self.plan.run, self.plan.at_ms, failure.failed_ms, max(self.plan.at_ms, failure.at_ms))
+            for failure, one, verdict in zip(failures, built, verdicts, strict=True)
+            if isinstance(one, Redrive) and verdict == "redriven"
+        ]
+        reason = await self._redriven.note(notes)
+        self.progress.stopped = self.progress.stopped or reason or ""
+
+    def _count(self, failure: Failure, one: Redrive | Note | str) -> None:
+        progress = self.progress
         progress.read += 1
-        progress.kinds[str(record.get("stage")), str(record.get("error"))] += 1
+        progress.clusters[cluster_of(failure.record or {})] += 1
         if isinstance(one, Redrive):
             progress.redriven += 1
             progress.targets[one.topic] += 1
+        elif isinstance(one, Note):
+            progress.known += 1
+            progress.reasons[told(one)] += 1
         else:
+            progress.repeated += one == AGAIN
             progress.reasons[one] += 1
 
-    async def _build(self, failure: Failure) -> Redrive | str:
-        """What the failure becomes, or why nothing."""
+    async def _build(self, failure: Failure) -> Redrive | Note | str:
+        """What the failure becomes, or why nothing: a note of an earlier run, or a reason."""
         if failure.record is None:
             return NOT_A_RECORD
         run = self.plan.run
+        place, rank = self._rank(failure)
+        note = self._known(failure, place)
+        if note is not None:
+            return note
+        if place is not None and self._is_older(place, rank):
+            return AGAIN
         built = redrive(failure.record, failure.meta, failure.key, run, self._named)
         if isinstance(built, Unrecoverable):
             found = await self._originals.find(built)
@@ -203,26 +251,16 @@ class Redriving:
             # The route is the failure's: on `raw` it is one that an earlier redrive was for.
             meta = replace(headers.read(dict(found.headers)), route=failure.meta.route)
             built = rebuilt(failure.record, found.value, meta, found.key, run, self._named)
-        return built if self._once.is_first(built) else AGAIN
+        if built.place in self._taken:
+            return AGAIN
+        self._taken.add(built.place)
+        return self._known(failure, built.place) or built
 
     def _outgoing(self, one: Redrive) -> Outgoing:
         return Outgoing(self._settings.topic(one.topic), one.key, one.value, one.headers)
 
 
-def from_record(record: ConsumerRecord) -> Failure:
-    """Read one record of the failures topic."""
-    meta = headers.read(dict(record.headers))
-    return Failure(_parsed(record.value), meta, record.key, record.timestamp)
-
-
-def from_message(message: ReceivedMessage) -> Failure:
-    """Read one message of the queue: there are no headers, and the key is found again in the event."""
-    return Failure(_parsed(message.body.encode("utf-8", "replace")), headers.read({}), None, message.sent_ms)
-
-
-def _parsed(value: bytes | None) -> JsonObject | None:
-    try:
-        record = parse_object(value or b"")
-    except MalformedEventError:
-        return None
-    return record if "stage" in record and "originalEvent" in record else None
+def _verdict(built: Redrive | Note | str) -> Verdict:
+    if isinstance(built, Redrive):
+        return "redriven"
+    return "known" if isinstance(built, Note) else "repeated" if built == AGAIN else "skipped"

@@ -48,6 +48,12 @@ class Runner(faust.Worker):
         except SystemExit:  # mode/worker.py: 0 for a stop in order, whatever it was for, else 1 or 71
             sys.exit(self._exit_code())
 
+    def _install_signal_handlers_unix(self) -> None:
+        """A terminal that is closed asks for a stop in order as well, unless nohup has it ignored."""
+        super()._install_signal_handlers_unix()
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            self.loop.add_signal_handler(signal.SIGHUP, self._on_sigterm)
+
     def on_worker_shutdown(self) -> None:
         """A stop that no signal asked for: a service of the app has crashed."""
         self._end_in_time()

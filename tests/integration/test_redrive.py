@@ -71,7 +71,7 @@ async def test_takes_each_failure_back_to_where_it_failed(run, read, failures, p
     assert told["into"] == {"raw": 3, "validated": 1}
     assert Counter(reason.partition(",")[0] for reason in told["reasons"]) == {
         "the original event was cut to fit": 1,
-        "its event was redriven already by this run": 1,
+        "another record of its event is redriven by this run": 1,
         "it is not a failure record": 1,
     }
     raw = {
@@ -105,7 +105,7 @@ async def test_takes_each_failure_back_to_where_it_failed(run, read, failures, p
     [
         (["--stage", "publish"], (1, 1, 0)),
         (["--error", "SchemaViolation"], (4, 2, 2)),
-        (["--error", "SchemaViolation", "--limit", "1"], (1, 1, 0)),
+        (["--error", "SchemaViolation", "--limit", "1"], (2, 1, 1)),
         (["--route", "nothing"], (0, 0, 0)),
         (["--until", "1h"], (0, 0, 0)),
     ],
@@ -128,6 +128,43 @@ async def test_dry_run_writes_nothing_and_counts_by_stage_and_error(run, read, f
     assert "SchemaViolation" in result.out
     assert len(await read(f"{prefix}raw")) == 1
     assert await read(f"{prefix}validated") == []
+
+
+async def test_a_second_run_does_nothing_and_says_which_run_did_it(run, read, failures, prefix):
+    first = await run("redrive", "--json")
+    written = len(await read(f"{prefix}raw")) + len(await read(f"{prefix}validated"))
+
+    second = await run("redrive", "--json")
+    told = await run("redrive")
+
+    assert (second.code, second.json["redriven"], second.json["redrivenBefore"]) == (0, 0, 5)
+    assert any(f"redriven by run {first.json['run']}" in reason for reason in second.json["reasons"])
+    assert "--again takes it once more" in told.out
+    assert len(await read(f"{prefix}raw")) + len(await read(f"{prefix}validated")) == written
+    assert (await run("redrive", "--again", "--json")).json["redriven"] == 4
+
+
+async def test_a_record_mended_by_hand_goes_also_when_the_older_one_was_redriven(
+    run, read, failures, records, producer
+):
+    await run("redrive", "--stage", "validate", "--json")
+    broken = orjson.loads(records["invalid"][1])
+    mended = {**broken, "originalEvent": {**broken["originalEvent"], "mended": True}}
+    await producer.send_and_wait(failures, orjson.dumps(mended), key=b"key-1", partition=1)
+
+    result = await run("redrive", "--stage", "validate", "--json")
+
+    assert result.json["redriven"] == 1, result.err
+    values = [orjson.loads(record.value) for record in await read(failures.replace("failures", "raw"))]
+    assert [value.get("mended", False) for value in values if value["id"].endswith("1")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "redriven"),
+    [(["--event-id", event_id(2)], 1), (["--key", "key-1"], 1), (["--key", "key-9999"], 0), (["--path", "detail"], 0)],
+)
+async def test_selects_single_events(run, failures, arguments, redriven):
+    assert (await run("redrive", *arguments, "--dry-run", "--json")).json["redriven"] == redriven
 
 
 async def test_no_failures_topic_is_one_line(run):
@@ -208,6 +245,16 @@ async def test_a_rehearsal_of_the_queue_leaves_it_full(run, queue, records):
     assert result.code == 0, result.err
     assert result.json["redriven"] == 3
     assert await queue.visible() == 5
+
+
+async def test_the_queues_copies_of_what_the_topic_gave_back_are_taken_out_of_it(run, queue, failures, records):
+    await queue.put([value.decode() for _, value, _ in records.values()])
+    await run("redrive", "--stage", "publish", "--json")
+
+    result = await run("redrive", "--from-queue", "--stage", "publish", "--json")
+
+    assert (result.json["redriven"], result.json["redrivenBefore"]) == (0, 1), result.err
+    assert await queue.visible() == 4
 
 
 async def test_a_missing_queue_is_one_line(run, queue):

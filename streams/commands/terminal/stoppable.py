@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: A terminal that is closed (SIGHUP) asks as the others do: what is begun is ended, and where it stands is told.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def stoppable() -> Iterator[asyncio.Event]:
-    """An event that the first SIGINT or SIGTERM sets; the second ends the process as usual."""
+    """An event that the first SIGINT, SIGTERM or SIGHUP sets; the second ends the process as usual."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
+    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup has its way
 
     def on_signal() -> None:
         stop.set()
-        _forget(loop)
+        _forget(loop, heard)
 
-    for number in SIGNALS:
+    for number in heard:
         loop.add_signal_handler(number, on_signal)
     try:
         yield stop
     finally:
-        _forget(loop)
+        _forget(loop, heard)
 
 
-def _forget(loop: asyncio.AbstractEventLoop) -> None:
-    for number in SIGNALS:
+def _forget(loop: asyncio.AbstractEventLoop, heard: Iterable[signal.Signals]) -> None:
+    for number in heard:
         loop.remove_signal_handler(number)

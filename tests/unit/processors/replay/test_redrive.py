@@ -11,7 +11,7 @@ from processors.delivery.failure_record import encode, failure_record
 from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
-from processors.replay.redrive import FlowTopics, Once, Redrive, Unrecoverable, redrive
+from processors.replay.redrive import FlowTopics, Place, Redrive, Unrecoverable, failed_ms, key_of, place_of, redrive
 from processors.routes.outcome import Failed
 
 TOPICS = FlowTopics("genesys.raw", "genesys.validated", 1_000_000)
@@ -110,19 +110,38 @@ def test_without_headers_and_key_the_record_itself_tells_them():
     assert dict(back.headers) == {"event-id": EVENT_ID.encode(), "replayed": b"run-1"}
 
 
-def test_an_event_goes_back_once():
+def test_a_mapped_output_is_another_place_than_its_event():
     raw = redrive(record(INVALID), META, b"k", "r", TOPICS)
     mapped = redrive(record(THROTTLED), META, b"k", "r", TOPICS)
 
-    for first, second in ((raw, mapped), (mapped, raw)):
-        once = Once()
-        assert [once.is_first(one) for one in (first, first, second, second, first)] == [
-            True,
-            False,
-            True,
-            False,
-            False,
-        ]
+    assert (raw.place, mapped.place) == (Place("raw", EVENT_ID), Place("validated", EVENT_ID, "interaction"))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (record(INVALID), (Place("raw", EVENT_ID), True)),
+        (record(THROTTLED), (Place("validated", EVENT_ID, "interaction"), True)),
+        (record(INVALID, orjson.dumps({"id": "x" * 5000}), limit=1500), (Place("raw", EVENT_ID), False)),
+        (record(INVALID, None) | {"eventId": None}, (None, False)),
+    ],
+    ids=["raw", "validated", "cut", "neither event nor id"],
+)
+def test_the_place_is_known_without_the_event(content, expected):
+    assert place_of(content, headers.read({}), TOPICS) == expected
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "expected"), [("2026-11-23T00:00:00.000Z", 1_795_392_000_000), ("lately", None), (None, None)]
+)
+def test_the_moment_of_the_failure_is_read_from_the_record(timestamp, expected):
+    assert failed_ms({"timestamp": timestamp}) == expected
+
+
+def test_the_key_is_the_records_own_or_what_the_event_tells():
+    assert key_of(record(INVALID), META, b"k") == b"k"
+    assert key_of(record(INVALID), META, None) == b"interaction-1"
+    assert key_of(record(INVALID, None), META, None) == b""
 
 
 def test_an_output_that_was_refused_and_is_gone_is_named_on_raw():
@@ -134,9 +153,8 @@ def test_an_output_that_was_refused_and_is_gone_is_named_on_raw():
 
 
 def test_routes_of_one_event_go_back_each_to_publish():
-    once = Once()
     routes = [headers.read({"event-id": EVENT_ID.encode(), "route": name}) for name in (b"a", b"b", b"a")]
 
-    firsts = [once.is_first(redrive(record(THROTTLED), meta, b"k", "r", TOPICS)) for meta in routes]
+    places = [redrive(record(THROTTLED), meta, b"k", "r", TOPICS).place for meta in routes]
 
-    assert firsts == [True, True, False]
+    assert places[0] == places[2] != places[1]

@@ -52,8 +52,16 @@ def test_an_offset_of_a_partition_wins_over_the_one_of_all():
         (FailureSelection(errors=("SchemaViolation",), routes=("interaction",)), True),
         (FailureSelection(errors=("SchemaViolation",), routes=("other",)), False),
         (FailureSelection(span=Span(since=101)), False),
+        (FailureSelection(keys=("call-1",)), True),
+        (FailureSelection(keys=("call-2",)), False),
+        (FailureSelection(event_ids=("e-1", "e-2")), True),
+        (FailureSelection(event_ids=("e-2",)), False),
+        (FailureSelection(paths=("detail.priority",)), True),
+        (FailureSelection(paths=("detail",)), True),
+        (FailureSelection(paths=("detail.prio",)), False),
     ],
 )
 def test_failures_are_selected_by_all_that_is_named(selection, taken):
-    record = {"stage": "validate", "error": "SchemaViolation", "route": "interaction"}
-    assert selection.takes(record, 100) is taken
+    details = [{"path": "detail.priority", "rule": "required"}, "odd", {"path": 5}]
+    record = {"stage": "validate", "error": "SchemaViolation", "route": "interaction", "details": details}
+    assert selection.takes(record, 100, key="call-1", event_id="e-1") is taken

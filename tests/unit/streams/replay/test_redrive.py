@@ -12,10 +12,13 @@ from clients.aws.sqs_receiver import ReceivedMessage
 from processors.delivery.failure_record import encode, failure_record
 from processors.event.errors import InvalidEventError
 from processors.event.headers import Origin
+from processors.replay.redriven import Note, Notes
 from processors.replay.selection import FailureSelection
 from processors.routes.outcome import Failed
 from settings import load_settings
-from streams.replay.redrive import RedrivePlan, Redriving
+from streams.replay.redrive import Redriving
+from streams.replay.redrive_progress import RedrivePlan
+from streams.replay.redriven import Redriven
 
 INVALID = Failed.of(InvalidEventError("breaks its schema", code="SchemaViolation"), "interaction")
 THROTTLED = Failed("publish", "ThrottlingException", "slow", (), "calls", {"detail": {}}, 5)
@@ -73,10 +76,18 @@ class Originals:
         return SimpleNamespace(key=b"i-1", value=b'{"id":"i-1"}', headers=list(self.headers.items()))
 
 
-async def redrive(queue, writer, limit=None, originals=None):
-    plan = RedrivePlan(FailureSelection(), "redrive-1", limit=limit)
-    redriving = Redriving(plan, load_settings(), originals, writer, asyncio.Event())
+async def redrive(queue, writer, limit=None, originals=None, notes=None, again=False, notebook=None):
+    plan = RedrivePlan(FailureSelection(), "redrive-1", at_ms=2_000, limit=limit)
+    redriven = Redriven("redriven", notes or Notes(), notebook or FakeWriter(), again=again)
+    redriving = Redriving(plan, load_settings(), originals, redriven, writer, asyncio.Event())
     return await redriving.from_queue(queue, before_ms=2_000)
+
+
+def noted(notebook):
+    """The notes that a run has left."""
+    notes = Notes()
+    notes.add(Note.decode(one.value) for one in notebook.written)
+    return notes
 
 
 async def test_what_kafka_has_is_deleted_and_so_is_its_repetition():
@@ -112,3 +123,48 @@ async def test_the_route_is_that_of_the_failure_though_an_earlier_redrive_was_fo
 async def test_what_kafka_refused_does_not_count_as_the_end_of_the_limit(refused, limited):
     progress = await redrive(FakeQueue(message(1), message(2, "e-2")), FakeWriter(*refused), limit=1)
     assert progress.limited == limited
+
+
+async def test_a_second_run_leaves_out_what_the_first_one_noted_and_takes_it_out_of_the_queue():
+    notebook = FakeWriter()
+    await redrive(FakeQueue(message(1), message(2, "e-2")), FakeWriter(), notebook=notebook)
+
+    queue, writer = FakeQueue(message(3), message(4, "e-3")), FakeWriter()
+    progress = await redrive(queue, writer, notes=noted(notebook))
+
+    assert (progress.redriven, progress.known, queue.deleted) == (1, 1, ["3", "4"])
+    assert [reason.partition(" at ")[0] for reason in progress.reasons] == ["redriven by run redrive-1"]
+
+
+async def test_again_takes_it_once_more():
+    notebook = FakeWriter()
+    await redrive(FakeQueue(message(1)), FakeWriter(), notebook=notebook)
+
+    progress = await redrive(FakeQueue(message(1)), FakeWriter(), notes=noted(notebook), again=True)
+
+    assert (progress.redriven, progress.known) == (1, 0)
+
+
+async def test_what_is_known_does_not_use_up_the_limit():
+    notebook = FakeWriter()
+    await redrive(FakeQueue(message(1)), FakeWriter(), notebook=notebook)
+
+    queue = FakeQueue(message(1), message(2, "e-2"), message(3, "e-3"))
+    progress = await redrive(queue, FakeWriter(), limit=1, notes=noted(notebook))
+
+    assert (progress.redriven, progress.limited, queue.deleted) == (1, True, ["1", "2"])
+
+
+async def test_only_what_kafka_has_is_noted():
+    notebook = FakeWriter()
+    await redrive(FakeQueue(message(1), message(2, "e-2"), message(3, "e-3")), FakeWriter(1), notebook=notebook)
+
+    assert {place.identity for place in noted(notebook).by_place} == {"e-1", "e-3"}
+
+
+async def test_a_note_that_kafka_refuses_stops_the_run_and_loses_no_message():
+    queue = FakeQueue(message(1))
+    progress = await redrive(queue, FakeWriter(), notebook=FakeWriter(0))
+
+    assert progress.stopped == "what was redriven last is not noted: Kafka is full"
+    assert (progress.redriven, queue.deleted) == (1, ["1"])

@@ -1,5 +1,6 @@
 """Tests of the runner: whatever ends the app, the process ends in good time and its exit code says why."""
 
+import signal
 from types import SimpleNamespace
 
 import faust
@@ -68,3 +69,14 @@ def test_a_stop_after_a_crash_has_an_end_too(runner):
 async def test_a_stop_by_a_signal_has_an_end(runner):
     await runner._stop_on_signal(15)
     assert runner.heard == [(15.0, 0), "signal 15"]
+
+
+@pytest.mark.parametrize(("ignored", "heard"), [(False, True), (True, False)], ids=["", "under nohup"])
+def test_a_closed_terminal_stops_as_sigterm_does(runner, monkeypatch, ignored, heard):
+    handlers = {}
+    runner.loop = SimpleNamespace(add_signal_handler=lambda number, handler: handlers.update({number: handler}))
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN if ignored else signal.SIG_DFL)
+
+    runner._install_signal_handlers_unix()
+
+    assert (handlers.get(signal.SIGHUP) == handlers[signal.SIGTERM]) == heard

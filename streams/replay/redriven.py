@@ -1,0 +1,80 @@
+"""This module keeps what redrives brought back: notes in a compacted topic, read whole by the next redrive."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from aiokafka.errors import KafkaError
+
+from clients.kafka import cluster
+from clients.kafka.ranges import RangeBounds, RangeError, open_reader, topics
+from clients.kafka.writer import Outgoing, Writer
+from processors.replay.redriven import Note, Notes
+from settings import Settings
+from streams.topology import REDRIVEN, REDRIVEN_CONFIGS, SAFE_REPLICAS
+
+
+class Redriven:
+    """What was brought back before, and the writing down of what is now. Made by `open_redriven`.
+
+    Without a writer (a rehearsal) nothing is noted. `again`: earlier notes count for nothing.
+    """
+
+    def __init__(self, topic: str, notes: Notes, writer: Writer | None, *, again: bool = False) -> None:
+        self.notes = Notes() if again else notes
+        self._topic = topic
+        self._writer = writer
+
+    async def note(self, notes: Sequence[Note]) -> str | None:
+        """Write notes down; why that failed, or None."""
+        if self._writer is None or not notes:
+            return None
+        results = await self._writer.write([Outgoing(self._topic, one.key, one.encode(), ()) for one in notes])
+        return next((f"what was redriven last is not noted: {reason}" for reason in results if reason), None)
+
+
+@asynccontextmanager
+async def open_redriven(
+    settings: Settings, known: Mapping[str, int], writer: Writer | None, *, again: bool = False
+) -> AsyncIterator[Redriven]:
+    """Read all notes; with a writer the topic is made where it is missing. Raises RangeError."""
+    topic = settings.topic(REDRIVEN)
+    if topic not in known and writer is not None:
+        known = await _made(settings, topic)
+    yield Redriven(topic, await _read(settings, topic, known), writer, again=again)
+
+
+async def _read(settings: Settings, topic: str, known: Mapping[str, int]) -> Notes:
+    notes = Notes()
+    if topic not in known:
+        return notes
+    async with (
+        open_reader(settings, topic, known) as reader,
+        contextlib.aclosing(reader.chunks(await reader.range(RangeBounds()))) as chunks,
+    ):
+        async for chunk in chunks:
+            read = (Note.decode(record.value) for record in chunk)
+            notes.add(note for note in read if note is not None)
+    return notes
+
+
+async def _made(settings: Settings, topic: str) -> Mapping[str, int]:
+    """Make the topic, or let brokers make it that do so on first use. One partition: it is read whole each time."""
+    try:
+        if settings.kafka_create_topics:
+            brokers = (await cluster.describe(settings)).brokers
+            replicas = settings.kafka_replication_factor or min(SAFE_REPLICAS, brokers)
+            await cluster.create_topic(settings, topic, 1, replicas, REDRIVEN_CONFIGS)
+    except KafkaError as error:
+        raise RangeError(
+            f"topic {topic}, which notes what was redriven, cannot be created: {error} "
+            "(create it with cleanup.policy=compact, or allow Create on it)"
+        ) from error
+    known = await topics(settings, touch=(topic,))
+    if topic not in known:
+        raise RangeError(
+            f"there is no topic {topic}: create it with cleanup.policy=compact, or KAFKA_CREATE_TOPICS=true"
+        )
+    return known
