@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from clients.aws.eventbridge import Accepted, RefusedEntry
+from processors.delivery.custom_bus import custom_bus, system_metadata
 from processors.delivery.entries import Entry, entry
 from processors.event import headers
 from processors.event.errors import MalformedEventError
@@ -74,20 +75,24 @@ class Publishing:
         mapped: JsonObject | None = None
         try:
             mapped = parse_object(event.value or b"")
-            sendable = self._entry(mapped, meta)
+            key = key_of(event) or str(mapped.get("id"))
+            sendable = self._entry(mapped, meta, key)
         except (MalformedEventError, KeyError, TypeError, ValueError) as error:
             # Only somebody else's record gets here: what the process stage writes has been checked.
             words = f"not a mapped event: {error}"[:500]
             return Failed("publish", "MalformedEntry", words, route=meta.route, transformed=mapped)
-        answer = await publisher.publish(sendable, key_of(event) or str(mapped.get("id")))
+        answer = await publisher.publish(sendable, key)
         if isinstance(answer, Accepted):
             return int(time.time() * 1000)
         return Failed("publish", answer.code, answer.message, (), meta.route, mapped, answer.attempts)
 
-    def _entry(self, mapped: JsonObject, meta: Meta) -> Entry:
+    def _entry(self, mapped: JsonObject, meta: Meta, key: str) -> Entry:
         route = self._routes().get(meta.route)
         named = route.texts.event_bus if route else None
-        return entry(mapped, meta.event_bus or named or self._eventbus)
+        bus = meta.event_bus or named or self._eventbus
+        known = meta.event_id or mapped.get("id")
+        metadata = system_metadata(key, known, meta.route, meta.replayed) if custom_bus(bus) else None
+        return entry(mapped, bus, metadata)
 
     def _fail(self, failed: Failed, event: Event, meta: Meta, result: BatchResult) -> None:
         # A validated event whose original did not fit beside it is found again by its origin.

@@ -20,7 +20,7 @@ import structlog
 
 from clients.aws.answers import NoAnswerError
 from clients.aws.client import AwsConfigurationError, open_client
-from clients.aws.direct import open_events
+from clients.aws.custom_bus import open_buses
 from clients.genesys.rest.observer import Observer
 from processors.delivery.retry import outage_backoff
 from processors.metrics.counts import Counts, Sums
@@ -194,7 +194,7 @@ class PipelineApp(faust.App):
         """The client for a service of AWS, opened when first asked for; it ends with the app."""
         async with self._opening:
             if service not in self._aws:
-                opening = open_events(self.settings) if service == "events" else open_client(self.settings, service)
+                opening = open_buses(self.settings) if service == "events" else open_client(self.settings, service)
                 self._aws[service] = await self.add_async_context(opening)
             return self._aws[service]
 

@@ -56,6 +56,7 @@ class BusLane:
         window: RefusalWindow,
         *,
         max_bytes: int,
+        max_entries: int = MAX_ENTRIES,
         linger_s: float,
         on_trouble: Callable[[str | None], None],
         chance: Callable[[], float] = random.random,
@@ -65,6 +66,7 @@ class BusLane:
         self._slots = slots
         self._window = window
         self._max_bytes = max_bytes
+        self._max_entries = max_entries
         self._linger_s = linger_s
         self._on_trouble = on_trouble
         self._chance = chance
@@ -115,7 +117,7 @@ class BusLane:
     def _enqueue(self, waiting: WaitingEntry) -> None:
         self._waiting.append(waiting)
         self._filled.set()
-        if len(self._waiting) >= MAX_ENTRIES:
+        if len(self._waiting) >= self._max_entries:
             self._full.set()
 
     def _close(self, state: State, reason: str) -> None:
@@ -142,7 +144,7 @@ class BusLane:
                 continue
             await self._linger()
             await self._slots.acquire()
-            request = self._next_request(MAX_ENTRIES) if self.state is State.OPEN else []
+            request = self._next_request(self._max_entries) if self.state is State.OPEN else []
             if not request:
                 self._slots.release()
                 continue
@@ -161,7 +163,7 @@ class BusLane:
             return
         number = 1
         if self.state is not State.OUTAGE:
-            number = MAX_ENTRIES
+            number = self._max_entries
             self._waiting.rotate(int(self._chance() * len(self._waiting)))
         async with self._slots:
             if request := self._next_request(number):
@@ -170,7 +172,7 @@ class BusLane:
     async def _linger(self) -> None:
         """Wait until a request is full, but no longer than the linger."""
         self._full.clear()
-        if len(self._waiting) < MAX_ENTRIES:
+        if len(self._waiting) < self._max_entries:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._full.wait(), self._linger_s)
 
@@ -178,7 +180,7 @@ class BusLane:
         while self._waiting and self._waiting[0][1].cancelled():
             self._waiting.popleft()
         head = [self._waiting[index][0].size for index in range(min(number, len(self._waiting)))]
-        taken = next(cut(head, self._max_bytes), range(0))
+        taken = next(cut(head, self._max_bytes, self._max_entries), range(0))
         request = [self._waiting.popleft() for _ in taken]
         if not self._waiting:
             self._filled.clear()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aioboto3
@@ -44,6 +45,10 @@ MISCONFIGURED = (
 )
 
 
+#: Models of services that botocore has none of.
+MODELS = Path(__file__).parent / "models"
+
+
 class AwsConfigurationError(Exception):
     """AWS cannot be called as things are set; the text names the remedy."""
 
@@ -55,13 +60,14 @@ async def open_client(
     wrap: Callable[[Any], Any] | None = None,
     *,
     region: str | None = None,
+    endpoint_url: str | None = None,
     read_timeout: float | None = None,
 ) -> AsyncIterator[Any]:
     """A client for `service`, whose calls raise AWS_ERRORS alone (clients/aws/answers.py).
 
-    `wrap` makes another of aioboto3's; `region` and `read_timeout` (s) where they are not those of the settings. Raises
-    AwsConfigurationError for a region, a profile or credentials that are set wrong, NoAnswerError when what gives the
-    credentials fails just now.
+    `wrap` makes another of aioboto3's; `region`, `endpoint_url` and `read_timeout` (s) where they are not those of the
+    settings, whose AWS_ENDPOINT_URL goes before. Raises AwsConfigurationError for a region, a profile or credentials
+    that are set wrong, NoAnswerError when what gives the credentials fails just now.
     """
     read_timeout = read_timeout or settings.eventbridge_timeout
     config = Config(
@@ -76,7 +82,8 @@ async def open_client(
     try:
         async with asyncio.timeout(seconds):
             session = aioboto3.Session(region_name=region or settings.aws_region)
-            opening = session.client(service, endpoint_url=settings.aws_endpoint_url, config=config)
+            session._session.get_component("data_loader").search_paths.append(str(MODELS))
+            opening = session.client(service, endpoint_url=settings.aws_endpoint_url or endpoint_url, config=config)
             client = await stack.enter_async_context(opening)
     except NoRegionError:
         raise AwsConfigurationError("no AWS region: set AWS_REGION") from None

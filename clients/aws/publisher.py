@@ -15,7 +15,9 @@ import structlog
 from clients.aws.bus_lane import BusLane, Put, State
 from clients.aws.eventbridge import Accepted, RefusedEntry
 from clients.aws.unconfirmed import Unconfirmed
-from processors.delivery.entries import Entry
+from processors.delivery.custom_bus import MAX_ENTRIES as CUSTOM_ENTRIES
+from processors.delivery.custom_bus import custom_bus
+from processors.delivery.entries import MAX_ENTRIES, Entry
 from processors.delivery.refusals import Limits, RefusalWindow
 from processors.delivery.retry import backoff, is_retryable
 
@@ -150,6 +152,7 @@ class Publisher:
                 self._slots,
                 RefusalWindow(self._limits),
                 max_bytes=self._max_bytes,
+                max_entries=CUSTOM_ENTRIES if custom_bus(bus) else MAX_ENTRIES,
                 linger_s=self._linger_s,
                 on_trouble=lambda reason: self._note(bus, reason),
                 chance=self._chance,

@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 = any free port")
     parser.add_argument("--bus", action="append", default=[], help="may be given several times")
+    parser.add_argument("--custom-bus", action="append", default=[], help="a custom event bus, with its FIFO groups")
     parser.add_argument("--queue", action="append", default=[], help="a name that ends with .fifo makes it FIFO")
     parser.add_argument("--limit-bytes", type=int, default=BYTES, help="of the entries of a PutEvents request")
     parser.add_argument("--account", default=ACCOUNT)
@@ -73,8 +74,13 @@ async def _serve(options: argparse.Namespace, faults: Faults) -> None:
         region=options.region,
     )
     async with emulator as aws:
-        queues = {queue.name: aws.state.queues.url(queue) for queue in aws.state.queues}
-        print(json.dumps({"url": aws.url, "buses": aws.state.buses.names, "queues": queues}), flush=True)
+        announced = {
+            "url": aws.url,
+            "buses": aws.state.buses.names,
+            "customBuses": {name: aws.state.custom_buses.add(name).arn for name in options.custom_bus},
+            "queues": {queue.name: aws.state.queues.url(queue) for queue in aws.state.queues},
+        }
+        print(json.dumps(announced), flush=True)
         await stopped.wait()
 
 

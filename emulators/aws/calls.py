@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-Service = Literal["events", "sqs", "monitoring", "schemas"]
-SERVICES: tuple[Service, ...] = ("events", "sqs", "monitoring", "schemas")
+Service = Literal["events", "eventsv2", "sqs", "monitoring", "schemas"]
+SERVICES: tuple[Service, ...] = ("events", "eventsv2", "sqs", "monitoring", "schemas")
 
 Answer = Mapping[str, Any]
 
@@ -20,6 +20,7 @@ class Protocol(StrEnum):
     JSON_1_1 = "application/x-amz-json-1.1"
     REST_JSON = "application/json"
     QUERY = "text/xml"
+    CBOR = "application/cbor"
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,8 @@ class Control:
                 return self._state.summary()
             case "POST", "buses":
                 return {"name": self._state.buses.add(_text(_object(body), "name")).name}
+            case "POST", "custom-buses":
+                return {"arn": self._state.custom_buses.add(_text(_object(body), "name")).arn}
             case "POST", "queues":
                 asked = _object(body)
                 queue = self._state.queues.add(_text(asked, "name"))

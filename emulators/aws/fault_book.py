@@ -16,6 +16,8 @@ Rule = TypeVar("Rule", EntryFault, RequestFault)
 _REFUSALS: dict[tuple[Service, Kind], tuple[int, str, str | None]] = {
     ("events", "throttle"): (400, "ThrottlingException", None),
     ("events", "internal"): (500, "InternalException", None),
+    ("eventsv2", "throttle"): (429, "ThrottlingException", None),
+    ("eventsv2", "internal"): (500, "InternalException", None),
     ("sqs", "throttle"): (400, "RequestThrottled", "RequestThrottled"),
     ("monitoring", "throttle"): (400, "Throttling", "Throttling"),
     ("monitoring", "internal"): (500, "InternalServiceFault", "InternalServiceError"),
@@ -131,7 +133,7 @@ class FaultBook:
 
 def _concerns(rule: RequestFault, call: Call) -> bool:
     return (
-        rule.service == call.service
+        rule.service in (call.service, "events" if call.service == "eventsv2" else None)
         and rule.operation in (None, call.operation)
         and rule.access_key in (None, call.access_key)
     )

@@ -9,6 +9,7 @@ from aiohttp import web
 from emulators.aws.calls import Answer, Call
 from emulators.aws.control import PREFIX, Control
 from emulators.aws.errors import AWSError, too_large, unknown_operation
+from emulators.aws.events.custom_bus import PutCustomEvents
 from emulators.aws.events.put_events import PutEvents
 from emulators.aws.fault_book import refusal
 from emulators.aws.faults import RequestFault
@@ -40,6 +41,7 @@ class Front:
         self._state = state
         self._operations = operations(state)
         self._put_events = PutEvents(state.ledger, state.buses, state.book, limit_bytes, state.clock)
+        self._put_custom_events = PutCustomEvents(state.ledger, state.custom_buses, state.book, state.clock)
         self._control = control
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -52,7 +54,7 @@ class Front:
             return refused(None, too_large())
         except AWSError as error:
             return refused(None, error)
-        if (call.service, call.operation) != ("events", "PutEvents"):
+        if call.service not in ("events", "eventsv2") or call.operation != "PutEvents":
             return await self._answer(request, call, None)
         record = self._state.ledger.begin(self._state.clock(), call.access_key)
         try:
@@ -97,7 +99,8 @@ class Front:
 
     async def _operate(self, call: Call, record: PutRequest | None) -> Answer:
         if record is not None:
-            return self._put_events.put(call, record)
+            put = self._put_custom_events if call.service == "eventsv2" else self._put_events
+            return put.put(call, record)
         handler = self._operations.get((call.service, call.operation))
         if handler is None:
             raise unknown_operation(call.operation)

@@ -11,7 +11,9 @@ import orjson
 
 @dataclass(slots=True)
 class AcceptedEvent:
-    """`detail` is the string as it was sent, `time` what the client gave, `arrived_ms` epoch ms."""
+    """`detail` is the string as it was sent, `time` what the client gave, `arrived_ms` epoch ms; `group` is
+    an event group of a custom bus.
+    """
 
     number: int
     request: int
@@ -23,6 +25,7 @@ class AcceptedEvent:
     detail: str
     resources: tuple[str, ...] = ()
     time: float | str | None = None
+    group: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -36,6 +39,7 @@ class AcceptedEvent:
             "detail": orjson.loads(self.detail),
             "resources": self.resources,
             "time": self.time,
+            **({"group": self.group} if self.group is not None else {}),
         }
 
 

@@ -15,6 +15,7 @@ def operations(state: State) -> Operations:
     """What product, demo and tests call, but PutEvents, which the front logs request by request."""
     return _queue_operations(state) | {
         ("events", "DescribeEventBus"): state.buses.describe,
+        ("eventsv2", "DescribeEventBus"): state.custom_buses.describe,
         ("monitoring", "PutMetricData"): state.metrics.put,
         ("schemas", "DescribeSchema"): state.schemas.describe,
     }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from emulators.aws.events.buses import Buses
+from emulators.aws.events.custom_bus import CustomBuses
 from emulators.aws.fault_book import FaultBook
 from emulators.aws.faults import Faults
 from emulators.aws.ledger import Ledger
@@ -25,6 +26,7 @@ class State:
         self.ledger = Ledger()
         self.calls: Counter[str] = Counter()
         self.buses = Buses(buses, account, region, clock)
+        self.custom_buses = CustomBuses(account, region)
         self.queues = Queues(account, region, clock)
         self.schemas = Schemas(account, region, clock)
         self.metrics = Metrics(clock)

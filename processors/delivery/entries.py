@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from processors.delivery.custom_bus import metadata_size
 from processors.event.formats import parse_time
 from processors.event.strict_json import JsonObject
 
@@ -26,8 +27,8 @@ class Entry:
     size: int
 
 
-def entry(mapped: JsonObject, bus: str) -> Entry:
-    """The entry of a mapped event. `bus`: name or ARN.
+def entry(mapped: JsonObject, bus: str, metadata: dict[str, str] | None = None) -> Entry:
+    """The entry of a mapped event. `bus`: name or ARN; `metadata`: what it has on a custom bus (custom_bus.py).
 
     Raises KeyError, TypeError or ValueError when `mapped` is not the shape that routes give.
     """
@@ -45,7 +46,9 @@ def entry(mapped: JsonObject, bus: str) -> Entry:
         raise TypeError("source, detail-type and every resource must be text")
     if mapped.get("time") is not None:
         fields["Time"] = parse_time(mapped["time"])
-    return Entry(fields, _size(fields))
+    if metadata is None:
+        return Entry(fields, _size(fields))
+    return Entry(fields | {"SystemMetadata": metadata}, _size(fields) + metadata_size(metadata))
 
 
 def _size(fields: dict[str, Any]) -> int:

@@ -20,6 +20,7 @@ from botocore.exceptions import (
 
 from clients.aws.answers import AWS_ERRORS, NoAnswerError, error_code, reason, status
 from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.custom_bus import open_buses
 from clients.aws.eventbridge import EventBridge
 from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage, region_of
 from clients.aws.sqs_sender import MAX_BYTES, Queue
@@ -42,7 +43,7 @@ async def check_buses(settings: Settings, buses: Sequence[str], *, tries: bool =
     `tries`: ask as well whether events may be put on it, by an entry that no bus takes.
     """
     try:
-        async with open_client(settings, "events") as client:
+        async with open_buses(settings) as client:
             bridge = EventBridge(client)
             findings = [await look_at_bus(bridge, bus) for bus in buses]
             if tries:

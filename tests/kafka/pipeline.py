@@ -47,13 +47,15 @@ class Pipeline:
     workers: list[Worker] = field(default_factory=list)
     aws: str = ""
     queue_url: str = ""
+    custom_bus: str = ""
     gone_from_queue: list[dict[str, Any]] = field(default_factory=list)
     _exits: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
-        arguments = ["--bus", BUS, "--queue", QUEUE, *self.aws_arguments]
+        arguments = ["--bus", BUS, "--custom-bus", BUS, "--queue", QUEUE, *self.aws_arguments]
         announced = self.emulator("aws", arguments)
         self.aws, self.queue_url = announced["url"], announced["queues"][QUEUE]
+        self.custom_bus = announced["customBuses"][BUS]
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cbor2
 import orjson
 from aiohttp import web
 
@@ -19,6 +20,8 @@ def succeeded(call: Call, answer: Answer) -> web.Response:
     request_id = new_identifier()
     if call.protocol is Protocol.QUERY:
         body = query.success(call.operation, answer, _NAMESPACE, request_id)
+    elif call.protocol is Protocol.CBOR:
+        body = cbor2.dumps(dict(answer))
     else:
         body = orjson.dumps(answer)
     return _response(call.protocol, 200, body, request_id)
@@ -42,6 +45,8 @@ def refused(call: Call | None, error: AWSError) -> web.Response:
                 namespace=_NAMESPACE,
                 request_id=request_id,
             )
+        case Protocol.CBOR:
+            body = cbor2.dumps({"__type": error.code, "message": error.message})
         case Protocol.REST_JSON:
             headers["x-amzn-ErrorType"] = error.code
             body = orjson.dumps({"Code": error.code, "Message": error.message})
@@ -58,6 +63,8 @@ def _response(
     protocol: Protocol, status: int, body: bytes, request_id: str, headers: dict[str, str] | None = None
 ) -> web.Response:
     answered = {"Content-Type": protocol.value, "x-amzn-RequestId": request_id}
+    if protocol is Protocol.CBOR:
+        answered["smithy-protocol"] = "rpc-v2-cbor"
     if headers:
         answered |= headers
     return web.Response(status=status, body=body, headers=answered)

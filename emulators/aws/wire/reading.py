@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+import cbor2
 import orjson
 from yarl import URL
 
@@ -25,6 +26,7 @@ VERSIONS: dict[str, Service] = {"2010-08-01": "monitoring"}
 
 _REGIONAL = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,]+)/\d{8}/([^/,]+)/[^/,]+/aws4_request")
 _GLOBAL = re.compile(r"AWS4-ECDSA-P256-SHA256 Credential=([^/,]+)/\d{8}/[^/,]+/aws4_request")
+_CUSTOM_BUS_PATH = re.compile(r"/service/AWSEventsV2/operation/(\w+)$")
 _SCHEMA_PATH = re.compile(r"/v1/registries/name/([^/]+)/schemas/name/([^/]+)$")
 
 
@@ -37,6 +39,8 @@ def read_call(url: URL, headers: Mapping[str, str], body: bytes) -> Call:
             raise unknown_operation(target)
         service, protocol = TARGETS[prefix]
         return Call(service, operation, _json_object(body), protocol, access_key, region)
+    if match := _CUSTOM_BUS_PATH.match(url.raw_path):
+        return Call("eventsv2", match[1], _cbor_object(body), Protocol.CBOR, access_key, region)
     if url.path.startswith("/v1/registries/"):
         return _schemas_call(url, access_key, region)
     return _query_call(body, access_key, region)
@@ -57,6 +61,16 @@ def _json_object(body: bytes) -> dict[str, Any]:
         raise serialization(str(error)) from error
     if not isinstance(parameters, dict):
         raise serialization("Start of structure or map found where not expected.")
+    return parameters
+
+
+def _cbor_object(body: bytes) -> dict[str, Any]:
+    try:
+        parameters = cbor2.loads(body)
+    except (cbor2.CBORDecodeError, ValueError) as error:
+        raise serialization(str(error)) from error
+    if not isinstance(parameters, dict):
+        raise serialization("the body is no map")
     return parameters
 
 

@@ -15,6 +15,7 @@ class Case:
     """One fault. `strike` makes it, ends it and says so; `seconds`: how long events should flow, at least.
 
     `alone`: it harms the brokers, so that no other case may run beside it. `module`: what its workers run.
+    `custom_bus`: events go to a bus that keeps order and drops repetitions, so that none may be on it.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Case:
     renewable_credentials: bool = False
     alone: bool = False
     module: str = "streams"
+    custom_bus: bool = False
 
     @property
     def words(self) -> str:
@@ -44,6 +46,8 @@ CASES: dict[str, Case] = {
         Case("killed-sent-unacked", workers.killed_between_sent_and_acked, 15, module="tests.kafka.faults.uncommitted"),
         Case("killed-while-slow", workers.killed_while_slow, 45),
         Case("killed-while-throttled", workers.killed_while_throttled, 45, settings=PATIENT),
+        Case("custom-bus-killed", workers.killed_between_accepted_and_commit, 15, custom_bus=True),
+        Case("custom-bus-throttled-dropped", aws.throttled_and_dropped, 20, custom_bus=True),
         Case("stopped-full-buffers", workers.stopped_with_full_buffers, 15),
         Case("frozen-past-session", workers.frozen_past_the_session, 25),
         Case("coming-and-going", workers.coming_and_going, 65),

@@ -52,6 +52,8 @@ def prepare(case: Case, cluster: KafkaCluster, events: int, folder: Path, share:
         agent = exits.enter_context(aws.credentials_agent()) if case.renewable_credentials else None
         settings = {**case.settings, "CLOUDWATCH_ENABLED": "false", **(agent.environment if agent else {})}
         pipeline = exits.enter_context(Pipeline(cluster.bootstrap_servers, folder, settings))
+        if case.custom_bus:
+            pipeline.settings["EVENTBUS_NAME"] = pipeline.custom_bus
         flow, genesys = _flow(case, pipeline, events, share)
         scene = Scene(cluster, pipeline, flow, genesys, agent, share)
         exits.enter_context(scene.exits)
