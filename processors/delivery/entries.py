@@ -11,12 +11,10 @@ import orjson
 from processors.delivery.custom_bus import metadata_size
 from processors.event.formats import parse_time
 from processors.event.strict_json import JsonObject
+from processors.routes.entry_limits import TIME_BYTES
 
 #: PutEvents takes 1 to 10 entries a request (EventBridge API reference).
 MAX_ENTRIES = 10
-
-#: Bytes that a Time counts for, whatever it is (EventBridge user guide, eb-putevent-size).
-TIME_BYTES = 14
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ def failure_record(
         "origin": None,
         "transformedEvent": failed.transformed if _is_json({"transformedEvent": failed.transformed}) else None,
     }
+    if failed.engine:
+        record["engine"] = failed.engine
     if origin is not None:
         record["origin"] = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
     return record

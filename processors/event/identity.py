@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from processors.event.errors import MalformedEventError
-from processors.event.strict_json import JsonObject, parse_object
+from processors.event.strict_json import LONG_INTEGER, JsonObject, big_integers, parse_object
 
 #: Namespace of event ids; changing it changes the id of every event on every replay.
 EVENT_NAMESPACE = uuid.UUID("5f0c4a0e-7a3c-5d0e-9b62-3f6d0a8f1c55")
@@ -45,11 +46,15 @@ _ID_PART = re.compile(r"\.([^.]*[0-9-][^.]*)")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One decoded event. `key` is the interaction (conversation) id, `event_id` a UUID in text form."""
+    """One decoded event. `key` is the interaction (conversation) id, `event_id` a UUID in text form.
+
+    `big_integers`: its integers that are no double, by the double that an engine makes of them.
+    """
 
     body: JsonObject
     key: str
     event_id: str
+    big_integers: Mapping[float, int] = field(default_factory=dict)
 
 
 def decode(value: bytes | None, event_id: str | None = None, received_at: int | None = None) -> Event:
@@ -61,16 +66,23 @@ def decode(value: bytes | None, event_id: str | None = None, received_at: int | 
     """
     if not value:
         raise MalformedEventError("the record has no value")
-    return identify(parse_object(value), event_id, received_at)
+    body = parse_object(value)
+    return _identified(body, event_id, received_at, big_integers(body) if LONG_INTEGER.search(value) else {})
 
 
 def identify(body: JsonObject, event_id: str | None = None, received_at: int | None = None) -> Event:
     """Give a decoded event its key and its id; the envelope of an integration is taken off."""
+    return _identified(body, event_id, received_at, big_integers(body))
+
+
+def _identified(
+    body: JsonObject, event_id: str | None, received_at: int | None, integers: Mapping[float, int]
+) -> Event:
     body = unwrapped(body)
     if received_at is not None and is_notification(body) and RECEIVED_AT not in body:
         body = {**body, RECEIVED_AT: received_at}
     identity = event_id if event_id and is_uuid(event_id) else derive_event_id(body)
-    return Event(body, interaction_id(body) or identity, identity)
+    return Event(body, interaction_id(body) or identity, identity, integers)
 
 
 def is_notification(body: JsonObject) -> bool:

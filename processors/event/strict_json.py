@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -58,11 +58,52 @@ def json_type(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
+def same_json(left: Any, right: Any) -> bool:
+    """Whether two JSON values are equal: true is not 1, as it is in Python, and 1.0 is 1."""
+    if isinstance(left, dict):
+        return (
+            isinstance(right, dict)
+            and left.keys() == right.keys()
+            and all(same_json(value, right[name]) for name, value in left.items())
+        )
+    if isinstance(left, list):
+        return isinstance(right, list) and len(left) == len(right) and all(map(same_json, left, right))
+    return isinstance(left, bool) is isinstance(right, bool) and bool(left == right)
+
+
 def has_foreign_number(value: Any) -> bool:
     """Whether a value holds an integer beyond int64, where PutEvents ends, or an infinity or NaN."""
     return any(
         not math.isfinite(number) if isinstance(number, float) else number not in INT64 for number in numbers(value)
     )
+
+
+#: Integers up to here are doubles without loss; JSONata has no others.
+EXACT = 2**53
+
+#: A number beyond `EXACT` has at least so many digits.
+LONG_INTEGER = re.compile(rb"\d{16}")
+
+
+def big_integers(value: Any) -> dict[float, int]:
+    """The integers of a value that may lose digits as doubles, by that double; of two with the same one, none."""
+    found: dict[float, int] = {}
+    lost = set()
+    for number in numbers(value):
+        if isinstance(number, int) and abs(number) >= EXACT and found.setdefault(float(number), number) != number:
+            lost.add(float(number))
+    return {double: number for double, number in found.items() if double not in lost}
+
+
+def with_digits(value: Any, integers: Mapping[float, int]) -> Any:
+    """The value with every number that is one of these doubles as the integer it was."""
+    if isinstance(value, dict):
+        return {name: with_digits(item, integers) for name, item in value.items()}
+    if isinstance(value, list):
+        return [with_digits(item, integers) for item in value]
+    if isinstance(value, int | float) and abs(value) >= EXACT:
+        return integers.get(float(value), value)
+    return value
 
 
 def numbers(value: Any) -> Iterator[int | float]:

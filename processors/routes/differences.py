@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from processors.event.strict_json import JsonObject
+from processors.event.strict_json import JsonObject, same_json
 
 
 class Missing:
@@ -34,7 +34,7 @@ class Difference:
 
 
 def differences(before: Any, after: Any, *, partial: bool = False, path: str = "") -> Iterator[Difference]:
-    """Every place that differs. With `partial`, fields that only `after` has are free (as in examples)."""
+    """Every place that differs. With `partial`, fields that only `after` has are free, but for lists."""
     if isinstance(before, dict) and isinstance(after, dict):
         names = [*before, *(name for name in after if name not in before and not partial)]
         for name in names:
@@ -43,6 +43,6 @@ def differences(before: Any, after: Any, *, partial: bool = False, path: str = "
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, (left, right) in enumerate(zip(before, after, strict=True)):
             below = f"{path}.{index}" if path else str(index)
-            yield from differences(left, right, partial=partial, path=below)
-    elif before != after or isinstance(before, bool) is not isinstance(after, bool):
+            yield from differences(left, right, path=below)
+    elif not same_json(before, after):
         yield Difference(path or "the result", before, after)

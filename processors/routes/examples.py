@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from processors.event.identity import identify
+import orjson
+
+from processors.event.errors import RouteError
+from processors.event.identity import Event, identify
 from processors.event.strict_json import JsonObject
-from processors.routes.differences import Difference, differences
+from processors.routes.differences import MISSING, Difference, differences
+from processors.routes.engines import ENGINES
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
-from processors.routes.route import Begin, Example, Route
+from processors.routes.route import Begin, Example, Route, compile_route
 
 
 def failing_examples(route: Route, begin: Begin = lambda _: None) -> list[tuple[Example, str]]:
@@ -32,26 +36,43 @@ def _mismatch(expect: Any, outcome: Outcome) -> str:
         if wanted == outcome.error and expect.get("details", paths) == paths:
             return ""
         return f"it failed with {outcome.error}: {outcome.message}"
-    if isinstance(expect, dict) and "error" not in expect:
-        return _difference(expect, outcome.entry, "")
-    return "it was mapped"
+    if not isinstance(expect, dict) or "error" in expect:
+        return "it was mapped"
+    place = next(differences(expect, outcome.entry, partial=True), None)
+    return f"{place.path} is {_word(place.after)}, not {_word(place.before)}" if place else ""
 
 
-def _difference(expect: Any, found: Any, path: str) -> str:
-    """Say where `found` lacks what `expect` asks for; fields that `expect` does not name are free."""
-    if isinstance(expect, dict) and isinstance(found, dict):
-        steps = ((name, _difference(value, found.get(name), f"{path}.{name}")) for name, value in expect.items())
-        return next((difference for _, difference in steps if difference), "")
-    return "" if expect == found else f"{path.lstrip('.') or 'the result'} is {found!r}, not {expect!r}"
+def _word(value: Any) -> str:
+    return repr(value) if value is MISSING else orjson.dumps(value, default=repr).decode()
+
+
+def wrong_expectation(expect: Any) -> str:
+    """Why no outcome can be what an example expects; empty when one can."""
+    if expect == "filtered":
+        return ""
+    if not isinstance(expect, dict):
+        return 'expect is "filtered", a part of the mapped event, or {"error": …, "details": […]}'
+    if "error" not in expect:
+        return ""
+    details = expect.get("details", [])
+    if set(expect) - {"error", "details"} or not isinstance(expect["error"], str):
+        return "an expected failure has error, a text, and perhaps details"
+    if not isinstance(details, list) or not all(isinstance(path, str) for path in details):
+        return "the details of an expected failure are paths"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
 class TriedExample:
-    """One example that was run. `mismatch` says in words why it does not hold; empty when it does."""
+    """One example that was run. `mismatch` says in words why it does not hold; empty when it does.
+
+    `note`: what the other engine makes of it, where that is something else, or what an engine cannot keep.
+    """
 
     name: str
     mismatch: str
     places: tuple[Difference, ...] = ()
+    note: str = ""
 
     @property
     def holds(self) -> bool:
@@ -61,19 +82,53 @@ class TriedExample:
         described: JsonObject = {"example": self.name, "holds": self.holds}
         if not self.holds:
             described |= {"message": self.mismatch, "differences": [place.as_json() for place in self.places]}
-        return described
+        return described | ({"note": self.note} if self.note else {})
 
 
-def run_examples(route: Route) -> list[TriedExample]:
-    """Every example of the route, in order; differences go from what is expected to what came."""
-    mismatches = {example.name: mismatch for example, mismatch in failing_examples(route)}
-    tried = []
-    for example in route.texts.examples:
-        mismatch = mismatches.get(example.name, "")
-        found = route.apply(identify(example.event)) if mismatch else None
-        places = tuple(differences(example.expect, expectation(found), partial=True)) if found else ()
-        tried.append(TriedExample(example.name, mismatch, places))
-    return tried
+def run_examples(route: Route, second: Route | None = None) -> list[TriedExample]:
+    """Every example of the route, in order; differences go from what is expected to what came.
+
+    `second`: the same route on another engine, whose opinion is noted where it differs.
+    """
+    return [_tried(example, route, second) for example in route.texts.examples]
+
+
+def second_opinion(route: Route) -> Route | None:
+    """The same route on the engine that it does not run on; None where there is none, or that engine refuses it."""
+    for engine in ENGINES:
+        if engine.name != route.engine:
+            try:
+                return compile_route(route.texts, engine=engine)
+            except RouteError:
+                return None
+    return None
+
+
+def _tried(example: Example, route: Route, second: Route | None) -> TriedExample:
+    event = identify(example.event)
+    found = route.apply(event)
+    mismatch = _mismatch(example.expect, found)
+    places: tuple[Difference, ...] = ()
+    if mismatch and isinstance(found, Mapped) and isinstance(example.expect, dict):
+        places = tuple(differences(example.expect, found.entry, partial=True))
+    elif mismatch:  # an outcome of another kind differs as a whole
+        places = (Difference("the result", example.expect, expectation(found)),)
+    notes = [_second_opinion(example, found, second, event)] if second else []
+    if event.big_integers:
+        notes.append("an integer beyond 2^53 keeps its digits only where it is passed on as it is")
+    return TriedExample(example.name, mismatch, places, "; ".join(filter(None, notes)))
+
+
+def _second_opinion(example: Example, found: Outcome, second: Route, event: Event) -> str:
+    other = second.apply(event)
+    places = [*differences(expectation(found), expectation(other))]
+    if not places:
+        return ""
+    place = places[0]
+    verdict = "does not meet expect" if _mismatch(example.expect, other) else "meets expect"
+    return (
+        f"{second.engine} differs: {place.path} is {_word(place.after)} there, {_word(place.before)} here; it {verdict}"
+    )
 
 
 def expectation(outcome: Outcome) -> Any:

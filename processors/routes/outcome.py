@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from processors.event.errors import PipelineError, Stage, Violation
 from processors.event.strict_json import JsonObject
@@ -10,10 +10,14 @@ from processors.event.strict_json import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A route took the event and made `{source, detail-type, detail, time, resources, id}` of it."""
+    """A route took the event and made `{source, detail-type, detail, time, resources, id}` of it.
+
+    `written` is the entry as JSON.
+    """
 
     route: str
     entry: JsonObject
+    written: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,10 @@ class Filtered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The event cannot go on: it becomes a failure record. `error` is a short code, `message` says more."""
+    """The event cannot go on: it becomes a failure record. `error` is a short code, `message` says more.
+
+    `engine`: the JSONata engine that the route ran on, where one did.
+    """
 
     stage: Stage
     error: str
@@ -32,10 +39,17 @@ class Failed:
     route: str | None = None
     transformed: JsonObject | None = None
     attempts: int = 0
+    engine: str | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, error: PipelineError, route: str | None = None, transformed: JsonObject | None = None) -> Failed:
-        return cls(error.stage, error.code, str(error), error.details, route, transformed)
+    def of(
+        cls,
+        error: PipelineError,
+        route: str | None = None,
+        transformed: JsonObject | None = None,
+        engine: str | None = None,
+    ) -> Failed:
+        return cls(error.stage, error.code, str(error), error.details, route, transformed, engine=engine)
 
 
 Outcome = Mapped | Filtered | Failed

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from processors.event.errors import FilterError, MappingError, PipelineError, RouteError
-from processors.event.formats import is_date_time
-from processors.event.identity import Event, identify
-from processors.event.strict_json import JsonObject, has_foreign_number, json_type
+import orjson
+
+from processors.event.errors import FilterError, MappingError, PipelineError
+from processors.event.identity import Event
+from processors.event.strict_json import JsonObject, json_type, with_digits
+from processors.routes.engines import LEADING
+from processors.routes.entry_limits import check_limits, check_shape
 from processors.routes.expressions import (
-    ENGINES,
-    REFERENCE,
     TIMEOUT_MS,
     Engine,
     Expression,
     ExpressionError,
     as_predicate,
     compile_text,
-    engines_may_differ,
 )
+from processors.routes.jsonatapy_engine import IS_INSTALLED
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.schema import Check, compile_schema
 
@@ -40,7 +41,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class RouteTexts:
-    """A route folder as read: nothing compiled yet. `schema` is already a JSON Schema object."""
+    """A route folder as read: nothing compiled yet. `schema` is already a JSON Schema object.
+
+    `warnings`: what is most likely not meant, though a worker starts.
+    """
 
     name: str
     description: str
@@ -52,6 +56,7 @@ class RouteTexts:
     mapping: str
     schema: JsonObject
     examples: tuple[Example, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -62,10 +67,7 @@ class RouteTexts:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One compiled route. `engine` names the JSONata engine it runs on, `engine_reason` why not the fast one.
-
-    `reference`: the same route on the reference, for the few events on which the engines may differ.
-    """
+    """One compiled route. `engine` names the JSONata engine it runs on, `engine_reason` why not the leading one."""
 
     texts: RouteTexts
     filter: Expression
@@ -73,26 +75,25 @@ class Route:
     check: Check
     engine: str
     engine_reason: str = ""
-    reference: Route | None = None
 
     @property
     def name(self) -> str:
         return self.texts.name
 
     def apply(self, event: Event) -> Outcome:
-        """Filter, map, validate. Never raises: what goes wrong is a Failed."""
-        if self.reference is not None and engines_may_differ(event.body):
-            return self.reference.apply(event)
+        """Filter, map, validate. Never raises: what goes wrong is a Failed. The event's body stays as it is."""
         mapped: JsonObject | None = None
         try:
             if not self._is_ours(event):
                 return Filtered()
             mapped = self._map(event)
             self.check(mapped)
-            _check_sendable(mapped)
+            check_shape(mapped)
+            written = _written(mapped)
+            check_limits(mapped, written)
         except PipelineError as error:
-            return Failed.of(error, self.name, mapped)
-        return Mapped(self.name, mapped)
+            return Failed.of(error, self.name, mapped, self.engine)
+        return Mapped(self.name, mapped, written)
 
     def _is_ours(self, event: Event) -> bool:
         try:
@@ -107,65 +108,31 @@ class Route:
             raise MappingError(str(error), code=f"Mapping{error.kind}") from None
         if not isinstance(mapped, dict):
             raise MappingError(f"the mapping gave {json_type(mapped)}, not an object", code="MappingError")
+        if event.big_integers:
+            mapped = with_digits(mapped, event.big_integers)
         defaults = {"source": self.texts.source, "detail-type": self.texts.detail_type}
         return {**{name: value for name, value in defaults.items() if value is not None}, **mapped}
+
+
+def _written(mapped: JsonObject) -> bytes:
+    try:
+        return orjson.dumps(mapped)
+    except TypeError as error:  # a mapping can make what JSON has no word for: a lone surrogate
+        raise MappingError(f"the mapped event is not JSON: {error}", code="MappingError") from None
 
 
 #: Hears the name of an example, before each time that it is tried.
 Begin = Callable[[str], None]
 
 
-def compile_route(texts: RouteTexts, timeout_ms: int = TIMEOUT_MS, begin: Begin = lambda _: None) -> Route:
-    """Compile on the fastest engine that agrees with the reference on every example.
+def compile_route(texts: RouteTexts, timeout_ms: int = TIMEOUT_MS, engine: Engine = LEADING) -> Route:
+    """Compile on the leading engine, or on another. One evaluation of filter or mapping may take `timeout_ms`.
 
-    One evaluation of filter or mapping may take `timeout_ms`. Raises RouteError.
+    Raises RouteError.
     """
     check = compile_schema(texts.schema, f"{texts.name}: {texts.schema_origin}")
-    reference = _build(texts, check, REFERENCE, timeout_ms)
-    if ENGINES[0] is REFERENCE:
-        return replace(reference, engine_reason="jsonatapy is not installed")
-    try:
-        fast = _build(texts, check, ENGINES[0], timeout_ms)
-    except RouteError as error:
-        return replace(reference, engine_reason=f"the fast engine does not compile it: {error}")
-    for example in texts.examples:
-        event, found = identify(example.event), []
-        for route in (fast, reference):
-            begin(example.name)
-            found.append(_results(route, event))
-        if found[0] != found[1]:
-            return replace(reference, engine_reason=f"the engines disagree on example {example.name}")
-    return replace(fast, reference=reference)
-
-
-def _build(texts: RouteTexts, check: Check, engine: Engine, timeout_ms: int = TIMEOUT_MS) -> Route:
-    accepts = compile_text(as_predicate(texts.filter), engine, f"{texts.name}/filter.jsonata", timeout_ms)
-    maps = compile_text(texts.mapping, engine, f"{texts.name}/mapping.jsonata", timeout_ms)
-    return Route(texts, accepts, maps, check, "reference" if engine is REFERENCE else "fast")
-
-
-def _results(route: Route, event: Event) -> Sequence[Any]:
-    outcome = route.apply(event)
-    if isinstance(outcome, Failed):  # the engines word their errors differently; the code is what counts
-        return ["failed", outcome.stage, outcome.error, outcome.details, outcome.transformed]
-    return [outcome]
-
-
-def _check_sendable(entry: JsonObject) -> None:
-    """Refuse what PutEvents cannot take whatever a route's schema says (types of its entry fields, int64)."""
-    problems = [name for name in ("source", "detail-type") if not isinstance(entry.get(name), str) or not entry[name]]
-    if not isinstance(entry.get("detail"), dict):
-        problems.append("detail")
-    if not _is_text_list(entry.get("resources", [])):
-        problems.append("resources")
-    time = entry.get("time")
-    if time is not None and not (isinstance(time, str) and is_date_time(time)):
-        problems.append("time")
-    if problems:
-        raise MappingError(f"PutEvents cannot take the mapped {', '.join(problems)}", code="MalformedEntry")
-    if has_foreign_number(entry["detail"]):
-        raise MappingError("the mapped detail holds an integer beyond int64 or no number", code="NumberOutOfRange")
-
-
-def _is_text_list(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    filter_name, mapping_name = f"{texts.name}/filter.jsonata", f"{texts.name}/mapping.jsonata"
+    accepts = compile_text(texts.filter, engine, filter_name, timeout_ms, wrap=as_predicate)
+    maps = compile_text(texts.mapping, engine, mapping_name, timeout_ms)
+    reason = "" if IS_INSTALLED else "jsonatapy is not installed"
+    return Route(texts, accepts, maps, check, engine.name, reason)

@@ -125,15 +125,10 @@ def encoded(outcome: Outcome, max_bytes: int) -> Encoded | Failed | None:
     if isinstance(outcome, Filtered):
         return None
     if isinstance(outcome, Mapped):
-        try:
-            value = orjson.dumps(outcome.entry)
-        except TypeError as error:  # a mapping can make what JSON has no word for: a lone surrogate
-            message = f"the mapped event is not JSON: {error}"
-            return _plain(Failed("transform", "MappingError", message, route=outcome.route), max_bytes)
-        if len(value) > max_bytes:
-            message = f"the mapped event has {len(value)} bytes"
+        if len(outcome.written) > max_bytes:
+            message = f"the mapped event has {len(outcome.written)} bytes"
             return Failed("transform", "EntryTooLarge", message, route=outcome.route)
-        return Encoded(outcome.route, value)
+        return Encoded(outcome.route, outcome.written)
     return _plain(outcome, max_bytes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from processors.event.identity import identify
 from processors.event.strict_json import JsonObject
@@ -36,14 +36,16 @@ def simulated_event(fields: JsonObject, *, interaction_id: str, now: str) -> Jso
 def run(routes: Routes, body: JsonObject, received_at: int | None = None) -> JsonObject:
     """Try an event, received then (epoch ms), on every route; nothing is written anywhere."""
     event = identify(body, received_at=received_at)
-    return described(body, [(route.name, route.apply(event)) for route in routes])
+    return described(
+        body, [(route.name, route.apply(event)) for route in routes], {one.name: one.engine for one in routes}
+    )
 
 
-def described(body: JsonObject, outcomes: Sequence[tuple[str, Outcome]]) -> JsonObject:
+def described(body: JsonObject, outcomes: Sequence[tuple[str, Outcome]], engines: Mapping[str, str]) -> JsonObject:
     """What came of an event, by route.
 
     Gives `{"status": "simulated" | "validation_failed", "outcome": "mapped" | "filtered" | "failed",
-    "originalEvent", "transformedEvent", "routes": [{"route", "outcome", …}]}`, and for a failure `error` and
+    "originalEvent", "transformedEvent", "routes": [{"route", "engine", "outcome", …}]}`, and for a failure `error` and
     `details` of the first one.
     """
     failed = [outcome for _, outcome in outcomes if isinstance(outcome, Failed)]
@@ -53,7 +55,7 @@ def described(body: JsonObject, outcomes: Sequence[tuple[str, Outcome]]) -> Json
         "outcome": "failed" if failed else "mapped" if mapped else "filtered",
         "originalEvent": body,
         "transformedEvent": mapped[0].entry if mapped else failed[0].transformed if failed else None,
-        "routes": [{"route": name, **_describe(outcome)} for name, outcome in outcomes],
+        "routes": [{"route": name, "engine": engines.get(name), **_describe(outcome)} for name, outcome in outcomes],
     }
     if failed:
         first = failed[0]

@@ -49,5 +49,6 @@ def _finding(texts: RouteTexts, verdict: TrialVerdict) -> Finding:
     name = f"route {texts.name}"
     if verdict.wrong:
         return Finding(name, False, verdict.wrong, EXAMPLE_FIX if verdict.failing else ROUTE_FIX)
-    engine = f"{verdict.engine} engine" + (f" ({verdict.engine_reason})" if verdict.engine_reason else "")
-    return Finding(name, True, f"{len(texts.examples)} examples hold, {engine}")
+    engine = f"runs on {verdict.engine}" + (f" ({verdict.engine_reason})" if verdict.engine_reason else "")
+    found = "; ".join((f"{len(texts.examples)} examples hold, {engine}", *texts.warnings))
+    return Finding(name, True, found)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from processors.event.strict_json import JsonObject
 from processors.routes.differences import MISSING, Difference
-from processors.routes.examples import TriedExample, run_examples
+from processors.routes.examples import TriedExample, run_examples, second_opinion
 from processors.routes.route import Route
 from settings import load_settings
 from streams.commands.terminal.options import EXIT_STOPPED, quiet_logs
@@ -60,14 +60,16 @@ def test(context: click.Context, routes_dir: Path | None, as_json: bool) -> None
     """Run every route's examples and show what differs."""
     folder_above, json_above = context.obj
     found = asyncio.run(compiled_routes(load_settings(), routes_dir or folder_above))
-    tried = {route.name: run_examples(route) for route in found}
+    tried = {route.name: run_examples(route, second_opinion(route)) for route in found}
     failed = sum(not one.holds for ones in tried.values() for one in ones)
     if as_json or json_above:
         total = sum(map(len, tried.values()))
         by_route = {name: [one.as_json() for one in ones] for name, ones in tried.items()}
-        print_json({"examples": total, "failed": failed, "routes": by_route})
+        told = {name: list(warnings) for name, warnings in _warnings(found).items()}
+        print_json({"examples": total, "failed": failed, "routes": by_route, "warnings": told})
     else:
         _show_tried(tried, failed)
+        _show_warnings(found)
     sys.exit(EXIT_STOPPED if failed else 0)
 
 
@@ -83,7 +85,18 @@ def _as_json(route: Route) -> JsonObject:
         "examples": len(texts.examples),
         "engine": route.engine,
         "engineReason": route.engine_reason,
+        "warnings": list(route.texts.warnings),
     }
+
+
+def _warnings(found: tuple[Route, ...]) -> dict[str, tuple[str, ...]]:
+    return {route.name: route.texts.warnings for route in found if route.texts.warnings}
+
+
+def _show_warnings(found: tuple[Route, ...]) -> None:
+    for name, warnings in _warnings(found).items():
+        for warning in warnings:
+            console().print(Text.assemble(("warning ", "yellow"), f"{name}: {warning}"))
 
 
 def _show(found: tuple[Route, ...]) -> None:
@@ -100,6 +113,7 @@ def _show(found: tuple[Route, ...]) -> None:
     ]
     columns = ["route", "description", "source · detail-type", "bus", "schema", "engine"]
     console().print(table("Routes", columns, rows))
+    _show_warnings(found)
 
 
 def _show_tried(tried: dict[str, list[TriedExample]], failed: int) -> None:
@@ -116,11 +130,12 @@ def _verdict(one: TriedExample) -> Text:
 
 
 def _differences(one: TriedExample) -> list[str]:
+    notes = [one.note] if one.note else []
     if one.holds:
-        return []
+        return notes
     # An outcome of another kind is best described in words; it differs as a whole.
     whole = not one.places or any(place.path == "the result" for place in one.places)
-    return [one.mismatch] if whole else [_told(place) for place in one.places]
+    return [*([one.mismatch] if whole else map(_told, one.places)), *notes]
 
 
 def _told(place: Difference) -> str:

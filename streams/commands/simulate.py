@@ -89,7 +89,9 @@ def is_short(body: JsonObject) -> bool:
 def _show(screen: Console, result: JsonObject) -> None:
     for tried in result["routes"]:
         outcome = tried["outcome"]
-        screen.print(Text.assemble((tried["route"], "bold"), ": ", (outcome, STYLES[outcome])))
+        screen.print(
+            Text.assemble((tried["route"], "bold"), ": ", (outcome, STYLES[outcome]), (f"  ({tried['engine']})", "dim"))
+        )
         if outcome == "mapped":
             screen.print(_json(tried["event"]))
         elif outcome == "failed":

@@ -9,6 +9,7 @@ from typing import Any
 
 from processors.event.errors import MalformedEventError, RouteError
 from processors.event.strict_json import JsonObject, parse
+from processors.routes.examples import wrong_expectation
 from processors.routes.route import Example, RouteTexts
 
 #: Schemas pulled from a registry, by `registry/schema`.
@@ -42,6 +43,7 @@ def _read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:
     wrong = [name for name in TEXTS if not isinstance(options.get(name, ""), str)]
     if wrong:
         raise RouteError(f"{path.name}/route.toml: {', '.join(wrong)} must be text")
+    examples = tuple(_examples(path / "examples"))
     schema_origin, schema = _schema(path, _origin(path / "route.toml", options), registry_schemas)
     return RouteTexts(
         name=path.name,
@@ -53,8 +55,27 @@ def _read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:
         filter=_text(path / "filter.jsonata"),
         mapping=_text(path / "mapping.jsonata"),
         schema=schema,
-        examples=tuple(_examples(path / "examples")),
+        examples=examples,
+        warnings=tuple(_warnings(path, examples)),
     )
+
+
+#: Files of a route, beside its schema and what that refers to.
+FILES = ("route.toml", "filter.jsonata", "mapping.jsonata", "examples")
+
+
+def _warnings(path: Path, examples: tuple[Example, ...]) -> Iterator[str]:
+    if not examples:
+        yield "it has no example: add examples/*.json, or nobody sees what it makes of an event"
+    unread = [one.name for one in sorted(path.iterdir()) if one.name not in FILES and not _may_be_meant(one)]
+    unread += [f"examples/{one.name}" for one in sorted((path / "examples").glob("*")) if one.suffix != ".json"]
+    if unread:
+        yield f"nothing reads {', '.join(unread)}"
+
+
+def _may_be_meant(path: Path) -> bool:
+    """A schema, or something for people."""
+    return path.suffix in (".json", ".md", ".txt") or path.name.startswith(".")
 
 
 def _origin(file: Path, options: Mapping[str, Any]) -> dict[str, str]:
@@ -88,6 +109,8 @@ def _examples(folder: Path) -> Iterator[Example]:
             raise RouteError(f'{where}: an example is {{"event": {{…}}, "expect": …}}')
         if not isinstance(content["event"], dict):
             raise RouteError(f"{where}: the event is not a JSON object")
+        if wrong := wrong_expectation(content["expect"]):
+            raise RouteError(f"{where}: {wrong}")
         yield Example(path.stem, content["event"], content["expect"])
 
 

@@ -31,7 +31,7 @@ class Simulate(View):
             event = simulated_event(fields, interaction_id=str(uuid.uuid4()), now=now)
         except (MalformedEventError, ValueError) as error:
             return self.json({"status": "invalid_request", "error": str(error)}, status=422)
-        result = described(event, await _outcomes(event))
+        result = described(event, await _outcomes(event), {route.name: route.engine for route in app.routes})
         tried = result.pop("routes")
         result["latencyMs"] = round((time.perf_counter() - started) * 1000, 3)
         result["report"] = {**report(app.worker_sums.total), "routes": tried}

@@ -44,7 +44,7 @@ def event(number: int, **payload: Any) -> dict[str, Any]:
         "resourceType": "interaction",
         "eventType": "created",
         "createdTime": "2026-11-23T10:00:00Z",
-        "float": 1.0,  # sends it to the reference engine
+        "float": 1.0,
         "payload": {"type": "voice", "priority": "high", "text": "a" * 64 + "!"} | payload,
     }
 

@@ -86,7 +86,7 @@ def read_answers(body: bytes) -> list[Routed]:
 def read_texts(described: JsonObject) -> RouteTexts:
     """A route's texts back from JSON."""
     examples = tuple(Example(**example) for example in described["examples"])
-    return RouteTexts(**{**described, "examples": examples})
+    return RouteTexts(**{**described, "examples": examples, "warnings": tuple(described["warnings"])})
 
 
 class _Blobs:
@@ -120,7 +120,7 @@ def _described(outcome: Encoded | Failed, blobs: list[bytes]) -> list[Any]:
     transformed = b"" if outcome.transformed is None else orjson.dumps(outcome.transformed)
     blobs.append(transformed)
     details = [[one.path, one.rule, one.message] for one in outcome.details]
-    return [outcome.route, len(transformed), outcome.stage, outcome.error, outcome.message, details]
+    return [outcome.route, len(transformed), outcome.stage, outcome.error, outcome.message, details, outcome.engine]
 
 
 def _outcome(described: list[Any], blobs: _Blobs) -> Encoded | Failed:
@@ -128,8 +128,9 @@ def _outcome(described: list[Any], blobs: _Blobs) -> Encoded | Failed:
     blob = blobs.take(size)
     if not failure:
         return Encoded(route, blob)
-    stage, error, message, details = failure
-    return Failed(stage, error, message, tuple(_violations(details)), route, orjson.loads(blob) if blob else None)
+    stage, error, message, details, engine = failure
+    transformed = orjson.loads(blob) if blob else None
+    return Failed(stage, error, message, tuple(_violations(details)), route, transformed, engine=engine)
 
 
 def _violations(details: list[list[str]]) -> Iterator[Violation]:

@@ -44,7 +44,7 @@ class RouteTrial:
 
     def _try(self, texts: RouteTexts) -> dict[str, Any]:
         try:
-            route = compile_route(texts, int(self._timeout_s * 1000), self._begin)
+            route = compile_route(texts, int(self._timeout_s * 1000))
             failing = failing_examples(route, self._begin)
         except RouteError as error:
             return {"wrong": str(error)[:MAX_SAID]}

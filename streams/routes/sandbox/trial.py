@@ -111,7 +111,7 @@ def _broken(progress: _Progress, bounds: TrialLimits, code: int, ended_for: Exce
     what = "compiling it" if compiling else f"example {progress.example}"
     if code == -signal.SIGPROF or isinstance(ended_for, TimeoutError):
         return TrialVerdict(wrong=f"{what} took more than {COMPILE_S if compiling else bounds.timeout_s:g} s")
-    if code in (protocol.EXIT_MEMORY, -signal.SIGABRT):  # the fast engine aborts when it is refused memory
+    if code in (protocol.EXIT_MEMORY, -signal.SIGABRT):  # jsonatapy aborts when it is refused memory
         return TrialVerdict(wrong=f"{what} took more than {bounds.memory_bytes} bytes of memory")
     if ended_for is not None:
         return TrialVerdict(wrong=f"{what} broke the process that tried it")

@@ -11,7 +11,7 @@ from clients.aws.eventbridge import Accepted, RefusedEntry
 from processors.routes.routes import Routes, TriedRoute
 from streams.routes.folder import read_routes
 
-ROUTES = Routes(TriedRoute(one, "fast") for one in read_routes(Path(__file__).parents[3] / "schemas"))
+ROUTES = Routes(TriedRoute(one, "jsonatapy") for one in read_routes(Path(__file__).parents[3] / "schemas"))
 MAPPED = {
     "source": "s",
     "detail-type": "d",

@@ -6,24 +6,17 @@ import pytest
 
 from processors.event.errors import RouteError
 from processors.event.identity import identify
-from processors.routes.expressions import (
-    ENGINES,
-    EXACT,
-    REFERENCE,
-    ExpressionError,
-    as_predicate,
-    compile_text,
-    engines_may_differ,
-)
+from processors.routes.engines import ENGINES, LEADING
+from processors.routes.expressions import TIMEOUT_MS, ExpressionError, as_predicate, compile_text
 
 EVENT = identify({"id": "i", "payload": {"priority": "high", "list": [1, 2.5, None], "text": "\N{GRINNING FACE}"}})
 
-both = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.__name__)
+both = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
 
 
-def test_the_fast_engine_is_installed_where_this_is_tested():
-    assert len(ENGINES) == 2
-    assert ENGINES[1] is REFERENCE
+def test_jsonatapy_leads_and_both_are_installed_where_this_is_tested():
+    assert [engine.name for engine in ENGINES] == ["jsonatapy", "jsonata-python"]
+    assert LEADING is ENGINES[0]
 
 
 @both
@@ -45,12 +38,12 @@ def test_the_fast_engine_is_installed_where_this_is_tested():
     ],
 )
 def test_results_are_plain_json(engine, text, expected):
-    assert engine(text)(EVENT) == expected
+    assert engine.compile(text, TIMEOUT_MS)(EVENT) == expected
 
 
 @both
 def test_event_id_is_the_event_s_own_at_every_call(engine):
-    expression = engine("$eventId()")
+    expression = engine.compile("$eventId()", TIMEOUT_MS)
     other = identify({"id": "other"})
     assert [expression(EVENT), expression(other), expression(EVENT)] == [
         EVENT.event_id,
@@ -61,7 +54,7 @@ def test_event_id_is_the_event_s_own_at_every_call(engine):
 
 @both
 def test_uuids_are_new_at_every_call(engine):
-    expression = engine("$uuidv4()")
+    expression = engine.compile("$uuidv4()", TIMEOUT_MS)
     first, second = expression(EVENT), expression(EVENT)
     assert first != second
     assert uuid.UUID(first).version == 4
@@ -69,13 +62,13 @@ def test_uuids_are_new_at_every_call(engine):
 
 @both
 def test_a_text_may_end_with_a_comment(engine):
-    assert engine("1 + 1 /* two */")(EVENT) == 2
+    assert engine.compile("1 + 1 /* two */", TIMEOUT_MS)(EVENT) == 2
 
 
 @both
 @pytest.mark.parametrize("text", ["{", "", "a b", "2**3", "$f(", '"open', "1 /* open"])
 def test_what_does_not_compile_names_its_file(engine, text):
-    with pytest.raises(RouteError, match=r"calls/mapping\.jsonata: the JSONata does not compile"):
+    with pytest.raises(RouteError, match=r"calls/mapping\.jsonata(:1:\d+)?: the JSONata does not compile"):
         compile_text(text, engine, "calls/mapping.jsonata")
 
 
@@ -86,7 +79,7 @@ def test_what_does_not_compile_names_its_file(engine, text):
 )
 def test_an_error_while_running_is_an_expression_error(engine, text):
     with pytest.raises(ExpressionError) as caught:
-        engine(text)(EVENT)
+        engine.compile(text, TIMEOUT_MS)(EVENT)
     assert len(str(caught.value)) <= 500
 
 
@@ -94,7 +87,7 @@ def test_an_error_while_running_is_an_expression_error(engine, text):
 @pytest.mark.parametrize("text", ["($f := function($n){1 + $f($n + 1)}; $f(1))"])
 def test_a_run_without_end_is_ended(engine, text):
     with pytest.raises(ExpressionError) as caught:
-        engine(text)(EVENT)
+        engine.compile(text, TIMEOUT_MS)(EVENT)
     assert caught.value.kind == "Timeout"
 
 
@@ -119,21 +112,65 @@ def test_a_run_without_end_is_ended(engine, text):
     ],
 )
 def test_a_filter_is_cast_as_jsonata_casts(engine, text, expected):
-    assert engine(as_predicate(text))(EVENT) is expected
+    assert engine.compile(as_predicate(text), TIMEOUT_MS)(EVENT) is expected
+
+
+def test_what_does_not_compile_names_line_and_column_and_shows_the_line():
+    text = "/* a mapping */\n" * 120 + '{\n  "a": 1,\n  "b" 2\n}'
+    with pytest.raises(RouteError, match=r'^calls/mapping\.jsonata:123:7: .*`"b" 2`$'):
+        compile_text(text, LEADING, "calls/mapping.jsonata")
+
+
+@pytest.mark.parametrize("text", ["", " ", "/* nothing */"])
+def test_an_empty_text_is_refused_with_the_remedy(text):
+    with pytest.raises(RouteError, match="it is empty; a filter that takes every event is `true`"):
+        compile_text(text, LEADING, "calls/filter.jsonata", wrap=as_predicate)
+
+
+def test_a_bracket_that_only_the_cast_would_close_does_not_compile():
+    with pytest.raises(RouteError):
+        compile_text("true) or (false", LEADING, "calls/filter.jsonata", wrap=as_predicate)
+
+
+@pytest.mark.parametrize("text", ["$match(id, /(?=a)/)", r"$match(id, /(a)\1/)", "false and $match(id, /[/)"])
+def test_a_regular_expression_that_would_fail_while_running_is_refused_at_the_start(text):
+    with pytest.raises(RouteError, match=r"calls/mapping\.jsonata:1:\d+: .*"):
+        compile_text(text, LEADING, "calls/mapping.jsonata")
+
+
+@both
+@pytest.mark.parametrize("text", ['{"a": $sum}', '{"a": function($x){$x}}', '{"a": [1, {"b": $substring(?, 1)}]}'])
+def test_a_function_in_the_result_fails_and_is_not_null(engine, text):
+    with pytest.raises(ExpressionError, match="function"):
+        engine.compile(text, TIMEOUT_MS)(EVENT)
+
+
+@both
+def test_a_null_beside_functions_that_are_called_stays_null(engine):
+    text = '($f := function($x){$x}; {"a": $f(null), "b": "", "c": payload.list[2]})'
+    assert engine.compile(text, TIMEOUT_MS)(EVENT) == {"a": None, "b": "", "c": None}
+
+
+@both
+@pytest.mark.parametrize(
+    "text", ["payload.list{$string($): $}", "empty{k: v}", "$sort(payload.list)", "$append(empty, 1)"]
+)
+def test_nobody_s_event_changes(engine, text):
+    event = identify({"payload": {"list": [2, 1]}, "empty": []})
+    engine.compile(text, TIMEOUT_MS)(event)
+    assert event.body == {"payload": {"list": [2, 1]}, "empty": []}
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (1, False),
-        (1.5, False),
-        (True, False),
-        (EXACT, False),
-        (-EXACT, False),
-        (EXACT + 1, True),
-        (1.0, True),
-        (1e300, True),
-    ],
+    "text", ['id ?? "x"', 'id ?: "x"', "5.5 % 2", '$formatNumber(1, "0")', '$formatInteger(1, "w")']
 )
-def test_numbers_on_which_engines_differ(value, expected):
-    assert engines_may_differ({"a": [{"b": value}]}) is expected
+def test_what_jsonata_python_does_otherwise_is_refused_on_it_and_runs_on_the_other(text):
+    leading, other = ENGINES
+    leading.compile(text, TIMEOUT_MS)(EVENT)
+    with pytest.raises(RouteError, match=r"jsonata-python's .* install jsonatapy"):
+        compile_text(text, other, "calls/mapping.jsonata")
+
+
+def test_the_parent_operator_is_no_remainder():
+    event = identify({"a": {"id": 1, "b": [{"c": 2}]}})
+    assert ENGINES[1].compile("a.b.{'of': %.id, 'c': c}", TIMEOUT_MS)(event) == {"of": 1, "c": 2}

@@ -51,13 +51,15 @@ def test_a_mapped_event():
     assert (result["status"], result["outcome"]) == ("simulated", "mapped")
     assert result["originalEvent"] == simulated()
     assert result["transformedEvent"]["detail"]["interactionId"] == "new"
-    assert result["routes"] == [{"route": "interaction", "outcome": "mapped", "event": result["transformedEvent"]}]
+    assert result["routes"] == [
+        {"route": "interaction", "engine": "jsonatapy", "outcome": "mapped", "event": result["transformedEvent"]}
+    ]
 
 
 def test_a_filtered_event():
     result = run(ROUTES, simulated(priority="low"))
     assert (result["status"], result["outcome"], result["transformedEvent"]) == ("simulated", "filtered", None)
-    assert result["routes"] == [{"route": "interaction", "outcome": "filtered"}]
+    assert result["routes"] == [{"route": "interaction", "engine": "jsonatapy", "outcome": "filtered"}]
 
 
 def test_an_event_that_breaks_its_schema():

@@ -29,7 +29,7 @@ def folder(tmp_path):
 def test_the_shipped_routes_load():
     routes = compiled(SCHEMAS)
     assert {"interaction", "conversation"} <= {route.name for route in routes}
-    assert all(route.engine == "fast" for route in routes)
+    assert all(route.engine == "jsonatapy" for route in routes)
 
 
 def test_a_field_that_is_null_is_absent_from_the_conversation_event():
@@ -78,9 +78,9 @@ def test_examples_are_in_name_order(folder):
         ("route.toml", '[schema]\nfile = "no.json"', r"interaction/no\.json cannot be read: No such file"),
         ("route.toml", '[schema]\nregistry = "r"\nname = "n"', "the registry schema r/n was not found"),
         ("filter.jsonata", None, r"interaction/filter\.jsonata cannot be read: No such file"),
-        ("filter.jsonata", "((", r"interaction/filter\.jsonata: the JSONata does not compile"),
+        ("filter.jsonata", "((", r"interaction/filter\.jsonata:1:2: the JSONata does not compile"),
         ("mapping.jsonata", None, r"interaction/mapping\.jsonata cannot be read"),
-        ("mapping.jsonata", "{", r"interaction/mapping\.jsonata: the JSONata does not compile"),
+        ("mapping.jsonata", "{", r"interaction/mapping\.jsonata:1:1: the JSONata does not compile"),
         ("schema.json", None, r"interaction/schema\.json cannot be read"),
         ("schema.json", "{", r"interaction/schema\.json: not JSON"),
         ("schema.json", "[]", r"interaction/schema\.json: a JSON Schema is an object"),

@@ -54,7 +54,7 @@ class Scene:
 
     def __init__(self, folder, health):
         self.settings, self.health = Settings(folder), health
-        self.routes = Routes(TriedRoute(one, "fast") for one in read_routes(folder))
+        self.routes = Routes(TriedRoute(one, "jsonatapy") for one in read_routes(folder))
         self.taken = []
 
     def watch(self, **changes):
@@ -154,7 +154,9 @@ class Silent:
 
 async def test_a_registry_is_asked_again_when_its_time_has_come_and_waited_for_when_unreachable(scene):
     clock = Clock()
-    scene.routes = Routes(TriedRoute(replace(r.texts, schema_origin="registry calls"), "fast") for r in scene.routes)
+    scene.routes = Routes(
+        TriedRoute(replace(r.texts, schema_origin="registry calls"), "jsonatapy") for r in scene.routes
+    )
     silent = Silent(clock)
     watch = scene.watch(check=silent, clock=clock)
     for now in (1.0, 299.0, 301.0, 304.0, 330.0, 331.0):

@@ -1,0 +1,172 @@
+"""This module runs JSONata by jsonatapy, with the few functions mended that it does otherwise than JSONata."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from processors.event.identity import Event
+from processors.routes.expression_text import ascii_pattern, tokens
+from processors.routes.expressions import FUNCTIONS, MAX_SEQUENCE, MAX_STACK, ExpressionError
+from processors.routes.functions import TEXT_FUNCTIONS
+from processors.routes.jsonata_python_engine import error_offset
+
+try:
+    import jsonatapy
+except ImportError:  # there is no wheel of it for every platform
+    jsonatapy = None  # type: ignore[assignment]
+
+IS_INSTALLED = jsonatapy is not None
+
+#: Signatures of the mended functions whose argument may be the context.
+_SIGNATURES = {"number": "<(nsb)-:n>"}
+
+#: Functions mended in JSONata itself.
+_DEFINITIONS = {
+    "reduce": "$reduce := ($__reduce := $reduce; function($list, $f, $init) {"
+    " $exists($init) ? $__reduce($list, $f, $init) : $count($list) > 0 ? $__reduce($list, $f) });",
+    "clone": "$clone := function($value) { $value };",
+}
+_NOW = "$now := function($picture, $zone) { $fromMillis($millis(), $picture, $zone) };"
+
+_BOUNDS = ("D1011", "D1012", "D2015")
+
+
+class JsonatapyEngine:
+    """Compiles by jsonatapy."""
+
+    name = "jsonatapy"
+
+    def compile(self, text: str, timeout_ms: int) -> JsonatapyExpression:
+        """Raises ExpressionError, with the place where jsonata-python finds the same text wrong too."""
+        try:
+            return JsonatapyExpression(text, timeout_ms)
+        except ValueError as error:
+            offset = error_offset(text)
+            raise ExpressionError(str(error).removeprefix("Parse error: "), offset=offset) from None
+
+
+class JsonatapyExpression:
+    """One expression."""
+
+    def __init__(self, text: str, timeout_ms: int) -> None:
+        used = {token.text[1:] for token in tokens(text) if token.kind == "name" and token.text.startswith("$")}
+        bounds = {"timeout": timeout_ms, "max_stack_depth": MAX_STACK, "max_sequence_length": MAX_SEQUENCE}
+        jsonatapy.compile(text, **bounds)  # a fault is one of the text as it was written
+        _check_regexes(text)
+        self._program = jsonatapy.compile(_mended(text, used), **bounds)
+        self._event = Event({}, "", "")
+        for name, function in FUNCTIONS.items():
+            self._program.register(name, self._bound(function))
+        for name in used & TEXT_FUNCTIONS.keys():
+            self._program.register(f"__{name}", TEXT_FUNCTIONS[name])
+        self._may_give_function = _may_give_function(text)
+
+    def __call__(self, event: Event) -> Any:
+        self._event = event
+        value = self._run(self._program.evaluate, event.body)
+        # It gives null for a function; as text it writes an empty one, which tells them from one another.
+        if self._may_give_function and _holds_null(value):
+            written = self._run(self._program.evaluate_json, orjson.dumps(event.body).decode())
+            if _null_was_function(value, orjson.loads(written)):
+                raise ExpressionError("the result holds a function, which JSON has no word for")
+        return value
+
+    def _bound(self, function: Callable[[Event], Any]) -> Callable[[], Any]:
+        return lambda: function(self._event)
+
+    def _run(self, evaluate: Callable[[Any], Any], data: Any) -> Any:
+        try:
+            return evaluate(data)
+        except (ValueError, TypeError, OverflowError, RuntimeError) as error:
+            text = str(error)
+            raise ExpressionError(text, timeout=text.startswith(_BOUNDS)) from None
+        except MemoryError:
+            raise ExpressionError("out of memory", crash=True) from None
+
+
+def _mended(text: str, used: set[str]) -> str:
+    """The text with its regular expressions read as JSONata does, and with our functions in place of the engine's."""
+    definitions = [*(_definition(name, text) for name in sorted(used & TEXT_FUNCTIONS.keys()))]
+    definitions += [_DEFINITIONS[name] for name in sorted(used & _DEFINITIONS.keys())]
+    if re.search(r"\$now\s*\(\s*[^\s)]", text):
+        definitions.append(_NOW)
+    parts, at = [], 0
+    for token in tokens(text):
+        if token.kind == "regex":
+            parts += [text[at : token.offset], ascii_pattern(token.text, nested=True)]
+            at = token.offset + len(token.text)
+    body = "".join(parts) + text[at:]
+    return f"({' '.join(definitions)}\n{body}\n)" if definitions else body
+
+
+def _definition(name: str, text: str) -> str:
+    # A signature lets the context stand in for an argument that is left out, and costs six times the call.
+    takes_context = re.search(rf"\${name}\s*\(\s*\)", text)
+    signature = _SIGNATURES.get(name, "<s-:s>") if takes_context else ""
+    return f"${name} := function($value){signature} {{ $exists($value) ? $__{name}($value) }};"
+
+
+def _check_regexes(text: str) -> None:
+    """Refuse at the start what would fail while running. Raises ExpressionError."""
+    for token in tokens(text):
+        if token.kind == "regex":
+            try:
+                jsonatapy.compile(f'$match("", {ascii_pattern(token.text, nested=True)})').evaluate(None)
+            except ValueError as error:
+                reason = str(error).splitlines()[-1].removeprefix("error: ")
+                raise ExpressionError(
+                    f"the regular expression {token.text[:80]}: {reason}", offset=token.offset
+                ) from None
+
+
+def _may_give_function(text: str) -> bool:
+    """Whether a function can become a part of the result: one is written, or named without being called."""
+    found = [*tokens(text)]
+    for token, following in zip(found, [*found[1:], None], strict=True):
+        if token.kind == "regex" or token.text in ("function", "λ"):
+            return True
+        is_named = token.kind == "name" and token.text.startswith("$") and len(token.text) > 1
+        if is_named and (following is None or following.text != "(") and token.text[1:] in BUILTINS | FUNCTIONS.keys():
+            return True
+    return bool(re.search(r"[(,]\s*\?\s*[,)]", text))
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_null(item) for item in value.values())
+    if isinstance(value, list):
+        return any(map(_holds_null, value))
+    return value is None
+
+
+def _null_was_function(value: Any, written: Any) -> bool:
+    """Whether a null of `value` is an empty text in what was written of the same result."""
+    return any(left is None and right == "" for left, right in _pairs(value, written))
+
+
+def _pairs(value: Any, written: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, dict) and isinstance(written, dict):
+        for name, item in value.items():
+            yield from _pairs(item, written.get(name))
+    elif isinstance(value, list) and isinstance(written, list) and len(value) == len(written):
+        for left, right in zip(value, written, strict=True):
+            yield from _pairs(left, right)
+    else:
+        yield value, written
+
+
+#: Functions of JSONata (docs.jsonata.org), which can be named without being called.
+BUILTINS = frozenset(
+    re.findall(
+        r"\w+",
+        "string length substring substringBefore substringAfter uppercase lowercase trim pad contains split join match "
+        "replace eval base64encode base64decode encodeUrlComponent encodeUrl decodeUrlComponent decodeUrl number abs "
+        "floor ceil round power sqrt random formatNumber formatBase formatInteger parseInteger sum max min average "
+        "boolean not exists count append sort reverse shuffle distinct zip keys lookup spread merge sift each error "
+        "assert type now millis fromMillis toMillis map filter single reduce clone",
+    )
+)
