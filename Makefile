@@ -45,6 +45,10 @@ format: $(VENV)/installed-dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: conformance
+conformance: $(VENV)/installed-dev ## Run the official suites: ARGS="--jsonata PATH --json-schema PATH"
+	$(BIN)/python -m tests.conformance $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/installed-dev ## Run the benchmarks
 	$(BIN)/python -m bench $(ARGS)

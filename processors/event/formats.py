@@ -5,8 +5,10 @@ leniently, as events of Genesys tell times.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address
 
 from processors.event.identity import is_uuid
 
@@ -70,5 +72,40 @@ def time_text(moment: datetime, precision: str | None = None) -> str:
     return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
-#: Format name -> check, for strings; other types pass, as JSON Schema wants.
-FORMATS = {"date-time": is_date_time, "uuid": is_uuid}
+def is_date(text: str) -> bool:
+    """Whether `text` is an RFC 3339 full-date."""
+    return is_date_time(f"{text}T00:00:00Z")
+
+
+def is_time(text: str) -> bool:
+    """Whether `text` is an RFC 3339 full-time, with its zone."""
+    return is_date_time(f"2000-01-01T{text}")
+
+
+def is_ipv4(text: str) -> bool:
+    """Whether `text` is four decimal numbers with dots."""
+    return _is_address(IPv4Address, text)
+
+
+def is_ipv6(text: str) -> bool:
+    """Whether `text` is an IPv6 address; a zone is no part of one."""
+    return "%" not in text and _is_address(IPv6Address, text)
+
+
+def _is_address(kind: Callable[[str], object], text: str) -> bool:
+    try:
+        kind(text)
+    except ValueError:
+        return False
+    return text.isascii()
+
+
+#: Format name -> check, for strings; other types pass, as JSON Schema wants. Other names are not checked.
+FORMATS: dict[str, Callable[[str], bool]] = {
+    "date-time": is_date_time,
+    "date": is_date,
+    "time": is_time,
+    "uuid": is_uuid,
+    "ipv4": is_ipv4,
+    "ipv6": is_ipv6,
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from processors.event.strict_json import JsonObject
 from processors.routes.differences import MISSING, Difference, differences
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.route import Route
-from processors.routes.routes import encoded
 
 #: Outcomes by the name of the route; under UNREAD when the bytes were no event, so that no route saw them.
 Outcomes = Mapping[str, Outcome]
@@ -34,13 +32,7 @@ def attempt(
         event = decode(value, event_id, received_at)
     except MalformedEventError as error:
         return {UNREAD: Failed.of(error)}
-    return {route.name: sendable(route.apply(event)) for route in routes}
-
-
-def sendable(outcome: Outcome) -> Outcome:
-    """The outcome, or Failed where the mapped event cannot be written as JSON (a lone surrogate)."""
-    written = encoded(outcome, sys.maxsize)
-    return written if isinstance(outcome, Mapped) and isinstance(written, Failed) else outcome
+    return {route.name: route.apply(event) for route in routes}
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from processors.event.strict_json import same_json
 
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([Ee][-+]?[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?", re.ASCII)
 _RADIX = re.compile(r"0([xX][0-9A-Fa-f]+|[oO][0-7]+|[bB][01]+)")
 _BASES = {"x": 16, "o": 8, "b": 2}
 _BLANKS = re.compile(r"[ \t\n\r]+")
@@ -26,7 +26,7 @@ def trim(text: Any, *_: Any) -> str:
 
 
 def number(value: Any, *_: Any) -> float | int:
-    """A number of a text that is one in JSON, or of a hexadecimal, octal or binary one."""
+    """A number of a text that is one in JSON but for leading zeros, or of a hexadecimal, octal or binary one."""
     if isinstance(value, bool | int | float):
         return value + 0
     text = _text("number", value)

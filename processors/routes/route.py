@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -43,7 +43,8 @@ class Example:
 class RouteTexts:
     """A route folder as read: nothing compiled yet. `schema` is already a JSON Schema object.
 
-    `warnings`: what is most likely not meant, though a worker starts.
+    `warnings`: what is most likely not meant, though a worker starts. `documents`: the JSON files of the folder that
+    its schema may refer to, by name.
     """
 
     name: str
@@ -57,6 +58,13 @@ class RouteTexts:
     schema: JsonObject
     examples: tuple[Example, ...]
     warnings: tuple[str, ...] = ()
+    documents: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def schema_name(self) -> str:
+        """Where the schema is, for messages."""
+        is_file = not self.schema_origin.startswith("registry ")
+        return f"{self.name}{'/' if is_file else ': '}{self.schema_origin}"
 
     @property
     def fingerprint(self) -> str:
@@ -130,7 +138,7 @@ def compile_route(texts: RouteTexts, timeout_ms: int = TIMEOUT_MS, engine: Engin
 
     Raises RouteError.
     """
-    check = compile_schema(texts.schema, f"{texts.name}: {texts.schema_origin}")
+    check = compile_schema(texts.schema, texts.schema_name, texts.documents)
     filter_name, mapping_name = f"{texts.name}/filter.jsonata", f"{texts.name}/mapping.jsonata"
     accepts = compile_text(texts.filter, engine, filter_name, timeout_ms, wrap=as_predicate)
     maps = compile_text(texts.mapping, engine, mapping_name, timeout_ms)

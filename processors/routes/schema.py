@@ -6,9 +6,9 @@ does jsonschema walk the event and list every violation.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import fastjsonschema
 from fastjsonschema.draft07 import CodeGeneratorDraft07
@@ -16,12 +16,13 @@ from jsonschema import Draft4Validator, Draft6Validator, Draft7Validator, Format
 from jsonschema.exceptions import SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
-from referencing import Registry
 from referencing.exceptions import Unresolvable
+from referencing.jsonschema import specification_with
 
 from processors.event.errors import InvalidEventError, RouteError, Violation
 from processors.event.formats import FORMATS
 from processors.event.strict_json import JsonObject
+from processors.routes.schema_references import check_references, is_one_document, registry_of
 
 Check = Callable[[Any], None]
 
@@ -29,33 +30,42 @@ Check = Callable[[Any], None]
 FAST_DRAFTS = (Draft4Validator, Draft6Validator, Draft7Validator)
 
 
-def _matcher(pattern: str) -> Callable[[str], bool]:
-    compiled = re.compile(pattern)
-    return lambda text: compiled.match(text) is not None
-
-
-#: What both validators check of a format: fastjsonschema's own patterns, but for our two.
-CHECKED = {
-    **{name: _matcher(pattern) for name, pattern in CodeGeneratorDraft07.FORMAT_REGEXS.items()},
+#: What both validators check of a format; every other name is a remark, as the standard has it by default. The fast
+#: one has opinions on some of those, which are taken from it.
+CHECKED: dict[str, Callable[[str], bool]] = {
+    **dict.fromkeys(CodeGeneratorDraft07.FORMAT_REGEXS, lambda _: True),
     **FORMATS,
 }
 
+#: Keywords that came after draft 7, which is how a schema without `$schema` is read.
+LATER_KEYWORDS = (
+    "dependentRequired dependentSchemas prefixItems unevaluatedItems unevaluatedProperties minContains maxContains "
+    "$anchor $dynamicRef $dynamicAnchor $recursiveRef"
+)
 
-def compile_schema(schema: JsonObject, name: str) -> Check:
+
+def compile_schema(schema: JsonObject, name: str, documents: Mapping[str, Any] = MappingProxyType({})) -> Check:
     """Compile `schema` to a check that raises InvalidEventError with every violation.
 
-    A schema without `$schema` is draft 7. Raises RouteError when the schema itself is not one, or refers to
-    another document; `name` says where it came from.
+    A schema without `$schema` is draft 7. `documents`: the JSON files beside it, by name. Raises RouteError when the
+    schema itself is not one, or refers to anything else; `name` says where it came from.
     """
     validator_class = validator_for(schema, default=Draft7Validator if "$schema" not in schema else None)
     if validator_class is None:
         raise RouteError(f"{name}: not a JSON Schema: unknown $schema {str(schema['$schema'])[:100]}")
+    specification = _specification(validator_class)
     try:
         validator_class.check_schema(schema)
-        fast = _compile_fast(schema) if validator_class in FAST_DRAFTS else None
-    except (SchemaError, fastjsonschema.JsonSchemaDefinitionException) as error:
+        registry = registry_of(schema, documents, specification)
+        check_references(name, schema, registry, specification, validator_class.check_schema)
+        is_fast = validator_class in FAST_DRAFTS and is_one_document(schema)
+        fast = _compile_fast(schema) if is_fast else None
+    except SchemaError as error:
+        pointer = "".join(f"/{part}" for part in error.absolute_path)
+        raise RouteError(f"{name}: not a JSON Schema: {pointer or '/'}: {_first_line(error)}") from None
+    except fastjsonschema.JsonSchemaDefinitionException as error:
         raise RouteError(f"{name}: not a JSON Schema: {_first_line(error)}") from None
-    thorough = validator_class(schema, format_checker=_format_checker(), registry=Registry())
+    thorough = validator_class(schema, format_checker=_format_checker(), registry=registry)
 
     def check(value: Any) -> None:
         try:
@@ -67,16 +77,31 @@ def compile_schema(schema: JsonObject, name: str) -> Check:
     return check
 
 
+def schema_warnings(schema: JsonObject) -> Iterator[str]:
+    """What a schema says to no avail."""
+    found = set(_keywords(schema))
+    if "$schema" not in schema and (later := sorted(found & set(LATER_KEYWORDS.split()))):
+        draft = "https://json-schema.org/draft/2020-12/schema"
+        yield f'the schema is read as draft 7, which has no {", ".join(later)}: add "$schema": "{draft}"'
+
+
+def _keywords(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from schema
+        for value in schema.values():
+            yield from _keywords(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _keywords(value)
+
+
+def _specification(validator_class: Any) -> Any:
+    return specification_with(str(validator_class.META_SCHEMA.get("$schema")))
+
+
 def _compile_fast(schema: JsonObject) -> Callable[[Any], Any]:
-    handlers = dict.fromkeys(("http", "https", "ftp", "file"), _refuse_document)  # a schema is one document
-    compiled: Callable[[Any], Any] = fastjsonschema.compile(
-        schema, handlers=handlers, formats=CHECKED, use_default=False
-    )
+    compiled: Callable[[Any], Any] = fastjsonschema.compile(schema, formats=CHECKED, use_default=False)
     return compiled
-
-
-def _refuse_document(uri: str) -> NoReturn:
-    raise fastjsonschema.JsonSchemaDefinitionException(f"$ref to another document: {uri}")
 
 
 def _check(fast: Callable[[Any], Any] | None, thorough: Validator, value: Any) -> None:
@@ -118,7 +143,7 @@ def _violations(error: Any) -> list[Violation]:
     if error.validator == "required" and isinstance(error.instance, dict):
         missing = [name for name in error.validator_value if name not in error.instance]
         return [Violation(".".join([*path, name]), "required", "is missing") for name in missing]
-    return [Violation(".".join(path), str(error.validator), _brief(error))]
+    return [Violation(".".join(path), str(error.validator or "false"), _brief(error))]
 
 
 def _brief(error: Any) -> str:

@@ -11,6 +11,8 @@ from processors.event.errors import MalformedEventError, RouteError
 from processors.event.strict_json import JsonObject, parse
 from processors.routes.examples import wrong_expectation
 from processors.routes.route import Example, RouteTexts
+from processors.routes.schema import schema_warnings
+from processors.routes.schema_references import is_one_document
 
 #: Schemas pulled from a registry, by `registry/schema`.
 RegistrySchemas = Mapping[str, JsonObject]
@@ -56,7 +58,8 @@ def _read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:
         mapping=_text(path / "mapping.jsonata"),
         schema=schema,
         examples=examples,
-        warnings=tuple(_warnings(path, examples)),
+        warnings=(*_warnings(path, examples), *schema_warnings(schema)),
+        documents=_documents(path) if not is_one_document(schema) else {},
     )
 
 
@@ -71,6 +74,12 @@ def _warnings(path: Path, examples: tuple[Example, ...]) -> Iterator[str]:
     unread += [f"examples/{one.name}" for one in sorted((path / "examples").glob("*")) if one.suffix != ".json"]
     if unread:
         yield f"nothing reads {', '.join(unread)}"
+
+
+def _documents(path: Path) -> dict[str, Any]:
+    """The JSON files of a route's folder but for its examples, by their names from there on."""
+    files = (one for one in sorted(path.rglob("*.json")) if one.relative_to(path).parts[0] != "examples")
+    return {one.relative_to(path).as_posix(): _json(one) for one in files}
 
 
 def _may_be_meant(path: Path) -> bool:

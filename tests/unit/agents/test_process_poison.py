@@ -23,7 +23,7 @@ from streams.routes.sandbox.mapping_process import SandboxPlan
 from streams.routes.sandbox.sandbox import Sandbox
 
 MAPPING = """
-{"detail": {"number": number, "v": poison ? $count($match(text, /^(a+)+$/)) : good ? 1 : $error("not good")}}
+{"detail": {"number": number, "v": poison ? $count($distinct([1..90000])) : good ? 1 : $error("not good")}}
 """
 TEXTS = RouteTexts("only", "", "test", "test", None, "", "$not($exists(out))", MAPPING, {}, ())
 
@@ -47,7 +47,7 @@ class Sent:
 
 
 def message(number: int, **fields: Any) -> Any:
-    body = {"id": f"call-{number}", "number": number, "good": True, "text": "a" * 64 + "!", "float": 1.0}
+    body = {"id": f"call-{number}", "number": number, "good": True}
     place = SimpleNamespace(topic="genesys.raw", partition=0, offset=number, timestamp=1.0, key=b"k", generation_id=0)
     return SimpleNamespace(value=orjson.dumps(body | fields), headers={}, message=place)
 

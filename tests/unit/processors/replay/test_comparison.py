@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from processors.event.headers import Origin
-from processors.replay.comparison import UNREAD, Comparison, Survey, attempt, sendable
+from processors.replay.comparison import UNREAD, Comparison, Survey, attempt
 from processors.routes.outcome import Failed, Filtered, Mapped
 from processors.routes.route import RouteTexts, compile_route
 
@@ -39,13 +39,6 @@ def test_what_is_no_event_fails_before_any_route(value):
 
     assert list(outcomes) == [UNREAD]
     assert outcomes[UNREAD].stage == "source"
-
-
-def test_a_mapped_event_that_is_no_json_is_a_failure():
-    outcome = sendable(Mapped("a", {"detail": "\ud800"}))
-
-    assert isinstance(outcome, Failed)
-    assert (outcome.stage, outcome.route) == ("transform", "a")
 
 
 def test_counts_as_a_worker_does():

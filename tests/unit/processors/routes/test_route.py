@@ -140,6 +140,12 @@ def test_what_put_events_just_takes_is_mapped():
     assert isinstance(apply({"id": "x"}, mapping=mapping), Mapped)
 
 
+def test_what_json_has_no_word_for_is_a_failure():
+    halved = replace(compile_route(texts()), mapping=lambda event: {"detail": {"id": "\ud800"}})
+    outcome = halved.apply(identify({"id": "x"}))
+    assert (outcome.stage, outcome.error) == ("transform", "MappingError")
+
+
 def test_a_failure_names_the_engine():
     assert apply({"id": "x"}, mapping='{"detail": {}}').engine == "jsonatapy"
 
@@ -149,7 +155,7 @@ def test_a_failure_names_the_engine():
     [
         ({"filter": "("}, "plain/filter.jsonata"),
         ({"mapping": "{"}, "plain/mapping.jsonata"),
-        ({"schema": {"type": "x"}}, "plain: schema.json"),
+        ({"schema": {"type": "x"}}, "plain/schema.json"),
     ],
 )
 def test_a_route_that_does_not_compile_names_its_file(changes, reason):

@@ -84,7 +84,7 @@ def test_examples_are_in_name_order(folder):
         ("schema.json", None, r"interaction/schema\.json cannot be read"),
         ("schema.json", "{", r"interaction/schema\.json: not JSON"),
         ("schema.json", "[]", r"interaction/schema\.json: a JSON Schema is an object"),
-        ("schema.json", '{"type": "text"}', r"interaction: schema\.json: not a JSON Schema"),
+        ("schema.json", '{"type": "text"}', r"interaction/schema\.json: not a JSON Schema"),
         ("examples/x.json", "{", r"^interaction/examples/x\.json: not JSON"),
         ("examples/x.json", "[]", r"interaction/examples/x\.json: an example is"),
         ("examples/x.json", '{"event": {}}', r"interaction/examples/x\.json: an example is"),

@@ -123,3 +123,36 @@ def test_an_integer_beyond_a_double_is_told():
     example.event["payload"]["sequence"] = 2**53 + 1
     [tried] = run_examples(route)
     assert "beyond 2^53" in tried.note
+
+
+@pytest.mark.parametrize(
+    ("name", "pointer"),
+    [
+        ("schema_relref", "/properties/detail/$ref: common.json#/definitions/detail"),
+        ("schema_urn", "/properties/detail/$ref: urn:example:detail"),
+        ("schema_draft2020ref", "/properties/detail/properties/wrapup/$ref: common.json"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_refused_with_file_pointer_and_remedy(name, pointer):
+    with pytest.raises(RouteError) as caught:
+        routes(name)
+    assert str(caught.value).startswith(f"swap/schema.json: {pointer} leads nowhere: a $ref is")
+
+
+@pytest.mark.parametrize(("name", "part"), [("schema_relref", "detail"), ("schema_draft2020ref", None)])
+def test_a_reference_to_a_file_of_the_folder_is_followed(tmp_path, name, part):
+    wanted = {"type": "object", "required": ["nothing"]}
+    common = {"definitions": {"detail": wanted}} if part else {"type": "string"}
+    folder = copied(tmp_path, name, "swap", common_json=orjson.dumps(common).decode())
+    [texts] = read_routes(folder)
+    found = compile_route(texts)
+    body = orjson.loads((CASES / "swap_fast.json").read_bytes())
+    outcome = found.apply(identify(body))
+    expected = [("detail.nothing", "required")] if part else []
+    assert [(one.path, one.rule) for one in getattr(outcome, "details", ())] == expected
+
+
+def test_a_keyword_of_a_later_draft_is_warned_of(tmp_path):
+    folder = copied(tmp_path, "route_swap", "swap", schema_json='{"dependentRequired": {"a": ["b"]}}')
+    [texts] = read_routes(folder)
+    assert [warning for warning in texts.warnings if "read as draft 7, which has no dependentRequired" in warning]

@@ -1,0 +1,96 @@
+"""This module resolves what a schema refers to, at the start and among the files of its route alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urljoin
+
+from jsonschema_specifications import REGISTRY as SPECIFICATIONS
+from referencing import Registry, Resource, Specification
+from referencing.exceptions import Unresolvable
+
+from processors.event.errors import RouteError
+from processors.event.strict_json import JsonObject
+
+#: Keywords whose values are no schemas, whatever they look like.
+_VALUES = ("enum", "const", "default", "examples", "example")
+
+_REMEDY = "a $ref is a JSON pointer into this schema, the $id of a part of it, or a JSON file of the route's folder"
+
+
+def registry_of(schema: JsonObject, documents: Mapping[str, Any], specification: Specification[Any]) -> Registry[Any]:
+    """What `schema` can refer to: `documents` by their names beside it. Nothing is fetched."""
+    base = schema.get("$id", schema.get("id", ""))
+    found: Registry[Any] = SPECIFICATIONS  # it fetches nothing
+    for name, document in documents.items():
+        resource = Resource.from_contents(document, default_specification=specification)
+        found = found.with_resource(name, resource)
+        if isinstance(base, str) and base:
+            found = found.with_resource(urljoin(base, name), resource)
+    return found
+
+
+def check_references(
+    name: str,
+    schema: JsonObject,
+    registry: Registry[Any],
+    specification: Specification[Any],
+    check_schema: Callable[[Any], None],
+) -> None:
+    """Follow every reference, also those in files that are referred to, and check what they lead to.
+
+    Raises RouteError with the pointer, and what `check_schema` raises.
+    """
+    root = Resource.from_contents(schema, default_specification=specification)
+    seen: set[int] = set()
+    waiting = [(name, schema, registry.resolver_with_root(root))]
+    while waiting:
+        where, document, resolver = waiting.pop()
+        for pointer, reference, inner in _references(document, "", resolver, specification):
+            try:
+                found = inner.lookup(reference)
+            except (Unresolvable, ValueError, AttributeError, TypeError):
+                raise RouteError(f"{where}: {pointer}: {reference[:100]} leads nowhere: {_REMEDY}") from None
+            if id(found.contents) not in seen:
+                seen.add(id(found.contents))
+                check_schema(found.contents)
+                waiting.append((f"{where}: {pointer}", found.contents, found.resolver))
+
+
+def is_one_document(schema: Any) -> bool:
+    """Whether a schema refers only to itself, by pointers."""
+    if isinstance(schema, dict):
+        inner = (value for name, value in schema.items() if name not in _VALUES)
+        reference = schema.get("$ref", "#")
+        local = not isinstance(reference, str) or reference == "#" or reference.startswith("#/")
+        return local and all(map(is_one_document, inner)) and not any(map(_has_id, _parts(schema)))
+    return all(map(is_one_document, schema)) if isinstance(schema, list) else True
+
+
+def _has_id(schema: JsonObject) -> bool:
+    return any(isinstance(schema.get(keyword), str) for keyword in ("$id", "id"))
+
+
+def _parts(schema: JsonObject) -> Iterator[JsonObject]:
+    for value in schema.values():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, dict):
+                yield one
+
+
+def _references(value: Any, pointer: str, resolver: Any, specification: Specification[Any]) -> Iterator[Any]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _references(item, f"{pointer}/{index}", resolver, specification)
+    if not isinstance(value, dict):
+        return
+    if pointer and isinstance(value.get("$id"), str):
+        resolver = resolver.in_subresource(Resource.from_contents(value, default_specification=specification))
+    for keyword in ("$ref", "$dynamicRef"):
+        if isinstance(value.get(keyword), str):
+            yield f"{pointer}/{keyword}", value[keyword], resolver
+    for name, item in value.items():
+        if name not in _VALUES:
+            escaped = name.replace("~", "~0").replace("/", "~1")
+            yield from _references(item, f"{pointer}/{escaped}", resolver, specification)
