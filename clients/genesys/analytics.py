@@ -18,11 +18,11 @@ from clients.genesys.queues import QueueNames
 from clients.genesys.rest.client import GenesysRest
 from processors.event.intake import Redact
 from processors.event.strict_json import JsonObject
+from processors.genesys.analytics.snapshots import Snapshot, snapshots
 from processors.genesys.frames import queue_id, with_queue
 from processors.genesys.interval import Interval
-from processors.genesys.snapshots import Snapshot, snapshots
-from processors.genesys.step_memory import StepMemory
-from processors.genesys.topics import TopicPlan, separate
+from processors.genesys.steps.memory import StepMemory
+from processors.genesys.topics.plan import TopicPlan, separate
 
 QUERY = "/api/v2/analytics/conversations/details/query"
 PAGE_SIZE = 100

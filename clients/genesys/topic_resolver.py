@@ -11,8 +11,8 @@ from clients.genesys.queues import QUEUES, USERS, QueueNames, listed
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError
 from processors.event.identity import is_uuid
-from processors.genesys.names import chosen, unmatched
-from processors.genesys.topics import AvailableTopic, TopicPlan, UnusableTopic, named, plan
+from processors.genesys.topics.names import chosen, unmatched
+from processors.genesys.topics.plan import AvailableTopic, TopicPlan, UnusableTopic, named, plan
 from settings import Settings
 
 log = structlog.get_logger(__name__)

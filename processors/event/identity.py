@@ -123,7 +123,7 @@ def derive_event_id(body: JsonObject) -> str:
 
 
 def derived_step(body: JsonObject) -> str | None:
-    """The id of the step that a derived event tells (processors/genesys/steps.py)."""
+    """The id of the step that a derived event tells (processors/genesys/steps/derive.py)."""
     metadata = body.get("metadata")
     ident = metadata.get("stepId") if isinstance(metadata, dict) else None
     return ident if isinstance(ident, str) and is_uuid(ident) else None

@@ -1,1 +1,1 @@
-"""This package is what Genesys means: frames, topics, conversations, snapshots, and what of them was seen before."""
+"""This package is what Genesys means: frames, states, times, and rooms for topics, steps and the analytics query."""

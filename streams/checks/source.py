@@ -17,7 +17,7 @@ from clients.genesys.rest.errors import GenesysError, PermissionMissingError
 from clients.genesys.rest.observer import Observer
 from clients.genesys.topic_resolver import TopicResolver
 from processors.genesys.interval import Interval
-from processors.genesys.topics import TopicPlan
+from processors.genesys.topics.plan import TopicPlan
 from settings import Settings, SettingsError
 from streams.checks.aws import check_source_queue
 from streams.checks.finding import Finding

@@ -15,9 +15,9 @@ from clients.genesys.analytics import Backfilled
 from clients.kafka.ranges import RangeError, topics
 from clients.kafka.writer import Writer, open_writer
 from processors.event.redaction import redactor
+from processors.genesys.analytics.snapshots import beyond
 from processors.genesys.interval import Interval
-from processors.genesys.snapshots import beyond
-from processors.genesys.topics import separate
+from processors.genesys.topics.plan import separate
 from processors.replay.moments import iso
 from settings import Settings
 from streams.commands.terminal.options import Moment, quiet_logs, refuse

@@ -12,7 +12,7 @@ import click
 from clients.genesys.notifications.channel_api import RejectedTopic
 from clients.genesys.notifications.topic_probe import tried
 from processors.genesys.frames import queue_id
-from processors.genesys.topics import separate
+from processors.genesys.topics.plan import separate
 from settings import Settings
 from streams.commands.terminal.options import quiet_logs
 from streams.commands.terminal.organisation import Organisation, answered, notification_settings, open_organisation

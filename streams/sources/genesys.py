@@ -22,7 +22,7 @@ from clients.genesys.subscription import SubscriptionStream
 from clients.genesys.topic_resolver import TopicResolver
 from clients.kafka.cluster import describe
 from processors.event.lines import Line
-from processors.genesys.topics import MAX_CHANNELS
+from processors.genesys.topics.plan import MAX_CHANNELS
 from settings import Settings
 from streams.sources.checkpoints import Checkpoint, last_checkpoint, recent
 

@@ -16,7 +16,7 @@ import orjson
 
 from processors.event.identity import derive_event_id
 from processors.event.strict_json import JsonObject
-from processors.genesys.snapshots import EVER, snapshots
+from processors.genesys.analytics.snapshots import EVER, snapshots
 from processors.genesys.states import snapshot_key, snapshot_state
 from tests.kafka.pipeline import Pipeline
 

@@ -15,7 +15,7 @@ from processors.event.identity import SNAPSHOT_TOPIC, derive_event_id
 from processors.event.intake import taken_in
 from processors.genesys.frames import queue_id, read_frame
 from processors.genesys.states import snapshot_state
-from processors.genesys.step_memory import StepMemory
+from processors.genesys.steps.memory import StepMemory
 from processors.routes.outcome import Mapped
 from processors.routes.route import compile_route
 from processors.routes.routes import Raw, Routes, route_event

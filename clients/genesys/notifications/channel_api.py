@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysRequestError, PermissionMissingError, UnexpectedAnswerError, json_object
 from processors.genesys.interval import milliseconds
-from processors.genesys.topics import TOPICS_PER_CHANNEL, separate
+from processors.genesys.topics.plan import TOPICS_PER_CHANNEL, separate
 
 log = structlog.get_logger(__name__)
 

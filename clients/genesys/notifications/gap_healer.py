@@ -15,8 +15,8 @@ from clients.genesys.rest.backoff import Backoff
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError
 from clients.genesys.rest.observer import CountName
+from processors.genesys.analytics.snapshots import Snapshot, beyond
 from processors.genesys.interval import Interval, merged
-from processors.genesys.snapshots import Snapshot, beyond
 
 log = structlog.get_logger(__name__)
 

@@ -16,9 +16,16 @@ from clients.genesys.notifications.rotation import ChannelRotation, KeeperOption
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError
 from processors.event.strict_json import JsonObject
-from processors.genesys.conversation_topics import ConversationTopics
 from processors.genesys.interval import Interval
-from processors.genesys.topics import MAX_CHANNELS, TOPICS_PER_CHANNEL, TopicPlan, channels_of, separate, spare_channels
+from processors.genesys.topics.by_conversation import ConversationTopics
+from processors.genesys.topics.plan import (
+    MAX_CHANNELS,
+    TOPICS_PER_CHANNEL,
+    TopicPlan,
+    channels_of,
+    separate,
+    spare_channels,
+)
 from settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -13,12 +13,12 @@ from processors.event.identity import derive_event_id
 from processors.event.intake import Redact
 from processors.event.lines import Line
 from processors.event.strict_json import JsonObject
+from processors.genesys.analytics.snapshots import Snapshot, backfilled_moment
 from processors.genesys.frames import came_again, queue_id, read_frame, with_queue
 from processors.genesys.sightings import RETURN_MS, SeenEvents, SeenValues
-from processors.genesys.snapshots import Snapshot, backfilled_moment
 from processors.genesys.states import SeenStates, State, exact, snapshot_key, state_of
-from processors.genesys.step_memory import StepMemory
-from processors.genesys.steps import Step
+from processors.genesys.steps.derive import Step
+from processors.genesys.steps.memory import StepMemory
 from processors.genesys.times import is_timeless
 
 SNAPSHOTS, STEPS = "snapshots", "steps"

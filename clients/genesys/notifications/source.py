@@ -19,10 +19,10 @@ from clients.genesys.rest.errors import GenesysError
 from clients.genesys.topic_resolver import TopicResolver
 from processors.event.lines import Line
 from processors.event.redaction import redactor
+from processors.genesys.analytics.snapshots import Snapshot
 from processors.genesys.frames import read_frame
 from processors.genesys.interval import Interval
-from processors.genesys.snapshots import Snapshot
-from processors.genesys.topics import UnusableTopic
+from processors.genesys.topics.plan import UnusableTopic
 from settings import Settings
 
 log = structlog.get_logger(__name__)

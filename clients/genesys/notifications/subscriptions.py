@@ -14,7 +14,7 @@ from clients.genesys.notifications.channel_api import ChannelClient, RejectedTop
 from clients.genesys.notifications.channel_reader import ChannelReader
 from clients.genesys.rest.client import GenesysRest
 from processors.event.identity import ANY_ID
-from processors.genesys.topics import separate
+from processors.genesys.topics.plan import separate
 
 log = structlog.get_logger(__name__)
 

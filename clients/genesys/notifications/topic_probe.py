@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from clients.genesys.notifications.channel_api import ChannelClient, RejectedTopic
 from clients.genesys.rest.client import GenesysRest
-from processors.genesys.topics import MAX_CHANNELS, separate
+from processors.genesys.topics.plan import MAX_CHANNELS, separate
 
 
 async def tried(rest: GenesysRest, shares: Iterable[tuple[str, ...]]) -> tuple[RejectedTopic, ...] | None:

@@ -15,7 +15,7 @@ from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError
 from clients.genesys.rest.observer import Observer
 from clients.genesys.topic_resolver import TopicResolver
-from processors.genesys.topics import TopicPlan
+from processors.genesys.topics.plan import TopicPlan
 from settings import Settings, load_settings
 from streams.commands.terminal.options import refuse
 

@@ -9,7 +9,7 @@ from clients.genesys.analytics import Backfilled, ConversationQuery
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.errors import PermissionMissingError
 from processors.genesys.interval import Interval, milliseconds
-from processors.genesys.topics import TopicPlan
+from processors.genesys.topics.plan import TopicPlan
 
 QUEUE = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 START = milliseconds("2026-11-23T10:00:00Z")

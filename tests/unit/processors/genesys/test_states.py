@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.genesys.analytics.snapshots import snapshots
 from processors.genesys.interval import Interval
-from processors.genesys.snapshots import snapshots
 from processors.genesys.states import SeenStates, Shape, State, exact, snapshot_key, snapshot_state, state_of
 
 QUEUE = "11111111-1111-4111-8111-111111111111"

@@ -13,9 +13,9 @@ from clients.genesys.notifications.channel_reader import ReceivedFrame
 from clients.genesys.notifications.repetition_filter import Sieve
 from clients.genesys.queues import QueueNames
 from processors.event.identity import derive_event_id
+from processors.genesys.analytics.snapshots import snapshots
 from processors.genesys.frames import read_frame
 from processors.genesys.interval import Interval, milliseconds
-from processors.genesys.snapshots import snapshots
 
 CASES = Path(__file__).parents[4] / "cases/genesys"
 QUEUE, USER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _four_topics_a_channel(monkeypatch):
-    monkeypatch.setattr("processors.genesys.topics.TOPICS_PER_CHANNEL", 4)
+    monkeypatch.setattr("processors.genesys.topics.plan.TOPICS_PER_CHANNEL", 4)
 
 
 def subscribed(emulator):

@@ -12,8 +12,8 @@ from clients.genesys.notifications.repetition_filter import Sieve
 from clients.genesys.queues import QueueNames
 from processors.event.identity import derive_event_id
 from processors.event.redaction import redactor
+from processors.genesys.analytics.snapshots import Snapshot
 from processors.genesys.frames import read_frame
-from processors.genesys.snapshots import Snapshot
 
 TOPIC = "v2.users.aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa.conversations"
 

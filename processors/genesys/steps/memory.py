@@ -13,10 +13,10 @@ from functools import partial
 from hashlib import blake2b
 
 from processors.event.strict_json import JsonObject
-from processors.genesys import step_fields as fields
 from processors.genesys.interval import milliseconds
 from processors.genesys.legs import Leg, member
-from processors.genesys.steps import Candidate, Scene, Step, Told, told_steps
+from processors.genesys.steps import fields
+from processors.genesys.steps.derive import Candidate, Scene, Step, Told, told_steps
 
 #: How long after its end a conversation is remembered: after-call work may go on.
 ENDED_MS = 1_800_000

@@ -2,8 +2,8 @@
 
 import pytest
 
-from processors.genesys import conversation_topics
-from processors.genesys.conversation_topics import IDLE_MS, ConversationTopics, is_over
+from processors.genesys.topics import by_conversation
+from processors.genesys.topics.by_conversation import IDLE_MS, ConversationTopics, is_over
 
 QUEUE_TOPIC = "v2.routing.queues.aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa.conversations"
 TEMPLATES = ("v2.conversations.{conversation}.transcription", "v2.detail.events.conversation.{conversation}.acd.end")
@@ -95,7 +95,7 @@ def test_a_channel_that_has_less_room_now_sends_some_elsewhere(topics):
 
 
 def test_memory_is_bounded_and_those_without_room_go_first(topics, monkeypatch):
-    monkeypatch.setattr(conversation_topics, "CAPACITY", 2)
+    monkeypatch.setattr(by_conversation, "CAPACITY", 2)
     topics.saw(snapshot(0), 0)
     topics.place({0: 2})
     for number in range(1, 5):

@@ -4,9 +4,9 @@ import orjson
 import pytest
 
 from processors.event.identity import derive_event_id
-from processors.genesys.conversation import Conversation
+from processors.genesys.analytics.conversation import Conversation
+from processors.genesys.analytics.snapshots import beyond, snapshots
 from processors.genesys.interval import Interval, merged, milliseconds
-from processors.genesys.snapshots import beyond, snapshots
 from processors.genesys.states import snapshot_state
 
 QUEUE, USER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from processors.event.identity import interaction_id, is_uuid
 from processors.event.strict_json import JsonObject
 from processors.genesys.frames import COMMUNICATIONS
-from processors.genesys.topics import of_conversation
+from processors.genesys.topics.plan import of_conversation
 
 #: A conversation of which nothing was heard for so long is taken for ended: its end may have been missed.
 IDLE_MS = 24 * 3_600_000

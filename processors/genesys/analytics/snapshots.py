@@ -18,11 +18,11 @@ from typing import Any
 
 from processors.event.identity import ANY_ID
 from processors.event.strict_json import JsonObject
-from processors.genesys.conversation import MEDIA, STATES, Conversation, Party, Session
+from processors.genesys.analytics.changes import changes, of_medium
+from processors.genesys.analytics.conversation import MEDIA, STATES, Conversation, Party, Session
 from processors.genesys.interval import Interval, milliseconds
 from processors.genesys.legs import MEDIA as MEDIUM_OF
 from processors.genesys.states import Change
-from processors.genesys.told import changes, of_medium
 
 #: Names of topic variants by medium that differ from the array's name.
 VARIANTS = {"cobrowsesessions": "cobrowseSessions"}

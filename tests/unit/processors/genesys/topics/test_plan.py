@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.genesys.topics import (
+from processors.genesys.topics.plan import (
     TOPICS_PER_CHANNEL,
     AvailableTopic,
     channels_of,

@@ -21,9 +21,9 @@ from typing import Any
 import orjson
 
 from processors.event.strict_json import JsonObject
-from processors.genesys import step_fields as fields
 from processors.genesys.interval import milliseconds
 from processors.genesys.legs import CUSTOMERS, ENDED, NAMELESS, USERS, WAITING, Leg, legs, member, objects, text
+from processors.genesys.steps import fields
 
 #: Namespace of the ids of steps; changing it changes each of them.
 STEP_NAMESPACE = uuid.UUID("0c2f6b0a-51d7-5b0e-8a3e-2f7d8c9b4e11")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from processors.genesys.conversation import STATES, Conversation, Session
+from processors.genesys.analytics.conversation import STATES, Conversation, Session
 from processors.genesys.legs import MEDIA
 from processors.genesys.states import NEAR_MS, Change, Place, Told
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.event.identity import derive_event_id, interaction_id
+from processors.genesys.analytics.snapshots import snapshots
 from processors.genesys.interval import Interval
-from processors.genesys.snapshots import snapshots
-from processors.genesys.step_memory import StepMemory
+from processors.genesys.steps.memory import StepMemory
 
-CASES = Path(__file__).parents[3] / "cases/genesys"
+CASES = Path(__file__).parents[4] / "cases/genesys"
 NOW = 1_795_640_017_724
 QUEUE, OTHER = "11111111-1111-4111-8111-111111111111", "33333333-3333-4333-8333-333333333333"
 USER = "22222222-2222-4222-8222-222222222222"

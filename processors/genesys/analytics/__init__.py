@@ -1,0 +1,1 @@
+"""This package reads the analytics query: conversations, what changed at each moment, snapshots made of them."""
