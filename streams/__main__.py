@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "Watch all of it run on embedded parts.",
     "check": "Look at what a worker needs, and say how to fix it.",
     "replay": "Emit a range of a topic again, or try it on routes.",
+    "failures": "List what failed, or show one event's records.",
     "redrive": "Take failed events back to where they failed.",
     "resume": "Let workers go on that paused over failures.",
     "backfill": "Fetch a stretch of time from Genesys' analytics.",

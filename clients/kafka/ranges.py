@@ -49,13 +49,39 @@ class RangeBounds:
     end: OffsetBounds = field(default_factory=OffsetBounds)
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Offsets that were asked for by number and are not there: expired, or beyond the end; `end` not included."""
+
+    topic: str
+    partition: int
+    first: int
+    end: int
+    expired: bool
+
+    @property
+    def count(self) -> int:
+        return self.end - self.first
+
+    def __str__(self) -> str:
+        where = f"{self.topic} partition {self.partition}"
+        if not self.count:
+            return f"{where}: there is nothing from offset {self.first} on, it ends before"
+        why = "Kafka has deleted them (retention)" if self.expired else "they are beyond the end of the topic"
+        return f"{where}: offsets {self.first} to {self.end - 1} ({self.count}) are not there: {why}"
+
+
 @dataclass(slots=True)
 class Range:
-    """The offsets of each partition that are still to be read: `next` moves, `end` does not."""
+    """The offsets of each partition that are still to be read: `next` moves, `end` does not.
+
+    `missing`: what was asked for and is not in the range, because the topic does not have it.
+    """
 
     topic: str
     next: dict[int, int]
     end: Mapping[int, int]
+    missing: list[Missing] = field(default_factory=list)
     start: Mapping[int, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,13 +126,14 @@ class Reader:
         begins = await self._consumer.beginning_offsets(places)
         ends = await self._consumer.end_offsets(places)
         since = await self._since(bounds.span.since, begins, ends)
-        first, end = {}, {}
+        first, end, missing = {}, {}, list[Missing]()
         for place in places:
             given_first, given_end = bounds.first.of(place.partition), bounds.end.of(place.partition)
             last = min(ends[place], ends[place] if given_end is None else given_end)
             lower = max(begins[place], since.get(place, 0), given_first or 0, last - newest if newest else 0)
             first[place.partition], end[place.partition] = min(lower, last), last
-        return Range(self.topic, first, end)
+            missing += _missing(place, begins[place], ends[place], given_first, given_end)
+        return Range(self.topic, first, end, missing)
 
     async def chunks(self, what: Range, size: int = CHUNK) -> AsyncGenerator[list[ConsumerRecord], None]:
         """The records of the range, each chunk of one partition, in order; moves `what.next` past each chunk
@@ -118,6 +145,7 @@ class Reader:
         while what.open:
             found = await self._fetch(what, size)
             for place, records in found.items():
+                await self._see_deleted(what, place, records[0].offset)
                 chunk = [record for record in records if record.offset < what.end[place.partition]]
                 if chunk:
                     yield chunk
@@ -127,6 +155,15 @@ class Reader:
                 what.next[place.partition] = min(at, what.end[place.partition])
                 if at >= what.end[place.partition] and place not in self._consumer.paused():
                     self._consumer.pause(place)
+
+    async def _see_deleted(self, what: Range, place: TopicPartition, found: int) -> None:
+        """Note what retention deleted while the range was read; offsets may also be passed that hold no records."""
+        due = what.next[place.partition]
+        if found > due:
+            begins = (await self._consumer.beginning_offsets([place]))[place]
+            if begins > due:
+                last = min(begins, found, what.end[place.partition])
+                what.missing.append(Missing(what.topic, place.partition, due, last, expired=True))
 
     async def one(self, partition: int, offset: int) -> ConsumerRecord | None:
         """The record at an offset; None when the topic does not have it any more."""
@@ -201,6 +238,16 @@ class Reader:
             if loop.time() > ends:
                 where = ", ".join(f"{partition}:{what.next[partition]}" for partition in what.open)
                 raise RangeError(f"Kafka gave nothing of {what.topic} for {PATIENCE_S:g} s (at {where})")
+
+
+def _missing(place: TopicPartition, begin: int, end: int, first: int | None, last: int | None) -> Iterable[Missing]:
+    """What of the offsets from `first` up to `last` (None: not given) a partition from `begin` to `end` has not."""
+    if first is not None and first < begin and (last is None or last > first):
+        yield Missing(place.topic, place.partition, first, begin if last is None else min(begin, last), expired=True)
+    if last is not None and last > end:
+        yield Missing(place.topic, place.partition, min(last, max(end, first or 0)), last, expired=False)
+    elif first is not None and first > end and last is None:
+        yield Missing(place.topic, place.partition, first, first, expired=False)
 
 
 async def topics(settings: Settings, touch: Iterable[str] = ()) -> Mapping[str, int]:

@@ -7,8 +7,8 @@ import contextlib
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import Any
 
 import click
 
@@ -17,10 +17,9 @@ from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.sqs_receiver import QueueReceiver
 from clients.kafka.ranges import Range, RangeBounds, RangeError, open_reader, topics
 from clients.kafka.writer import open_writer
-from processors.event.errors import Stage
-from processors.replay.selection import FailureSelection
 from settings import Settings, load_settings
 from streams.commands.redrive_report import as_object, show, show_rehearsal
+from streams.commands.terminal.failure_options import failure_options, selection_arguments, taken_selection
 from streams.commands.terminal.options import (
     bounds,
     quiet_logs,
@@ -47,7 +46,8 @@ Examples:
   genesys-eventbridge redrive --event-id 5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11 --again
   genesys-eventbridge redrive --from-queue --limit 100 --rate 10
 
-Exit codes: 0 all that was meant, 1 stopped before (the command to go on with is printed), 2 not begun.
+Exit codes: 0 all that was meant, 1 stopped before (the command to go on with is printed), 2 not begun,
+3 all that is there, but offsets that were asked for are not (each is named: deleted by Kafka, or beyond the end).
 """
 
 #: Seconds for which received messages stay with this run at least.
@@ -68,18 +68,7 @@ class RedriveRequest:
 
 
 @click.command(epilog=EXAMPLES)
-@click.option(
-    "--stage",
-    "stages",
-    type=click.Choice(get_args(Stage)),
-    multiple=True,
-    help="Only of this stage; repeatable.",
-)
-@click.option("--error", "errors", multiple=True, help="Only with this error (ThrottlingException …); repeatable.")
-@click.option("--route", "routes", multiple=True, help="Only of this route; repeatable.")
-@click.option("--key", "keys", multiple=True, help="Only of this interaction (conversation) id; repeatable.")
-@click.option("--event-id", "event_ids", multiple=True, help="Only of this event; repeatable.")
-@click.option("--path", "paths", multiple=True, help="Only where this path, or one inside it, is violated; repeatable.")
+@failure_options
 @range_options
 @click.option("--again", is_flag=True, help="Take also what an earlier run has brought back.")
 @click.option("--from-queue", is_flag=True, help="Take them from DLQ_QUEUE_URL and delete them there.")
@@ -89,12 +78,6 @@ class RedriveRequest:
 @click.option("--yes", is_flag=True, help="Do not ask on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def redrive(
-    stages: tuple[str, ...],
-    errors: tuple[str, ...],
-    routes: tuple[str, ...],
-    keys: tuple[str, ...],
-    event_ids: tuple[str, ...],
-    paths: tuple[str, ...],
     again: bool,
     from_queue: bool,
     dry_run: bool,
@@ -114,8 +97,9 @@ def redrive(
     """
     quiet_logs()
     settings = load_settings()
+    selection = taken_selection(given)
     where = bounds(**given)
-    selection = FailureSelection(stages, errors, routes, where.span, keys, event_ids, paths)
+    selection = replace(selection, span=where.span)
     plan = RedrivePlan(selection, run_name("redrive"), time.time_ns() // 1_000_000, rate, limit)
     request = RedriveRequest(plan, where, from_queue, again, dry_run, yes or not _asks(), as_json)
     if from_queue and (where.partitions or where.first.by_partition or where.end.by_partition):
@@ -210,6 +194,7 @@ def _end(request: RedriveRequest, progress: RedriveProgress, source: str, what: 
         as_json=request.as_json,
         stopped=progress.stopped,
         limited=progress.limited,
+        missing=what.missing if what is not None else (),
         resume=_resume(request, progress, what) if progress.stopped or progress.limited else "",
     )
 
@@ -219,16 +204,8 @@ def _resume(request: RedriveRequest, progress: RedriveProgress, what: Range | No
     if what is not None and not what.open:
         return ""
     plan, chosen = request.plan, request.plan.selection
-    named = {
-        "--stage": chosen.stages,
-        "--error": chosen.errors,
-        "--route": chosen.routes,
-        "--key": chosen.keys,
-        "--event-id": chosen.event_ids,
-        "--path": chosen.paths,
-    }
-    more = [part for name, values in named.items() for value in values for part in (name, value)]
-    more += span_arguments(chosen.span) + (resume_arguments(what) if what is not None else [])
+    more = [*selection_arguments(chosen), *span_arguments(chosen.span)]
+    more += resume_arguments(what) if what is not None else []
     left = plan.limit - progress.counted if plan.limit is not None and not progress.limited else plan.limit
     flags = {"--from-queue": request.from_queue, "--again": request.again, "--dry-run": request.dry_run}
     return command_line("redrive", {"--rate": plan.rate, "--limit": left}, flags, more)

@@ -39,7 +39,8 @@ Examples:
   genesys-eventbridge replay --partition 3 --from-offset 1000 --to-offset 2000 --into raw
   genesys-eventbridge replay --key 5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11 --into raw
 
-Exit codes: 0 all of the range, 1 stopped before its end (the command to go on with is printed), 2 not begun.
+Exit codes: 0 all of the range, 1 stopped before its end (the command to go on with is printed), 2 not begun,
+3 all that is there, but offsets that were asked for are not (each is named: deleted by Kafka, or beyond the end).
 """
 
 #: Topics whose records are understood by what reads another topic: nothing else may be mixed.
@@ -192,6 +193,7 @@ def _end(request: ReplayRequest, plan: ReplayPlan, progress: ReplayProgress) -> 
         as_json=request.as_json,
         stopped=progress.stopped,
         limited=progress.limited,
+        missing=progress.what.missing,
         resume=_resume(request, progress) if progress.stopped or progress.limited else "",
     )
 

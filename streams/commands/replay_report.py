@@ -25,7 +25,7 @@ def as_object(plan: ReplayPlan, progress: ReplayProgress) -> JsonObject:
         told["routes"] = {name or "none": dict(counts) for name, counts in sorted(survey.by_route.items())}
         told["errors"] = dict(survey.errors)
     else:
-        told |= {"into": plan.into, "run": plan.run}
+        told |= {"skipped": progress.skipped, "into": plan.into, "run": plan.run}
     if plan.current is not None:
         told["changed"] = comparison.events
         told["changes"] = comparison.by_route()
@@ -41,7 +41,8 @@ def show(source: str, plan: ReplayPlan, progress: ReplayProgress) -> None:
         return
     if plan.into is not None:
         run = f" (run {plan.run})" if progress.written else ""
-        screen.print(f"{progress.read} read, {progress.written} written to {plan.into}{run}", markup=False)
+        skipped = f", {progress.skipped} skipped (neither key nor value)" if progress.skipped else ""
+        screen.print(f"{progress.read} read, {progress.written} written to {plan.into}{skipped}{run}", markup=False)
         return
     _show_survey(screen, progress)
     if plan.current is not None:

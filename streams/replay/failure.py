@@ -11,7 +11,8 @@ from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
 from processors.event.strict_json import JsonObject, parse_object
-from processors.replay.redrive import failed_ms
+from processors.replay.redrive import event_id_of, failed_ms, key_of
+from processors.replay.selection import FailureSelection
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,14 @@ class Failure:
         """When it failed, by what the record says."""
         told_ms = failed_ms(self.record or {})
         return self.at_ms if told_ms is None else told_ms
+
+
+def is_meant(selection: FailureSelection, failure: Failure) -> bool:
+    """Whether a selection means the record. What is none has neither stage nor error: only one without those can."""
+    record = failure.record or {}
+    key = key_of(record, failure.meta, failure.key) if selection.keys else b""
+    event_id = event_id_of(record, failure.meta)
+    return selection.takes(record, failure.at_ms, key=key.decode("utf-8", "replace"), event_id=event_id)
 
 
 def from_record(record: ConsumerRecord) -> Failure:

@@ -17,15 +17,13 @@ from processors.replay.redrive import (
     Place,
     Redrive,
     Unrecoverable,
-    event_id_of,
-    key_of,
     place_of,
     rebuilt,
     redrive,
 )
 from processors.replay.redriven import Note, told
 from settings import Settings
-from streams.replay.failure import Failure, from_message, from_record
+from streams.replay.failure import Failure, from_message, from_record, is_meant
 from streams.replay.originals import Originals
 from streams.replay.pace import Pace
 from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
@@ -79,7 +77,7 @@ class Redriving:
         whole = Range(what.topic, dict(what.next), what.end)
         async for chunk in reader.chunks(whole):
             for failure in map(from_record, chunk):
-                if failure.record is not None and self._is_meant(failure):
+                if failure.record is not None and is_meant(self.plan.selection, failure):
                     place, rank = self._rank(failure)
                     if place is not None and rank > self._newest.get(place, rank[:0]):
                         self._newest[place] = rank
@@ -95,7 +93,7 @@ class Redriving:
             return progress
         async for chunk in reader.chunks(what, self._pace.chunk(AT_ONCE)):
             read = [(record.offset, from_record(record)) for record in chunk]
-            meant = self._limited([(offset, one) for offset, one in read if self._is_meant(one)])
+            meant = self._limited([(offset, one) for offset, one in read if is_meant(self.plan.selection, one)])
             verdicts = await self._take([one for _, one in meant])
             if "refused" in verdicts:
                 what.next[chunk[0].partition] = meant[verdicts.index("refused")][0]
@@ -141,16 +139,9 @@ class Redriving:
     async def _take_messages(self, messages: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
         """Redrive those that are meant; gives those that the queue need not keep."""
         read = [(one, from_message(one)) for one in messages]
-        meant = self._limited([(one, failure) for one, failure in read if self._is_meant(failure)])
+        meant = self._limited([(one, failure) for one, failure in read if is_meant(self.plan.selection, failure)])
         verdicts = await self._take([failure for _, failure in meant])
         return [one for (one, _), verdict in zip(meant, verdicts, strict=True) if verdict in DONE]
-
-    def _is_meant(self, failure: Failure) -> bool:
-        # What is no record has neither stage nor error: only a selection without those can mean it.
-        record, selection = failure.record or {}, self.plan.selection
-        key = key_of(record, failure.meta, failure.key) if selection.keys else b""
-        event_id = event_id_of(record, failure.meta)
-        return selection.takes(record, failure.at_ms, key=key.decode("utf-8", "replace"), event_id=event_id)
 
     def _limited(self, meant: list[tuple[Meant, Failure]]) -> list[tuple[Meant, Failure]]:
         """The records up to the limit, for which those do not count whose event went, or goes, without them."""

@@ -42,11 +42,15 @@ class ReplayPlan:
 
 @dataclass(slots=True)
 class ReplayProgress:
-    """How far a replay came. `read`: records that were meant; `stopped`: why it ended before its end."""
+    """How far a replay came. `read`: records that were meant; `stopped`: why it ended before its end.
+
+    `skipped`: those with neither key nor value, which Kafka's clients do not write; no event is in them.
+    """
 
     what: Range
     read: int = 0
     written: int = 0
+    skipped: int = 0
     survey: Survey = field(default_factory=Survey)
     comparison: Comparison = field(default_factory=Comparison)
     stopped: str = ""
@@ -123,14 +127,18 @@ class Replay:
     async def _write(self, writer: Writer, wanted: list[ConsumerRecord]) -> int:
         """Write them; gives how many there are before the first that was refused, where `next` stands."""
         progress = self.progress
-        results = await writer.write(list(_again(wanted, self.plan.into or "", self.plan.run)))
+        full = [record for record in wanted if record.key is not None or record.value is not None]
+        results = await writer.write(list(_again(full, self.plan.into or "", self.plan.run)))
         progress.written += results.count(None)
-        for number, (record, reason) in enumerate(zip(wanted, results, strict=True)):
+        done = len(wanted)
+        for record, reason in zip(full, results, strict=True):
             if reason is not None:
                 progress.stopped, progress.limited = reason, False
                 progress.what.next[record.partition] = record.offset
-                return number
-        return len(wanted)
+                done = wanted.index(record)
+                break
+        progress.skipped += sum(record.key is None and record.value is None for record in wanted[:done])
+        return done
 
 
 def _takes(outcomes: Outcomes) -> bool:

@@ -167,6 +167,28 @@ async def test_selects_single_events(run, failures, arguments, redriven):
     assert (await run("redrive", *arguments, "--dry-run", "--json")).json["redriven"] == redriven
 
 
+async def test_failures_are_listed_and_shown_with_what_became_of_them(run, failures):
+    redriven = await run("redrive", "--stage", "publish", "--json")
+
+    listed = await run("failures", "list", "--json", "--limit", "1")
+    shown = await run("failures", "show", event_id(2))
+    whole = await run("failures", "show", event_id(2), "--json")
+
+    assert (listed.json["read"], listed.json["open"], listed.json["redriven"]) == (7, 6, 1)
+    assert sum(one["records"] for one in listed.json["clusters"]) == 7
+    assert "ThrottlingException" in shown.out
+    assert redriven.json["run"] in shown.out
+    [record] = whole.json["records"]
+    assert (record["record"]["eventId"], record["redriven"]["run"]) == (event_id(2), redriven.json["run"])
+
+
+async def test_an_event_that_did_not_fail_is_one_line(run, failures):
+    result = await run("failures", "show", "nobody")
+
+    assert (result.code, len(result.err.strip().splitlines())) == (1, 1)
+    assert "holds no failure of event nobody" in result.err
+
+
 async def test_no_failures_topic_is_one_line(run):
     result = await run("redrive", "--json")
 

@@ -119,7 +119,6 @@ async def test_dry_run_tells_what_other_routes_would_change(run, raw, tmp_path):
         (["--since", "1h"], 6),
         (["--since", "2h", "--until", "1h"], 0),
         (["--until", "1h"], 0),
-        (["--from-offset", "1000000"], 0),
         (["--to-offset", "0"], 0),
         (["--route", "interaction"], 4),
     ],
@@ -130,6 +129,34 @@ async def test_selects(run, raw, arguments, read_count):
 
     assert result.code == 0, result.err
     assert result.json["read"] == read_count
+
+
+async def test_offsets_that_are_not_there_are_told_and_end_with_3(run, producer, prefix, call):
+    for number in range(3):
+        await producer.send_and_wait(f"{prefix}raw", call(number), key=b"k", partition=2)
+
+    result = await run("replay", "--from-offset", "2:1", "--to-offset", "2:9", "--dry-run", "--json")
+
+    assert result.code == 3, result.err
+    assert result.json["read"] == 2
+    assert result.json["missing"] == [{"partition": 2, "from": 3, "to": 9, "count": 6, "why": "beyond the end"}]
+    assert "partition 2: offsets 3 to 8 (6) are not there: they are beyond the end" in result.err
+
+
+async def test_records_of_any_shape_are_written_or_counted(run, producer, prefix, read):
+    shapes = [
+        (None, b"a", []),
+        (b"k", None, [("x", None)]),
+        (b"", b"", [("x", b"")]),
+        (b"k", b"\xff", [("x", b"\xff")]),
+    ]
+    for key, value, headers in shapes:
+        await producer.send_and_wait(f"{prefix}raw", value, key=key, headers=headers, partition=1)
+
+    result = await run("replay", "--into", f"{prefix}copy", "--json")
+
+    assert (result.code, result.json["written"]) == (0, 4), result.err
+    assert {(one.key, one.value) for one in await read(f"{prefix}copy")} == {(key, value) for key, value, _ in shapes}
 
 
 async def test_reads_one_partition_between_offsets(run, producer, prefix, read, call):

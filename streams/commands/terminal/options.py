@@ -20,6 +20,9 @@ from settings import EXIT_USAGE
 
 EXIT_STOPPED = 1
 
+#: Of what was asked for by its offsets some is not there any more, or not yet; the rest was read.
+EXIT_MISSING = 3
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

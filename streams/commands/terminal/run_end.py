@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import click
 
+from clients.kafka.ranges import Missing
 from processors.event.strict_json import JsonObject
-from streams.commands.terminal.options import EXIT_STOPPED
+from streams.commands.terminal.options import EXIT_MISSING, EXIT_STOPPED
 from streams.commands.terminal.screen import print_json
 
 
 def end_run(
-    result: JsonObject, show: Callable[[], None], *, as_json: bool, stopped: str, limited: bool, resume: str
+    result: JsonObject,
+    show: Callable[[], None],
+    *,
+    as_json: bool,
+    stopped: str,
+    limited: bool,
+    resume: str,
+    missing: Sequence[Missing] = (),
 ) -> None:
-    """Tell the result as JSON or by `show`, and name the command to go on with; exit 1 when it was stopped."""
+    """Tell the result as JSON or by `show`, and name the command to go on with.
+
+    Exit 1 when it was stopped, 3 when what was asked for by its offsets is not there.
+    """
+    if missing:
+        result = result | {"missing": [_as_json(one) for one in missing]}
     if as_json:
         print_json(result | ({"stopped": stopped} if stopped else {}) | ({"resume": resume} if resume else {}))
     else:
         show()
     if resume and (stopped or limited):
         click.echo(f"genesys-eventbridge: {stopped or 'the limit is reached'}; to go on:\n  {resume}", err=True)
-    if stopped:
-        raise SystemExit(EXIT_STOPPED)
+    for one in missing:
+        click.echo(f"genesys-eventbridge: {one}", err=True)
+    if stopped or missing:
+        raise SystemExit(EXIT_STOPPED if stopped else EXIT_MISSING)
+
+
+def _as_json(one: Missing) -> JsonObject:
+    why = "expired" if one.expired else "beyond the end"
+    return {"partition": one.partition, "from": one.first, "to": one.end, "count": one.count, "why": why}
 
 
 def command_line(name: str, options: Mapping[str, object], flags: Mapping[str, bool], more: Iterable[str] = ()) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +17,9 @@ from rich.text import Text
 #: Widths of a file or pipe, where rich would fold at 80.
 PLAIN_WIDTH = 160
 
+#: Seconds between two lines of progress.
+LINE_S = 10.0
+
 
 def console(*, stderr: bool = False) -> Console:
     """A console as wide as the terminal, or wide enough for a file."""
@@ -24,8 +29,11 @@ def console(*, stderr: bool = False) -> Console:
 
 @contextmanager
 def progress_bar(what: str, total: int, unit: str = "offsets") -> Iterator[Callable[[int], None]]:
-    """A bar on stderr that a callback moves; nothing where stderr is no terminal."""
+    """A bar on stderr that a callback moves; where stderr is no terminal a line now and then."""
     screen = Console(stderr=True)
+    if not screen.is_terminal:
+        yield progress_lines(what, total, unit)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -33,9 +41,24 @@ def progress_bar(what: str, total: int, unit: str = "offsets") -> Iterator[Calla
         TextColumn(unit),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as bar:
+    with Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def progress_lines(
+    what: str, total: int, unit: str, clock: Callable[[], float] = time.monotonic
+) -> Callable[[int], None]:
+    """Say on stderr how far it is, at most once in LINE_S: a log shows that it goes on, and short runs say nothing."""
+    due = clock() + LINE_S
+
+    def moved(done: int) -> None:
+        nonlocal due
+        if clock() >= due and done < total:
+            due = clock() + LINE_S
+            print(f"{what}: {done} of {total} {unit} ({100 * done // total} %)", file=sys.stderr, flush=True)
+
+    return moved
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> Table:

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from clients.kafka.ranges import Range, RangeBounds, Reader
-from processors.replay.selection import Span
+from clients.kafka.ranges import Missing, Range, RangeBounds, Reader
+from processors.replay.selection import OffsetBounds, Span
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,80 @@ async def test_a_range_begins_where_its_bounds_say_and_never_before_the_newest_t
     reader = Reader(FakeConsumer(), "raw", 2)
     what = await reader.range(RangeBounds(Span(since=since)), newest)
     assert (what.next, what.end) == (first, {0: 100, 1: 10})
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "missing"),
+    [
+        ((), (), []),
+        (((1, 3),), ((1, 10),), []),
+        (((1, 0),), (), [(1, 0, 3, True)]),
+        (((1, 0),), ((1, 2),), [(1, 0, 2, True)]),
+        (((1, 5),), ((1, 15),), [(1, 10, 15, False)]),
+        (((1, 12),), ((1, 15),), [(1, 12, 15, False)]),
+        (((1, 12),), (), [(1, 12, 12, False)]),
+        (((1, 0),), ((1, 15),), [(1, 0, 3, True), (1, 10, 15, False)]),
+        (((None, 0),), (), [(1, 0, 3, True)]),
+        (((1, 5),), ((1, 5),), []),
+    ],
+    ids=["nothing asked", "all there", "expired", "all expired", "beyond", "all beyond", "from beyond", "both",
+         "of every partition", "an empty range"],
+)  # fmt: skip
+async def test_offsets_that_were_asked_for_and_are_not_there_are_told(first, end, missing):
+    reader = Reader(FakeConsumer(), "raw", 2)
+    what = await reader.range(RangeBounds(first=OffsetBounds(first), end=OffsetBounds(end)))
+    assert what.missing == [Missing("raw", *one) for one in missing]
+
+
+@pytest.mark.parametrize(
+    ("missing", "text"),
+    [
+        (Missing("raw", 0, 0, 1000, True),
+         "raw partition 0: offsets 0 to 999 (1000) are not there: Kafka has deleted them (retention)"),
+        (Missing("raw", 0, 5, 6, False),
+         "raw partition 0: offsets 5 to 5 (1) are not there: they are beyond the end of the topic"),
+        (Missing("raw", 0, 5, 5, False), "raw partition 0: there is nothing from offset 5 on, it ends before"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_said_in_one_line(missing, text):
+    assert str(missing) == text
+
+
+class Shrinking(FakeConsumer):
+    """A partition of which retention deletes the records up to offset 40 after the first were read."""
+
+    def __init__(self):
+        self.at, self.begins = 0, {0: 0}
+
+    def assign(self, places):
+        self.places = places
+
+    def assignment(self):
+        return self.places
+
+    def seek(self, place, offset):
+        self.at = offset
+
+    def pause(self, place):
+        pass
+
+    def paused(self):
+        return []
+
+    async def position(self, place):
+        return self.at
+
+    async def getmany(self, timeout_ms, max_records):
+        if self.at == 10:
+            self.begins = {0: 40}
+        first = max(self.at, self.begins[0])
+        self.at = min(first + 10, 100)
+        return {self.places[0]: [SimpleNamespace(partition=0, offset=offset) for offset in range(first, self.at)]}
+
+
+async def test_what_is_deleted_while_it_is_read_is_told():
+    reader = Reader(Shrinking(), "raw", 1)
+    what = Range("raw", {0: 0}, {0: 100})
+    read = [record.offset async for chunk in reader.chunks(what) for record in chunk]
+    assert read == [*range(10), *range(40, 100)]
+    assert what.missing == [Missing("raw", 0, 10, 40, True)]

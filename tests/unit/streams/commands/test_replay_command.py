@@ -47,7 +47,16 @@ def test_redrive_refuses_what_cannot_be_meant(invoke, arguments, says):
     assert says in " ".join(result.stderr.split())
 
 
-@pytest.mark.parametrize("arguments", [("replay", "--dry-run"), ("replay", "--into", "raw"), ("redrive",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("replay", "--dry-run"),
+        ("replay", "--into", "raw"),
+        ("redrive",),
+        ("failures", "list"),
+        ("failures", "show", "e"),
+    ],
+)
 def test_kafka_away_is_one_line(invoke, arguments):
     result = invoke(*arguments)
 
@@ -56,7 +65,7 @@ def test_kafka_away_is_one_line(invoke, arguments):
     assert "no Kafka broker answers at 127.0.0.1:1" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["replay", "redrive", "check", "simulate", "routes"])
+@pytest.mark.parametrize("command", ["replay", "redrive", "failures", "check", "simulate", "routes"])
 def test_help_shows_examples_and_exit_codes(invoke, command):
     result = invoke(command, "--help")
 
