@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 from yarl import URL
@@ -33,14 +34,9 @@ def credentials(settings: Settings) -> Credentials | None:
     )
 
 
-def create_app(settings: Settings) -> PipelineApp:
-    """Make the app. Raises SettingsError for Kafka settings that do not fit together.
-
-    Times are chosen so that the heirs of a dead worker are at work within 15 s and a rebalance ends within 30 s.
-    """
-    harden()
-    app = PipelineApp(
-        settings.group,
+def _kafka(settings: Settings) -> dict[str, Any]:
+    """Times are chosen so that the heirs of a dead worker are at work within 15 s and a rebalance ends within 30 s."""
+    return dict(
         broker=[URL(f"kafka://{server}") for server in settings.kafka_bootstrap_servers.split(",")],
         broker_credentials=credentials(settings),
         broker_client_id="genesys-eventbridge",
@@ -57,6 +53,12 @@ def create_app(settings: Settings) -> PipelineApp:
         producer_request_timeout=30.0,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=2 * 1024 * 1024,
+    )
+
+
+def _streaming(settings: Settings) -> dict[str, Any]:
+    """Topics, tables, and what stands in for parts of Faust."""
+    return dict(
         stream_wait_empty=True,
         stream_recovery_delay=0.0,
         topic_allow_declare=False,  # streams/worker/preflight.py makes the topics: one place knows their settings
@@ -67,6 +69,18 @@ def create_app(settings: Settings) -> PipelineApp:
         value_serializer="json",
         store="memory://",
         datadir=settings.data_dir.expanduser() / settings.group,
+        worker_redirect_stdouts=False,
+        Monitor="streams.delivery.send:Monitor",
+        Worker="streams.worker.runner:Runner",  # so that `faust worker` ends as our own command does
+        autodiscover=DISCOVERED,
+        origin="streams",
+        reply_create_topic=False,
+    )
+
+
+def _web(settings: Settings) -> dict[str, Any]:
+    """One port a worker: its own views (streams/views/), none of Faust's."""
+    return dict(
         web_bind=settings.web_host,
         web_host=settings.web_host,
         web_port=settings.web_port,
@@ -78,13 +92,13 @@ def create_app(settings: Settings) -> PipelineApp:
         web_metrics_enabled=False,
         web_application_options={"client_max_size": 1024 * 1024, "middlewares": middlewares(settings.web_token)},
         canonical_url=settings.web_url,
-        worker_redirect_stdouts=False,
-        Monitor="streams.delivery.send:Monitor",
-        Worker="streams.worker.runner:Runner",  # so that `faust worker` ends as our own command does
-        autodiscover=DISCOVERED,
-        origin="streams",
-        reply_create_topic=False,
     )
+
+
+def create_app(settings: Settings) -> PipelineApp:
+    """Make the app. Raises SettingsError for Kafka settings that do not fit together."""
+    harden()
+    app = PipelineApp(settings.group, **_kafka(settings), **_streaming(settings), **_web(settings))
     app.assemble(settings)
     return app
 

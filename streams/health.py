@@ -29,8 +29,8 @@ class Health:
             log.warning("trouble", part=part, reason=reason)
         self._troubles[part] = (reason, known[1] if known else self._clock())
 
-    def well(self, part: str) -> None:
-        """Note that a part works again."""
+    def healthy(self, part: str) -> None:
+        """Note that a part works, again or for the first time."""
         known = self._troubles.pop(part, None)
         if known is not None:
             self._ended[part] = self._clock()
@@ -38,13 +38,13 @@ class Health:
 
     def observer(self, part: str) -> Callable[[str | None], None]:
         """A callback for a client: a reason means trouble, None means healthy."""
-        return lambda reason: self.well(part) if reason is None else self.trouble(part, reason)
+        return lambda reason: self.healthy(part) if reason is None else self.trouble(part, reason)
 
     def check(self, part: str, is_wrong: Callable[[], str | None]) -> None:
         """Ask `is_wrong` at every look: it answers the reason, or None when all is healthy."""
         self._checks[part] = is_wrong
 
-    def seconds_well(self, parts: Collection[str]) -> float:
+    def seconds_healthy(self, parts: Collection[str]) -> float:
         """For how long none of these parts has been in trouble; infinite when none ever was."""
         if any(part in self._troubles for part in parts):
             return 0.0

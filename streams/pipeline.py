@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 import signal
 import sys
 from collections.abc import Callable
@@ -18,11 +17,7 @@ from typing import Any, cast
 import faust
 import structlog
 
-from clients.aws.answers import NoAnswerError
-from clients.aws.client import AwsConfigurationError, open_client
-from clients.aws.custom_bus import open_buses
 from clients.genesys.rest.observer import Observer
-from processors.delivery.retry import outage_backoff
 from processors.metrics.counts import Counts, Sums
 from processors.routes.breaker import Limits
 from processors.routes.routes import Routes
@@ -51,6 +46,7 @@ from streams.tables.rows import sums
 from streams.topics import pipeline_topics
 from streams.topology import METRICS_KEY, needed_topics
 from streams.worker import lookout, reload_routes, watchdog
+from streams.worker.aws_clients import AwsClients
 from streams.worker.lookout import Lookout
 from streams.worker.preflight import preflight
 from streams.worker.reload_routes import RouteWatch
@@ -70,34 +66,46 @@ class PipelineApp(faust.App):
     def assemble(self, settings: Settings) -> None:
         """Make all parts; what is below needs what is above."""
         self.settings = settings
-        self._aws: dict[str, Any] = {}
-        self._opening = asyncio.Lock()
-        self._committing: asyncio.Task[bool] | None = None
+        self._assemble_health()
+        self._assemble_topics_and_tables()
+        self._assemble_delivery()
+        self._assemble_routes()
+        self._assemble_source()
+        self._assemble_targets()
+        self._assemble_lookout()
+        self._set_timers()
+        self.on_before_shutdown.connect(self._end_in_order)
 
-        # What this worker knows of itself.
+    def _assemble_health(self) -> None:
+        """What this worker knows of itself."""
         self.health = Health()
         self.health.check("start", self._not_started)
         self.counts = Counts()
         self.worker_sums = WorkerSums(self.health)
         self.prometheus = prometheus(self.worker_sums)
 
-        # Topics and tables.
-        self.flow = pipeline_topics(self, settings)
-        self.sums = sum_tables(self, settings.metrics_retention)
+    def _assemble_topics_and_tables(self) -> None:
+        self.flow = pipeline_topics(self, self.settings)
+        self.sums = sum_tables(self, self.settings.metrics_retention)
         self.owner = TableOwner(self, self.sums.totals)
-        recent = recent_table(self)
+        self._recent = recent_table(self)
 
-        # What brings events on, and notes it.
+    def _assemble_delivery(self) -> None:
+        """What brings events on, and notes it."""
+        self._committing: asyncio.Task[bool] | None = None
         self.sender = Sender(self.maybe_start_producer, self.health)
         self.deduplication = Deduplication(
-            settings.deduplication_window, recent, self._fingerprint, lambda: active_partitions(self, recent)
+            self.settings.deduplication_window,
+            self._recent,
+            self._fingerprint,
+            lambda: active_partitions(self, self._recent),
         )
-        recent.on_recover(self.deduplication.restore)
+        self._recent.on_recover(self.deduplication.restore)
         self.ledger = Ledger(
             self.counts,
             self.health,
             self._write_counts,
-            grace_s=settings.shutdown_grace,
+            grace_s=self.settings.shutdown_grace,
             on_written=self.worker_sums.listen,
             before_acks=self.deduplication.write,
             after_acks=self._commit_soon,
@@ -105,19 +113,23 @@ class PipelineApp(faust.App):
         self.delivery = Delivery(
             self.sender.send,
             self.flow,
-            FailureReporter(self.flow.failures, settings.kafka_max_message_bytes),
+            FailureReporter(self.flow.failures, self.settings.kafka_max_message_bytes),
             self.deduplication,
             self.counts,
         )
 
-        # The routes in use.
+    def _assemble_routes(self) -> None:
+        """The routes in use, and what runs them."""
+        settings = self.settings
         self.sandboxes = Sandboxes(settings, self.routes_in_use, self.health)
         self.breaker = FailureBreaker(
             Limits(settings.flood_share, settings.flood_min, settings.flood_window), self.health
         )
         self.route_watch = RouteWatch(settings, self.health, self.routes_in_use, self.take_over)
 
-        # What comes in.
+    def _assemble_source(self) -> None:
+        """What comes in."""
+        settings = self.settings
         self.intake = Intake(settings, self.delivery, self.ledger)
         count = counting(self.counts, self.ledger)
         source: Source = GenesysSource(
@@ -129,7 +141,19 @@ class PipelineApp(faust.App):
             source = QueueSource(settings, settings.source_queue_url, self.health.observer("source queue"))
         self.readers = PartReaders(source, self.intake, self.delivery, self.health, self.end_worker)
 
-        # Who looks on.
+    def _assemble_targets(self) -> None:
+        """Where events go out."""
+        settings = self.settings
+        self.aws = AwsClients(settings, self.health, self.add_async_context)
+        self.buses = Buses(
+            settings, self.health, self.counts, lambda: self.aws.when_possible("events", publishing.PART)
+        )
+        self.dead_letters = DeadLetterQueue(
+            settings.dlq_queue_url, self.health, lambda: self.aws.when_possible("sqs", mirroring.PART)
+        )
+
+    def _assemble_lookout(self) -> None:
+        """Who looks on."""
         self.watchdog = Watchdog(
             Progress(
                 self.ledger.stalled,
@@ -139,26 +163,21 @@ class PipelineApp(faust.App):
             ),
             self.health,
             self._kafka_client,
-            needed_topics(settings),
-        )
-        self.buses = Buses(
-            settings, self.health, self.counts, lambda: self._aws_when_possible("events", publishing.PART)
-        )
-        self.dead_letters = DeadLetterQueue(
-            settings.dlq_queue_url, self.health, lambda: self._aws_when_possible("sqs", mirroring.PART)
+            needed_topics(self.settings),
         )
         self.lookout = Lookout(
-            settings, self.health, self.routes_in_use, self.buses, self.dead_letters, self._partitions
+            self.settings, self.health, self.routes_in_use, self.buses, self.dead_letters, self._partitions
         )
-        self.telemetry = Telemetry(settings, self.worker_sums, self._group_sums, self.aws)
+        self.telemetry = Telemetry(self.settings, self.worker_sums, self._group_sums, self.aws.open)
+
+    def _set_timers(self) -> None:
         self.timer(watchdog.LOOK_S)(self.watchdog.look)
         self.timer(lookout.BUS_S)(self.lookout.look_at_buses)
         self.timer(lookout.PARTITIONS_S)(self.lookout.look_at_partitions)
         self.timer(lookout.REST_S)(self.lookout.look_at_queue)
         self.timer(reload_routes.LOOK_S)(self.route_watch.look)
-        self.timer(settings.report_interval)(self.telemetry.report_to_log)
-        self.timer(settings.report_interval)(self.telemetry.report_to_cloudwatch)
-        self.on_before_shutdown.connect(self._end_in_order)
+        self.timer(self.settings.report_interval)(self.telemetry.report_to_log)
+        self.timer(self.settings.report_interval)(self.telemetry.report_to_cloudwatch)
 
     def stage(self, stage: Stage, topic: faust.TopicT) -> Callable[[Handle], Handle]:
         """Make an agent of a function over batches, when this worker has the role."""
@@ -190,32 +209,9 @@ class PipelineApp(faust.App):
         await self.sandboxes.renew()
         self.breaker.renew()
 
-    async def aws(self, service: str) -> Any:
-        """The client for a service of AWS, opened when first asked for; it ends with the app."""
-        async with self._opening:
-            if service not in self._aws:
-                opening = open_buses(self.settings) if service == "events" else open_client(self.settings, service)
-                self._aws[service] = await self.add_async_context(opening)
-            return self._aws[service]
-
     def resume(self) -> bool:
         """Let everything go on that paused as most events failed; gives whether anything had."""
         return any([self.breaker.resume(), self.buses.resume()])
-
-    async def _aws_when_possible(self, service: str, part: str) -> Any:
-        """The client as soon as credentials can be had; a setting that is wrong by now was right at the start."""
-        attempt = 0
-        while True:
-            try:
-                client = await self.aws(service)
-            except (AwsConfigurationError, NoAnswerError) as error:
-                self.health.trouble(part, str(error))
-                await asyncio.sleep(outage_backoff(attempt, random.random()))
-                attempt += 1
-                continue
-            if attempt:
-                self.health.well(part)
-            return client
 
     @property
     def shutdown_grace(self) -> float:
@@ -230,10 +226,10 @@ class PipelineApp(faust.App):
         os.kill(os.getpid(), signal.SIGTERM)
 
     async def on_first_start(self) -> None:
-        away = await preflight(self.settings, self.conf, self._use)
-        self.buses.unseen = away.buses
-        if away.queue:
-            self.health.trouble(lookout.QUEUE, away.queue)
+        unreachable = await preflight(self.settings, self.conf, self._use)
+        self.buses.unseen = unreachable.buses
+        if unreachable.queue:
+            self.health.trouble(lookout.QUEUE, unreachable.queue)
         await self.add_async_context(self.sandboxes)
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
         await super().on_first_start()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Collection, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -20,7 +20,7 @@ from processors.event.intake import Redact
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.snapshots import Snapshot, snapshots
 from processors.genesys.frames import queue_id, with_queue
-from processors.genesys.interval import Interval
+from processors.genesys.interval import Interval, as_text
 from processors.genesys.steps.memory import StepMemory
 from processors.genesys.topics.plan import TopicPlan, separate
 
@@ -44,23 +44,10 @@ class ConversationQuery:
         One that lasts over several windows comes once for each. Raises PermissionMissingError
         (`analytics:conversationDetail:view`) and GenesysRequestError.
         """
-        for window in interval.windows(self._window_ms):
-            page, given = 1, 0
-            last: list[Any] = []
-            while True:
-                body = _query(window, queues, self._page_size, page)
-                answer = await self._rest.read("POST", QUERY, json=body, background=True)
-                conversations = answer.get("conversations")
-                found = conversations if isinstance(conversations, list) else []
+        async with aclosing(self._pages(interval, queues)) as pages:
+            async for _, found in pages:
                 for conversation in found:
-                    if isinstance(conversation, dict):
-                        yield conversation
-                given += len(found)
-                total = answer.get("totalHits")
-                more = given < total if isinstance(total, int) else len(found) >= self._page_size
-                if not found or not more or found == last:  # the same page again has no next one
-                    break
-                page, last = page + 1, found
+                    yield conversation
 
     async def events(
         self, interval: Interval, topics: Collection[str], until_ms: int = 0
@@ -69,14 +56,31 @@ class ConversationQuery:
 
         `until_ms` (epoch ms): how long conversations of the interval are followed beyond its end.
         """
-        queues = _queues(topics)
-        for window in interval.windows(self._window_ms):  # a conversation gives each window what is the window's
-            is_last = window.end_ms == interval.end_ms
-            told_of = Interval(window.start_ms, max(window.end_ms, until_ms)) if is_last else window
-            async with aclosing(self.during(window, queues)) as conversations:
-                async for conversation in conversations:
-                    for told in snapshots(conversation, told_of, topics):
-                        yield told
+        async with aclosing(self._pages(interval, _queues(topics))) as pages:
+            async for window, found in pages:  # a conversation gives each window what is the window's
+                is_last = window.end_ms == interval.end_ms
+                covered = Interval(window.start_ms, max(window.end_ms, until_ms)) if is_last else window
+                for snapshot in chain.from_iterable(snapshots(one, covered, topics) for one in found):
+                    yield snapshot
+
+    async def _pages(
+        self, interval: Interval, queues: Collection[str]
+    ) -> AsyncGenerator[tuple[Interval, list[JsonObject]], None]:
+        for window in interval.windows(self._window_ms):
+            page, given = 1, 0
+            last: list[Any] = []
+            while True:
+                body = _query(window, queues, self._page_size, page)
+                answer = await self._rest.read("POST", QUERY, json=body, background=True)
+                conversations = answer.get("conversations")
+                found = conversations if isinstance(conversations, list) else []
+                yield window, [conversation for conversation in found if isinstance(conversation, dict)]
+                given += len(found)
+                total = answer.get("totalHits")
+                more = given < total if isinstance(total, int) else len(found) >= self._page_size
+                if not found or not more or found == last:  # the same page again has no next one
+                    break
+                page, last = page + 1, found
 
 
 @dataclass(slots=True)
@@ -96,20 +100,20 @@ class Backfilled:
     async def during(self, interval: Interval) -> AsyncGenerator[bytes, None]:
         topics = frozenset(name for topic in self.plan.topics for name in separate(topic))
         async with aclosing(ConversationQuery(self.rest).events(interval, topics)) as found:
-            async for told in found:
-                for envelope in self._envelopes(told):
+            async for snapshot in found:
+                for envelope in self._envelopes(snapshot):
                     queue = queue_id(envelope)
                     name = await self.names.name(queue) if queue else None
                     value = orjson.dumps(envelope)
                     yield with_queue(value, envelope, queue, name) if queue and name else value
 
-    def _envelopes(self, told: Snapshot) -> Iterator[JsonObject]:
+    def _envelopes(self, snapshot: Snapshot) -> Iterator[JsonObject]:
         if "steps" in self.events:
-            masked = told.envelope if self.redact is None else self.redact(told.envelope)
-            for step in self._steps.take(masked, told.moment_ms, told.since_ms):
-                yield step.envelope(told.envelope)
+            masked = snapshot.envelope if self.redact is None else self.redact(snapshot.envelope)
+            for step in self._steps.take(masked, snapshot.moment_ms, snapshot.since_ms):
+                yield step.envelope(snapshot.envelope)
         if "snapshots" in self.events:
-            yield told.envelope
+            yield snapshot.envelope
 
 
 def _queues(topics: Collection[str]) -> Collection[str]:
@@ -121,7 +125,7 @@ def _queues(topics: Collection[str]) -> Collection[str]:
 
 def _query(window: Interval, queues: Collection[str], page_size: int, page: int) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "interval": f"{_iso(window.start_ms)}/{_iso(window.end_ms)}",
+        "interval": f"{as_text(window.start_ms)}/{as_text(window.end_ms)}",
         "order": "asc",
         "orderBy": "conversationStart",
         "paging": {"pageSize": page_size, "pageNumber": page},
@@ -132,8 +136,3 @@ def _query(window: Interval, queues: Collection[str], page_size: int, page: int)
         ]
         body["segmentFilters"] = [{"type": "or", "predicates": predicates}]
     return body
-
-
-def _iso(epoch_ms: int) -> str:
-    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

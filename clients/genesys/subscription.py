@@ -114,10 +114,12 @@ class SubscriptionStream:
     async def _connection(self, end: StreamEnd) -> AsyncGenerator[list[Line], None]:
         """What one connection brings; `end` then says why it brings no more."""
         try:
-            async with self._rest.stream(self._path, idle_timeout=self._idle_timeout) as response:
-                async with aclosing(self._lines(response)) as batches:
-                    async for lines in batches:
-                        yield lines
+            async with (
+                self._rest.stream(self._path, idle_timeout=self._idle_timeout) as response,
+                aclosing(self._lines(response)) as batches,
+            ):
+                async for lines in batches:
+                    yield lines
                 end.reason, end.whole = "ended", _is_delimited(response)
         except GenesysRequestError as error:
             if error.status != 404:
@@ -157,7 +159,7 @@ class SubscriptionStream:
 
     def _works(self) -> None:
         self._backoff.reset()
-        self._rest.observer.well(self)
+        self._rest.observer.healthy(self)
 
     async def _pause(self, reason: str) -> None:
         seconds = self._backoff.next()
@@ -176,9 +178,7 @@ async def bursts(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
             burst, size = [chunk], len(chunk)
             coming = asyncio.ensure_future(_next(chunks))
             await asyncio.sleep(0)  # the next one is done by now, if nothing has to be waited for
-            while size < BURST_BYTES and coming.done() and coming.exception() is None:
-                if (more := coming.result()) is None:
-                    break
+            while size < BURST_BYTES and (more := _arrived(coming)) is not None:
                 burst.append(more)
                 size += len(more)
                 coming = asyncio.ensure_future(_next(chunks))
@@ -187,6 +187,11 @@ async def bursts(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     finally:
         coming.cancel()
         await asyncio.gather(coming, return_exceptions=True)
+
+
+def _arrived(coming: asyncio.Future[bytes | None]) -> bytes | None:
+    """The chunk, if it is there by now; what failed or ended is left to who waits for it."""
+    return coming.result() if coming.done() and coming.exception() is None else None
 
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:

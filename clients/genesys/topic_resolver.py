@@ -11,8 +11,9 @@ from clients.genesys.queues import QUEUES, USERS, QueueNames, listed
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError
 from processors.event.identity import is_uuid
+from processors.genesys.topics.available import AvailableTopic
 from processors.genesys.topics.names import chosen, unmatched
-from processors.genesys.topics.plan import AvailableTopic, TopicPlan, UnusableTopic, named, plan
+from processors.genesys.topics.plan import TopicPlan, UnusableTopic, named, plan
 from settings import Settings
 
 log = structlog.get_logger(__name__)

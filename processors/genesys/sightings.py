@@ -1,6 +1,6 @@
 """This module remembers what of the notifications was seen: events by their ids, topics by their values.
 
-States of conversations are remembered by processors/genesys/states.py.
+States of conversations are remembered by processors/genesys/seen_states.py.
 """
 
 from __future__ import annotations

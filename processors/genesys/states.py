@@ -9,11 +9,11 @@ what changed next. Live states have the time at which they were received, told o
 from __future__ import annotations
 
 import math
-from bisect import bisect_right, insort_right
-from collections import OrderedDict
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from processors.event.identity import SNAPSHOT_TOPIC
@@ -30,6 +30,8 @@ LATE_MS = 10_000
 NEAR_MS = 100
 
 Place = tuple[str, str, int]
+
+SIGHTED_MS = attrgetter("at_ms")
 
 _PHASES = {"offering": "alerting", "none": "scheduled", **dict.fromkeys(ENDED, "ended")}
 
@@ -90,7 +92,7 @@ class Change:
         One that came back (from hold) is not that of before: what was seen earlier tells nothing then, unless nothing
         else was seen since.
         """
-        before = bisect_right(seen, self.at_ms, key=_time)
+        before = bisect_right(seen, self.at_ms, key=SIGHTED_MS)
         told_ms = max((one.at_ms for one in seen[:before] if one.told), default=0)
         since_ms = -math.inf if self.stays else max(self.at_ms - CLOCK_SKEW_MS, told_ms)
         by_ms = math.inf if self.next_ms is None else self.next_ms + LATE_MS
@@ -147,74 +149,6 @@ def exact(state: State, at_ms: int, until_ms: int | None) -> Change:
     return Change(at_ms, now, next_ms=until_ms)
 
 
-class SeenStates:
-    """Remembers the last `states` sightings of each conversation by time, for at most `capacity` conversations."""
-
-    def __init__(self, capacity: int = 20_000, states: int = 32) -> None:
-        self._capacity, self._states = capacity, states
-        self._seen: OrderedDict[tuple[str, str], list[Sighting]] = OrderedDict()
-
-    def is_change(self, key: tuple[str, str], state: State, at_ms: int) -> bool:
-        """Whether a live state, received at `at_ms` (epoch ms), differs from the newest one; remembers it."""
-        seen = self._known(key)
-        if seen and _is_same(seen, seen[-1], state):
-            return False
-        self._add(seen, Sighting(max(at_ms, seen[-1].at_ms) if seen else at_ms, state, told=False))
-        return True
-
-    def recall(self, key: tuple[str, str], state: State, at_ms: int, *, told: bool) -> None:
-        """Remember a state that went on at `at_ms` (epoch ms); they may come in any order."""
-        self._add(self._known(key), Sighting(at_ms, state, told))
-
-    def left_at(self, key: tuple[str, str], state: State) -> int | None:
-        """When the conversation was last in that state (epoch ms) before another; None unless it was, and is not."""
-        seen = self._seen.get(key)
-        if not seen or _is_same(seen, seen[-1], state):
-            return None
-        return max((one.at_ms for one in seen if _is_same(seen, one, state)), default=None)
-
-    def is_unseen(self, key: tuple[str, str], state: State, change: Change) -> bool:
-        """Whether a change that is told of the past came not yet; remembers it.
-
-        It came when a live snapshot showed it before the next one, or when it was told before. It is the newest when it
-        came after all that was seen: a live snapshot like it is no change then.
-        """
-        if not change.now:
-            return False
-        seen = self._known(key)
-        if change.was_seen(seen):
-            return False
-        self._add(seen, Sighting(change.at_ms, state, told=True))
-        return True
-
-    def __len__(self) -> int:
-        return len(self._seen)
-
-    def _add(self, seen: list[Sighting], sighting: Sighting) -> None:
-        insort_right(seen, sighting, key=_time)
-        del seen[: -self._states]
-
-    def _known(self, key: tuple[str, str]) -> list[Sighting]:
-        seen = self._seen.get(key)
-        if seen is None:
-            seen = self._seen[key] = []
-            if len(self._seen) > self._capacity:
-                self._seen.popitem(last=False)
-        else:
-            self._seen.move_to_end(key)
-        return seen
-
-
-def _is_same(seen: list[Sighting], one: Sighting, state: State) -> bool:
-    """Whether a live state is that of a sighting; of a told one, with the details that were last seen live."""
-    if one.state.shapes != state.shapes:
-        return False
-    if not one.told:
-        return one.state.details == state.details
-    live = next((other for other in reversed(seen) if not other.told), None)
-    return (_NOTHING if live is None else live.state.details) == state.details
-
-
 def _fit(told: Mapping[Place, Told], shapes: Mapping[Place, Shape]) -> bool:
     return all(one.fits(shapes.get(place)) for place, one in told.items())
 
@@ -229,7 +163,8 @@ def _is_wrapped(leg: Leg) -> bool:
 
 _Detail = tuple[object, ...]
 
-_NOTHING = hash(frozenset[_Detail]())
+#: The number of a state of which nothing but the shapes is known.
+NO_DETAILS = hash(frozenset[_Detail]())
 
 
 def _details(ident: str, participant: JsonObject) -> _Detail:
@@ -249,7 +184,3 @@ def _session_details(leg: Leg) -> _Detail:
     work = text(member(leg.session, "afterCallWork"), "state")
     messages = frozenset(text(one, "messageId") for one in objects(leg.session, "messages"))
     return leg.key, work, text(member(leg.session, "wrapup"), "code"), messages
-
-
-def _time(sighting: Sighting) -> int:
-    return sighting.at_ms

@@ -42,11 +42,7 @@ async def check_source(settings: Settings, patience_s: float = GENESYS_S) -> lis
             await rest.token()
             findings.append(Finding("genesys", True, f"token from {settings.login_url}"))
             if settings.genesys_source == "notifications":
-                plan = await TopicResolver(rest, settings).resolve()
-                rejected = await tried(rest, plan.shares()) if plan.topics else ()
-                findings.append(_topics_found(plan, rejected))
-                if settings.genesys_backfill:
-                    findings.append(await _backfill_found(rest))
+                await _look_at_notifications(settings, rest, findings)
     except TimeoutError:
         reason = reasons[-1] if reasons else f"no answer within {patience_s:g} s"
         fix = "fix the network, GENESYS_BASE_URL or GENESYS_LOGIN_URL"
@@ -54,6 +50,15 @@ async def check_source(settings: Settings, patience_s: float = GENESYS_S) -> lis
     except (SettingsError, GenesysError) as error:
         findings.append(_refused(_part(findings), error))
     return findings
+
+
+async def _look_at_notifications(settings: Settings, rest: GenesysRest, findings: list[Finding]) -> None:
+    """Adds to the findings one by one: the first stay when a later look fails."""
+    plan = await TopicResolver(rest, settings).resolve()
+    rejected = await tried(rest, plan.shares()) if plan.topics else ()
+    findings.append(_topics_found(plan, rejected))
+    if settings.genesys_backfill:
+        findings.append(await _backfill_found(rest))
 
 
 def check_file(name: str) -> Finding:

@@ -149,13 +149,19 @@ async def until_accounted(stack: Stack, books: Books, exits: bool, patience_s: f
             if ended != progress:
                 progress, moved_at = ended, now
             quiet = now - moved_at > QUIET_S
-            if exits and report and await _may_be_done(stack.options, books, report, quiet):
-                account = await books.account()
-                if account.lost == 0 and account.ended >= account.ingested:
-                    return account
+            if exits and report and (account := await _complete(stack.options, books, report, quiet)):
+                return account
             if exits and now - moved_at > patience_s:
                 return replace(await books.account(), gave_up=True)
             await asyncio.sleep(0.25 if exits else 1.0)
+
+
+async def _complete(options: Options, books: Books, report: dict[str, int], quiet: bool) -> Account | None:
+    """The exact books, once each event that came in has ended and none is lost."""
+    if not await _may_be_done(options, books, report, quiet):
+        return None
+    account = await books.account()
+    return account if account.lost == 0 and account.ended >= account.ingested else None
 
 
 async def _may_be_done(options: Options, books: Books, report: dict[str, int], quiet: bool) -> bool:

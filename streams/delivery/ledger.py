@@ -134,7 +134,7 @@ class Ledger:
     def stalled(self) -> str | None:
         """Why this worker should be started again; None while it makes progress or knows what it waits for."""
         now = self._clock()
-        stuck = [min(now - since, self._health.seconds_well(waits_for)) for since, waits_for in self._open.values()]
+        stuck = [min(now - since, self._health.seconds_healthy(waits_for)) for since, waits_for in self._open.values()]
         seconds = max(stuck, default=0.0)
         return f"a batch has been worked on for {seconds:.0f} s" if seconds >= STALL_S else None
 

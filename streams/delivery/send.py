@@ -126,7 +126,7 @@ class Sender:
         if self._troubles:
             self._health.trouble("kafka", next(iter(self._troubles.values())))
         else:
-            self._health.well("kafka")
+            self._health.healthy("kafka")
 
     def _silence(self, records: Sequence[Record]) -> str:
         names = ", ".join(sorted({one.topic for one in records}))

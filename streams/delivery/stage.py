@@ -100,11 +100,14 @@ class StageRunner:
         self._fill(batch)
         if self._stage.linger_s and len(batch) < self._stage.max_events:
             with contextlib.suppress(TimeoutError):  # then the time is over
-                async with asyncio.timeout(self._stage.linger_s):
-                    while len(batch) < self._stage.max_events:
-                        batch.append(await self._next_current())
-                        self._fill(batch)
+                await self._linger(batch)
         return batch
+
+    async def _linger(self, batch: list[Event]) -> None:
+        async with asyncio.timeout(self._stage.linger_s):
+            while len(batch) < self._stage.max_events:
+                batch.append(await self._next_current())
+                self._fill(batch)
 
     def _fill(self, batch: list[Event]) -> None:
         while len(batch) < self._stage.max_events and not self._buffer.empty():

@@ -55,7 +55,7 @@ class FailureBreaker:
         if self.paused:
             log.info("resumed by other routes")
             self._renewed = True
-            self._health.well(PART)
+            self._health.healthy(PART)
             self._resumed.set()
 
     def resume(self) -> bool:
@@ -64,7 +64,7 @@ class FailureBreaker:
             return False
         log.info("resumed by an operator")
         self._window.resume(self._clock())
-        self._health.well(PART)
+        self._health.healthy(PART)
         self._resumed.set()
         return True
 

@@ -70,15 +70,20 @@ async def recent(settings: Settings, checkpoint: Checkpoint) -> AsyncGenerator[t
         return
     span = Span(since=max(0, min(moments) - RECENT_MS))
     try:
-        async with _reader(settings, settings.topic("raw")) as reader:
-            newest = RECENT_EVENTS // reader.partitions
-            async with aclosing(reader.chunks(await reader.range(RangeBounds(span), newest))) as chunks:
-                async for chunk in chunks:
-                    for record in chunk:
-                        if record.value is not None and record.timestamp in span:
-                            yield record.value, record.timestamp
+        async with _reader(settings, settings.topic("raw")) as reader, aclosing(_newest(reader, span)) as events:
+            async for event in events:
+                yield event
     except RangeError as error:
         log.warning("what was sent lately is not known", error=str(error))
+
+
+async def _newest(reader: Reader, span: Span) -> AsyncGenerator[tuple[bytes, int], None]:
+    bounds = await reader.range(RangeBounds(span), RECENT_EVENTS // reader.partitions)
+    async with aclosing(reader.chunks(bounds)) as chunks:
+        async for chunk in chunks:
+            events = [(one.value, one.timestamp) for one in chunk if one.value is not None and one.timestamp in span]
+            for event in events:
+                yield event
 
 
 async def _read_last(settings: Settings, topic: str, part: int) -> Checkpoint:

@@ -101,7 +101,7 @@ class PartReaders:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if tasks and not self._readers:
-            self._health.well("genesys")
+            self._health.healthy("genesys")
 
     def _ended(self, reader: asyncio.Task[None]) -> None:
         error = asyncio.CancelledError() if reader.cancelled() else reader.exception()

@@ -79,7 +79,7 @@ class Lookout:
         found = await look_at_queue(queue)
         if found.ok:
             self._warn(found)
-            self._health.well(QUEUE)
+            self._health.healthy(QUEUE)
         else:
             self._health.trouble(QUEUE, str(found))
 
@@ -87,7 +87,7 @@ class Lookout:
         """Tell health of topics that were given more partitions than their changelogs have."""
         short = short_changelogs(self._settings, await self._partitions())
         if not short:
-            self._health.well(PARTITIONS)
+            self._health.healthy(PARTITIONS)
             return
         numbers = ", ".join(f"{name} to {number}" for name, number in short.items())
         fix = "a start raises" if self._settings.kafka_create_topics else "raise"

@@ -107,17 +107,21 @@ def probe(host: str, port: int, addresses: Callable[..., Any] = socket.getaddrin
     bound, missing = 0, OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
     for family, kind, _, _, address in addresses(host, port, type=socket.SOCK_STREAM):
         try:
-            with socket.socket(family, kind) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                probe.bind(address)
-                bound += 1
+            _bind(family, kind, address)
+            bound += 1
         except OSError as error:
             if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):  # `localhost` where IPv6 is off
                 raise
     if not bound:
         raise missing
+
+
+def _bind(family: int, kind: int, address: Any) -> None:
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        probe.bind(address)
 
 
 def _require_source(settings: Settings) -> None:

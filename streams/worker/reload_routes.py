@@ -77,7 +77,7 @@ class RouteWatch:
         if routes is None:
             self._health.trouble(PART, f"left as they were: {wrong}")
             return
-        self._health.well(PART)
+        self._health.healthy(PART)
         if [route.texts for route in routes] != [route.texts for route in self._in_use()]:
             await self._take_over(routes)
             log.info("routes taken over", routes=[route.name for route in routes])

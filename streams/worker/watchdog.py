@@ -83,9 +83,9 @@ class Watchdog:
         progress, health = self._progress, self._health
         if (reason := progress.stalled()) is not None:
             return reason
-        if (seconds := min(progress.silent_s(), health.seconds_well((PART, TOPICS)))) > SILENT_S:
+        if (seconds := min(progress.silent_s(), health.seconds_healthy((PART, TOPICS)))) > SILENT_S:
             return f"Kafka has not answered for {seconds:.0f} s, though its brokers are there"
-        well = health.seconds_well(KAFKA)
+        well = health.seconds_healthy(KAFKA)
         if (seconds := min(progress.rebalancing_s(), well)) > STALL_S:
             return f"the assignment of partitions has been under way for {seconds:.0f} s"
         seconds = min(progress.uncommitted_s(), well)
@@ -99,13 +99,13 @@ class Watchdog:
         if not await self._brokers_answer(client):
             self._health.trouble(PART, "no broker answers")
             return
-        self._health.well(PART)
+        self._health.healthy(PART)
         if gone := await self._gone(client):
             self._health.trouble(
                 TOPICS, f"gone: {', '.join(gone)}; make them again, or start another worker, which does so"
             )
             return
-        self._health.well(TOPICS)
+        self._health.healthy(TOPICS)
         if (reason := self.standstill()) is not None:
             self._die("the watchdog", StalledError(reason))
 

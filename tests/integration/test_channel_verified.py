@@ -67,7 +67,7 @@ def test_lost_topics_are_told_mended_and_healed(tmp_path: Path) -> None:
         centre.client.post("/_emulator/forget").raise_for_status()
         wait_until("health to tell of lost topics", lambda: "no longer subscribed" in centre.health())
         wait_until("all topics to be there", lambda: sorted(centre.topics()) == sorted(topics))
-        wait_until("health to be well", lambda: "no longer subscribed" not in centre.health())
+        wait_until("health to be good", lambda: "no longer subscribed" not in centre.health())
         wait_until("the gap to be healed", lambda: centre.gaps() == ["healed"])
         centre.say()
 
@@ -78,7 +78,7 @@ def test_lost_topics_are_told_mended_and_healed(tmp_path: Path) -> None:
             wait_until("all topics to be there", lambda: sorted(set(centre.topics())) == sorted(topics))
             now = centre.client.get("/_emulator/summary").json()["notifications"]["channels"]["created"]
             assert now > before
-            wait_until("health to be well", lambda: "sends nothing more" not in centre.health())
+            wait_until("health to be good", lambda: "sends nothing more" not in centre.health())
             centre.say()
         wait_until("every gap to be healed", lambda: set(centre.gaps()) == {"healed"})
         assert len(centre.gaps()) == 3

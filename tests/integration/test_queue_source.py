@@ -86,7 +86,7 @@ def test_an_outage_of_sqs_is_told_and_waited_out(pipeline: Pipeline, send) -> No
     send(*envelopes()[:5])
     wait_until("all to be in raw", lambda: len(pipeline.read("raw")) == 5)
     wait_until("the queue to be empty", lambda: not pipeline.inspect("queues/events/messages")["messages"])
-    wait_until("health to be well", lambda: not told())
+    wait_until("health to be good", lambda: not told())
 
 
 def test_a_worker_that_stops_hands_the_rest_to_the_others_at_once(pipeline: Pipeline, send) -> None:

@@ -91,7 +91,7 @@ class ChannelReader:
                     return
                 await self._pause(end)
         finally:
-            self._rest.observer.well(self)
+            self._rest.observer.healthy(self)
 
     def replace(self, reason: str) -> None:
         """Ask for a successor: REST says what the socket has not shown yet."""
@@ -120,7 +120,7 @@ class ChannelReader:
             self._level_s = self._asked_s = self._rest.clock.wall()
             self._lagging = False
             self.opened_ms = int(self._level_s * 1000)
-            self._rest.observer.well(self)
+            self._rest.observer.healthy(self)
             self._coverage.up(self)
             self.opened.set()
 

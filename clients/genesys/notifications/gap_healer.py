@@ -172,8 +172,8 @@ class GapHealer:
         until_ms = int(self._rest.clock.wall() * 1000) - self._times.under_way_ms
         for interval in merged((gap.interval for gap in due), MERGE_MS):
             async with aclosing(self._query.events(interval, self._topics(), until_ms)) as events:
-                async for told in events:
-                    await self._put(told)
+                async for snapshot in events:
+                    await self._put(snapshot)
                     found += 1
         return found
 

@@ -15,8 +15,9 @@ from processors.event.lines import Line
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.snapshots import Snapshot, backfilled_moment
 from processors.genesys.frames import came_again, queue_id, read_frame, with_queue
+from processors.genesys.seen_states import SeenStates
 from processors.genesys.sightings import RETURN_MS, SeenEvents, SeenValues
-from processors.genesys.states import SeenStates, State, exact, snapshot_key, state_of
+from processors.genesys.states import State, exact, snapshot_key, state_of
 from processors.genesys.steps.derive import Step
 from processors.genesys.steps.memory import StepMemory
 from processors.genesys.times import is_timeless
@@ -66,13 +67,13 @@ class Sieve:
         elif is_timeless(envelope):
             self._values.is_new(str(envelope["topicName"]), _fact(envelope), "", at_ms)
 
-    async def past(self, told: Snapshot) -> list[Line]:
+    async def past(self, snapshot: Snapshot) -> list[Line]:
         """What of a backfilled snapshot goes on; nothing when it is known."""
-        envelope = told.envelope
-        if self._is_known(told):
+        envelope = snapshot.envelope
+        if self._is_known(snapshot):
             self._rest.observer.count("backfill_known")
             return []
-        steps = self._take_steps(envelope, told.moment_ms, told.since_ms)
+        steps = self._take_steps(envelope, snapshot.moment_ms, snapshot.since_ms)
         return await self._gone_on(orjson.dumps(envelope), envelope, steps, is_backfilled=True)
 
     async def live(self, item: ReceivedFrame) -> list[Line]:
@@ -151,15 +152,15 @@ class Sieve:
     def _is_new(self, envelope: JsonObject) -> bool:
         return self._seen.is_new(derive_event_id(envelope), self._rest.clock.now())
 
-    def _is_known(self, told: Snapshot) -> bool:
+    def _is_known(self, snapshot: Snapshot) -> bool:
         """Whether a backfilled snapshot was given before, or tells a change that was seen."""
-        if not self._is_new(told.envelope):
+        if not self._is_new(snapshot.envelope):
             return True
-        state = state_of(told.envelope)
+        state = state_of(snapshot.envelope)
         if state is None:
             return False
-        change = told.change or exact(state, told.moment_ms, told.until_ms)
-        return not self._states.is_unseen(snapshot_key(told.envelope), state, change)
+        change = snapshot.change or exact(state, snapshot.moment_ms, snapshot.until_ms)
+        return not self._states.is_unseen(snapshot_key(snapshot.envelope), state, change)
 
     async def _named(self, value: bytes, envelope: JsonObject) -> bytes:
         queue = queue_id(envelope)

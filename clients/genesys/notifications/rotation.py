@@ -114,7 +114,7 @@ class ChannelRotation:
                 whole = whole and held is not False
         whole = whole and not any(reader.leaving.done() for reader in self._readers if not reader.retired)
         if whole and (self._live or not self._subscriptions.topics):
-            self._rest.observer.well((self, "lost"))
+            self._rest.observer.healthy((self, "lost"))
         return whole
 
     def _in_use(self) -> list[ChannelReader]:
@@ -140,7 +140,7 @@ class ChannelRotation:
                 await self._succeed_each_other(group)
         finally:
             for trouble in (self, self._subscriptions, (self, "lost")):
-                self._rest.observer.well(trouble)
+                self._rest.observer.healthy(trouble)
 
     async def _succeed_each_other(self, group: asyncio.TaskGroup) -> None:
         churn = Backoff(self._rest.clock)
@@ -163,7 +163,7 @@ class ChannelRotation:
         """A socket is open and its channel subscribed."""
         self._live.add(reader)
         log.info("genesys.socket.opened", topics=len(reader.topics))
-        self._rest.observer.well(self)
+        self._rest.observer.healthy(self)
         if self._down_since_ms is not None:
             now_ms = int(self._rest.clock.wall() * 1000)
             since_ms = min(self._down_since_ms, now_ms)

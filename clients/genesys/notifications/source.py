@@ -1,4 +1,4 @@
-"""This module is the notification source: one shard's events, over channels, cuts, rotations and gaps."""
+"""This module is the notification source: one part's events, over channels, cuts, rotations and gaps."""
 
 from __future__ import annotations
 
@@ -10,27 +10,24 @@ from dataclasses import dataclass, field
 import structlog
 
 from clients.genesys.notifications.gap_healer import GapHealer, GapReport, GapTimes
+from clients.genesys.notifications.listening_plan import ListeningPlan
 from clients.genesys.notifications.mailbox import Inbox
 from clients.genesys.notifications.part_channels import ChannelFrame, PartChannels
 from clients.genesys.notifications.repetition_filter import Sieve
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.client import GenesysRest
-from clients.genesys.rest.errors import GenesysError
 from clients.genesys.topic_resolver import TopicResolver
 from processors.event.lines import Line
 from processors.event.redaction import redactor
 from processors.genesys.analytics.snapshots import Snapshot
 from processors.genesys.frames import read_frame
 from processors.genesys.interval import Interval
-from processors.genesys.topics.plan import UnusableTopic
 from settings import Settings
 
 log = structlog.get_logger(__name__)
 
 #: Frames that wait for the consumer; more are left in the sockets.
 INBOX = 64
-#: Seconds after which channels are looked at that gave cause for it, and least time between two such looks.
-RECHECK_S = 5.0
 #: Seconds that an event id is remembered beyond the overlap of two channels.
 REPEAT_WINDOW_S = 300.0
 
@@ -51,7 +48,7 @@ async def _nothing() -> AsyncGenerator[tuple[bytes, int], None]:
 
 @dataclass(slots=True)
 class _Batch:
-    """What goes out at once; `since_ms`: by channel, all before was received; `report`: to be told after it."""
+    """What goes out at once; `since_ms`: by channel, all before was received; `report`: what follows it."""
 
     lines: list[Line] = field(default_factory=list)
     since_ms: dict[int, int] = field(default_factory=dict)
@@ -85,20 +82,11 @@ class NotificationSource:
         self._rest, self._settings = rest, settings
         self._part = part
         self._on_gap, self._recent = on_gap, recent
-        self._resolver = resolver or TopicResolver(rest, settings, QueueNames(rest))
-        self._names = self._resolver.names
         self._owns_names = resolver is None
+        resolver = resolver or TopicResolver(rest, settings, QueueNames(rest))
+        self._names = resolver.names
         self._inbox: Inbox[Item] = Inbox(INBOX)
-        self._sieve = Sieve(
-            rest,
-            self._names,
-            window=settings.genesys_channel_overlap + REPEAT_WINDOW_S,
-            drop_unchanged=settings.genesys_drop_unchanged,
-            events=settings.genesys_events,
-            redact=redactor(settings.redact_fields),
-            covered_ms=since_ms,
-        )
-        self._refused: tuple[UnusableTopic, ...] = ()
+        self._sieve = self._new_sieve(since_ms)
         self._planned = asyncio.Event()  # or all is over
         times = times or GapTimes(settings.genesys_backfill_delays)
         self._channels = PartChannels(
@@ -111,6 +99,7 @@ class NotificationSource:
             since_ms=since_ms,
             margin_ms=times.margin_ms,
         )
+        self._plan = ListeningPlan(rest, settings, resolver, self._channels, speaks=part == 0)
         self._healer = self._new_healer(times)
         for interval in gaps:
             self._healer.add(interval)
@@ -166,6 +155,17 @@ class NotificationSource:
                 if frame is not None and frame.envelope is not None and frame.topic in self.topics:
                     self._channels.saw(frame.envelope)
 
+    def _new_sieve(self, since_ms: int | None) -> Sieve:
+        return Sieve(
+            self._rest,
+            self._names,
+            window=self._settings.genesys_channel_overlap + REPEAT_WINDOW_S,
+            drop_unchanged=self._settings.genesys_drop_unchanged,
+            events=self._settings.genesys_events,
+            redact=redactor(self._settings.redact_fields),
+            covered_ms=since_ms,
+        )
+
     def _new_healer(self, times: GapTimes) -> GapHealer:
         return GapHealer(
             self._rest,
@@ -198,10 +198,11 @@ class NotificationSource:
         return batch
 
     async def _run(self) -> None:
-        await self._resolve()
+        await self._plan.resolve()
+        self._planned.set()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._channels.run())
-            group.create_task(self._refresh())
+            group.create_task(self._plan.refresh())
             group.create_task(self._channels.keep_conversations())
             group.create_task(self._healer.run())
 
@@ -212,59 +213,8 @@ class NotificationSource:
             self._inbox.fail(error)
         self._planned.set()
 
-    async def _refresh(self) -> None:
-        """Look every few minutes for new queues, and whether the channels hold what they are believed to.
-
-        A refusal then is no reason to stop listening.
-        """
-        whole, resolved_s = True, self._rest.clock.now()
-        while True:
-            await self._until_next_look(whole)
-            try:
-                whole = await self._channels.verify()
-                if self._rest.clock.now() - resolved_s >= self._settings.genesys_queue_refresh * 0.9:
-                    resolved_s = self._rest.clock.now()
-                    await self._resolve()
-            except GenesysError as error:
-                log.warning("genesys.topics.not_refreshed", reason=str(error))
-
-    async def _until_next_look(self, whole: bool) -> None:
-        refresh = self._settings.genesys_queue_refresh
-        soon = min(refresh, RECHECK_S)
-        if whole:
-            waits = [
-                asyncio.ensure_future(self._rest.clock.sleep(refresh)),
-                asyncio.ensure_future(self._channels.doubted()),
-            ]
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                if waits[0].done():
-                    return
-            finally:
-                for one in waits:
-                    one.cancel()
-        await self._rest.clock.sleep(soon)
-
-    async def _resolve(self) -> None:
-        plan = await self._resolver.resolve(self._settings.genesys_queue_refresh / 2)
-        if self._part == 0:  # told once, though all parts know
-            self._tell(plan.refused)
-        if plan.topics:
-            self._rest.observer.well("plan")
-        else:
-            reasons = "; ".join(f"{one.topic} {one.reason}" for one in plan.refused[:3])
-            self._rest.observer.trouble("plan", f"nothing to listen to: {reasons}")
-        await self._channels.follow(plan)
-        self._planned.set()
-
-    def _tell(self, refused: tuple[UnusableTopic, ...]) -> None:
-        for one in set(refused) - set(self._refused):
-            log.error("genesys.topic.refused", topic=one.topic, reason=one.reason)
-            self._rest.observer.count("topic_rejected")
-        self._refused = refused
-
     def _found_gap(self, interval: Interval) -> None:
-        # Told before any frame that follows: a crash then must not hide it behind `position_ms`.
+        # Reported before any frame that follows: a crash then must not hide it behind `position_ms`.
         self._inbox.put_nowait(GapReport(self._part, interval, "open"))
         self._rest.observer.count("gap_opened")
         seconds = (interval.end_ms - interval.start_ms) / 1000

@@ -122,7 +122,7 @@ class Subscriptions:
             reason = f"every topic is rejected; missing permissions: {', '.join(missing) or 'not named'}"
             self._rest.observer.trouble(self, reason)
         else:
-            self._rest.observer.well(self)
+            self._rest.observer.healthy(self)
 
     def _now_ms(self) -> int:
         return int(self._rest.clock.wall() * 1000)

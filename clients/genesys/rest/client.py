@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -183,7 +183,7 @@ class GenesysRest:
                     raise refusal(call.name, response)
                 await self._wait(call, f"answers {response.status_code}", seconds)
         finally:
-            self.observer.well(call)
+            self.observer.healthy(call)
 
     async def _send(self, call: _Call, token: str) -> httpx.Response:
         if await self._pacer.turn(background=call.background):
@@ -200,10 +200,8 @@ class GenesysRest:
             async with asyncio.timeout(DEADLINE_S):
                 response = await self.http.send(request, stream=True)
                 if not response.is_success or call.idle_timeout is None:
-                    try:
+                    async with aclosing(response):
                         await response.aread()
-                    finally:
-                        await response.aclose()
         except TimeoutError:
             raise httpx.ReadTimeout(f"no answer within {DEADLINE_S:g} s") from None
         self._pacer.learn(response)

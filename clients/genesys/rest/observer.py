@@ -69,7 +69,7 @@ class Observer:
         if reason != before:
             self._on_trouble(reason)
 
-    def well(self, part: Hashable) -> None:
+    def healthy(self, part: Hashable) -> None:
         """`part` works, or is no more."""
         before = self.reason
         if self._troubles.pop(part, None) is not None and self.reason != before:

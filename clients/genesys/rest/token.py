@@ -90,7 +90,7 @@ class TokenCache:
                 if response is not None:
                     return self._accepted(response)
         finally:
-            self._observer.well(self)
+            self._observer.healthy(self)
 
     async def _ask(self, backoff: Backoff) -> httpx.Response | None:
         """One request: the answer to keep, or None after the wait before the next try."""

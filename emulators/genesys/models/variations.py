@@ -10,6 +10,7 @@ The same topic and seed give the same events. Where the topic's name and the bod
 from __future__ import annotations
 
 import copy
+import itertools
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -64,17 +65,16 @@ def _bodies(
     yield "null-items", _null_items(full)
     yield "empties", {field: _emptied(value) for field, value in full.items()}
     yield "floats", _map_leaves(full, _float)
-    for one in paths(model_of(topic), depth):
-        for kind in ("absent", "null"):
-            body = copy.deepcopy(full)
-            places = [(holder, field) for holder, field in _holders(body, one) if field in holder]
-            for holder, field in places:
-                if kind == "absent":
-                    del holder[field]
-                else:
-                    holder[field] = None
-            if places:
-                yield f"{kind}:{one}", body
+    for one, kind in itertools.product(paths(model_of(topic), depth), ("absent", "null")):
+        body = copy.deepcopy(full)
+        places = [(holder, field) for holder, field in _holders(body, one) if field in holder]
+        for holder, field in places:
+            if kind == "absent":
+                del holder[field]
+            else:
+                holder[field] = None
+        if places:
+            yield f"{kind}:{one}", body
 
 
 def paths(model: str, depth: int) -> Iterator[str]:

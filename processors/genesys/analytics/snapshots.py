@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -20,7 +19,7 @@ from processors.event.identity import ANY_ID
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.changes import changes, of_medium
 from processors.genesys.analytics.conversation import MEDIA, STATES, Conversation, Party, Session
-from processors.genesys.interval import Interval, milliseconds
+from processors.genesys.interval import Interval, as_text, milliseconds
 from processors.genesys.legs import MEDIA as MEDIUM_OF
 from processors.genesys.states import Change
 
@@ -106,7 +105,7 @@ def _envelopes(
 
 
 def _envelope(topic: str, body: JsonObject, moment: int) -> JsonObject:
-    metadata = {"moment": _iso(moment)}
+    metadata = {"moment": as_text(moment)}
     return {"topicName": topic, "version": "2", "eventBody": body, "metadata": metadata, "backfilled": True}
 
 
@@ -131,7 +130,7 @@ def _body(conversation: Conversation, moment: int, participants: list[JsonObject
     for field, source in (("startTime", "conversationStart"), ("endTime", "conversationEnd")):
         time = milliseconds(conversation.body.get(source))
         if time is not None and time <= moment:
-            body[field] = _iso(time)
+            body[field] = as_text(time)
     return body
 
 
@@ -150,7 +149,7 @@ def _flat(party: Party, moment: int) -> JsonObject:
 
 def _nested(party: Party, session: Session, moment: int) -> JsonObject:
     body = _person(party, [session], moment) | _communication(session, moment)
-    body["startTime"] = _iso(session.segments[0].start_ms)
+    body["startTime"] = as_text(session.segments[0].start_ms)
     if queue := party.queue(moment):
         body["queue"] = {"id": queue}
     if isinstance(user := party.body.get("userId"), str):
@@ -167,11 +166,11 @@ def _person(party: Party, sessions: list[Session], moment: int) -> JsonObject:
         segment.start_ms for session in sessions for segment in session.begun(moment) if segment.kind not in STATES
     ]
     if connected:
-        body["connectedTime"] = _iso(min(connected))
+        body["connectedTime"] = as_text(min(connected))
     ends = [session.ended(moment) for session in sessions]
     times = [end for end in ends if end is not None]
     if times and len(times) == len(ends):
-        body["endTime"] = _iso(max(times))
+        body["endTime"] = as_text(max(times))
     body |= _after_work(sessions, moment)
     routing = _routing(party, moment)
     return body | {"conversationRoutingData": routing} if routing else body
@@ -180,10 +179,10 @@ def _person(party: Party, sessions: list[Session], moment: int) -> JsonObject:
 def _after_work(sessions: list[Session], moment: int) -> JsonObject:
     """After-call work and the code given, as far as they go by then."""
     work = [one for session in sessions for one in session.begun(moment) if one.kind == "wrapup"]
-    body: JsonObject = {"startAcwTime": _iso(work[0].start_ms)} if work else {}
+    body: JsonObject = {"startAcwTime": as_text(work[0].start_ms)} if work else {}
     end_ms = work[-1].end_ms if work else None
     if end_ms is not None and end_ms <= moment:
-        body["endAcwTime"] = _iso(end_ms)
+        body["endAcwTime"] = as_text(end_ms)
     codes = [code for session in sessions if (code := session.wrap_up(moment))]
     return body | {"wrapup": {"code": codes[-1]}} if codes else body
 
@@ -205,7 +204,7 @@ def _communication(session: Session, moment: int) -> dict[str, Any]:
         state = "disconnected"  # as snapshots of all media but voice name it
     body: dict[str, Any] = {"state": state, "held": state == "connected" and begun[-1].kind == "hold"}
     if body["held"]:
-        body["startHoldTime"] = _iso(begun[-1].start_ms)
+        body["startHoldTime"] = as_text(begun[-1].start_ms)
     for field in ("direction", "provider"):
         if isinstance(value := session.body.get(field), str):
             body[field] = value
@@ -213,8 +212,3 @@ def _communication(session: Session, moment: int) -> dict[str, Any]:
     if is_over and isinstance(disconnect, str):
         body["disconnectType"] = disconnect.lower()
     return body
-
-
-def _iso(epoch_ms: int) -> str:
-    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,12 +12,12 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from processors.genesys.topics.available import UUID, Available, generic
+
 TOPICS_PER_CHANNEL = 1_000
 MAX_CHANNELS = 20
 TOPIC_LENGTH = 200
 
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_ANY_ID = re.compile(rf"\{{[^}}]*\}}|{_UUID}")
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 _PLACES = (
     (re.compile(r"((?:^|\.)users)\.\{id\}"), r"\1.{user}"),
@@ -25,8 +25,7 @@ _PLACES = (
     (re.compile(r"((?:^|\.)conversations?(?:\.\w+)?)\.\{id\}"), r"\1.{conversation}"),
 )
 _FILLED = ("queue", "user", "conversation")
-_COMBINABLE = re.compile(rf"(v2\.(?:\w+\.)+{_UUID})\.(\w+)")
-_USER_KINDS = frozenset({"requiresCurrentUser", "requiresUserBeConversationParticipant"})
+_COMBINABLE = re.compile(rf"(v2\.(?:\w+\.)+{UUID})\.(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,44 +34,6 @@ class UnusableTopic:
 
     topic: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AvailableTopic:
-    """One template of `GET …/notifications/availabletopics`. `permissions` as `domain:entity:action`."""
-
-    template: str
-    transports: frozenset[str]
-    permissions: tuple[str, ...]
-    needs_user: bool
-
-    @classmethod
-    def from_json(cls, entity: object) -> AvailableTopic | None:
-        """Read one entity; None when it has no id. Every other field may be missing."""
-        if not isinstance(entity, dict) or not isinstance(entity.get("id"), str):
-            return None
-        details = [one for one in _list(entity.get("permissionDetails")) if isinstance(one, dict)]
-        permissions = [*_list(entity.get("requiresPermissions"))]
-        for detail in details:
-            permissions += _list(detail.get("permissions"))
-        by_user = bool(details) and all(detail.get("type") in _USER_KINDS for detail in details)
-        return cls(
-            template=_ANY_ID.sub("{id}", entity["id"]),
-            transports=frozenset(str(one).casefold() for one in _list(entity.get("transports"))),
-            permissions=tuple(dict.fromkeys(str(one) for one in permissions)),
-            needs_user=by_user or entity.get("requiresCurrentUser") is True,
-        )
-
-    def objection(self) -> str | None:
-        """Why nobody with client credentials and a WebSocket can listen to it; None when one can."""
-        if self.transports and not self.transports & {"all", "websocket"}:
-            return f"is not sent over WebSockets (transports: {', '.join(sorted(self.transports))})"
-        if self.needs_user:
-            return "needs a signed-in user, and a client-credentials client has none"
-        return None
-
-
-Available = Mapping[str, AvailableTopic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +85,7 @@ def plan(
             if reason:
                 refused.append(UnusableTopic(single, reason))
                 continue
-            known = available.get(_ANY_ID.sub("{id}", single))
+            known = available.get(generic(single))
             permissions[single] = known.permissions if known else ()
             if "{conversation}" in single:
                 conversation.append(single)
@@ -167,7 +128,7 @@ def objection(template: str, available: Available) -> str | None:
         return f"is longer than {TOPIC_LENGTH} characters"
     if not available:
         return None
-    known = available.get(_ANY_ID.sub("{id}", template))
+    known = available.get(generic(template))
     return "is not among the organisation's available topics" if known is None else known.objection()
 
 
@@ -230,8 +191,8 @@ def _with_wildcard(template: str, available: Available) -> list[str]:
     if not template.endswith(".*") or not available:
         return list(separate(template))
     stem = template.removesuffix("*")
-    generic = _ANY_ID.sub("{id}", stem)
-    words = sorted(known.removeprefix(generic) for known in available if known.startswith(generic))
+    prefix = generic(stem)
+    words = sorted(known.removeprefix(prefix) for known in available if known.startswith(prefix))
     return [stem + word for word in words] or [template]
 
 
@@ -248,7 +209,3 @@ def _packed(resource: str, words: Sequence[str]) -> list[str]:
 
 def _joined(resource: str, words: Sequence[str]) -> str:
     return f"{resource}.{words[0]}" if len(words) == 1 else f"{resource}?{'&'.join(words)}"
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

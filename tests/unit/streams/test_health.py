@@ -15,7 +15,7 @@ def health():
 
 
 def test_all_is_well_at_first(health):
-    assert (health.troubles(), health.seconds_well(["kafka"])) == ({}, math.inf)
+    assert (health.troubles(), health.seconds_healthy(["kafka"])) == ({}, math.inf)
 
 
 def test_a_trouble_is_kept_from_its_beginning_with_its_last_reason(health):
@@ -28,27 +28,28 @@ def test_a_trouble_is_kept_from_its_beginning_with_its_last_reason(health):
 def test_a_part_that_works_again_is_forgotten(health):
     health.trouble("kafka", "x")
     health.trouble("sqs", "y")
-    health.well("kafka")
-    health.well("never in trouble")
+    health.healthy("kafka")
+    health.healthy("never in trouble")
     assert list(health.troubles()) == ["sqs"]
 
 
 def test_parts_are_well_since_the_last_of_them_was_in_trouble(health):
     health.trouble("kafka", "x")
     health.trouble("sqs", "y")
-    health.well("kafka")
+    health.healthy("kafka")
     health.now += 5
-    assert health.seconds_well(["kafka"]) == 5
-    assert health.seconds_well(["kafka", "sqs"]) == 0
-    assert health.seconds_well(["eventbridge"]) == health.seconds_well([]) == math.inf
-    health.well("sqs")
+    assert health.seconds_healthy(["kafka"]) == 5
+    assert health.seconds_healthy(["kafka", "sqs"]) == 0
+    assert health.seconds_healthy(["eventbridge"]) == health.seconds_healthy([]) == math.inf
+    health.healthy("sqs")
     health.now += 2
-    assert [health.seconds_well(parts) for parts in (["kafka", "sqs"], ["kafka"], ["eventbridge", "sqs"])] == [2, 7, 2]
+    parts = (["kafka", "sqs"], ["kafka"], ["eventbridge", "sqs"])
+    assert [health.seconds_healthy(one) for one in parts] == [2, 7, 2]
 
 
 def test_a_trouble_that_comes_again_begins_anew(health):
     health.trouble("kafka", "x")
-    health.well("kafka")
+    health.healthy("kafka")
     health.now += 10
     health.trouble("kafka", "x")
     assert health.troubles()["kafka"]["seconds"] == 0
@@ -78,8 +79,8 @@ def test_each_change_is_logged_once(health, capsys):
     for _ in range(5):
         health.trouble("kafka", "same")
     health.trouble("kafka", "other")
-    health.well("kafka")
-    health.well("kafka")
+    health.healthy("kafka")
+    health.healthy("kafka")
     printed = capsys.readouterr()
     lines = [line for line in (printed.out + printed.err).splitlines() if "kafka" in line]
     assert len(lines) == 3

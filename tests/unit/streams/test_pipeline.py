@@ -52,7 +52,7 @@ async def test_who_still_counts_is_ended_before_the_last_counts_are_written(app,
 
 async def test_a_client_of_aws_is_opened_once_however_many_ask(app):
     async with app.async_exit_stack:
-        first, second = await asyncio.gather(app.aws("events"), app.aws("events"))
+        first, second = await asyncio.gather(app.aws.open("events"), app.aws.open("events"))
         assert first is second
 
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from processors.genesys.analytics.snapshots import snapshots
 from processors.genesys.interval import Interval
-from processors.genesys.states import SeenStates, Shape, State, exact, snapshot_key, snapshot_state, state_of
+from processors.genesys.seen_states import SeenStates
+from processors.genesys.states import Shape, State, exact, snapshot_key, snapshot_state, state_of
 
 QUEUE = "11111111-1111-4111-8111-111111111111"
 USER = "22222222-2222-4222-8222-222222222222"

@@ -99,7 +99,7 @@ def test_a_worker_is_stalled_when_a_batch_takes_too_long_and_waits_for_nothing(n
     assert ledger.stalled() == f"a batch has been worked on for {STALL_S + 1:.0f} s"
     known.trouble("sqs", "no answer")
     assert ledger.stalled() is None
-    known.well("sqs")
+    known.healthy("sqs")
     now += STALL_S - 1
     assert ledger.stalled() is None, "it has its time from the end of the trouble"
     now += 1

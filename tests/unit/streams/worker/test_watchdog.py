@@ -81,7 +81,7 @@ async def test_what_stood_still_in_an_outage_has_its_time_anew(scene):
     scene.uncommitted = scene.rebalancing = 1_000.0
     known.trouble("kafka", "no answer")
     assert scene.watchdog().standstill() is None
-    known.well("kafka")
+    known.healthy("kafka")
     scene.now = STALL_S
     assert scene.watchdog().standstill() is None
     scene.now += 1

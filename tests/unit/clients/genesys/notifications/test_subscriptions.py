@@ -13,7 +13,7 @@ CASES = Path(__file__).parents[4] / "cases" / "genesys"
 
 @pytest.fixture(autouse=True)
 def look_again_soon(monkeypatch):
-    monkeypatch.setattr("clients.genesys.notifications.source.RECHECK_S", 0.2)
+    monkeypatch.setattr("clients.genesys.notifications.listening_plan.RECHECK_S", 0.2)
 
 
 @pytest.fixture

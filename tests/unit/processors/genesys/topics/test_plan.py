@@ -2,9 +2,9 @@
 
 import pytest
 
+from processors.genesys.topics.available import AvailableTopic
 from processors.genesys.topics.plan import (
     TOPICS_PER_CHANNEL,
-    AvailableTopic,
     channels_of,
     combine,
     named,

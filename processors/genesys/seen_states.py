@@ -1,0 +1,76 @@
+"""This module remembers in which states conversations were seen, so that what comes again or is told later is known."""
+
+from __future__ import annotations
+
+from bisect import insort_right
+from collections import OrderedDict
+
+from processors.genesys.states import NO_DETAILS, SIGHTED_MS, Change, Sighting, State
+
+
+class SeenStates:
+    """Remembers the last `states` sightings of each conversation by time, for at most `capacity` conversations."""
+
+    def __init__(self, capacity: int = 20_000, states: int = 32) -> None:
+        self._capacity, self._states = capacity, states
+        self._seen: OrderedDict[tuple[str, str], list[Sighting]] = OrderedDict()
+
+    def is_change(self, key: tuple[str, str], state: State, at_ms: int) -> bool:
+        """Whether a live state, received at `at_ms` (epoch ms), differs from the newest one; remembers it."""
+        seen = self._known(key)
+        if seen and _is_same(seen, seen[-1], state):
+            return False
+        self._add(seen, Sighting(max(at_ms, seen[-1].at_ms) if seen else at_ms, state, told=False))
+        return True
+
+    def recall(self, key: tuple[str, str], state: State, at_ms: int, *, told: bool) -> None:
+        """Remember a state that went on at `at_ms` (epoch ms); they may come in any order."""
+        self._add(self._known(key), Sighting(at_ms, state, told))
+
+    def left_at(self, key: tuple[str, str], state: State) -> int | None:
+        """When the conversation was last in that state (epoch ms) before another; None unless it was, and is not."""
+        seen = self._seen.get(key)
+        if not seen or _is_same(seen, seen[-1], state):
+            return None
+        return max((one.at_ms for one in seen if _is_same(seen, one, state)), default=None)
+
+    def is_unseen(self, key: tuple[str, str], state: State, change: Change) -> bool:
+        """Whether a change that is told of the past came not yet; remembers it.
+
+        It came when a live snapshot showed it before the next one, or when it was told before. It is the newest when it
+        came after all that was seen: a live snapshot like it is no change then.
+        """
+        if not change.now:
+            return False
+        seen = self._known(key)
+        if change.was_seen(seen):
+            return False
+        self._add(seen, Sighting(change.at_ms, state, told=True))
+        return True
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def _add(self, seen: list[Sighting], sighting: Sighting) -> None:
+        insort_right(seen, sighting, key=SIGHTED_MS)
+        del seen[: -self._states]
+
+    def _known(self, key: tuple[str, str]) -> list[Sighting]:
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self._seen[key] = []
+            if len(self._seen) > self._capacity:
+                self._seen.popitem(last=False)
+        else:
+            self._seen.move_to_end(key)
+        return seen
+
+
+def _is_same(seen: list[Sighting], one: Sighting, state: State) -> bool:
+    """Whether a live state is that of a sighting; of a told one, with the details that were last seen live."""
+    if one.state.shapes != state.shapes:
+        return False
+    if not one.told:
+        return one.state.details == state.details
+    live = next((other for other in reversed(seen) if not other.told), None)
+    return (NO_DETAILS if live is None else live.state.details) == state.details

@@ -1,0 +1,50 @@
+"""This module opens the clients for AWS that a worker calls: one for each service, when it is first asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from clients.aws.answers import NoAnswerError
+from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.custom_bus import open_buses
+from processors.delivery.retry import outage_backoff
+from settings import Settings
+from streams.health import Health
+
+Enter = Callable[[AbstractAsyncContextManager[Any]], Awaitable[Any]]
+
+
+class AwsClients:
+    """`enter` opens a client for as long as the worker lives."""
+
+    def __init__(self, settings: Settings, health: Health, enter: Enter) -> None:
+        self._settings, self._health, self._enter = settings, health, enter
+        self._clients: dict[str, Any] = {}
+        self._opening = asyncio.Lock()
+
+    async def open(self, service: str) -> Any:
+        """The client for a service."""
+        async with self._opening:
+            if service not in self._clients:
+                opening = open_buses(self._settings) if service == "events" else open_client(self._settings, service)
+                self._clients[service] = await self._enter(opening)
+            return self._clients[service]
+
+    async def when_possible(self, service: str, part: str) -> Any:
+        """The client as soon as credentials can be had; a setting that is wrong by now was right at the start."""
+        attempt = 0
+        while True:
+            try:
+                client = await self.open(service)
+            except (AwsConfigurationError, NoAnswerError) as error:
+                self._health.trouble(part, str(error))
+                await asyncio.sleep(outage_backoff(attempt, random.random()))
+                attempt += 1
+                continue
+            if attempt:
+                self._health.healthy(part)
+            return client
