@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from clients.aws.bus_lane import Judged
 from clients.aws.eventbridge import Accepted, RefusedEntry
 from processors.delivery.custom_bus import custom_bus, system_metadata
 from processors.delivery.entries import Entry, entry
@@ -21,17 +22,21 @@ from processors.routes.routes import Routes
 from streams.app import app
 from streams.delivery.event import Event, key_of, origin_of
 from streams.delivery.result import BatchResult, Delivery
-from streams.delivery.stage import Stage
+from streams.delivery.stage import Ended, Stage
 
 #: Milliseconds; an event that claims to have been received longer ago has its `received-at` in another unit.
 OLDEST_MS = 5 * 365 * 24 * 3600 * 1000
 
 
+#: An event, its headers, and when it was accepted (epoch ms), why it failed, or a bug.
+Answered = tuple[Event, Meta, int | Failed | Exception]
+
+
 class Publishes(Protocol):
     """A publisher."""
 
-    async def publish(self, entry: Entry, key: str) -> Accepted | RefusedEntry:
-        """Publish an entry, after the others of its key."""
+    def submit(self, entry: Entry, key: str, heard: Callable[[Judged | Exception], None]) -> object:
+        """Publish an entry, after the others of its key; `heard` is told its end."""
         ...
 
 
@@ -56,22 +61,29 @@ class Publishing:
                 self._publisher = await self._open_bus()
             return self._publisher
 
-    async def publish(self, batch: Sequence[Event]) -> None:
-        """Work one batch off."""
-        publisher = await self.open()
-        metas = [headers.read(event.headers) for event in batch]
-        pairs = list(zip(batch, metas, strict=True))
-        outcomes = await asyncio.gather(*(self._outcome(publisher, event, meta) for event, meta in pairs))
-        result = BatchResult()
-        for (event, meta), outcome in zip(pairs, outcomes, strict=True):
-            if isinstance(outcome, Failed):
-                self._fail(outcome, event, meta, result)
-            else:
-                _count_published(outcome, meta, result)
-        await self._delivery.put(result)
+    async def publish(self, batch: Sequence[Event], ended: Ended) -> None:
+        """Work one batch off: `ended` hears of events as soon as each is on the bus, or its failure record in Kafka."""
+        publisher, answers = await self.open(), asyncio.Queue[Answered]()
+        for event in batch:
+            self._submit(publisher, event, answers.put_nowait)
+        left = len(batch)
+        while left:
+            result, done = BatchResult(), []
+            for event, meta, answer in await _all_of(answers):
+                if isinstance(answer, Exception):
+                    raise answer
+                if isinstance(answer, Failed):
+                    self._fail(answer, event, meta, result)
+                else:
+                    _count_published(answer, meta, result)
+                done.append(event)
+            await self._delivery.put(result)
+            ended(done)
+            left -= len(done)
 
-    async def _outcome(self, publisher: Publishes, event: Event, meta: Meta) -> Failed | int:
-        """Publish one event: when it was accepted (epoch ms), or why it cannot be."""
+    def _submit(self, publisher: Publishes, event: Event, answered: Callable[[Answered], None]) -> None:
+        """Publish one event; what is answered is when it was accepted (epoch ms), or why it cannot be."""
+        meta = headers.read(event.headers)
         mapped: JsonObject | None = None
         try:
             mapped = parse_object(event.value or b"")
@@ -80,11 +92,19 @@ class Publishing:
         except (MalformedEventError, KeyError, TypeError, ValueError) as error:
             # Only somebody else's record gets here: what the process stage writes has been checked.
             words = f"not a mapped event: {error}"[:500]
-            return Failed("publish", "MalformedEntry", words, route=meta.route, transformed=mapped)
-        answer = await publisher.publish(sendable, key)
-        if isinstance(answer, Accepted):
-            return int(time.time() * 1000)
-        return Failed("publish", answer.code, answer.message, (), meta.route, mapped, answer.attempts)
+            answered((event, meta, Failed("publish", "MalformedEntry", words, route=meta.route, transformed=mapped)))
+            return
+
+        def heard(answer: Judged | Exception) -> None:
+            if isinstance(answer, Accepted):
+                answered((event, meta, int(time.time() * 1000)))
+            elif isinstance(answer, RefusedEntry):
+                words = answer.code, answer.message
+                answered((event, meta, Failed("publish", *words, (), meta.route, mapped, answer.attempts)))
+            else:
+                answered((event, meta, answer))
+
+        publisher.submit(sendable, key, heard)
 
     def _entry(self, mapped: JsonObject, meta: Meta, key: str) -> Entry:
         route = self._routes().get(meta.route)
@@ -103,6 +123,14 @@ class Publishing:
         result.records.append(self._delivery.failures.report(failed, original, key_of(event), known))
 
 
+async def _all_of(answers: asyncio.Queue[Answered]) -> list[Answered]:
+    """Everything that is answered by now; waits for the first."""
+    found = [await answers.get()]
+    while not answers.empty():
+        found.append(answers.get_nowait())
+    return found
+
+
 def _count_published(accepted_ms: int, meta: Meta, result: BatchResult) -> None:
     result.counts.add("published")
     if meta.received_at is not None and meta.replayed is None:  # of an old event it would say nothing
@@ -119,9 +147,9 @@ publishing = Publishing(app.buses.open, app.delivery, app.routes_in_use, app.set
     Stage("sink", max_events=50, linger_s=0.0, waits_for=("kafka", "eventbridge"), open_batches=80, alone=True),
     app.flow.validated,
 )
-async def sink(batch: Sequence[Event]) -> None:
+async def sink(batch: Sequence[Event], ended: Ended) -> None:
     """validated → EventBridge bus | failures"""
-    await publishing.publish(batch)
+    await publishing.publish(batch, ended)
 
 
 if "sink" in app.settings.worker_roles:

@@ -26,7 +26,7 @@ class AWSSettings(BaseSettings):
         description="Limit of one PutEvents request, counted as AWS counts it (less than 1 MB).",
     )
     eventbridge_linger_ms: int = Field(50, ge=0, description="How long a request waits to be filled.")
-    eventbridge_in_flight: int = Field(8, ge=1, le=64, description="PutEvents requests at the same time.")
+    eventbridge_in_flight: int = Field(32, ge=1, le=64, description="PutEvents requests at the same time.")
     eventbridge_client: Literal["direct", "aioboto3"] = Field(
         "direct", description="direct: PutEvents at a quarter of the SDK's CPU; aioboto3: the whole SDK for it."
     )

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import faust
 import structlog
@@ -31,7 +31,7 @@ from streams.delivery.publishing import Buses
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Record, Sender
-from streams.delivery.stage import Handle, Stage, StageRunner
+from streams.delivery.stage import Handle, HandleEach, Stage, StageRunner
 from streams.faust_patches.partitions import seconds_uncommitted
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker
@@ -54,6 +54,9 @@ from streams.worker.telemetry import Telemetry, WorkerSums, prometheus
 from streams.worker.watchdog import Progress, Rebalance, Watchdog
 
 log = structlog.get_logger(__name__)
+
+
+AnyHandle = TypeVar("AnyHandle", Handle, HandleEach)
 
 
 class PipelineApp(faust.App):
@@ -179,10 +182,10 @@ class PipelineApp(faust.App):
         self.timer(self.settings.report_interval)(self.telemetry.report_to_log)
         self.timer(self.settings.report_interval)(self.telemetry.report_to_cloudwatch)
 
-    def stage(self, stage: Stage, topic: faust.TopicT) -> Callable[[Handle], Handle]:
+    def stage(self, stage: Stage, topic: faust.TopicT) -> Callable[[AnyHandle], AnyHandle]:
         """Make an agent of a function over batches, when this worker has the role."""
 
-        def wrap(handle: Handle) -> Handle:
+        def wrap(handle: AnyHandle) -> AnyHandle:
             if stage.name in self.settings.worker_roles:
 
                 async def body(stream: Any) -> None:

@@ -19,11 +19,12 @@ import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from clients.aws.eventbridge import MISSING_BUS, PERMISSION, Accepted, Outage, RefusedEntry, Result, Suspect
-from processors.delivery.entries import MAX_ENTRIES, Entry, cut
+from processors.delivery.entries import MAX_ENTRIES, Entry
 from processors.delivery.refusals import RefusalWindow, remedy
 from processors.delivery.retry import outage_backoff
 
@@ -31,7 +32,23 @@ log = structlog.get_logger(__name__)
 
 Put = Callable[[Sequence[Entry]], Awaitable[list[Result]]]
 Judged = Accepted | RefusedEntry
-WaitingEntry = tuple[Entry, "asyncio.Future[Judged]"]
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """One entry on its way to a bus.
+
+    `judged` hears from the lane that EventBridge took it or refused it, or of a bug; of one that is `cancelled`, only
+    that it has left the lane. `attempts`: further ones made so far; `heard`: who waits for the end.
+    """
+
+    entry: Entry
+    key: str
+    judged: Callable[[Pending, Judged | Exception], None]
+    heard: Callable[[Judged | Exception], None]
+    attempts: int = 0
+    cancelled: bool = False
+
 
 RESUME = "or run `genesys-eventbridge resume` to let them fail"
 
@@ -73,18 +90,19 @@ class BusLane:
         self._clock = clock
         self.state = State.OPEN
         self._probes = 0
-        self._waiting: deque[WaitingEntry] = deque()
+        self._waiting: deque[Pending] = deque()
         self._filled, self._full, self._stir = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._requests: set[asyncio.Task[None]] = set()
         self._dispatcher: asyncio.Task[None] | None = None
 
-    async def put(self, entry: Entry) -> Judged:
-        """Return when EventBridge took the entry or refused this one; never for an outage."""
+    def enqueue(self, pending: Pending) -> None:
+        """Bring an entry on its way: it is judged when EventBridge took or refused it, never for an outage."""
         if self._dispatcher is None or self._dispatcher.done():
             self._dispatcher = asyncio.create_task(self._dispatch())
-        future: asyncio.Future[Judged] = asyncio.get_running_loop().create_future()
-        self._enqueue((entry, future))
-        return await future
+        self._waiting.append(pending)
+        self._filled.set()
+        if len(self._waiting) >= self._max_entries:
+            self._full.set()
 
     def may_fail(self, refused: RefusedEntry) -> bool:
         """Count an entry that is refused for good; False when it is one of too many, and shall wait instead."""
@@ -113,12 +131,6 @@ class BusLane:
         self._window.resume(self._clock())
         self._open()
         return True
-
-    def _enqueue(self, waiting: WaitingEntry) -> None:
-        self._waiting.append(waiting)
-        self._filled.set()
-        if len(self._waiting) >= self._max_entries:
-            self._full.set()
 
     def _close(self, state: State, reason: str) -> None:
         if self.state is State.GONE and state is not State.GONE:
@@ -176,31 +188,40 @@ class BusLane:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._full.wait(), self._linger_s)
 
-    def _next_request(self, number: int) -> list[WaitingEntry]:
-        while self._waiting and self._waiting[0][1].cancelled():
+    def _next_request(self, number: int) -> list[Pending]:
+        request: list[Pending] = []
+        size = 0
+        while self._waiting and len(request) < number:
+            pending = self._waiting[0]
+            if not pending.cancelled and request and size + pending.entry.size > self._max_bytes:
+                break
             self._waiting.popleft()
-        head = [self._waiting[index][0].size for index in range(min(number, len(self._waiting)))]
-        taken = next(cut(head, self._max_bytes, self._max_entries), range(0))
-        request = [self._waiting.popleft() for _ in taken]
+            if pending.cancelled:
+                pending.judged(pending, asyncio.InvalidStateError())
+                continue
+            request.append(pending)
+            size += pending.entry.size
         if not self._waiting:
             self._filled.clear()
-        return [waiting for waiting in request if not waiting[1].cancelled()]
+        return request
 
-    async def _request(self, request: list[WaitingEntry]) -> None:
+    async def _request(self, request: list[Pending]) -> None:
         try:
-            results = await self._put([entry for entry, _ in request])
+            results = await self._put([pending.entry for pending in request])
             answered = list(zip(request, results, strict=True))
         except Exception as error:  # a bug: whoever waits must hear of it, or would wait for ever
-            for _, future in request:
-                if not future.done():
-                    future.set_exception(error)
+            for pending in request:
+                pending.judged(pending, error)
             return
         self._note(results)
-        for (entry, future), result in answered:
-            self._settle((entry, future), result)
+        for pending, result in answered:
+            self._settle(pending, result)
 
     def _note(self, results: Sequence[Result]) -> None:
         """Open or close the lane by what a request was answered."""
+        for one in results:  # before any that is refused: the share is that of whole requests
+            if isinstance(one, Accepted):
+                self._window.accepted(self._clock())
         suspects = [one for one in results if isinstance(one, Suspect)]
         outages = [one for one in results if isinstance(one, Outage)]
         refused = sum(isinstance(one, RefusedEntry) for one in results)
@@ -219,15 +240,10 @@ class BusLane:
     def _lets_fail(self) -> bool:
         return self._window.is_quiet(self._clock())
 
-    def _settle(self, waiting: WaitingEntry, result: Result) -> None:
-        future = waiting[1]
+    def _settle(self, pending: Pending, result: Result) -> None:
         if isinstance(result, Suspect) and self._lets_fail():
             result = RefusedEntry(result.code, result.message)
-        if future.done():
-            return
         if isinstance(result, Outage | Suspect):
-            self._enqueue(waiting)
+            self.enqueue(pending)
             return
-        if isinstance(result, Accepted):
-            self._window.accepted(self._clock())
-        future.set_result(result)
+        pending.judged(pending, result)

@@ -1,18 +1,21 @@
 """This module publishes entries: keeps each key in order, retries what was refused, fails what is refused for good.
 
-One coroutine an entry, one lane a bus (clients/aws/bus_lane.py): entries of different calls share requests, also when
-they are sent again; an entry waits until the earlier ones with its key have ended.
+One lane a bus (clients/aws/bus_lane.py): entries of all callers share requests, also when they are sent again; an entry
+waits until the earlier ones with its key have ended. An entry costs neither a task nor a future: who submits it hears
+of its end.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
-from clients.aws.bus_lane import BusLane, Put, State
+from clients.aws.bus_lane import BusLane, Judged, Pending, Put, State
 from clients.aws.eventbridge import Accepted, RefusedEntry
 from clients.aws.unconfirmed import Unconfirmed
 from processors.delivery.custom_bus import MAX_ENTRIES as CUSTOM_ENTRIES
@@ -53,35 +56,38 @@ class Publisher:
         self._on_trouble = on_trouble
         self._on_retry = on_retry
         self._chance = chance
-        self._last: dict[str, asyncio.Future[None]] = {}
+        self._keys: dict[str, deque[Pending]] = {}
         self._lanes: dict[str, BusLane] = {}
         self._troubles: dict[str, str] = {}
         self._unconfirmed: dict[str, Unconfirmed] = {}
         self._trusted: set[str] = set()
         self._again_tasks: set[asyncio.Task[None]] = set()
 
-    async def publish(self, entry: Entry, key: str) -> Accepted | RefusedEntry:
-        """Publish one entry: returns when EventBridge took it or it is refused for good.
-
-        While EventBridge takes nothing at all this waits; those attempts do not count as retries.
-        """
-        if entry.size > self._max_bytes:
-            return RefusedEntry(
-                "EntryTooLarge", f"the entry counts {entry.size} bytes, a request may have {self._max_bytes}"
-            )
-        before, done = self._last.get(key), asyncio.get_running_loop().create_future()
-        self._last[key] = done
+    async def publish(self, entry: Entry, key: str) -> Judged:
+        """Publish one entry: returns when EventBridge took it or it is refused for good."""
+        future: asyncio.Future[Judged] = asyncio.get_running_loop().create_future()
+        pending = self.submit(entry, key, partial(_tell, future))
         try:
-            if before is not None:
-                await asyncio.shield(before)
-            result = await self._until_settled(entry)
-            if isinstance(result, Accepted) and (bus := _bus(entry)) not in self._trusted:
-                self._unconfirmed.setdefault(bus, Unconfirmed()).add(entry, key)
-            return result
+            return await future
         finally:
-            done.set_result(None)
-            if self._last.get(key) is done:
-                del self._last[key]
+            pending.cancelled = future.cancelled()
+
+    def submit(self, entry: Entry, key: str, heard: Callable[[Judged | Exception], None]) -> Pending:
+        """Publish one entry, after the earlier ones of its key; `heard` is told its end, or of a bug.
+
+        While EventBridge takes nothing at all the entry waits; those attempts do not count as retries. One that is
+        marked as `cancelled` before it is sent is not, and nobody is told.
+        """
+        pending = Pending(entry, key, self._judged, heard)
+        if entry.size > self._max_bytes:
+            words = f"the entry counts {entry.size} bytes, a request may have {self._max_bytes}"
+            heard(RefusedEntry("EntryTooLarge", words))
+        elif (behind := self._keys.get(key)) is not None:
+            behind.append(pending)
+        else:
+            self._keys[key] = deque()
+            self._lane(_bus(entry)).enqueue(pending)
+        return pending
 
     @property
     def buses(self) -> list[str]:
@@ -131,19 +137,36 @@ class Publisher:
         """An operator's word: entries that were held back as too many were refused may fail."""
         return any([lane.resume() for lane in self._lanes.values()])
 
-    async def _until_settled(self, entry: Entry) -> Accepted | RefusedEntry:
-        lane, attempts = self._lane(_bus(entry)), 0
-        while True:
-            result = await lane.put(entry)
-            if isinstance(result, Accepted):
-                return result
-            if not is_retryable(result.code) or attempts >= self._max_retries:
-                if lane.may_fail(result):
-                    return RefusedEntry(result.code, result.message, attempts)
-                continue
-            self._on_retry()
-            await asyncio.sleep(backoff(attempts, self._chance()))
-            attempts += 1
+    def _judged(self, pending: Pending, result: Judged | Exception) -> None:
+        """Send an entry again or end it, by what its lane says of it."""
+        if not pending.cancelled:
+            if isinstance(result, RefusedEntry):
+                if self._goes_again(pending, result):
+                    return
+                result = RefusedEntry(result.code, result.message, pending.attempts)
+            elif isinstance(result, Accepted) and (bus := _bus(pending.entry)) not in self._trusted:
+                self._unconfirmed.setdefault(bus, Unconfirmed()).add(pending.entry, pending.key)
+            pending.heard(result)
+        behind = self._keys[pending.key]
+        while behind and behind[0].cancelled:
+            behind.popleft()
+        if behind:
+            self._lane(_bus(behind[0].entry)).enqueue(behind.popleft())
+        else:
+            del self._keys[pending.key]
+
+    def _goes_again(self, pending: Pending, refused: RefusedEntry) -> bool:
+        lane = self._lane(_bus(pending.entry))
+        if not is_retryable(refused.code) or pending.attempts >= self._max_retries:
+            if lane.may_fail(refused):
+                return False
+            lane.enqueue(pending)
+            return True
+        self._on_retry()
+        seconds = backoff(pending.attempts, self._chance())
+        pending.attempts += 1
+        asyncio.get_running_loop().call_later(seconds, lane.enqueue, pending)
+        return True
 
     def _lane(self, bus: str) -> BusLane:
         if bus not in self._lanes:
@@ -169,3 +192,12 @@ class Publisher:
 
 def _bus(entry: Entry) -> str:
     return str(entry.fields.get("EventBusName", ""))
+
+
+def _tell(future: asyncio.Future[Judged], result: Judged | Exception) -> None:
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from streams.delivery.buffer import MAX_BYTES, BoundedBuffer
 from streams.delivery.event import Event
@@ -22,6 +22,10 @@ from streams.delivery.ledger import Ledger
 from streams.exit import die
 
 Handle = Callable[[Sequence[Event]], Awaitable[None]]
+
+#: Hears of events of a batch that have ended, before the others.
+Ended = Callable[[Sequence[Event]], None]
+HandleEach = Callable[[Sequence[Event], Ended], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Stage:
     A batch is cut at `max_events`, or `linger_s` after its first event. `open_batches`: how many may be worked
     on at the same time; with one, batches follow each other. `waits_for`: the parts of health that a batch waits
     for while they are in trouble; one that stands still without is a bug (streams/worker/watchdog.py). `alone`:
-    each event of a batch is worked on and settled by itself, so that one that waits does not hold up the others.
+    the function says of each event when it has ended (HandleEach), so that one that waits does not hold up the others.
     """
 
     name: str
@@ -63,7 +67,7 @@ class StageRunner:
     def __init__(
         self,
         stage: Stage,
-        handle: Handle,
+        handle: Handle | HandleEach,
         ledger: Ledger,
         is_current: Callable[[Event], bool],
         die: Callable[[str, BaseException], Any] = die,
@@ -84,15 +88,22 @@ class StageRunner:
             batches.cancel()
 
     async def settle(self, batch: list[Event]) -> None:
-        """Work one batch off."""
+        """Work one batch off; returns when every event of it has ended."""
         self._ledger.opened(batch, self._stage.waits_for)
         try:
-            await self._handle(batch)
+            if self._stage.alone:
+                await cast(HandleEach, self._handle)(batch, self._end)
+            else:
+                await cast(Handle, self._handle)(batch)
+                self._end(batch)
         except Exception as error:  # whatever it is, it is not known to be harmless
             self._die(self._stage.name, error)
         self._ledger.closed(batch)
-        self._ledger.settled([event for event in batch if self._is_current(event)])
-        self._ledger.dropped([event for event in batch if not self._is_current(event)])
+
+    def _end(self, events: Sequence[Event]) -> None:
+        self._ledger.settled([event for event in events if self._is_current(event)])
+        self._ledger.dropped([event for event in events if not self._is_current(event)])
+        self._buffer.release(events)
 
     async def next_batch(self) -> list[Event]:
         """Cut the next batch; waits for its first event, and takes what waits already without a timer."""
@@ -126,9 +137,7 @@ class StageRunner:
         running: set[asyncio.Task[None]] = set()
 
         async def work_off(batch: list[Event]) -> None:
-            parts = [[event] for event in batch] if self._stage.alone else [batch]
-            await asyncio.gather(*(self.settle(part) for part in parts))
-            self._buffer.release(batch)
+            await self.settle(batch)
             slots.release()
 
         try:

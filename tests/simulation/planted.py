@@ -149,8 +149,8 @@ def _acked_before_they_are_counted(self: Ledger, events: Any) -> None:
     self.start()
 
 
-async def _out_of_turn(self: Publisher, entry: Any, key: str) -> Any:
-    return await self._until_settled(entry)
+def _out_of_turn(self: Publisher, entry: Any, key: str, heard: Any) -> Any:
+    return _submit(self, entry, object(), heard)  # a key that nobody else has
 
 
 def _a_silence_refuses(self: BusLane, waiting: Any, result: Any) -> None:
@@ -158,11 +158,11 @@ def _a_silence_refuses(self: BusLane, waiting: Any, result: Any) -> None:
 
 
 async def _one_answer_for_all(self: BusLane, request: Any) -> None:
-    results = await self._put([entry for entry, _ in request])
+    results = await self._put([pending.entry for pending in request])
     best = next((result for result in results if isinstance(result, Accepted)), results[0])
     self._note(results)
-    for waiting in request:
-        self._settle(waiting, best)
+    for pending in request:
+        self._settle(pending, best)
 
 
 async def _settled_while_it_waits(self: StageRunner, batch: Any) -> None:
@@ -173,7 +173,7 @@ async def _settled_while_it_waits(self: StageRunner, batch: Any) -> None:
 
 
 _attempt = Sender._attempt
-_settle = BusLane._settle
+_settle, _submit = BusLane._settle, Publisher.submit
 _on_partitions_revoked = partitions.on_partitions_revoked
 
 BUGS = (
@@ -195,7 +195,7 @@ BUGS = (
     Bug("a record counts when it is queued", send, "_send_once", _sent_when_it_is_queued, "delivering"),
     Bug("a refused record is not sent again", Sender, "_attempt", _refused_and_forgotten, "delivering"),
     Bug("events are acked before they are counted", Ledger, "settled", _acked_before_they_are_counted, "delivering"),
-    Bug("an entry does not wait for those of its key", Publisher, "publish", _out_of_turn, "delivering"),
+    Bug("an entry does not wait for those of its key", Publisher, "submit", _out_of_turn, "delivering"),
     Bug("no answer is a refusal", BusLane, "_settle", _a_silence_refuses, "delivering"),
     Bug("one accepted entry speaks for its request", BusLane, "_request", _one_answer_for_all, "delivering"),
     Bug("a batch that waits long is settled", StageRunner, "settle", _settled_while_it_waits, "delivering"),

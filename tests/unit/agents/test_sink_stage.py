@@ -1,6 +1,7 @@
 """Tests of the sink: each event is published or reported, never both, never neither."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -35,9 +36,9 @@ class FakePublisher:
         self.result = Accepted("id")
         self.published = []
 
-    async def publish(self, entry, key):
+    def submit(self, entry, key, heard):
         self.published.append((entry, key))
-        return self.result
+        heard(self.result)
 
 
 @pytest.fixture
@@ -55,9 +56,16 @@ def new_stage(publisher, delivery):
     return lambda routes=ROUTES: Publishing(open_bus, delivery, lambda: routes, "default")
 
 
+async def run(stage, batch):
+    """Work a batch off; every event of it must have ended, once."""
+    ended = []
+    await stage.publish(batch, ended.extend)
+    assert sorted(map(id, ended)) == sorted(map(id, batch))
+
+
 @pytest.fixture
 def sink(new_stage):
-    return new_stage().publish
+    return partial(run, new_stage())
 
 
 def failure(producer):
@@ -169,7 +177,7 @@ async def test_a_foreign_record_without_origin_is_found_by_where_it_stands(sink,
 async def test_the_bus_of_the_route_wins(new_stage, publisher, event):
     route = next(iter(ROUTES))
     mine = replace(route, texts=replace(route.texts, name="mine", event_bus="other-bus"))
-    await new_stage(Routes([mine])).publish([event(VALUE, {"route": b"mine"}), event(VALUE, {"route": b"gone"})])
+    await run(new_stage(Routes([mine])), [event(VALUE, {"route": b"mine"}), event(VALUE, {"route": b"gone"})])
     assert [entry.fields["EventBusName"] for entry, _ in publisher.published] == ["other-bus", "default"]
 
 
