@@ -60,7 +60,7 @@ async def desk():
         yield Desk(aws, client, url)
 
 
-async def until(condition, seconds=20.0):
+async def until(condition, seconds=60.0):
     for _ in range(int(seconds * 100)):
         if condition():
             return
