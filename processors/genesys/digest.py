@@ -88,7 +88,7 @@ def _snapshot(topic: _Topic, body: JsonObject, event_body: JsonObject, people: l
     mine = [party for party in parties if topic.user and party.get("userId") == topic.user]
     queue = _first(topic.queue, event_body.get("queueId"), _last_queue(mine), _get(body, "queue", "id"))
     queue = queue or _last_queue(parties)
-    ours = mine if topic.user else [party for party in parties if party.get("queueId") == queue]
+    ours = mine if topic.user else _of_queue(parties, queue)
     acd = _acd(people, queue)
     routing = _object(acd.get("conversationRoutingData"))
     told = {
@@ -126,7 +126,7 @@ def _party(person: JsonObject, medium_list: str | None) -> JsonObject:
         "consultParticipantId": person.get("consultParticipantId"),
         "externalContactId": _first(person.get("externalContactId"), _get(person, "externalContact", "id")),
         "sessionId": None if is_own else talk.get("id"),
-        "state": _first(talk.get("state")),
+        "state": _lower(_first(talk.get("state"))),
         "held": talk.get("held"),
         "direction": talk.get("direction"),
         "disconnectType": talk.get("disconnectType"),
@@ -142,7 +142,7 @@ def _party(person: JsonObject, medium_list: str | None) -> JsonObject:
 def _newest(person: JsonObject, medium_list: str | None) -> JsonObject:
     """The newest communication that has not ended, or the newest; of another medium when there is none of this one."""
     talks = _talks(person, medium_list) or [talk for name in MEDIA for talk in _talks(person, name)]
-    live = [talk for talk in talks if _first(talk.get("state")) not in _OVER]
+    live = [talk for talk in talks if _lower(talk.get("state")) not in _OVER]
     return (live or talks or [{}])[-1]
 
 
@@ -155,6 +155,12 @@ def _state(mine: list[JsonObject], parties: list[JsonObject]) -> str | None:
 
 def _last_queue(parties: list[JsonObject]) -> str | None:
     return next((party["queueId"] for party in reversed(parties) if "queueId" in party), None)
+
+
+def _of_queue(parties: list[JsonObject], queue: str | None) -> list[JsonObject]:
+    """Whom the queue's topic is about; where no other queue is told, those without one as well."""
+    is_only = {party["queueId"] for party in parties if "queueId" in party} <= {queue}
+    return [party for party in parties if party.get("queueId", queue if is_only else None) == queue]
 
 
 def _acd(people: list[JsonObject], queue: str | None) -> JsonObject:

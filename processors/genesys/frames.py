@@ -136,6 +136,12 @@ def came_again(value: bytes, envelope: JsonObject, at_ms: int) -> tuple[bytes, J
     return _with(value, envelope, added), envelope | added
 
 
+def changed_at(value: bytes, envelope: JsonObject, at_ms: int) -> tuple[bytes, JsonObject]:
+    """The frame of a change that tells no time of its own, with that of its receipt (epoch ms): no part of its id."""
+    added = {"changedAt": at_ms}
+    return _with(value, envelope, added), envelope | added
+
+
 def _with(value: bytes, envelope: JsonObject, added: JsonObject) -> bytes:
     """The frame with fields added behind its own, which stay as they came."""
     return value.rstrip()[:-1] + b"," + orjson.dumps(added)[1:] if envelope else value

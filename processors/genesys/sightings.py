@@ -1,4 +1,4 @@
-"""This module remembers what of the notifications was seen: events by their ids, topics by their values.
+"""This module remembers what of the notifications was seen: events by their ids, topics by their values, times.
 
 States of conversations are remembered by processors/genesys/seen_states.py.
 """
@@ -67,6 +67,26 @@ class SeenValues:
         seen.append(_Value(value, at_ms, {channel}))
         del seen[: -self._values]
         return True
+
+
+class SeenTimes:
+    """Remembers which times the newest snapshot of each conversation told (processors/genesys/times.py)."""
+
+    def __init__(self, capacity: int = 20_000) -> None:
+        self._capacity = capacity
+        self._seen: OrderedDict[tuple[str, str], frozenset[int]] = OrderedDict()
+
+    def adds_none(self, key: tuple[str, str], times: frozenset[int]) -> bool:
+        """Whether a snapshot tells times, but none that the one before it did not; remembers them.
+
+        Never of the first one.
+        """
+        before = self._seen.get(key)
+        self._seen[key] = times
+        self._seen.move_to_end(key)
+        if len(self._seen) > self._capacity:
+            self._seen.popitem(last=False)
+        return before is not None and bool(times) and times <= before
 
 
 @dataclass(slots=True)

@@ -3,7 +3,8 @@
 Most notifications have a time of their own. A snapshot of a conversation has none: it shows how things are, with the
 times since when some of them are so. The latest of these is the time of the change, unless a party is in a state that
 came with no time (an agent is alerted, a customer is dialled): then that may be the change, and the latest time told is
-that of an earlier one.
+that of an earlier one. What comes with no time at all (an attribute, the end of a hold) only the snapshot before can
+tell: the source marks such a change with the time of its receipt, `changedAt`.
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ def event_time(body: JsonObject) -> str:
         told: datetime | str | None = None
     elif SNAPSHOT_TOPIC.fullmatch(body["topicName"]) and isinstance(event_body.get("participants"), list):
         told = _snapshot_time(event_body)
-        again = instant(body.get("again"))
-        told = max(filter(None, (told, again)), default=None)
+        received = (instant(body.get(name)) for name in ("again", "changedAt"))
+        told = max(filter(None, (told, *received)), default=None)
     else:
         told = _own_time(event_body)
     if told is None:
@@ -100,14 +101,28 @@ def _read(value: object) -> str:
 
 def _snapshot_time(body: JsonObject) -> datetime | None:
     """The latest time in a snapshot; None when something in it is so since nobody knows when."""
-    times = [body.get("startTime"), body.get("endTime")]
-    times += [transfer.get("dateIssued") for transfer in _objects(body.get("recentTransfers"))]
+    times = _times_of_whole(body)
     for participant in _objects(body.get("participants")):
         for part in (participant, *_communications(participant)):
             if not _is_timed(part, participant):
                 return None
             times += _times(part)
     return max(_instants(times), default=None)
+
+
+def _times_of_whole(body: JsonObject) -> list[Any]:
+    issued = [transfer.get("dateIssued") for transfer in _objects(body.get("recentTransfers"))]
+    return [body.get("startTime"), body.get("endTime"), *issued]
+
+
+def told_times(body: JsonObject) -> frozenset[int]:
+    """A number for each time that a snapshot tells, and of what: a change that adds none has no time of its own."""
+    found = {hash(("", str(time))) for time in _times_of_whole(body) if time is not None}
+    for place, participant in enumerate(_objects(body.get("participants"))):
+        for part in (participant, *_communications(participant)):
+            whose = part.get("id") if isinstance(part.get("id"), str) else place
+            found |= {hash((whose, number, str(time))) for number, time in enumerate(_times(part)) if time is not None}
+    return frozenset(found)
 
 
 def _communications(participant: JsonObject) -> Iterator[JsonObject]:

@@ -14,13 +14,13 @@ from processors.event.intake import Redact
 from processors.event.lines import Line
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.snapshots import Snapshot, backfilled_moment
-from processors.genesys.frames import came_again, queue_id, read_frame, with_queue
+from processors.genesys.frames import came_again, changed_at, queue_id, read_frame, with_queue
 from processors.genesys.seen_states import SeenStates
-from processors.genesys.sightings import RETURN_MS, SeenEvents, SeenValues
+from processors.genesys.sightings import RETURN_MS, SeenEvents, SeenTimes, SeenValues
 from processors.genesys.states import State, exact, snapshot_key, state_of
 from processors.genesys.steps.derive import Step
 from processors.genesys.steps.memory import StepMemory
-from processors.genesys.times import is_timeless
+from processors.genesys.times import is_timeless, told_times
 
 SNAPSHOTS, STEPS = "snapshots", "steps"
 
@@ -46,7 +46,7 @@ class Sieve:
         self._rest, self._names = rest, names
         self._drop_unchanged, self._events, self._redact = drop_unchanged, events, redact
         self._is_first_owner = covered_ms is None
-        self._seen, self._values = SeenEvents(window), SeenValues()
+        self._seen, self._values, self._times = SeenEvents(window), SeenValues(), SeenTimes()
         self._states, self._steps = SeenStates(), StepMemory(covered_ms=covered_ms)
 
     def remember(self, value: bytes, at_ms: int) -> None:
@@ -63,6 +63,8 @@ class Sieve:
             self._steps.know(envelope)
         elif (state := state_of(envelope)) is not None:
             self._states.recall(snapshot_key(envelope), state, moment or at_ms, told=moment is not None)
+            if moment is None:
+                self._times.adds_none(snapshot_key(envelope), told_times(envelope["eventBody"]))
             self._take_steps(envelope, moment or at_ms)  # those that it tells are in `raw` before it
         elif is_timeless(envelope):
             self._values.is_new(str(envelope["topicName"]), _fact(envelope), "", at_ms)
@@ -101,6 +103,8 @@ class Sieve:
             self._rest.observer.count("frame_duplicate")
             return []
         is_change = self._states.is_change(key, state, at_ms)
+        if self._times.adds_none(key, told_times(envelope["eventBody"])):
+            value, envelope = changed_at(value, envelope, at_ms)
         steps = self._take_steps(envelope, at_ms)
         if not is_change and self._drop_unchanged:
             self._rest.observer.count("frame_unchanged")

@@ -175,10 +175,14 @@ def _outcome(leg: Leg, after: tuple[Leg, ...], everybody: tuple[Leg, ...]) -> Js
 
 
 def _transfer(leg: Leg, after: tuple[Leg, ...]) -> Iterator[Candidate]:
-    """A person handed the conversation on; to whom, the participant tells that came next."""
+    """A person handed the conversation on; to whom, the participant tells that came next.
+
+    Who had gone by then was not it: a queue in which somebody was consulted, who answered.
+    """
 
     def told() -> Told | None:
-        target = next((one for one in after if one.participant_id != leg.participant_id), None)
+        others = [one for one in after if one.participant_id != leg.participant_id]
+        target = next((one for one in others if not _was_over(one, leg.ended_ms)), None)
         if target is None:
             return None
         to = {"toParticipantId": target.participant_id, "toQueueId": target.queue, "toUserId": target.user}
@@ -186,6 +190,11 @@ def _transfer(leg: Leg, after: tuple[Leg, ...]) -> Iterator[Candidate]:
 
     if leg.disconnect.startswith("transfer") and leg.disconnect not in _NOT_TAKEN:
         yield Candidate("transfer", leg, leg.key, told)
+
+
+def _was_over(leg: Leg, moment: int | None) -> bool:
+    """Whether it ended before that moment (epoch ms); not when either is not told."""
+    return moment is not None and leg.ended_ms is not None and leg.ended_ms < moment
 
 
 def _timed_hold(leg: Leg) -> Iterator[Candidate]:

@@ -74,6 +74,19 @@ def test_a_topic_of_a_user_tells_of_that_user():
     assert (told["wrapupCode"], told["wrapupNotes"], told["wrapupDurationMs"]) == ("mine", "n", 74_000)
 
 
+def test_the_wrap_up_of_who_tells_no_queue_is_that_of_the_only_queue():
+    wrapped = {"purpose": "agent", "wrapup": {"code": "w"}}
+    assert digest(snapshot(acd(OWN, 7, "a"), wrapped))["wrapupCode"] == "w"
+    assert digest(snapshot(wrapped))["wrapupCode"] == "w"
+    assert "wrapupCode" not in digest(snapshot(acd(OWN, 7, "a"), wrapped, acd(OTHER, 1, "b")))
+
+
+def test_a_state_is_told_in_lower_case_whatever_it_came_in():
+    talks = [{"id": "s1", "state": "CONNECTED"}, {"id": "s2", "state": "TERMINATED"}]
+    told = digest(snapshot({"id": "p", "purpose": "agent", "calls": talks}))
+    assert (told["state"], told["participants"][0]["sessionId"]) == ("connected", "s1")
+
+
 def test_the_queue_of_a_users_topic_is_that_of_the_user_whatever_the_newest_is():
     me = {"purpose": "agent", "userId": USER, "queueId": OWN, "calls": [{"state": "connected"}]}
     consulted = {"purpose": "agent", "userId": "u2", "queueId": OTHER, "calls": [{"state": "alerting"}]}

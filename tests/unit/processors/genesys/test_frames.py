@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.event.identity import derive_event_id
-from processors.genesys.frames import came_again, queue_id, read_frame, with_queue
+from processors.genesys.frames import came_again, changed_at, queue_id, read_frame, with_queue
 
 QUEUE = "11111111-1111-4111-8111-111111111111"
 USER = "22222222-2222-4222-8222-222222222222"
@@ -110,3 +110,10 @@ def test_a_state_that_came_again_is_marked_and_is_another_event():
     assert derive_event_id(envelope) != derive_event_id(orjson.loads(value))
     queue = {"queue": {"id": "q", "name": "Q"}}
     assert orjson.loads(with_queue(marked, envelope, "q", "Q")) == envelope | queue
+
+
+def test_a_change_without_a_time_of_its_own_has_that_of_its_receipt_and_the_id_of_its_body():
+    value = orjson.dumps({"topicName": "v2.users.u.conversations", "eventBody": {"id": "c"}})
+    marked, envelope = changed_at(value, orjson.loads(value), 1_700_000_000_000)
+    assert orjson.loads(marked) == envelope == orjson.loads(value) | {"changedAt": 1_700_000_000_000}
+    assert derive_event_id(envelope) == derive_event_id(orjson.loads(value))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.genesys.sightings import SeenEvents, SeenValues
+from processors.genesys.sightings import SeenEvents, SeenTimes, SeenValues
 
 
 def test_an_event_is_new_once_within_the_window():
@@ -54,3 +54,11 @@ def test_memory_of_values_is_bounded():
     assert sum(values.knows(str(number)) for number in range(100)) == 9
     assert values.knows("lively")
     assert values.is_new("lively", "0", "1", 1_000)
+
+
+def test_a_snapshot_adds_a_time_when_the_one_before_it_did_not_tell_it():
+    times, key = SeenTimes(capacity=2), ("topic", "c")
+    told = [{1}, {1}, {1, 2}, {1}, {1, 3}]
+    assert [times.adds_none(key, frozenset(one)) for one in told] == [False, True, False, True, False]
+    assert [times.adds_none(("topic", str(other)), frozenset()) for other in range(2)] == [False, False]
+    assert not times.adds_none(key, frozenset({1}))

@@ -149,3 +149,7 @@ def test_a_stream_event_says_when_it_was_created():
 )
 def test_a_body_without_a_time_is_timeless(body, timeless):
     assert is_timeless({"topicName": "v2.x", "eventBody": body}) is timeless
+
+
+def test_what_changed_without_a_time_did_so_when_it_was_received():
+    assert event_time(snapshot(CUSTOMER, changedAt=1_795_428_150_000)) == "2026-11-23T10:02:30.000Z"

@@ -14,6 +14,7 @@ from processors.event.identity import derive_event_id
 from processors.event.redaction import redactor
 from processors.genesys.analytics.snapshots import Snapshot
 from processors.genesys.frames import read_frame
+from processors.genesys.times import event_time
 
 TOPIC = "v2.users.aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa.conversations"
 
@@ -204,6 +205,35 @@ async def test_a_new_message_and_a_changed_attribute_are_events(sieve, observer)
     values = [spoken("m1"), spoken("m1", "m2"), spoken("m1", "m2", "m3"), spoken("m1", "m2", "m3", survey="5")]
     assert len(await brought(sieve, *((value, number, "one") for number, value in enumerate(values)))) == 4
     assert observer.counts["frame_unchanged"] == 0
+
+
+#: From PAST_MS to 2026-11-23T10:01:00Z.
+YEARS_S = 189_302_460
+
+
+def since(second, attributes=None, **session):
+    """A call connected since then: nothing in it says when anything else changed."""
+    talk = {"state": "connected", "connectedTime": f"2026-11-23T10:00:{second:02}.000Z", **session}
+    people = [{"id": "p", "purpose": "agent", "attributes": attributes or {}, "calls": [talk]}]
+    return orjson.dumps({"topicName": TOPIC, "eventBody": {"id": "c", "participants": people}})
+
+
+async def test_a_change_without_a_time_of_its_own_does_not_carry_that_of_the_change_before(sieve):
+    values = [since(3), since(3, attributes={"a": "1"}), since(3, held=True, startHoldTime="2026-11-23T10:00:09.000Z"),
+              since(3, attributes={"a": "2"})]  # fmt: skip
+    events = await brought(sieve, *((value, YEARS_S + number, "one") for number, value in enumerate(values)))
+    first_ms = PAST_MS + YEARS_S * 1000
+    assert [event.get("changedAt") for event in events] == [None, first_ms + 1_000, None, first_ms + 3_000]
+    assert [event_time(event) for event in events] == [
+        "2026-11-23T10:00:03.000Z", "2026-11-23T10:01:01.000Z", "2026-11-23T10:00:09.000Z", "2026-11-23T10:01:03.000Z"
+    ]  # fmt: skip
+
+
+async def test_an_earlier_owners_snapshot_is_the_one_before(sieve):
+    sieve.remember(since(3), PAST_MS)
+    [line] = await sieve.live(received(since(3, attributes={"a": "1"})))
+    assert orjson.loads(line)["changedAt"] == PAST_MS + 600_000
+    assert derive_event_id(orjson.loads(line)) == derive_event_id(orjson.loads(since(3, attributes={"a": "1"})))
 
 
 @pytest.fixture

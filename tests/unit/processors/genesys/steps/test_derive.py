@@ -152,6 +152,14 @@ def test_an_agent_who_hands_on_tells_to_whom():
     assert end.body["disconnectType"] == "NO_ANSWER_TRANSFER"
 
 
+def test_who_was_consulted_through_a_queue_is_whom_the_conversation_goes_to():
+    gone = agent(state="disconnected", endTime=at(20), connectedTime=at(9), disconnectType="transfer")
+    asked = person("q2", "acd", "terminated", queueId=OTHER, endTime=at(15), disconnectType="transfer")
+    consulted = person("b", "agent", queueId=OTHER, userId=USER, connectedTime=at(15))
+    [step] = [step for step in told([snapshot(CUSTOMER, gone, asked, consulted)]) if step.name == "transfer"]
+    assert (step.body["toParticipantId"], step.body["toUserId"], step.body["toQueueId"]) == ("b", USER, OTHER)
+
+
 @pytest.mark.parametrize("since", [{}, {"startHoldTime": at(12)}], ids=["untimed", "timed"])
 def test_each_hold_and_its_end(since):
     talking, holding = snapshot(CUSTOMER, agent()), snapshot(CUSTOMER, agent(held=True, **since))
