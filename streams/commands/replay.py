@@ -16,6 +16,7 @@ from processors.routes.route import Route
 from settings import Settings, load_settings
 from streams import topology
 from streams.commands.replay_report import as_object, show
+from streams.commands.replay_resume import TYPED, Saving, Typed, earlier, taken_up, the_only
 from streams.commands.terminal.options import (
     bounds,
     quiet_logs,
@@ -28,6 +29,7 @@ from streams.commands.terminal.options import (
 from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
+from streams.replay.checkpoint import Checkpoint
 from streams.replay.replay import Replay, ReplayPlan, ReplayProgress
 from streams.routes.load import compiled_routes
 
@@ -37,6 +39,7 @@ Examples:
   genesys-eventbridge replay --since 7d --dry-run --routes-dir ./new-schemas
   genesys-eventbridge replay --since 2026-11-23T10:00Z --until 2026-11-23T11:00Z --into raw --rate 200
   genesys-eventbridge replay --partition 3 --from-offset 1000 --to-offset 2000 --into raw
+  genesys-eventbridge replay --since 7d --into raw --resume
   genesys-eventbridge replay --key 5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11 --into raw
 
 Exit codes: 0 all of the range, 1 stopped before its end (the command to go on with is printed), 2 not begun,
@@ -61,9 +64,11 @@ class ReplayRequest:
     limit: int | None
     routes_dir: Path | None
     as_json: bool
+    typed: tuple[str, ...] = ()
+    earlier: Checkpoint | None = None
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Typed, epilog=EXAMPLES)
 @range_options
 @click.option("--key", help="Only records of this key: the interaction (conversation) id.")
 @click.option("--route", metavar="NAME", help="Only events that this route takes.")
@@ -77,8 +82,16 @@ class ReplayRequest:
 )
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Events a second, at most.")
 @click.option("--limit", type=click.IntRange(1), help="End after so many events.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where an earlier run of this stopped or was killed; alone, with the one there is.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@click.pass_context
 def replay(
+    context: click.Context,
+    /,
     source: str,
     into: str | None,
     dry_run: bool,
@@ -87,6 +100,7 @@ def replay(
     rate: float | None,
     limit: int | None,
     routes_dir: Path | None,
+    resume: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -95,9 +109,15 @@ def replay(
     The range ends where the topic ends when the command starts. Records written keep key, value, event id and
     all other headers, and carry the run's name in the header `replayed`. No consumer group takes part: the
     workers' offsets stay as they are. Topics of the flow go by their short names (raw, validated, failures).
+    What is confirmed is noted in DATA_DIR, so that `--resume` goes on also after a kill.
     """
     quiet_logs()
     settings = load_settings()
+    typed: tuple[str, ...] = context.meta[TYPED]
+    if resume and not typed:
+        with replay.make_context("replay", [*the_only(settings), "--resume", *(["--json"] * as_json)]) as again:
+            replay.invoke(again)
+        return
     request = ReplayRequest(
         source=topology.full_name(settings, source),
         into=topology.full_name(settings, into) if into else None,
@@ -109,8 +129,14 @@ def replay(
         limit=limit,
         routes_dir=routes_dir,
         as_json=as_json,
+        typed=typed,
     )
     _check(request, settings)
+    if resume and dry_run:
+        raise click.UsageError("--resume goes on with what was written: a dry run writes nothing")
+    if request.into is not None and not dry_run:
+        found = earlier(settings, request.source, request.into, typed, resume=resume)
+        request = replace(request, earlier=found, bounds=found.bounds if found is not None else request.bounds)
     try:
         asyncio.run(_run(request, settings))
     except RangeError as error:
@@ -143,18 +169,27 @@ async def _run(request: ReplayRequest, settings: Settings) -> None:
         known = {**known, **await topics(settings, touch=(plan.into,))}
         if plan.into not in known:
             raise RangeError(f"there is no topic {plan.into}: create it first")
-    replaying: Replay | None = None
     with stoppable() as stop:
         async with contextlib.AsyncExitStack() as stack:
             reader = await stack.enter_async_context(open_reader(settings, request.source, known))
-            replaying = Replay(plan, await reader.range(request.bounds), stop)
+            what = await reader.range(request.bounds)
+            progress = taken_up(what, request.earlier)
             writer = await stack.enter_async_context(open_writer(settings)) if plan.into else None
-            with progress_bar(request.source, replaying.progress.what.size) as moved:
+            saving = Saving(settings, request.typed, plan) if plan.into else None
+            if saving is None:
+                replaying = Replay(plan, progress, stop)
+            else:
+                saving.begin(progress)
+                saving.save(progress)
+                replaying = Replay(plan, progress, stop, saving.save)
+            with progress_bar(request.source, what.size) as moved:
                 try:
                     await replaying.run(reader, writer, moved)
                 except RangeError as error:
-                    replaying.progress.stopped = str(error)
-    _end(request, plan, replaying.progress)
+                    progress.stopped = str(error)
+            if saving is not None:
+                saving.end(progress)
+    _end(request, plan, progress)
 
 
 async def _plan(request: ReplayRequest, settings: Settings) -> ReplayPlan:
@@ -162,7 +197,7 @@ async def _plan(request: ReplayRequest, settings: Settings) -> ReplayPlan:
     plan = ReplayPlan(
         bounds=request.bounds,
         into=None if request.dry_run else request.into,
-        run=run_name("replay"),
+        run=request.earlier.run if request.earlier is not None else run_name("replay"),
         key=request.key.encode() if request.key is not None else None,
         route=request.route,
         rate=request.rate,

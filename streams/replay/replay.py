@@ -57,26 +57,40 @@ class ReplayProgress:
     limited: bool = False
 
 
+#: Hears of each chunk that is done with, before the next is read.
+OnConfirmed = Callable[[ReplayProgress], None]
+
+
+def _nothing(progress: ReplayProgress) -> None:
+    """Nobody wants to hear."""
+
+
 class Replay:
     """One replay; `progress` is right at any time, also after an interrupt."""
 
-    def __init__(self, plan: ReplayPlan, what: Range, stop: asyncio.Event) -> None:
+    def __init__(
+        self, plan: ReplayPlan, progress: ReplayProgress, stop: asyncio.Event, on_confirmed: OnConfirmed = _nothing
+    ) -> None:
         self.plan = plan
-        self.progress = ReplayProgress(what)
+        self.progress = progress
         self._stop = stop
+        self._on_confirmed = on_confirmed
         self._pace = Pace(plan.rate, stop)
 
     async def run(self, reader: Reader, writer: Writer | None, on_progress: OnProgress) -> ReplayProgress:
         """Go through the range until its end, the limit, a stop, or a record that the brokers do not take."""
         progress, what = self.progress, self.progress.what
+        progress.limited = self.plan.limit is not None and progress.read >= self.plan.limit
+        if progress.limited:
+            return progress
         async for chunk in reader.chunks(what, self._pace.chunk(CHUNK)):
             wanted, next_offset = self._wanted(chunk)
             done = len(wanted) if writer is None else await self._write(writer, wanted)
             progress.read += done
             if done < len(wanted):
                 return progress
-            if next_offset is not None:
-                what.next[chunk[0].partition] = next_offset
+            what.next[chunk[0].partition] = chunk[-1].offset + 1 if next_offset is None else next_offset
+            self._on_confirmed(progress)
             on_progress(what.size - what.left)
             if progress.limited:
                 return progress

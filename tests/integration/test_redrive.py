@@ -167,6 +167,30 @@ async def test_selects_single_events(run, failures, arguments, redriven):
     assert (await run("redrive", *arguments, "--dry-run", "--json")).json["redriven"] == redriven
 
 
+async def test_a_redrive_that_was_killed_is_run_again(start, run, read, producer, prefix, records):
+    _, value, headers = records["throttled"]
+    for number in range(100, 124):
+        told = [(name, event_id(number).encode() if name == "event-id" else given) for name, given in headers]
+        mine = value.replace(event_id(2).encode(), event_id(number).encode())
+        await producer.send_and_wait(f"{prefix}failures", mine, key=b"k", headers=told, partition=0)
+    process = await start("redrive", "--rate", "8")
+    async with asyncio.timeout(60):
+        while len(await read(f"{prefix}validated")) < 3:
+            assert process.returncode is None
+        process.kill()
+        await process.wait()
+    before = len(await read(f"{prefix}validated"))
+
+    result = await run("redrive", "--json")
+
+    assert result.code == 0, result.err
+    assert result.json["redrivenBefore"] + result.json["redriven"] == 24
+    assert 0 < result.json["redrivenBefore"] <= before < 24
+    after = Counter(dict(record.headers)["event-id"] for record in await read(f"{prefix}validated"))
+    assert set(after) == {event_id(number).encode() for number in range(100, 124)}
+    assert after.total() <= 24 + 2  # those in flight: at this rate two at a time
+
+
 async def test_failures_are_listed_and_shown_with_what_became_of_them(run, failures):
     redriven = await run("redrive", "--stage", "publish", "--json")
 

@@ -203,6 +203,32 @@ async def test_stops_in_order_and_names_the_command_that_goes_on(start, run, pro
     assert sorted(record.value for record in await read(into)) == sorted(call(number) for number in range(40))
 
 
+@pytest.mark.parametrize("options", [True, False], ids=["the same command", "--resume alone"])
+async def test_a_replay_that_was_killed_goes_on_where_it_was(start, run, producer, prefix, read, call, options):
+    from_topic, into = f"{prefix}raw", f"{prefix}copy"
+    for number in range(24):
+        await producer.send_and_wait(from_topic, call(number), key=str(number % 5).encode())
+    typed = ("--into", into, "--rate", "8")
+    process = await start("replay", *typed)
+    async with asyncio.timeout(60):
+        while len(await read(into)) < 3:
+            assert process.returncode is None
+        process.kill()
+        await process.wait()
+    before = len(await read(into))
+
+    result = await run("replay", *(typed if options else ()), "--resume", "--json")
+
+    assert result.code == 0, result.err
+    assert (result.json["read"], result.json["written"]) == (24, 24)
+    after = await read(into)
+    assert {record.value for record in after} == {call(number) for number in range(24)}
+    assert len(after) <= 24 + 2  # those in flight: at this rate two at a time
+    assert before < 24
+    assert {dict(record.headers)["replayed"] for record in after} == {result.json["run"].encode()}
+    assert (await run("replay", "--resume")).code == 2
+
+
 async def test_an_empty_topic_is_no_error(run, producer, prefix):
     await producer.client.set_topics([f"{prefix}raw"])
 

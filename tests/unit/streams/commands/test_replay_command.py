@@ -19,12 +19,14 @@ import pytest
         (["--route", "nothing", "--dry-run"], "there is no route nothing"),
         (["--routes-dir", ".", "--into", "raw"], "give --dry-run with it"),
         (["--from-offset", "3:", "--dry-run"], "is no offset"),
+        (["--resume"], "there is no unfinished replay"),
+        (["--resume", "--dry-run"], "a dry run writes nothing"),
         (["--rate", "0", "--dry-run"], "0.0 is not in the range"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_replay_refuses_what_cannot_be_meant(invoke, arguments, says):
-    result = invoke("replay", *arguments)
+def test_replay_refuses_what_cannot_be_meant(invoke, tmp_path, arguments, says):
+    result = invoke("replay", *arguments, DATA_DIR=str(tmp_path))
 
     assert result.exit_code == 2
     assert says in " ".join(result.stderr.split())

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from clients.kafka.ranges import Range, RangeBounds
-from streams.replay.replay import Replay, ReplayPlan
+from streams.replay.replay import Replay, ReplayPlan, ReplayProgress
 
 
 def record(offset, key, value):
@@ -46,7 +46,7 @@ RECORDS = (record(0, None, b"a"), record(1, None, None), record(2, b"k", None), 
 
 async def replay(writer):
     plan = ReplayPlan(RangeBounds(), into="copy", run="replay-1")
-    replaying = Replay(plan, Range("raw", {0: 0}, {0: 4}), asyncio.Event())
+    replaying = Replay(plan, ReplayProgress(Range("raw", {0: 0}, {0: 4})), asyncio.Event())
     return await replaying.run(FakeReader(*RECORDS), writer, lambda done: None)
 
 
@@ -61,3 +61,19 @@ async def test_a_record_with_neither_key_nor_value_is_skipped_and_counted():
 async def test_a_refusal_is_where_a_replay_goes_on(refused, next_offset, skipped):
     progress = await replay(FakeWriter(refused))
     assert (progress.stopped, progress.what.next[0], progress.skipped) == ("Kafka is full", next_offset, skipped)
+
+
+async def test_what_is_confirmed_is_told_before_more_is_read():
+    told = []
+    plan = ReplayPlan(RangeBounds(), into="copy", run="replay-1")
+    progress = ReplayProgress(Range("raw", {0: 0}, {0: 4}))
+    confirmed = lambda at: told.append((at.what.next[0], at.written))  # noqa: E731
+    await Replay(plan, progress, asyncio.Event(), confirmed).run(FakeReader(*RECORDS), FakeWriter(), lambda done: None)
+    assert told == [(4, 3)]
+
+
+async def test_a_replay_that_had_reached_its_limit_writes_no_more():
+    writer, progress = FakeWriter(), ReplayProgress(Range("raw", {0: 0}, {0: 4}), read=2)
+    plan = ReplayPlan(RangeBounds(), into="copy", run="replay-1", limit=2)
+    await Replay(plan, progress, asyncio.Event()).run(FakeReader(*RECORDS), writer, lambda done: None)
+    assert (writer.written, progress.limited) == ([], True)
