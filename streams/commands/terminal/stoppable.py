@@ -16,7 +16,8 @@ def stoppable() -> Iterator[asyncio.Event]:
     """An event that the first SIGINT, SIGTERM or SIGHUP sets; the second ends the process as usual."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup has its way
+    under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    heard = [number for number in SIGNALS if number != signal.SIGHUP or not under_nohup]
 
     def on_signal() -> None:
         stop.set()

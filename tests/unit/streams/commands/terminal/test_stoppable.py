@@ -13,10 +13,14 @@ from streams.commands.terminal.stoppable import stoppable
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_the_first_signal_asks_for_a_stop(number):
-    with stoppable() as stop:
-        os.kill(os.getpid(), number)
-        async with asyncio.timeout(30):
-            await stop.wait()
+    before = signal.signal(number, signal.SIG_DFL)  # a shell that starts something beside itself has it ignore SIGINT
+    try:
+        with stoppable() as stop:
+            os.kill(os.getpid(), number)
+            async with asyncio.timeout(30):
+                await stop.wait()
+    finally:
+        signal.signal(number, before)
 
 
 async def test_nohup_has_its_way():
