@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
 from processors.event.identity import decode
 from processors.event.strict_json import JsonObject
+from processors.replay.clusters import Cluster, cluster_of
 from processors.routes.differences import MISSING, Difference, differences
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.route import Route
@@ -19,7 +21,15 @@ from processors.routes.route import Route
 Outcomes = Mapping[str, Outcome]
 UNREAD = ""
 
-Change = Literal["mapped differently", "now mapped", "now filtered", "now failed", "fails differently"]
+Change = Literal["mapped differently", "now mapped", "now passing", "now filtered", "now failed", "fails differently"]
+
+#: What a comparison can be asked to fail on: any event that changes, or one that fails and did not.
+FailOn = Literal["changed", "failing"]
+
+#: Fields whose changes are counted one by one: events whose field names are ids would make as many as there are events.
+MOST_FIELDS = 1_000
+
+_INDEX = re.compile(r"(?<=\.)\d+(?=\.|$)", re.ASCII)
 
 FILTERED = Filtered()
 
@@ -77,16 +87,35 @@ class Changed:
 
 
 @dataclass(slots=True)
+class FieldChange:
+    """How many events differ in one field, and the first two values of it."""
+
+    first: Difference
+    events: int = 0
+
+    def as_json(self) -> JsonObject:
+        return {"events": self.events, "example": self.first.as_json()}
+
+
+@dataclass(slots=True)
 class Comparison:
-    """What other routes would change: counts by route and kind, and the first `keep` of them in full."""
+    """What other routes would change: counts by route and kind, by field and by cause, and examples.
+
+    `first`: of each route and kind the first `keep` in full; `fields` by route and path, where a list's places are
+    one; `causes`: why events fail that did not.
+    """
 
     keep: int = 5
+    compared: int = 0
     events: int = 0
     counts: Counter[tuple[str, Change]] = field(default_factory=Counter)
+    fields: dict[tuple[str, str], FieldChange] = field(default_factory=dict)
+    causes: Counter[Cluster] = field(default_factory=Counter)
     first: list[Changed] = field(default_factory=list)
 
     def add(self, origin: Origin, before: Outcomes, after: Outcomes) -> None:
         """Compare one event's outcomes; a route that one side lacks takes nothing there."""
+        self.compared += 1
         found = False
         for route in sorted({*before, *after}):
             left, right = before.get(route, FILTERED), after.get(route, FILTERED)
@@ -95,10 +124,33 @@ class Comparison:
                 continue
             found = True
             self.counts[route, change] += 1
-            if len(self.first) < self.keep:
-                places = tuple(_places(left, right))
+            places = tuple(_places(left, right))
+            if change == "mapped differently":
+                self._count_fields(route, places)
+            elif change == "now failed" and isinstance(right, Failed):
+                self.causes[_cause(route, right)] += 1
+            if self.counts[route, change] <= self.keep:
                 self.first.append(Changed(origin, route, change, places))
         self.events += found
+
+    def _count_fields(self, route: str, places: Iterable[Difference]) -> None:
+        by_path = {_INDEX.sub("*", place.path): place for place in reversed(list(places))}
+        for path, place in by_path.items():
+            named = (route, path if (route, path) in self.fields or len(self.fields) < MOST_FIELDS else "(more fields)")
+            self.fields.setdefault(named, FieldChange(place)).events += 1
+
+    @property
+    def unchanged(self) -> int:
+        """Events of which every route makes the same."""
+        return self.compared - self.events
+
+    def total(self, change: Change) -> int:
+        """Outcomes that change in this way, on all routes."""
+        return sum(number for (_, kind), number in self.counts.items() if kind == change)
+
+    def fails(self, fail_on: FailOn | None) -> bool:
+        """Whether there is what it is to fail on."""
+        return bool({"changed": self.events, "failing": self.total("now failed"), None: 0}[fail_on])
 
     def by_route(self) -> dict[str, dict[str, int]]:
         """Counts as JSON: route -> kind of change -> events."""
@@ -107,12 +159,22 @@ class Comparison:
             table.setdefault(route, {})[change] = number
         return table
 
+    def most_changed(self) -> list[tuple[str, str, FieldChange]]:
+        """Route, field and how it changes, the most frequent first."""
+        found = [(route, path, change) for (route, path), change in self.fields.items()]
+        return sorted(found, key=lambda one: (-one[2].events, one[0], one[1]))
+
+
+def _cause(route: str, failed: Failed) -> Cluster:
+    details = [violation.as_json() for violation in failed.details]
+    return cluster_of({"stage": failed.stage, "error": failed.error, "route": route, "details": details})
+
 
 def _change(before: Outcome, after: Outcome) -> Change | None:
     if isinstance(after, Mapped):
         if isinstance(before, Mapped):
             return None if before.entry == after.entry else "mapped differently"
-        return "now mapped"
+        return "now passing" if isinstance(before, Failed) else "now mapped"
     if isinstance(after, Failed):
         if isinstance(before, Failed):
             return None if _verdict(before) == _verdict(after) else "fails differently"

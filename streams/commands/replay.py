@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from clients.kafka.ranges import RangeBounds, RangeError, open_reader, topics
+from clients.kafka.ranges import RangeError, open_reader, topics
 from clients.kafka.writer import open_writer
+from processors.replay.comparison import FailOn
 from processors.routes.route import Route
 from settings import Settings, load_settings
 from streams import topology
+from streams.commands.replay_html import page
 from streams.commands.replay_report import as_object, show
+from streams.commands.replay_request import ReplayRequest, check
 from streams.commands.replay_resume import TYPED, Saving, Typed, earlier, taken_up, the_only
 from streams.commands.terminal.options import (
+    EXIT_DIFFERS,
     bounds,
     quiet_logs,
     range_options,
@@ -29,7 +33,6 @@ from streams.commands.terminal.options import (
 from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
-from streams.replay.checkpoint import Checkpoint
 from streams.replay.replay import Replay, ReplayPlan, ReplayProgress
 from streams.routes.load import compiled_routes
 
@@ -37,35 +40,16 @@ EXAMPLES = """\b
 Examples:
   genesys-eventbridge replay --since 2h --dry-run
   genesys-eventbridge replay --since 7d --dry-run --routes-dir ./new-schemas
+  genesys-eventbridge replay --since 7d --dry-run --routes-dir ./new-schemas --fail-on failing --html changes.html
   genesys-eventbridge replay --since 2026-11-23T10:00Z --until 2026-11-23T11:00Z --into raw --rate 200
   genesys-eventbridge replay --partition 3 --from-offset 1000 --to-offset 2000 --into raw
   genesys-eventbridge replay --since 7d --into raw --resume
   genesys-eventbridge replay --key 5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11 --into raw
 
 Exit codes: 0 all of the range, 1 stopped before its end (the command to go on with is printed), 2 not begun,
-3 all that is there, but offsets that were asked for are not (each is named: deleted by Kafka, or beyond the end).
+3 all that is there, but offsets that were asked for are not (each is named: deleted by Kafka, or beyond the end),
+4 all of the range, and --fail-on found what it looks for.
 """
-
-#: Topics whose records are understood by what reads another topic: nothing else may be mixed.
-KINDS = ("raw", "validated", "failures")
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayRequest:
-    """What was asked for. `source` and `into` are full names of topics."""
-
-    source: str
-    into: str | None
-    dry_run: bool
-    bounds: RangeBounds
-    key: str | None
-    route: str | None
-    rate: float | None
-    limit: int | None
-    routes_dir: Path | None
-    as_json: bool
-    typed: tuple[str, ...] = ()
-    earlier: Checkpoint | None = None
 
 
 @click.command(cls=Typed, epilog=EXAMPLES)
@@ -79,6 +63,15 @@ class ReplayRequest:
     "--routes-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Routes to try in a dry run; what they would change against ROUTES_DIR is reported.",
+)
+@click.option("--examples", type=click.IntRange(0), help="Examples of each route and kind of change. [default: 5]")
+@click.option(
+    "--fail-on",
+    type=click.Choice(get_args(FailOn)),
+    help="With --routes-dir: exit 4 when any event changes, or when one fails that did not.",
+)
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), help="With --routes-dir: write the comparison as a page."
 )
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Events a second, at most.")
 @click.option("--limit", type=click.IntRange(1), help="End after so many events.")
@@ -100,6 +93,9 @@ def replay(
     rate: float | None,
     limit: int | None,
     routes_dir: Path | None,
+    examples: int | None,
+    fail_on: FailOn | None,
+    html: Path | None,
     resume: bool,
     as_json: bool,
     **given: Any,
@@ -129,9 +125,12 @@ def replay(
         limit=limit,
         routes_dir=routes_dir,
         as_json=as_json,
+        examples=examples,
+        fail_on=fail_on,
+        html=html,
         typed=typed,
     )
-    _check(request, settings)
+    check(request, settings)
     if resume and dry_run:
         raise click.UsageError("--resume goes on with what was written: a dry run writes nothing")
     if request.into is not None and not dry_run:
@@ -141,25 +140,6 @@ def replay(
         asyncio.run(_run(request, settings))
     except RangeError as error:
         refuse(error)
-
-
-def _check(request: ReplayRequest, settings: Settings) -> None:
-    """Refuse what cannot be meant. Raises UsageError."""
-    source = topology.flow_name(settings, request.source)
-    into = topology.flow_name(settings, request.into) if request.into else None
-    if not request.dry_run and request.into is None:
-        raise click.UsageError(
-            "choose --dry-run to see what the routes make of the range, or --into raw to emit it again"
-        )
-    if request.routes_dir is not None and not request.dry_run:
-        raise click.UsageError("--routes-dir tries other routes: give --dry-run with it")
-    if request.dry_run and source not in ("raw", None):
-        raise click.UsageError(f"a dry run tries events of raw, and {request.source} holds something else")
-    if request.dry_run or into is None:
-        return
-    if into not in KINDS or (source is not None and source != into):
-        remedy = "redrive takes failures back" if source == "failures" else "choose --into raw or a topic of your own"
-        raise click.UsageError(f"{request.into} cannot take records of {request.source}: {remedy}")
 
 
 async def _run(request: ReplayRequest, settings: Settings) -> None:
@@ -174,6 +154,7 @@ async def _run(request: ReplayRequest, settings: Settings) -> None:
             reader = await stack.enter_async_context(open_reader(settings, request.source, known))
             what = await reader.range(request.bounds)
             progress = taken_up(what, request.earlier)
+            progress.comparison.keep = progress.comparison.keep if request.examples is None else request.examples
             writer = await stack.enter_async_context(open_writer(settings)) if plan.into else None
             saving = Saving(settings, request.typed, plan) if plan.into else None
             if saving is None:
@@ -222,6 +203,8 @@ def _only(routes: tuple[Route, ...], name: str) -> tuple[Route, ...]:
 
 
 def _end(request: ReplayRequest, plan: ReplayPlan, progress: ReplayProgress) -> None:
+    if request.html is not None:
+        request.html.write_text(page(request.source, str(request.routes_dir), progress), "utf-8")
     end_run(
         as_object(plan, progress),
         lambda: show(request.source, plan, progress),
@@ -231,6 +214,8 @@ def _end(request: ReplayRequest, plan: ReplayPlan, progress: ReplayProgress) -> 
         missing=progress.what.missing,
         resume=_resume(request, progress) if progress.stopped or progress.limited else "",
     )
+    if progress.comparison.fails(request.fail_on):
+        raise SystemExit(EXIT_DIFFERS)
 
 
 def _resume(request: ReplayRequest, progress: ReplayProgress) -> str:
@@ -244,6 +229,9 @@ def _resume(request: ReplayRequest, progress: ReplayProgress) -> str:
         "--key": request.key,
         "--route": request.route,
         "--routes-dir": request.routes_dir,
+        "--examples": request.examples,
+        "--fail-on": request.fail_on,
+        "--html": request.html,
         "--rate": request.rate,
         "--limit": left,
     }

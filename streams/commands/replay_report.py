@@ -27,8 +27,13 @@ def as_object(plan: ReplayPlan, progress: ReplayProgress) -> JsonObject:
     else:
         told |= {"skipped": progress.skipped, "into": plan.into, "run": plan.run}
     if plan.current is not None:
+        told["unchanged"] = comparison.unchanged
         told["changed"] = comparison.events
         told["changes"] = comparison.by_route()
+        told["fields"] = [
+            {"route": route, "field": path, **change.as_json()} for route, path, change in comparison.most_changed()
+        ]
+        told["causes"] = [one.as_json() | {"events": number} for one, number in comparison.causes.most_common()]
         told["differences"] = [changed.as_json() for changed in comparison.first]
     return told
 
@@ -73,14 +78,25 @@ def _show_changes(screen: Console, comparison: Comparison) -> None:
         screen.print("the other routes would change nothing", markup=False)
         return
     rows = [[route, change, str(number)] for (route, change), number in sorted(comparison.counts.items())]
-    screen.print(table(f"{comparison.events} events would change", ["route", "change", "#events"], rows))
+    title = f"{comparison.events} events would change, {comparison.unchanged} would not"
+    screen.print(table(title, ["route", "change", "#events"], rows))
+    if comparison.fields:
+        fields = [
+            [route, path, str(change.events), *sides(change.first)] for route, path, change in comparison.most_changed()
+        ]
+        screen.print(table("Mapped differently", ["route", "field", "#events", "now, for one", "then"], fields))
+    if comparison.causes:
+        causes = [[one.route, one.stage, one.error, one.path, str(n)] for one, n in comparison.causes.most_common()]
+        screen.print(table("Would fail", ["route", "stage", "error", "path", "#events"], causes))
     places = [
-        [str(changed.origin), changed.route, changed.change, place.path, *_sides(place)]
-        for changed in comparison.first
+        [str(changed.origin), changed.route, changed.change, place.path, *sides(place)]
+        for changed in sorted(comparison.first, key=lambda one: (one.route, one.change))
         for place in changed.places
     ]
-    screen.print(table("The first of them", ["record", "route", "change", "where", "now", "then"], places))
+    if places:
+        screen.print(table("Examples", ["record", "route", "change", "where", "now", "then"], places))
 
 
-def _sides(place: Difference) -> list[str]:
+def sides(place: Difference) -> list[str]:
+    """The two values, short enough for a table."""
     return ["nothing" if side is MISSING else brief(side) for side in (place.before, place.after)]

@@ -100,10 +100,17 @@ async def test_dry_run_tells_what_other_routes_would_change(run, raw, tmp_path):
     mapping = routes / "interaction" / "mapping.jsonata"
     mapping.write_text(mapping.read_text().replace('"type": payload.type', '"type": $uppercase(payload.type)'))
 
-    result = await run("replay", "--dry-run", "--route", "interaction", "--routes-dir", str(routes), "--json")
+    html = tmp_path / "changes.html"
+    arguments = ("--dry-run", "--route", "interaction", "--routes-dir", str(routes), "--examples", "1")
+    result = await run("replay", *arguments, "--fail-on", "failing", "--html", str(html), "--json")
 
     assert result.code == 0, result.err
-    assert result.json["changed"] == 3
+    assert (result.json["changed"], result.json["unchanged"]) == (3, 1)
+    [field] = result.json["fields"]
+    assert (field["route"], field["field"], field["events"]) == ("interaction", "detail.type", 3)
+    assert len(result.json["differences"]) == 1
+    assert "detail.type" in html.read_text()
+    assert (await run("replay", *arguments, "--fail-on", "changed")).code == 4
     assert result.json["changes"] == {"interaction": {"mapped differently": 3}}
     first = result.json["differences"][0]
     assert first["differences"] == [{"path": "detail.type", "before": "voice", "after": "VOICE"}]

@@ -23,6 +23,9 @@ EXIT_STOPPED = 1
 #: Of what was asked for by its offsets some is not there any more, or not yet; the rest was read.
 EXIT_MISSING = 3
 
+#: Other routes make something else of events, and that is what the command was to fail on.
+EXIT_DIFFERS = 4
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

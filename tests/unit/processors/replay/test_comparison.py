@@ -5,7 +5,9 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from processors.event.errors import Violation
 from processors.event.headers import Origin
+from processors.replay.clusters import Cluster
 from processors.replay.comparison import UNREAD, Comparison, Survey, attempt
 from processors.routes.outcome import Failed, Filtered, Mapped
 from processors.routes.route import RouteTexts, compile_route
@@ -60,7 +62,9 @@ def test_counts_as_a_worker_does():
         (Mapped("a", entry("voice")), Filtered(), "now filtered"),
         (Mapped("a", entry("voice")), failed(), "now failed"),
         (Filtered(), Mapped("a", entry("voice")), "now mapped"),
-        (failed(), Mapped("a", entry("voice")), "now mapped"),
+        (failed(), Mapped("a", entry("voice")), "now passing"),
+        (failed(), Filtered(), "now filtered"),
+        (Filtered(), failed(), "now failed"),
         (failed(), failed(message="in other words"), None),
         (failed(), failed("MappingError"), "fails differently"),
         (Filtered(), Filtered(), None),
@@ -90,17 +94,71 @@ def test_an_event_that_would_now_fail_is_one_difference():
     assert place.after["error"] == failed().error
 
 
-def test_keeps_the_first_changes_in_full_and_counts_all():
+def test_keeps_the_first_of_each_route_and_kind_in_full_and_counts_all():
     comparison = Comparison(keep=2)
     for _ in range(5):
         comparison.add(ORIGIN, {"a": Mapped("a", entry("voice"))}, {"a": Mapped("a", entry("chat"))})
+    comparison.add(ORIGIN, {"a": Mapped("a", entry("voice"))}, {"a": failed(), "b": Mapped("b", entry("voice"))})
+    comparison.add(ORIGIN, {"a": Filtered()}, {"a": Filtered()})
 
-    assert comparison.events == 5
-    assert [one.as_json() for one in comparison.first] == [
-        {
-            "origin": "genesys.raw/0/7",
-            "route": "a",
-            "change": "mapped differently",
-            "differences": [{"path": "detail.type", "before": "voice", "after": "chat"}],
-        }
-    ] * 2
+    assert (comparison.compared, comparison.events, comparison.unchanged) == (7, 6, 1)
+    assert [(one.route, one.change) for one in comparison.first] == [
+        ("a", "mapped differently"),
+        ("a", "mapped differently"),
+        ("a", "now failed"),
+        ("b", "now mapped"),
+    ]
+    assert comparison.first[0].as_json() == {
+        "origin": "genesys.raw/0/7",
+        "route": "a",
+        "change": "mapped differently",
+        "differences": [{"path": "detail.type", "before": "voice", "after": "chat"}],
+    }
+
+
+def mapped(**detail):
+    return {"a": Mapped("a", {"source": "s", "detail-type": "t", "detail": detail})}
+
+
+def test_changes_are_grouped_by_field_where_places_of_a_list_are_one():
+    comparison = Comparison(keep=0)
+    comparison.add(ORIGIN, mapped(legs=[{"end": 1}, {"end": 2}], x=1), mapped(legs=[{"end": 5}, {"end": 6}], x=1))
+    comparison.add(ORIGIN, mapped(legs=[{"end": 1}], x=1), mapped(legs=[{"end": 3}], x=2))
+
+    told = [(route, path, change.events, change.first.before) for route, path, change in comparison.most_changed()]
+    assert told == [("a", "detail.legs.*.end", 2, 1), ("a", "detail.x", 1, 1)]
+    assert comparison.first == []
+
+
+def test_fields_without_number_are_counted_together(monkeypatch):
+    monkeypatch.setattr("processors.replay.comparison.MOST_FIELDS", 2)
+    comparison = Comparison()
+    for number in range(5):
+        comparison.add(ORIGIN, mapped(**{f"id{number}": 1}), mapped(**{f"id{number}": 2}))
+
+    assert {path: change.events for _, path, change in comparison.most_changed()} == {
+        "detail.id0": 1,
+        "detail.id1": 1,
+        "(more fields)": 3,
+    }
+
+
+def test_what_fails_now_has_its_causes():
+    comparison = Comparison()
+    broken = Failed("validate", "SchemaViolation", "", (Violation("detail.type", "required", "is missing"),), "a")
+    comparison.add(ORIGIN, mapped(), {"a": broken})
+    comparison.add(ORIGIN, {"a": failed("MappingError")}, {"a": broken})
+
+    assert comparison.causes == {Cluster("validate", "SchemaViolation", "a", "detail.type"): 1}
+
+
+@pytest.mark.parametrize(
+    ("after", "changed", "failing"),
+    [(mapped(x=1), False, False), (mapped(x=2), True, False), ({"a": failed()}, True, True), ({}, True, False)],
+    ids=["the same", "mapped differently", "now failed", "now filtered"],
+)
+def test_it_fails_on_what_it_is_asked_for(after, changed, failing):
+    comparison = Comparison()
+    comparison.add(ORIGIN, mapped(x=1), after)
+
+    assert [comparison.fails(one) for one in (None, "changed", "failing")] == [False, changed, failing]
