@@ -76,7 +76,7 @@ class Told:
 class Change:
     """What changed at a moment, and what changes next, at `next_ms`: from one of `still` (None: not there) to `then`.
 
-    `stays`: once what changed is so it remains so.
+    `stays`: once what changed is so it remains so. `like`: when it becomes so again soon after.
     """
 
     at_ms: int
@@ -85,22 +85,37 @@ class Change:
     then: Mapping[Place, Told] = field(default_factory=dict)
     next_ms: int | None = None
     stays: bool = False
+    like: tuple[int, ...] = ()
 
     def was_seen(self, seen: Sequence[Sighting]) -> bool:
         """Whether anything seen, in the order of time, shows the conversation after this change and before the next.
 
         One that came back (from hold) is not that of before: what was seen earlier tells nothing then, unless nothing
-        else was seen since.
+        else was seen since. Nor is what was seen once both this change and a later one like it: it is the later one's.
         """
         before = bisect_right(seen, self.at_ms, key=SIGHTED_MS)
         told_ms = max((one.at_ms for one in seen[:before] if one.told), default=0)
         since_ms = -math.inf if self.stays else max(self.at_ms - CLOCK_SKEW_MS, told_ms)
         by_ms = math.inf if self.next_ms is None else self.next_ms + LATE_MS
+        until = bisect_right(seen, by_ms, key=SIGHTED_MS)
+        shown = self._without_later([self._shown_by(one) for one in seen], seen, until)
         return any(
-            self._shown_by(one)
-            for place, one in enumerate(seen, 1)
+            is_shown
+            for place, (one, is_shown) in enumerate(zip(seen, shown, strict=True), 1)
             if since_ms <= one.at_ms <= by_ms or place == before
         )
+
+    def _without_later(self, shown: list[bool], seen: Sequence[Sighting], until: int) -> list[bool]:
+        """What shows this change, before the place `until`, less what shows the later ones like it: the newest each."""
+        for again_ms in reversed(self.like):
+            end = next((place for place in reversed(range(until)) if shown[place]), None)
+            if end is None:
+                break
+            start = next((place + 1 for place in reversed(range(end)) if not shown[place]), 0)
+            if seen[start].at_ms >= again_ms:
+                shown[start : end + 1] = [False] * (end + 1 - start)
+                until = start
+        return shown
 
     def _shown_by(self, sighting: Sighting) -> bool:
         if sighting.told and sighting.at_ms == self.at_ms:

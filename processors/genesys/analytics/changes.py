@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from processors.genesys.analytics.conversation import STATES, Conversation, Session
 from processors.genesys.legs import MEDIA
-from processors.genesys.states import NEAR_MS, Change, Place, Told
+from processors.genesys.states import LATE_MS, NEAR_MS, Change, Place, Told
 
 _OVER = Told(frozenset({"ended"}))
 
@@ -32,8 +33,37 @@ def changes(conversation: Conversation, moments: Sequence[int]) -> dict[int, Cha
         still = {place: tuple(one.get(place) for one in near) for place in then}
         following = moments[number + 1] if number + 1 < len(moments) else None
         stays = all(one.phases == _OVER.phases or place not in before for place, one in now.items())
-        found[moment] = Change(moment, now, still, then, following, stays)
+        change = Change(moment, now, still, then, following, stays)
+        like = () if later is None else tuple(_returns(change, told[later:], moments[later:]))
+        found[moment] = replace(change, like=like)
     return found
+
+
+def _returns(change: Change, told: Sequence[Mapping[Place, Told]], moments: Sequence[int]) -> Iterator[int]:
+    """When, soon after the next change, a live snapshot could look again as after this one."""
+    was_like = False
+    for moment, one in zip(moments, told, strict=True):
+        if moment > moments[0] + LATE_MS:
+            return
+        is_like = (
+            any(one.get(place) != then for place, then in change.then.items())
+            and all(_alike(now, one.get(place)) for place, now in change.now.items())
+            and all(any(_alike(was, one.get(place)) for was in still) for place, still in change.still.items())
+        )
+        if is_like and not was_like:
+            yield moment
+        was_like = is_like
+
+
+def _alike(one: Told | None, other: Told | None) -> bool:
+    """Whether a live snapshot can show both."""
+    if one is None or other is None:
+        return one is other
+    if None not in (one.held, other.held) and one.held is not other.held:
+        return False
+    if one.phases is None or other.phases is None:
+        return _OVER.phases not in (one.phases, other.phases)
+    return bool(one.phases & other.phases) and (other.wrapped or not one.wrapped)
 
 
 def of_medium(change: Change, medium: str | None) -> Change:
@@ -43,7 +73,7 @@ def of_medium(change: Change, medium: str | None) -> Change:
     now = {place: one for place, one in change.now.items() if place[1] == medium}
     still = {place: one for place, one in change.still.items() if place[1] == medium}
     then = {place: one for place, one in change.then.items() if place[1] == medium}
-    return Change(change.at_ms, now, still, then, change.next_ms, change.stays)
+    return Change(change.at_ms, now, still, then, change.next_ms, change.stays, change.like)
 
 
 def _difference(before: Mapping[Place, Told], after: Mapping[Place, Told]) -> dict[Place, Told]:

@@ -216,6 +216,19 @@ async def test_what_was_missed_comes_once_and_nothing_else(sieves, history, firs
     assert sorted(came + [moment for moment, _ in found]) == every
 
 
+@pytest.mark.parametrize("medium", sorted(MEDIA))
+@pytest.mark.parametrize("missed", [1, 2, 3], ids=["begin", "alert too", "answer too"])
+async def test_an_answer_that_was_missed_is_not_taken_for_heard_when_a_hold_ends(sieves, medium, missed):
+    actions = [("begin", 0), ("alert", 150), ("answer", 150), ("hold", 1_600), ("hold", 1_600), ("hold", 4_000)]
+    history = History(medium, variant=False, waits=False).run([*actions, ("hold", 1_600)])
+    came = await live(sieves(), history.frames[missed:], 20)
+    assert len(came) == len(history.frames) - missed
+    sieve = sieves()
+    await live(sieve, history.frames[missed:], 20)
+    found = await healed(sieve, history, Interval(START - 5_000, START + 5_000), history.frames[-1][0] + 1)
+    assert [moment for moment, _ in found] == [at_ms for at_ms, _ in history.frames[:missed]]
+
+
 CALLBACK = ("4/1-ended-acw-pending", "4/2-acw-complete-no-code", "4/3-wrapup-code")
 
 
