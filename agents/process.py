@@ -9,6 +9,7 @@ from typing import Protocol
 
 from processors.event import headers
 from processors.event.headers import ENVELOPE_BYTES, Meta
+from processors.metrics.entries import count_entry
 from processors.routes.routes import Encoded, Raw, Routed, Routes
 from streams.app import app
 from streams.delivery.event import Event, origin_of
@@ -79,6 +80,7 @@ class Processing:
             origin=origin_of(event),
             replayed=meta.replayed,
         )
+        repeated = 0
         if not answer.outcomes:
             result.counts.add("filtered")
         for outcome in answer.outcomes:
@@ -89,7 +91,10 @@ class Processing:
                 result.counts.add("validated")
                 result.records.append(self._validated(outcome, event, answer.key, known))
             else:
-                result.counts.add("duplicates")
+                result.counts.add("repeated")
+                repeated += 1
+        ways = max(1, len(answer.outcomes))
+        count_entry(result.counts, meta.command, was_open=ways - repeated, others=repeated)
 
     def _is_new(self, result: BatchResult, event_id: str | None, route: str, event: Event) -> bool:
         """Whether an output is no repetition; if so it is this batch's."""

@@ -17,6 +17,7 @@ from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
 from processors.event.identity import derive_event_id
 from processors.event.strict_json import JsonObject, parse_object
+from processors.metrics.entries import count_entry
 from processors.routes.outcome import Failed
 from processors.routes.routes import Routes
 from streams.app import app
@@ -72,6 +73,8 @@ class Publishing:
             for event, meta, answer in await _all_of(answers):
                 if isinstance(answer, Exception):
                     raise answer
+                if _is_new_here(meta):
+                    count_entry(result.counts, meta.command, was_open=1)
                 if isinstance(answer, Failed):
                     self._fail(answer, event, meta, result)
                 else:
@@ -129,6 +132,11 @@ async def _all_of(answers: asyncio.Queue[Answered]) -> list[Answered]:
     while not answers.empty():
         found.append(answers.get_nowait())
     return found
+
+
+def _is_new_here(meta: Meta) -> bool:
+    """Whether no process stage has counted that the event came: a command or somebody else wrote it to `validated`."""
+    return meta.straight or meta.origin is None
 
 
 def _count_published(accepted_ms: int, meta: Meta, result: BatchResult) -> None:

@@ -48,15 +48,18 @@ ORIGINAL = "original"
 
 _EPOCH_MS = re.compile(r"\d{1,15}", re.ASCII)
 
-#: Set on what `replay` and `redrive` write; its value names the run.
+#: Set on what `replay`, `redrive` and `backfill` write; its value names the run, beginning with the command's name.
 REPLAYED = "replayed"
+
+#: Set beside it on what goes straight to `validated`: the process stage does not see it, so the sink counts its coming.
+STRAIGHT = "straight"
 
 
 @dataclass(frozen=True, slots=True)
 class Meta:
     """What a record's headers say; every part may be missing, as anybody may write to a topic.
 
-    `received_at`: epoch ms at which a source took the event in.
+    `received_at`: epoch ms at which a source took the event in. `straight`: a command wrote it to `validated`.
     """
 
     event_id: str | None = None
@@ -66,6 +69,12 @@ class Meta:
     original: bytes | None = None
     replayed: str | None = None
     event_bus: str | None = None
+    straight: bool = False
+
+    @property
+    def command(self) -> str | None:
+        """Which command put the event back: `replay`, `redrive`, `backfill`; None when none did."""
+        return self.replayed.partition("-")[0] if self.replayed else None
 
 
 #: Names that Kafka Streams gives the headers of a dead letter (KIP-1034), by which other tools know one.
@@ -96,6 +105,7 @@ def read(headers: Mapping[str, bytes | None]) -> Meta:
         original=headers.get(ORIGINAL),
         replayed=_text(headers, REPLAYED),
         event_bus=_text(headers, EVENT_BUS),
+        straight=bool(headers.get(STRAIGHT)),
     )
 
 
@@ -108,6 +118,7 @@ def write(meta: Meta) -> dict[str, bytes]:
         ORIGIN: meta.origin,
         EVENT_BUS: meta.event_bus,
         REPLAYED: meta.replayed,
+        STRAIGHT: 1 if meta.straight else None,
     }
     written = {name: str(value).encode("utf-8", "replace") for name, value in texts.items() if value is not None}
     return written if meta.original is None else {**written, ORIGINAL: meta.original}

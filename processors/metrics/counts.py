@@ -1,4 +1,4 @@
-"""This module counts: deltas that a worker sends each half second, and the report made of their sums.
+"""This module counts: deltas that a worker sends each half second, and their sums.
 
 A delta and every sum of deltas have one shape:
 `{"counts": {name: n}, "failed": {"stage/error": n}, "latency": {"count": n, "sum": ms, "buckets": [n, …]}}`.
@@ -8,28 +8,37 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 Sums = dict[str, Any]
 
-#: Names of the counters. `ingested`: taken in by a source; `duplicates` and `unchanged`: what the source or
-#: the de-duplication dropped as a repetition; `backfilled`: fetched for a gap;
+#: Names of the counters. First those of the ledger's law (processors/metrics/report.py): `raw`: taken from `raw`, once
+#: for each route that takes the event, or refused by the source; `redriven`: the same, of failures that were put back;
+#: then the four ends, `filtered`, `published`, `failed`, and `repeated`: put out already within the window.
+#: Beside it: `ingested`: taken in by a source; `validated`: on their way to the bus; `retries`: entries tried again;
+#: `replayed` and `backfilled`: written by these commands, each of them in `raw` too; `source_repeats` and `unchanged`:
+#: what the source dropped as it told nothing new, never in `raw`; `healed`: fetched for a gap;
 #: `names_missing`: events that went on without their queue's name; `topics_rejected`: topics that Genesys does
 #: not let us listen to; `topics_lost`: those that a channel did not hold any more; `topics_left_out`: those of
 #: conversations for which there was no room; `gaps`: times when a notification socket was down or held no topics;
 #: `gaps_partly_healed`: those of which some topics cannot be fetched afterwards; `gaps_lost`: those given up
 #: before they were filled; `not_mirrored`: failure records that the SQS queue never takes; they stay in Kafka alone.
 COUNTERS = (
-    "ingested",
+    "raw",
+    "redriven",
     "filtered",
-    "validated",
     "published",
     "failed",
+    "repeated",
+    "ingested",
+    "validated",
     "retries",
-    "duplicates",
-    "unchanged",
+    "replayed",
     "backfilled",
+    "source_repeats",
+    "unchanged",
+    "healed",
     "names_missing",
     "topics_rejected",
     "topics_lost",
@@ -145,43 +154,6 @@ def add_latency(sums: Mapping[str, Any], delta: Mapping[str, Any]) -> Sums:
         "sum": sums["sum"] + delta["sum"],
         "buckets": [left + right for left, right in pairs],
     }
-
-
-def percentile(buckets: Sequence[int], share: float) -> int | None:
-    """Upper bound in ms of the bucket that holds the `share` quantile; None when nothing was measured."""
-    total, seen = sum(buckets), 0
-    for bound, number in zip((*BUCKETS_MS, 2 * BUCKETS_MS[-1]), buckets, strict=True):
-        seen += number
-        if total and seen >= share * total:
-            return bound
-    return None
-
-
-def report(sums: Sums) -> Sums:
-    """What an operator asks first. Rates in percent, latencies in ms.
-
-    The success rate is published / (published + failed).
-    """
-    counts, latency = sums["counts"], sums["latency"]
-    numbers = {name: counts.get(name, 0) for name in COUNTERS}
-    ended = numbers["published"] + numbers["failed"]
-    return {
-        **numbers,
-        "failedBy": dict(sorted(sums["failed"].items())),
-        "successRate": round(100 * numbers["published"] / ended, 2) if ended else 100.0,
-        "avgLatencyMs": round(latency["sum"] / latency["count"], 1) if latency["count"] else 0.0,
-        "p50LatencyMs": percentile(latency["buckets"], 0.50),
-        "p99LatencyMs": percentile(latency["buckets"], 0.99),
-    }
-
-
-def report_line(numbers: Sums) -> str:
-    """The line that stands in the log each minute."""
-    return (
-        f"[Pipeline Report] Ingested: {numbers['ingested']} | Published: {numbers['published']} | "
-        f"Failed: {numbers['failed']} | Success Rate: {numbers['successRate']:.1f}% | "
-        f"Avg Latency: {numbers['avgLatencyMs']:.0f}ms"
-    )
 
 
 def _plus(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:

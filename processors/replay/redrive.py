@@ -131,8 +131,11 @@ def rebuilt(
     back = "validated" if meta.origin and meta.origin.topic == topics.validated else "raw"
     # On `raw` it names the one output that EventBridge refused: it was made, so the process stage would drop it.
     route = meta.route if back == "validated" or record.get("stage") == "publish" else None
-    told = headers.write(Meta(event_id=meta.event_id, route=route, received_at=meta.received_at, replayed=run))
     target: Target = "validated" if back == "validated" else "raw"
+    straight = target == "validated"
+    told = headers.write(
+        Meta(event_id=meta.event_id, route=route, received_at=meta.received_at, replayed=run, straight=straight)
+    )
     return Redrive(target, key or _key(original, meta.event_id), original, tuple(told.items()), identity, route)
 
 
@@ -142,7 +145,7 @@ def _to_validated(
     value = orjson.dumps(transformed)
     room = topics.max_bytes - ENVELOPE_BYTES - len(value)
     kept = original if original is not None and len(original) <= room else None
-    told = headers.write(replace(meta, original=kept, replayed=run))
+    told = headers.write(replace(meta, original=kept, replayed=run, straight=True))
     identity = meta.event_id or _identity(value)
     found = key or _key(original if original is not None else value, meta.event_id)
     return Redrive("validated", found, value, tuple(told.items()), identity, meta.route)

@@ -20,7 +20,7 @@ from processors.genesys.interval import Interval
 from processors.genesys.topics.plan import separate
 from processors.replay.moments import iso
 from settings import Settings
-from streams.commands.terminal.options import Moment, quiet_logs, refuse
+from streams.commands.terminal.options import Moment, quiet_logs, refuse, run_name
 from streams.commands.terminal.organisation import Organisation, notification_settings, open_organisation
 from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import console, progress_bar
@@ -73,7 +73,7 @@ async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Backfil
         if not organisation.plan.topics:
             refuse("there is nothing to listen to: see `genesys-eventbridge topics`")
         progress.not_told = beyond(name for topic in organisation.plan.topics for name in separate(topic))
-        filling = Filling(settings, _events(organisation, settings), writer, stop, progress)
+        filling = Filling(settings, _events(organisation, settings), writer, stop, progress, run_name("backfill"))
         seconds = (interval.end_ms - interval.start_ms) // 1000
         moved = stack.enter_context(progress_bar("seconds of the past", seconds, unit="s"))
         filled = asyncio.create_task(fill(filling, moved))

@@ -144,7 +144,7 @@ async def until_accounted(stack: Stack, books: Books, exits: bool, patience_s: f
         while True:
             stack.check()
             now, report = time.monotonic(), await books.report()
-            ended = report["filtered"] + report["published"] + report["failed"] if report else 0
+            ended = ended_ways(report) if report else 0
             live.update(draw(report, rate.look(now, ended), now - began, stack.web, log))
             if ended != progress:
                 progress, moved_at = ended, now
@@ -164,14 +164,18 @@ async def _complete(options: Options, books: Books, report: dict[str, int], quie
     return account if account.lost == 0 and account.ended >= account.ingested else None
 
 
+def ended_ways(report: dict[str, int]) -> int:
+    """Ways of events that have come to their end, as the worker counts them."""
+    return sum(report[name] for name in ("filtered", "published", "failed", "repeated"))
+
+
 async def _may_be_done(options: Options, books: Books, report: dict[str, int], quiet: bool) -> bool:
     """Whether the cheap numbers say that all is through, so that the exact books are worth reading.
 
     A snapshot that tells nothing new is dropped before it counts as ingested; others are sent in its place.
     """
     events = options.events or 0
-    ended = sum(report[name] for name in ("filtered", "published", "failed", "duplicates"))
-    if ended < report["ingested"] or not await books.all_sent(events):
+    if ended_ways(report) < report["ingested"] or not await books.all_sent(events):
         return False
     if options.source == "notifications" and report["ingested"] < events:
         if quiet:

@@ -183,6 +183,7 @@ async def _plan(request: ReplayRequest, settings: Settings) -> ReplayPlan:
         route=request.route,
         rate=request.rate,
         limit=request.limit,
+        straight=request.into == settings.topic("validated"),
     )
     if not request.dry_run and request.route is None:
         return plan

@@ -44,5 +44,5 @@ def draw(report: dict[str, Any] | None, rate: float, seconds: float, web: str, l
     return table
 
 
-def _ms(value: int | None) -> str:
-    return "–" if value is None else f"{value} ms"
+def _ms(value: float | str | None) -> str:
+    return "–" if value is None else value if isinstance(value, str) else f"{value:.0f} ms"

@@ -44,13 +44,17 @@ class BackfillProgress:
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """One run; without a writer it is a rehearsal. `events` asks for what happened in an interval."""
+    """One run, named in the header `replayed`; without a writer it is a rehearsal.
+
+    `events` asks for what happened in an interval.
+    """
 
     settings: Settings
     events: Callable[[Interval], AsyncGenerator[bytes, None]]
     writer: Writer | None
     stop: asyncio.Event
     progress: BackfillProgress
+    run: str
 
     async def window(self, window: Interval) -> None:
         """Bring the events of one window to Kafka; `progress.stopped` says why not all of them are there."""
@@ -90,8 +94,9 @@ class Filling:
 
     def _outgoing(self, one: IntakeEvent | NotAnEvent, received_at: int) -> Outgoing:
         """The record for `raw`, or the failure record of what is no event, as the source writes it."""
+        mark = (headers.REPLAYED, self.run.encode())
         if isinstance(one, IntakeEvent):
-            return Outgoing(self.settings.topic("raw"), one.key, one.value, tuple(one.headers.items()))
+            return Outgoing(self.settings.topic("raw"), one.key, one.value, (*one.headers.items(), mark))
         record = failure_record(Failed.of(one.error), one.value, timestamp=datetime.now(UTC))
         value = encode(record, self.settings.kafka_max_message_bytes - ENVELOPE_BYTES)
         told = headers.write(Meta(received_at=received_at))

@@ -26,7 +26,7 @@ class ReplayPlan:
     """What to replay. `routes` are tried in a dry run, and by `route`; `current` are compared with them.
 
     `into`: the topic written to, None for a dry run; `run` names the run in the header `replayed`;
-    `rate`: events a second.
+    `rate`: events a second. `straight`: `into` is `validated`, past the process stage.
     """
 
     bounds: RangeBounds
@@ -38,6 +38,7 @@ class ReplayPlan:
     limit: int | None = None
     routes: tuple[Route, ...] = ()
     current: tuple[Route, ...] | None = None
+    straight: bool = False
 
 
 @dataclass(slots=True)
@@ -142,7 +143,7 @@ class Replay:
         """Write them; gives how many there are before the first that was refused, where `next` stands."""
         progress = self.progress
         full = [record for record in wanted if record.key is not None or record.value is not None]
-        results = await writer.write(list(_again(full, self.plan.into or "", self.plan.run)))
+        results = await writer.write(list(_again(full, self.plan.into or "", self.plan.run, self.plan.straight)))
         progress.written += results.count(None)
         done = len(wanted)
         for record, reason in zip(full, results, strict=True):
@@ -159,13 +160,16 @@ def _takes(outcomes: Outcomes) -> bool:
     return any(not isinstance(outcome, Filtered) for route, outcome in outcomes.items() if route != UNREAD)
 
 
-def _again(records: Iterable[ConsumerRecord], topic: str, run: str) -> Iterator[Outgoing]:
+def _again(records: Iterable[ConsumerRecord], topic: str, run: str, straight: bool) -> Iterator[Outgoing]:
     """The same key, value and headers, and the run's name beside them.
 
     What says nowhere when it was received was so when Kafka got it first, not when it gets it again.
     """
     for record in records:
-        kept = tuple((name, value) for name, value in record.headers if name != headers.REPLAYED)
+        kept = tuple(
+            (name, value) for name, value in record.headers if name not in (headers.REPLAYED, headers.STRAIGHT)
+        )
         if headers.read(dict(record.headers)).received_at is None:
             kept = (*kept, (headers.RECEIVED_AT, str(record.timestamp).encode()))
-        yield Outgoing(topic, record.key, record.value, (*kept, (headers.REPLAYED, run.encode())))
+        marks = ((headers.REPLAYED, run.encode()), *(((headers.STRAIGHT, b"1"),) if straight else ()))
+        yield Outgoing(topic, record.key, record.value, (*kept, *marks))

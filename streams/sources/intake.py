@@ -60,6 +60,7 @@ class Intake:
                 result.records.append(Record(raw, found.key, found.value, found.headers))
             else:
                 failed = Failed.of(found.error)
+                result.counts.add("raw")  # it ends here, as a failure: never on the topic, but one of the ledger's
                 result.counts.fail(failed.stage, failed.error)
                 meta = Meta(received_at=received_at)
                 result.records.append(self._delivery.failures.report(failed, found.value, None, meta))

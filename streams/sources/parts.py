@@ -29,9 +29,9 @@ log = structlog.get_logger(__name__)
 
 #: What the client counts -> our counter.
 COUNTED: dict[CountName, str] = {
-    "frame_duplicate": "duplicates",
+    "frame_duplicate": "source_repeats",
     "frame_unchanged": "unchanged",
-    "event_backfilled": "backfilled",
+    "event_backfilled": "healed",
     "queue_name_missing": "names_missing",
     "topic_rejected": "topics_rejected",
     "topic_lost": "topics_lost",

@@ -28,7 +28,7 @@ KEY = orjson.loads(METRICS_KEY)
 class SumTables:
     """The tables of one app."""
 
-    #: One row a minute: `{ingested, filtered, validated, published, failed, retries, duplicates}`.
+    #: One row a minute: `{name of a counter: n}` (processors/metrics/counts.py).
     throughput: Any
     #: One row a minute: `{"stage/error": n}`.
     failed: Any

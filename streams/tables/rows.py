@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from processors.event.strict_json import JsonObject
-from processors.metrics.counts import Sums, empty, percentile
+from processors.metrics.counts import Sums, add, empty
+from processors.metrics.report import percentile
+from processors.replay.period import Period
 from streams.tables.definitions import KEY, WINDOW_S, SumTables
 
 #: Numbers of rows are below it: a delta can still be added, and the sum still be written as JSON
@@ -21,21 +24,35 @@ def gap_start(row: Any) -> int | None:
     return start if isinstance(start, int) else None
 
 
-def rows(tables: SumTables, name: str) -> list[JsonObject]:
-    """Rows of a windowed table, newest first: `{"from": epoch s, "to": epoch s, …}`. Raises KeyError."""
+def rows(tables: SumTables, name: str, within: Period | None = None) -> list[JsonObject]:
+    """Rows of a table, newest first: of windows `{"from": epoch s, "to": epoch s, …}`. Raises KeyError."""
     table = tables.named(name)
     if name == "gaps":
-        found = [row for row in table.values() if gap_start(row) is not None]
+        found = [row for row in table.values() if (start := gap_start(row)) is not None and _is_in(start, row, within)]
         return sorted(found, key=lambda row: -row["start_ms"])
     if name == "totals":
         return [{"key": key, **read_sums(value)} for key, value in table.items() if isinstance(value, dict)]
     found = []
+    for begin, value in _windows(table, within):
+        shown = _with_percentiles(read_histogram(value)) if name == "latency" else read_numbers(value)
+        found.append({"from": begin, "to": begin + int(WINDOW_S), **shown})
+    return sorted(found, key=lambda row: -row["from"])
+
+
+def _is_in(start_ms: int, gap: JsonObject, within: Period | None) -> bool:
+    end = gap.get("end_ms")
+    end_ms = end if isinstance(end, int) else start_ms
+    return within is None or within.holds_part_of(start_ms / 1000, max(end_ms, start_ms + 1) / 1000)
+
+
+def _windows(table: Any, within: Period | None) -> Iterator[tuple[int, Any]]:
+    """When a window begins (epoch s), and its row."""
     for key, value in list(table.table.items()):
         begin = _window_start(key)
-        if begin is not None and isinstance(value, dict):
-            shown = _with_percentiles(read_histogram(value)) if name == "latency" else read_numbers(value)
-            found.append({"from": begin, "to": begin + int(WINDOW_S), **shown})
-    return sorted(found, key=lambda row: -row["from"])
+        if begin is None or not isinstance(value, dict):
+            continue
+        if within is None or within.holds_part_of(begin, begin + WINDOW_S):
+            yield begin, value
 
 
 def _window_start(key: Any) -> int | None:
@@ -47,9 +64,18 @@ def _window_start(key: Any) -> int | None:
         return None
 
 
-def sums(tables: SumTables) -> Sums:
-    """The sums of all workers since the tables began. Right on the owning worker alone."""
-    return read_sums(tables.totals[KEY])
+def sums(tables: SumTables, within: Period | None = None) -> Sums:
+    """The sums of all workers: of the windows of some time, or since the tables began. Right on the owner alone."""
+    if within is None:
+        return read_sums(tables.totals[KEY])
+    found = empty()
+    for _, row in _windows(tables.throughput, within):
+        found = add(found, {**empty(), "counts": read_numbers(row)})
+    for _, row in _windows(tables.failed, within):
+        found = add(found, {**empty(), "failed": read_numbers(row)})
+    for _, row in _windows(tables.latency, within):
+        found = add(found, {**empty(), "latency": read_histogram(row)})
+    return found
 
 
 def read_sums(value: Any) -> Sums:

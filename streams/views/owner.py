@@ -17,14 +17,18 @@ TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
 async def from_owner(view: View, request: Request, answer: Callable[[], Any]) -> Response:
-    """Answer here when the rows are ours, else pass on what their owner says; 503 while nobody owns them."""
+    """Answer here when the rows are ours, else pass on what their owner says; 503 while nobody owns them.
+
+    `answer` gives what is shown as JSON, or a whole response.
+    """
     address = app.owner.address()
     if address is None:
         return _unavailable(view, "Kafka has not assigned the tables yet")
     if app.owner.is_here():
         if not app.owner.are_recovered():
             return _unavailable(view, "the tables are being recovered")
-        return view.json(answer())
+        found = answer()
+        return found if isinstance(found, Response) else view.json(found)
     if request.headers.get(ASKED_BY_WORKER):
         return _unavailable(view, "the tables are moving to another worker")
     headers = {ASKED_BY_WORKER: "1"}

@@ -12,7 +12,7 @@ from faust.web import Request, Response, View
 from processors.event.errors import MalformedEventError
 from processors.event.formats import time_text
 from processors.event.strict_json import JsonObject, parse_object
-from processors.metrics.counts import report
+from processors.metrics.report import report
 from processors.routes.outcome import Filtered, Mapped, Outcome
 from processors.routes.routes import Encoded, Raw
 from processors.routes.simulation import described, simulated_event

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 from faust.web import Request, Response, View
 
-from processors.metrics.counts import report
+from processors.metrics.report import report
 from streams.app import app
 from streams.tables import rows
 from streams.tables.definitions import WINDOW_S
+from streams.topology import LASTING
+from streams.views.answers import as_csv, asked_period, refused, rows_wanted
 from streams.views.owner import from_owner
 
 #: Rows a page shows unless `?limit=` says otherwise.
 LIMIT = 60
+
+#: Rows of a time at most, unless `?limit=` says otherwise: a week of minutes.
+MOST = 10_080
 
 
 @app.page("/api/tables/")
@@ -42,30 +45,42 @@ class TableRows(View):
     """Rows of one table, newest window first."""
 
     async def get(self, request: Request, table: str) -> Response:
-        """`{table, window_s, rows: [{from, to, …}]}`; `?limit=N` rows, 60 when not given."""
-        if table not in app.sums.plain:
-            known = ", ".join(app.sums.plain)
-            return self.json({"error": "not found", "message": f"no table {table!r}; there are {known}"}, status=404)
-        limit = rows_wanted(request.query.get("limit", str(LIMIT)))
-        if limit is None:
-            return self.json({"error": "bad request", "message": "limit must be a positive number"}, status=400)
+        """`{table, window_s, rows: [{from, to, …}]}`; `?limit=N` rows, 60 when neither it nor a time is given.
 
-        def answer() -> dict[str, object]:
-            window = None if table in ("totals", "gaps") else WINDOW_S
-            return {"table": table, "window_s": window, "rows": rows.rows(app.sums, table)[:limit]}
+        `from` and `to`, or `range`, are ages (`2h`) or ISO times; `format=csv` gives the rows alone.
+        """
+        query = request.query
+        if table not in app.sums.plain:
+            return refused(self, "not found", f"no table {table!r}; there are {', '.join(app.sums.plain)}", 404)
+        try:
+            asked = asked_period(query)
+        except ValueError as error:
+            return refused(self, "bad request", str(error), 400)
+        limit = rows_wanted(query.get("limit", str(LIMIT if asked is None else MOST)))
+        if limit is None:
+            return refused(self, "bad request", "limit must be a positive number", 400)
+        if query.get("format", "json") not in ("json", "csv"):
+            return refused(self, "bad request", "format must be json or csv", 400)
+        if asked is not None and table == "totals":
+            return refused(self, "bad request", "totals are of all time: they have no from, to or range", 400)
+
+        def answer() -> object:
+            found = rows.rows(app.sums, table, asked)[:limit]
+            if query.get("format") == "csv":
+                return self.text(as_csv(found), content_type="text/csv")
+            return {"table": table, "window_s": None if table in LASTING else WINDOW_S, "rows": found}
 
         return await from_owner(self, request, answer)
 
 
-def rows_wanted(text: str) -> int | None:
-    """The number that `?limit=` gives; None when it is none. Numbers of many digits are not even read."""
-    return int(text) or None if re.fullmatch(r"\d{1,9}", text, re.ASCII) else None
-
-
 @app.page("/api/report/")
 class Report(View):
-    """The numbers of the log's report line, and more."""
+    """The ledger's law and the numbers of the log's report line, and more."""
 
     async def get(self, request: Request) -> Response:
-        """Counts since the tables began, success rate (%), latencies (ms)."""
-        return await from_owner(self, request, lambda: report(rows.sums(app.sums)))
+        """Of all time since the tables began, or of the minutes in `?range=` (`5m`, `1h`, two moments with `/`)."""
+        try:
+            asked = asked_period(request.query)
+        except ValueError as error:
+            return refused(self, "bad request", str(error), 400)
+        return await from_owner(self, request, lambda: report(rows.sums(app.sums, asked), whole=asked is None))

@@ -12,7 +12,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from clients.aws.answers import NoAnswerError
 from clients.aws.client import AwsConfigurationError
 from clients.aws.cloudwatch import put_metrics
-from processors.metrics.counts import BUCKETS_MS, COUNTERS, Sums, add, empty, report, report_line
+from processors.metrics.counts import BUCKETS_MS, COUNTERS, Sums, add, empty
+from processors.metrics.report import report, report_line
 from settings import Settings
 from streams.health import Health
 

@@ -27,13 +27,13 @@ def test_a_replay_into_a_live_pipeline_puts_nothing_on_the_bus_again(kafka, tmp_
         pipeline.feed(range(EVENTS))
         pipeline.settled(EVENTS)
         pipeline.feed(range(EVENTS))
-        wait_until("repetitions to be counted", lambda: counted(pipeline, "duplicates") >= PUBLISHED)
+        wait_until("repetitions to be counted", lambda: counted(pipeline, "repeated") >= PUBLISHED)
 
         wait_until("rows to be acked", lambda: counted(pipeline, "filtered") >= 2 * EVENTS * 3 // 10)
         first.signal(signal.SIGKILL)
         first.wait()
         pipeline.feed(range(EVENTS))
-        wait_until("the heir to count them", lambda: counted(pipeline, "duplicates") >= 2 * PUBLISHED)
+        wait_until("the heir to count them", lambda: counted(pipeline, "repeated") >= 2 * PUBLISHED)
         account = pipeline.account(EVENTS)
         assert (account.lost, account.duplicates) == ((), 0), account
         assert second.ready()

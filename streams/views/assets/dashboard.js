@@ -6,7 +6,7 @@ const format = new Intl.NumberFormat("en");
 let before = null;
 
 const set = (id, text) => { document.getElementById(id).textContent = text; };
-const ms = (value) => (value === null ? "–" : `${format.format(value)} ms`);
+const ms = (value) => (value === null ? "–" : typeof value === "string" ? value : `${format.format(value)} ms`);
 
 function row(cells) {
   const line = document.createElement("tr");
@@ -23,7 +23,7 @@ async function ask(path) {
 
 function showReport(report) {
   for (const name of ["ingested", "filtered", "published", "failed"]) set(name, format.format(report[name]));
-  set("success", `${report.successRate.toFixed(1)} %`);
+  set("success", report.successRate === null ? "–" : `${report.successRate.toFixed(1)} %`);
   set("p50", ms(report.p50LatencyMs));
   set("p99", ms(report.p99LatencyMs));
   const now = { at: performance.now(), ended: report.filtered + report.published + report.failed };

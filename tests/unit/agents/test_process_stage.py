@@ -66,7 +66,7 @@ async def test_a_mapped_event_goes_to_validated_with_its_headers(process, produc
         "origin": b"genesys.raw/3/1042",
         "original": value,
     }
-    assert counts.drain()["counts"] == {"validated": 1}
+    assert counts.drain()["counts"] == {"raw": 1, "validated": 1}
 
 
 async def test_without_received_at_the_record_s_own_time_counts(process, producer, counts, event):
@@ -84,7 +84,7 @@ async def test_the_id_given_by_the_source_stands(process, producer, counts, even
 async def test_a_filtered_event_is_counted_and_goes_nowhere(process, producer, counts, event):
     await process([event(orjson.dumps(EMAIL))])
     assert producer.taken == []
-    assert counts.drain()["counts"] == {"filtered": 1}
+    assert counts.drain()["counts"] == {"raw": 1, "filtered": 1}
 
 
 async def test_an_event_that_breaks_its_schema_is_reported_with_every_violation(process, producer, counts, event):
@@ -133,7 +133,7 @@ async def test_bad_bytes_are_reported_and_stop_nothing(process, producer, counts
     content = orjson.loads(producer.taken[0].value)
     assert (content["stage"], content["error"]) == ("source", error)
     assert len(producer.taken[0].value) < Settings().kafka_max_message_bytes
-    assert counts.drain()["counts"] == {"failed": 1, "validated": 1}
+    assert counts.drain()["counts"] == {"raw": 2, "failed": 1, "validated": 1}
 
 
 async def test_an_event_may_feed_two_routes(new_stage, producer, event):
@@ -159,7 +159,7 @@ async def test_each_event_ends_once_and_in_order(process, producer, counts, even
     bodies = [CALL, EMAIL, LATE] * 40
     await process([event(orjson.dumps({**body, "n": n}), {}, offset=n) for n, body in enumerate(bodies)])
     delta = counts.drain()["counts"]
-    assert delta == {"validated": 40, "filtered": 40, "failed": 40}
+    assert delta == {"raw": 120, "validated": 40, "filtered": 40, "failed": 40}
     origins = [int(record.headers["origin"].rpartition(b"/")[2]) for record in producer.taken]
     assert origins == sorted(origins)
     assert len(set(origins)) == 80
@@ -172,7 +172,7 @@ async def test_nothing_is_counted_before_the_broker_has_it(process, producer, co
     assert counts.drain() is None
     producer.confirmed.set()
     await processing
-    assert counts.drain()["counts"] == {"validated": 1}
+    assert counts.drain()["counts"] == {"raw": 1, "validated": 1}
 
 
 def test_a_failure_has_no_default_stage():
@@ -184,7 +184,7 @@ async def test_an_event_that_comes_again_is_dropped_and_counted(process, produce
     await process([event(value, offset=1), event(value, offset=2)])
     await process([event(value, offset=3)])
     assert len(producer.taken) == 1
-    assert counts.drain()["counts"] == {"validated": 1, "duplicates": 2}
+    assert counts.drain()["counts"] == {"raw": 3, "validated": 1, "repeated": 2}
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ async def test_a_failure_that_comes_again_is_reported_again(process, producer, c
     for offset in range(2):
         await process([event(orjson.dumps(LATE), offset=offset)])
     assert [record.topic for record in producer.taken] == ["genesys.failures"] * 2
-    assert counts.drain()["counts"] == {"failed": 2}
+    assert counts.drain()["counts"] == {"raw": 2, "failed": 2}
 
 
 async def test_an_output_is_not_known_before_the_broker_has_it(process, producer, counts, event, deduplication):
@@ -230,7 +230,7 @@ async def test_without_a_window_what_comes_again_is_forwarded_again(new_stage, d
     off = Deduplication(0, {}, lambda route: "", set)
     stage = new_stage(delivery=replace(delivery, deduplication=off))
     await stage.process([event(orjson.dumps(CALL)), event(orjson.dumps(CALL))])
-    assert counts.drain()["counts"] == {"validated": 2}
+    assert counts.drain()["counts"] == {"raw": 2, "validated": 2}
 
 
 async def test_a_replayed_event_says_so_on_its_way_to_the_sink(process, producer, counts, event):

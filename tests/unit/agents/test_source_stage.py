@@ -42,7 +42,7 @@ async def test_an_array_is_as_many_events(ingest, producer, counts):
     found = await ingest(b'[{"id": "a"}, {"id": "b"}, 7, [1], null, "text"]')
     assert found[:2] == [("raw", b'{"id":"a"}'), ("raw", b'{"id":"b"}')]
     assert [topic for topic, _ in found[2:]] == ["failures"] * 4
-    assert counts.drain()["counts"] == {"ingested": 6, "failed": 4}
+    assert counts.drain()["counts"] == {"ingested": 6, "raw": 4, "failed": 4}
 
 
 async def test_what_is_no_event_has_no_key_so_that_its_failures_spread(ingest, producer, counts):
@@ -88,7 +88,7 @@ async def test_a_bad_line_is_reported_and_the_next_goes_on(ingest, producer, cou
     assert (content["stage"], content["error"]) == ("source", error)
     assert content["originalEvent"] is not None
     delta = counts.drain()
-    assert delta["counts"] == {"ingested": 3, "failed": 1}
+    assert delta["counts"] == {"ingested": 3, "raw": 1, "failed": 1}
     assert delta["failed"] == {f"source/{error}": 1}
 
 

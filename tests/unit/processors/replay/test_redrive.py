@@ -63,6 +63,7 @@ def test_a_failure_to_publish_goes_back_mapped_with_what_validated_carries():
         "origin": b"genesys.raw/3/1042",
         "original": b'{"id":"interaction-1"}',
         "replayed": b"run-1",
+        "straight": b"1",
     }
 
 

@@ -99,5 +99,5 @@ async def test_what_the_client_counts_is_counted_where_it_is_ours(new_ledger):
     count = counting(counts, ledger)
     count("request_retried", 3)
     count("frame_duplicate", 2)
-    assert counts.drain()["counts"] == {"duplicates": 2}
+    assert counts.drain()["counts"] == {"source_repeats": 2}
     assert started == [True], "though no event comes"

@@ -7,6 +7,7 @@ import pytest
 
 from processors.metrics import counts
 from processors.metrics.delta import MAX_COUNT as MAX_OF_A_DELTA
+from processors.replay.period import Period
 from streams.tables import rows, updates
 from streams.tables.definitions import KEY, SumTables
 from streams.tables.owner import TableOwner
@@ -37,6 +38,29 @@ def test_gaps_are_shown_newest_first(gaps, shown):
     for start in (5, 9, 7):
         updates.note_gap(gaps, gap(start))
     assert [row["start_ms"] for row in rows.rows(shown(gaps=gaps), "gaps")] == [9, 7, 5]
+
+
+def test_sums_of_some_time_are_those_of_its_windows_alone(shown):
+    def windowed(rows):
+        return SimpleNamespace(table={("pipeline", (begin, begin + 59.9)): row for begin, row in rows.items()})
+
+    latency = {**counts.empty()["latency"], "count": 1}
+    tables = shown(
+        throughput=windowed({0.0: {"raw": 1}, 60.0: {"raw": 2}, 120.0: {"raw": 4, "published": 3}, 180.0: {"raw": 8}}),
+        failed=windowed({60.0: {"validate/E": 5}, 0.0: {"validate/E": 7}}),
+        latency=windowed({120.0: latency, 0.0: latency}),
+    )
+    asked = Period(60_000, 180_000)
+    found = rows.sums(tables, asked)
+    assert (found["counts"], found["failed"]) == ({"raw": 6, "published": 3}, {"validate/E": 5})
+    assert found["latency"]["count"] == 1
+    assert [row["from"] for row in rows.rows(tables, "throughput", asked)] == [120, 60]
+
+
+def test_gaps_of_some_time_are_those_that_touch_it(gaps, shown):
+    for start, end in ((5, 9), (20, None), (30, 40)):
+        updates.note_gap(gaps, {**gap(start), "end_ms": end} if end else gap(start))
+    assert [row["start_ms"] for row in rows.rows(shown(gaps=gaps), "gaps", Period(8, 21))] == [20, 5]
 
 
 def test_what_is_no_gap_in_the_changelog_ends_nothing(gaps, shown):
