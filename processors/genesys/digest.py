@@ -79,6 +79,7 @@ def _step(topic: _Topic, body: JsonObject, event_body: JsonObject) -> JsonObject
         "userId": _first(event_body.get("userId"), topic.user),
     }
     whole = {name: value for name, value in event_body.items() if name not in ("eventTime", "participants", *told)}
+    whole = _without_nulls(whole)
     return {name: value for name, value in {**whole, **told}.items() if value is not None}
 
 
@@ -219,6 +220,13 @@ def _talks(person: JsonObject, medium_list: str | None) -> list[JsonObject]:
 def _there(told: JsonObject) -> JsonObject:
     """Without what is missing or holds nothing."""
     return {name: value for name, value in told.items() if value is not None and value != [] and value != {}}
+
+
+def _without_nulls(value: Any) -> Any:
+    """At every depth."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value if one is not None] if isinstance(value, list) else value
 
 
 def _present(*values: Any) -> Any:

@@ -81,6 +81,12 @@ def test_the_wrap_up_of_who_tells_no_queue_is_that_of_the_only_queue():
     assert "wrapupCode" not in digest(snapshot(acd(OWN, 7, "a"), wrapped, acd(OTHER, 1, "b")))
 
 
+def test_null_is_missing_at_every_depth():
+    body = {"sender": {"id": "m", "name": None}, "transcripts": [None, {"text": "hi", "words": [{"at": None}]}]}
+    told = digest(notification(f"v2.conversations.chats.{OWN}.messages", body))
+    assert (told["sender"], told["transcripts"]) == ({"id": "m"}, [{"text": "hi", "words": [{}]}])
+
+
 def test_a_state_is_told_in_lower_case_whatever_it_came_in():
     talks = [{"id": "s1", "state": "CONNECTED"}, {"id": "s2", "state": "TERMINATED"}]
     told = digest(snapshot({"id": "p", "purpose": "agent", "calls": talks}))
