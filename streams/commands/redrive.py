@@ -134,8 +134,9 @@ async def _from_topic(request: RedriveRequest, settings: Settings, known: Mappin
                 rehearsed = Range(source, dict(what.next), what.end)
                 with progress_bar(f"counting {source}", what.size) as moved:
                     await rehearsal.from_topic(reader, rehearsed, moved)
-            show_rehearsal(rehearsal.progress)
-            click.confirm("Redrive them?", abort=True, err=True)
+            if rehearsal.progress.redriven:
+                show_rehearsal(rehearsal.progress)
+                click.confirm("Redrive them?", abort=True, err=True)
         async with _redriving(request, settings, known, writes=not request.dry_run) as redriving:
             with progress_bar(source, what.size) as moved:
                 try:

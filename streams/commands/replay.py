@@ -58,6 +58,9 @@ Exit codes: 0 all of the range, 1 stopped before its end (the command to go on w
 @click.option("--route", metavar="NAME", help="Only events that this route takes.")
 @click.option("--from", "source", metavar="TOPIC", default="raw", show_default=True, help="Topic to read.")
 @click.option("--into", metavar="TOPIC", help="Topic to write to: raw, or any other.")
+@click.option(
+    "--drop-header", "dropped", metavar="NAME", multiple=True, help="Do not write this header again; repeatable."
+)
 @click.option("--dry-run", is_flag=True, help="Run filter, mapping and schema on each event; write nothing.")
 @click.option(
     "--routes-dir",
@@ -87,6 +90,7 @@ def replay(
     /,
     source: str,
     into: str | None,
+    dropped: tuple[str, ...],
     dry_run: bool,
     key: str | None,
     route: str | None,
@@ -128,6 +132,7 @@ def replay(
         examples=examples,
         fail_on=fail_on,
         html=html,
+        dropped=dropped,
         typed=typed,
     )
     check(request, settings)
@@ -184,6 +189,7 @@ async def _plan(request: ReplayRequest, settings: Settings) -> ReplayPlan:
         rate=request.rate,
         limit=request.limit,
         straight=request.into == settings.topic("validated"),
+        dropped=request.dropped,
     )
     if not request.dry_run and request.route is None:
         return plan
@@ -236,5 +242,6 @@ def _resume(request: ReplayRequest, progress: ReplayProgress) -> str:
         "--rate": request.rate,
         "--limit": left,
     }
-    more = span_arguments(request.bounds.span) + resume_arguments(progress.what)
+    more = [part for name in request.dropped for part in ("--drop-header", name)]
+    more += span_arguments(request.bounds.span) + resume_arguments(progress.what)
     return command_line("replay", options, {"--dry-run": request.dry_run}, more)

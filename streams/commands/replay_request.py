@@ -35,6 +35,7 @@ class ReplayRequest:
     examples: int | None = None
     fail_on: FailOn | None = None
     html: Path | None = None
+    dropped: tuple[str, ...] = ()
     typed: tuple[str, ...] = ()
     earlier: Checkpoint | None = None
 
@@ -51,6 +52,8 @@ def check(request: ReplayRequest, settings: Settings) -> None:
         raise click.UsageError("--routes-dir tries other routes: give --dry-run with it")
     if request.routes_dir is None and (request.fail_on or request.html or request.examples is not None):
         raise click.UsageError("--examples, --fail-on and --html tell what other routes change: give --routes-dir")
+    if request.dropped and request.dry_run:
+        raise click.UsageError("--drop-header is about what is written: a dry run writes nothing")
     if request.html is not None and not os.access(request.html.absolute().parent, os.W_OK):
         raise click.UsageError(f"--html: the folder of {request.html} is not there or cannot be written")
     if request.dry_run and source not in ("raw", None):

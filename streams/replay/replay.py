@@ -26,7 +26,8 @@ class ReplayPlan:
     """What to replay. `routes` are tried in a dry run, and by `route`; `current` are compared with them.
 
     `into`: the topic written to, None for a dry run; `run` names the run in the header `replayed`;
-    `rate`: events a second. `straight`: `into` is `validated`, past the process stage.
+    `rate`: events a second; `dropped`: names of headers that are not written again. `straight`: `into` is
+    `validated`, past the process stage.
     """
 
     bounds: RangeBounds
@@ -36,6 +37,7 @@ class ReplayPlan:
     route: str | None = None
     rate: float | None = None
     limit: int | None = None
+    dropped: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
     current: tuple[Route, ...] | None = None
     straight: bool = False
@@ -143,7 +145,7 @@ class Replay:
         """Write them; gives how many there are before the first that was refused, where `next` stands."""
         progress = self.progress
         full = [record for record in wanted if record.key is not None or record.value is not None]
-        results = await writer.write(list(_again(full, self.plan.into or "", self.plan.run, self.plan.straight)))
+        results = await writer.write(list(_again(full, self.plan)))
         progress.written += results.count(None)
         done = len(wanted)
         for record, reason in zip(full, results, strict=True):
@@ -160,16 +162,15 @@ def _takes(outcomes: Outcomes) -> bool:
     return any(not isinstance(outcome, Filtered) for route, outcome in outcomes.items() if route != UNREAD)
 
 
-def _again(records: Iterable[ConsumerRecord], topic: str, run: str, straight: bool) -> Iterator[Outgoing]:
-    """The same key, value and headers, and the run's name beside them.
+def _again(records: Iterable[ConsumerRecord], plan: ReplayPlan) -> Iterator[Outgoing]:
+    """The same key, value and headers, but for those to be dropped, and the run's name beside them.
 
     What says nowhere when it was received was so when Kafka got it first, not when it gets it again.
     """
+    left_out = {headers.REPLAYED, headers.STRAIGHT, *plan.dropped}
     for record in records:
-        kept = tuple(
-            (name, value) for name, value in record.headers if name not in (headers.REPLAYED, headers.STRAIGHT)
-        )
-        if headers.read(dict(record.headers)).received_at is None:
+        kept = tuple((name, value) for name, value in record.headers if name not in left_out)
+        if headers.RECEIVED_AT not in left_out and headers.read(dict(record.headers)).received_at is None:
             kept = (*kept, (headers.RECEIVED_AT, str(record.timestamp).encode()))
-        marks = ((headers.REPLAYED, run.encode()), *(((headers.STRAIGHT, b"1"),) if straight else ()))
-        yield Outgoing(topic, record.key, record.value, (*kept, *marks))
+        marks = ((headers.REPLAYED, plan.run.encode()), *(((headers.STRAIGHT, b"1"),) if plan.straight else ()))
+        yield Outgoing(plan.into or "", record.key, record.value, (*kept, *marks))

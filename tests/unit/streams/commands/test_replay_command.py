@@ -22,6 +22,7 @@ import pytest
         (["--dry-run", "--fail-on", "changed"], "give --routes-dir"),
         (["--dry-run", "--examples", "0"], "give --routes-dir"),
         (["--dry-run", "--routes-dir", ".", "--html", "nowhere/a.html"], "is not there or cannot be written"),
+        (["--dry-run", "--drop-header", "route"], "a dry run writes nothing"),
         (["--resume"], "there is no unfinished replay"),
         (["--resume", "--dry-run"], "a dry run writes nothing"),
         (["--rate", "0", "--dry-run"], "0.0 is not in the range"),

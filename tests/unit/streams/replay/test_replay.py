@@ -77,3 +77,12 @@ async def test_a_replay_that_had_reached_its_limit_writes_no_more():
     plan = ReplayPlan(RangeBounds(), into="copy", run="replay-1", limit=2)
     await Replay(plan, progress, asyncio.Event()).run(FakeReader(*RECORDS), writer, lambda done: None)
     assert (writer.written, progress.limited) == ([], True)
+
+
+async def test_headers_can_be_left_out():
+    writer, given = FakeWriter(), record(0, b"k", b"v")
+    given.headers = (("event-id", b"e-1"), ("received-at", b"7"), ("route", b"calls"))
+    plan = ReplayPlan(RangeBounds(), into="copy", run="replay-1", dropped=("route", "received-at"))
+    progress = ReplayProgress(Range("raw", {0: 0}, {0: 1}))
+    await Replay(plan, progress, asyncio.Event()).run(FakeReader(given), writer, lambda done: None)
+    assert [one.headers for one in writer.written] == [(("event-id", b"e-1"), ("replayed", b"replay-1"))]
