@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -214,6 +215,14 @@ def test_a_refused_entry_is_tried_max_retries_times_and_then_reported(tmp_path: 
     assert throttled["originalEvent"] == ledger.event(0)
     assert throttled["transformedEvent"]["detail"]["interactionId"] == ledger.interaction(0)
     assert throttled["origin"]["topic"].endswith("raw")
+
+
+def test_a_closed_terminal_ends_a_worker_in_order(tmp_path: Path):
+    with EmbeddedKafka() as kafka, Pipeline(kafka.bootstrap_servers, tmp_path, kafka.environment) as pipeline:
+        worker = pipeline.start()
+        wait_until("a worker that is ready", worker.ready)
+        worker.signal(signal.SIGHUP)
+        assert worker.wait() == 0, worker.tail()
 
 
 def _published_failures(pipeline: Pipeline) -> dict | None:
