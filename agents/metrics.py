@@ -25,10 +25,14 @@ async def metrics(stream: StreamT[bytes]) -> None:
 
 
 def apply(event: Event) -> None:
-    """Add a delta to the tables; what is none is named in the log and left."""
+    """Add a delta to the tables, or hear what a worker says; what is neither is named in the log and left."""
     try:
-        delta.check(event.value)
+        content, at_ms = delta.check(event.value), int(event.message.timestamp * 1000)
+        if "worker" in content:
+            app.group.hear(content["worker"], at_ms)
+            return
         updates.apply(app.sums, event)
+        app.group.counted(at_ms)
     except ValueError as error:
         where = origin_of(event)
         log.warning("not counted", partition=where.partition, offset=where.offset, reason=str(error))

@@ -12,12 +12,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
 import faust
 import structlog
 
 from clients.genesys.rest.observer import Observer
+from clients.kafka.lag import LagReader
 from processors.metrics.counts import Counts, Sums
 from processors.routes.breaker import Limits
 from processors.routes.routes import Routes
@@ -44,9 +46,10 @@ from streams.tables.definitions import sum_tables
 from streams.tables.owner import TableOwner
 from streams.tables.rows import sums
 from streams.topics import pipeline_topics
-from streams.topology import METRICS_KEY, needed_topics
-from streams.worker import lookout, reload_routes, watchdog
+from streams.topology import METRICS_KEY, READ, TOPICS, needed_topics
+from streams.worker import group, lookout, reload_routes, watchdog
 from streams.worker.aws_clients import AwsClients
+from streams.worker.group import Group
 from streams.worker.lookout import Lookout
 from streams.worker.preflight import preflight
 from streams.worker.reload_routes import RouteWatch
@@ -54,6 +57,8 @@ from streams.worker.telemetry import Telemetry, WorkerSums, prometheus
 from streams.worker.watchdog import Progress, Rebalance, Watchdog
 
 log = structlog.get_logger(__name__)
+
+VERSION = version("genesys-eventbridge")
 
 
 AnyHandle = TypeVar("AnyHandle", Handle, HandleEach)
@@ -171,10 +176,17 @@ class PipelineApp(faust.App):
         self.lookout = Lookout(
             self.settings, self.health, self.routes_in_use, self.buses, self.dead_letters, self._partitions
         )
+        read = [self.settings.topic(name) for name in READ]
+        self.group = Group(
+            self._write_counts, self._describe_worker, LagReader(self.settings, read), self.owner.is_here, tuple(read)
+        )
+        self.worker_sums.lags = lambda: self.group.lags
         self.telemetry = Telemetry(self.settings, self.worker_sums, self._group_sums, self.aws.open)
 
     def _set_timers(self) -> None:
         self.timer(watchdog.LOOK_S)(self.watchdog.look)
+        self.timer(group.ANNOUNCE_S)(self.group.announce)
+        self.timer(group.LOOK_S)(self.group.look)
         self.timer(lookout.BUS_S)(self.lookout.look_at_buses)
         self.timer(lookout.PARTITIONS_S)(self.lookout.look_at_partitions)
         self.timer(lookout.REST_S)(self.lookout.look_at_queue)
@@ -246,8 +258,28 @@ class PipelineApp(faust.App):
         await self.readers.close()
         try:
             await self.ledger.close()
+            if self._assignment is not None:  # else nobody has heard of this worker
+                async with asyncio.timeout(group.LOOK_S):
+                    await self.group.take_leave()
         except TimeoutError:
             log.warning("Kafka did not take the last counts; their events will be delivered again")
+        await self.group.close()
+
+    def _describe_worker(self) -> dict[str, Any]:
+        """What this worker says of itself to the group."""
+        ours = {self.settings.topic(name) for name in TOPICS}
+        owned: dict[str, list[int]] = {}
+        for topic, partition in sorted(self._assignment or ()):
+            if topic in ours:
+                owned.setdefault(topic, []).append(partition)
+        return {
+            "name": str(self.conf.canonical_url).rstrip("/"),
+            "version": VERSION,
+            "roles": sorted(self.settings.worker_roles),
+            "partitions": owned,
+            "troubles": self.health.troubles(),
+            "paused": self.breaker.paused,
+        }
 
     def _use(self, routes: Routes) -> None:
         self.routes = routes

@@ -16,6 +16,9 @@ METRICS_KEY = orjson.dumps("pipeline")
 #: The topics of the flow, as they are called without the prefix.
 TOPICS = ("sources", "raw", "validated", "failures", "metrics")
 
+#: Those whose events each must come to an end; what waits on them is lag.
+READ = ("raw", "validated", "failures")
+
 #: The Faust tables; each has a changelog topic (streams/tables/definitions.py).
 TABLES = ("throughput", "failed", "latency", "totals", "gaps")
 

@@ -10,6 +10,7 @@ from typing import Any
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import BUCKETS_MS, MAX_NAME
+from processors.metrics.group import wrong_row
 
 #: Most that one number of a delta may be: no worker counts so much in a second, and thousands of them fit into int64.
 MAX_COUNT = 2**48
@@ -18,15 +19,19 @@ MAX_COUNT = 2**48
 MAX_NAMES = 1_000
 
 
-def check(value: bytes | None) -> None:
-    """Raise ValueError unless `value` is a worker's delta, or the row of a gap."""
+def check(value: bytes | None) -> JsonObject:
+    """What `value` holds: a worker's delta, the row of a gap, or of a worker. Raises ValueError for anything else."""
     try:
         content = parse_object(value or b"")
     except MalformedEventError as error:
         raise ValueError(str(error)) from None
-    wrong = _wrong_gap(content["gap"]) if "gap" in content else _wrong_delta(content)
+    if "worker" in content:
+        wrong = wrong_row(content["worker"])
+    else:
+        wrong = _wrong_gap(content["gap"]) if "gap" in content else _wrong_delta(content)
     if wrong:
         raise ValueError(wrong)
+    return content
 
 
 def _wrong_gap(row: Any) -> str:

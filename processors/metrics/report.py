@@ -12,6 +12,7 @@ once: ends that a crash repeats are counted twice, and are set apart as `sentAga
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from processors.metrics.counts import BUCKETS_MS, COUNTERS, Sums
@@ -39,6 +40,36 @@ def law(counts: Sums, *, whole: bool = True) -> dict[str, int]:
         "repeated": number["repeated"],
         "inFlight": begun - published,
         "sentAgain": number["published"] - published,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaWord:
+    """What Kafka says of events that have no end yet, by what is committed: `waiting` on `raw`, `open` on `validated`.
+
+    `rests`: the counts had not moved for a while when it was asked, so that both tell of the same moment.
+    """
+
+    waiting: int
+    open: int
+    rests: bool
+
+
+def against(found: dict[str, Any], word: KafkaWord | None) -> dict[str, Any]:
+    """A report of all time with what waits on `raw` in it, and whether the law holds.
+
+    What is in flight by the counts must stand on `validated` by Kafka's word; what does not is `missing`.
+    """
+    between = found["inFlight"]
+    missing = max(0, between - word.open) if word is not None and word.rests else 0
+    waiting = word.waiting if word is not None else 0
+    return {
+        **found,
+        "raw": found["raw"] + waiting,
+        "inFlight": between + waiting,
+        "waiting": waiting,
+        "missing": missing,
+        "balanced": between >= 0 and not missing,
     }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
+from aiohttp import web
 from faust.web import Request, Response, View
 
 from streams.app import app
@@ -28,7 +29,7 @@ async def from_owner(view: View, request: Request, answer: Callable[[], Any]) ->
         if not app.owner.are_recovered():
             return _unavailable(view, "the tables are being recovered")
         found = answer()
-        return found if isinstance(found, Response) else view.json(found)
+        return cast(Response, found) if isinstance(found, web.StreamResponse) else view.json(found)
     if request.headers.get(ASKED_BY_WORKER):
         return _unavailable(view, "the tables are moving to another worker")
     headers = {ASKED_BY_WORKER: "1"}

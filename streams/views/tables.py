@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from faust.web import Request, Response, View
 
-from processors.metrics.report import report
+from processors.metrics.report import against, report
+from processors.replay.period import Period
 from streams.app import app
 from streams.tables import rows
 from streams.tables.definitions import WINDOW_S
@@ -83,4 +84,13 @@ class Report(View):
             asked = asked_period(request.query)
         except ValueError as error:
             return refused(self, "bad request", str(error), 400)
-        return await from_owner(self, request, lambda: report(rows.sums(app.sums, asked), whole=asked is None))
+        return await from_owner(self, request, lambda: _report(asked))
+
+
+def _report(asked: Period | None) -> dict[str, object]:
+    """The report of some time, and whether the whole ledger balances."""
+    ledger = against(report(rows.sums(app.sums)), app.group.word())
+    if asked is None:
+        return ledger
+    law = {name: ledger[name] for name in ("missing", "balanced")}
+    return {**report(rows.sums(app.sums, asked), whole=False), **law}

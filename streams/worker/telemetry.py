@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -13,11 +14,19 @@ from clients.aws.answers import NoAnswerError
 from clients.aws.client import AwsConfigurationError
 from clients.aws.cloudwatch import put_metrics
 from processors.metrics.counts import BUCKETS_MS, COUNTERS, Sums, add, empty
+from processors.metrics.lag import PartitionLag
 from processors.metrics.report import report, report_line
 from settings import Settings
 from streams.health import Health
 
 log = structlog.get_logger(__name__)
+
+#: Gauges of each partition: name, what of its row, words.
+LAG = (
+    ("lag_events", "lag", "Events that have no end yet"),
+    ("lag_seconds", "lagSeconds", "Age of the oldest event that has no end yet"),
+    ("commit_age_seconds", "secondsSinceCommit", "Since the group's committed offset moved"),
+)
 
 
 class WorkerSums:
@@ -27,6 +36,8 @@ class WorkerSums:
         self._health = health
         self.total = empty()
         self.unsent = empty()
+        #: How far the group is behind; told where the tables are alone.
+        self.lags: Callable[[], Sequence[PartitionLag]] = tuple
 
     def listen(self, delta: Sums) -> None:
         """Take in what the ledger has just written."""
@@ -51,6 +62,16 @@ class WorkerSums:
         for part in self._health.troubles():
             trouble.add_metric([part], 1)
         yield trouble
+        yield from self._lag(int(time.time() * 1000))
+
+    def _lag(self, now_ms: int) -> Iterator[Metric]:
+        """Of the whole group, from the one worker that owns the tables; what is not known has no sample."""
+        for name, key, words in LAG:
+            family = GaugeMetricFamily(f"genesys_eventbridge_{name}", words, labels=["topic", "partition"])
+            for row in (one.as_json(now_ms) for one in self.lags()):
+                if row[key] is not None:
+                    family.add_metric([row["topic"], str(row["partition"])], row[key])
+            yield family
 
     def _latency(self) -> Metric:
         latency, seen, buckets = self.total["latency"], 0, []

@@ -96,6 +96,7 @@ async def test_takes_each_failure_back_to_where_it_failed(run, read, failures, p
         "received-at": b"1700000000000",
         "origin": f"{prefix}raw/1/2".encode(),
         "replayed": told["run"].encode(),
+        "straight": b"1",
     }
     assert orjson.loads(dict(mapped.headers)["original"]) == orjson.loads(call(2))
 

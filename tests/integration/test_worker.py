@@ -95,6 +95,52 @@ def test_the_sum_is_exact(report: dict):
     )
 
 
+def test_the_ledger_balances_and_nothing_is_in_flight(report: dict, worker: Worker):
+    with httpx.Client(base_url=worker.url, headers=HEADERS) as client:
+
+        def settled() -> dict | None:
+            found = client.get("/api/report/").json()
+            return found if found["inFlight"] == 0 and found["balanced"] else None
+
+        whole = wait_until("the commits", settled)
+        ended = sum(whole[name] for name in ("published", "filtered", "failed", "repeated"))
+        assert whole["raw"] == whole["ingested"] == ended
+        assert (whole["missing"], whole["sentAgain"]) == (0, 0)
+        hour = client.get("/api/report/", params={"range": "1h"}).json()
+        assert {name: hour[name] for name in ("raw", "published", "balanced")} == {
+            name: whole[name] for name in ("raw", "published", "balanced")
+        }
+        assert client.get("/api/report/", params={"range": "2h/1h"}).json()["raw"] == 0
+        for path in ("/api/report/?range=soon", "/api/tables/failed/?from=1h&to=2h", "/api/tables/failed/?format=xml"):
+            answer = client.get(path)
+            assert (answer.status_code, set(answer.json())) == (400, {"error", "message"})
+        lines = client.get("/api/tables/throughput/", params={"format": "csv", "from": "1h"}).text.splitlines()
+        assert lines[0].startswith("from,to,")
+
+
+def test_lag_and_status_tell_of_the_whole_group(report: dict, worker: Worker, pipeline: Pipeline):
+    with httpx.Client(base_url=worker.url, headers=HEADERS) as client:
+
+        def caught_up() -> list[dict] | None:
+            rows = client.get("/api/lag/").json()["partitions"]
+            return rows if rows and not sum(row["lag"] for row in rows) else None
+
+        rows = wait_until("no lag", caught_up)
+        ends = {name: sum(row["end"] for row in rows if row["topic"] == f"{pipeline.prefix}{name}")
+                for name in ("raw", "validated", "failures")}  # fmt: skip
+        assert ends == {"raw": report["ingested"] - len(BAD_LINES), "validated": report["published"],
+                        "failures": report["failed"]}  # fmt: skip
+        status = wait_until(
+            "all to be well", lambda: found if (found := client.get("/api/status/").json())["works"] else None
+        )
+        [one] = status["workers"]
+        assert (one["name"], one["state"], one["troubles"]) == (worker.url, "running", {})
+        raw = f"{pipeline.prefix}raw"
+        assert set(one["partitions"][raw]) == {row["partition"] for row in rows if row["topic"] == raw}
+        gauge = f'genesys_eventbridge_lag_events{{partition="0",topic="{raw}"}} 0.0'
+        assert gauge in client.get("/metrics").text
+
+
 def test_each_bad_line_is_a_failure_record_that_keeps_it(report: dict, pipeline: Pipeline):
     records = [orjson.loads(value) for value in pipeline.read("failures")]
     source = [record for record in records if record["stage"] == "source"]

@@ -173,6 +173,10 @@ def test_selectors_find_the_pods(kind):
     assert MANIFESTS["Service"]["spec"]["selector"].items() <= labels.items()
 
 
+def test_the_dashboard_stays_while_no_worker_is_ready():
+    assert MANIFESTS["Service"]["spec"]["publishNotReadyAddresses"] is True
+
+
 def test_one_worker_stays_when_nodes_are_drained():
     assert MANIFESTS["PodDisruptionBudget"]["spec"]["minAvailable"] == 1
     assert MANIFESTS["Deployment"]["spec"]["replicas"] >= 2
@@ -189,7 +193,15 @@ def test_the_dashboard_asks_for_what_the_workers_have():
             assert asked, panel["title"]
             assert asked <= given, panel["title"]
             labels = re.findall(r"by \(([\w, ]+)\)", target["expr"]) + re.findall(r"{{(\w+)}}", target["legendFormat"])
-            assert {one for text in labels for one in text.split(", ")} <= {"outcome", "stage", "error", "part", "le"}
+            assert {one for text in labels for one in text.split(", ")} <= {
+                "outcome",
+                "stage",
+                "error",
+                "part",
+                "le",
+                "topic",
+                "partition",
+            }
             for outcomes in re.findall(r'outcome=~"([^"]+)"', target["expr"]):
                 assert set(outcomes.split("|")) <= set(COUNTERS), panel["title"]
         place = panel["gridPos"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.metrics.counts import BUCKETS_MS, COUNTERS, Counts, empty
-from processors.metrics.report import BEYOND, law, percentile, report, report_line
+from processors.metrics.report import BEYOND, KafkaWord, against, law, percentile, report, report_line
 
 ENDS = ("published", "filtered", "failed", "repeated")
 
@@ -34,6 +34,27 @@ def test_the_parts_always_add_up_and_hold_every_end_once(counts):
 )
 def test_what_becomes_of_events(counts, parts):
     assert law(counts).items() >= parts.items()
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        (None, {"raw": 9, "inFlight": 3, "missing": 0, "balanced": True}),
+        (KafkaWord(0, 3, True), {"raw": 9, "inFlight": 3, "missing": 0, "balanced": True}),
+        (KafkaWord(5, 3, True), {"raw": 14, "inFlight": 8, "waiting": 5, "balanced": True}),
+        (KafkaWord(0, 1, True), {"raw": 9, "inFlight": 3, "missing": 2, "balanced": False}),
+        (KafkaWord(0, 1, False), {"missing": 0, "balanced": True}),
+    ],
+    ids=["not asked", "all stand on validated", "some wait on raw", "two are nowhere", "counts still move"],
+)
+def test_what_is_in_flight_must_stand_in_kafka(word, parts):
+    counts = {"raw": 9, "published": 6}
+    assert against(report({**empty(), "counts": counts}), word).items() >= parts.items()
+
+
+def test_more_ends_than_beginnings_do_not_balance():
+    counts = {"raw": 1, "filtered": 2, "published": 1}
+    assert against(report({**empty(), "counts": counts}), None)["balanced"] is False
 
 
 @given(st.lists(st.integers(1, 60_000), min_size=1), st.floats(0.01, 1))

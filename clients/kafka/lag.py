@@ -1,0 +1,104 @@
+"""This module asks Kafka how far the group is: of each partition its end, what is committed, and the oldest unread.
+
+It asks beside the group, as no member of it: what no worker owns just now is told as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from clients.kafka.login import client_options
+from settings import Settings
+
+#: Seconds in which the brokers must answer.
+PATIENCE_S = 5.0
+
+#: Milliseconds that the oldest records are waited for; those of a partition that does not answer stay unknown.
+FETCH_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the group is on a partition. `oldest_ms`: when its oldest unread record was written, if that is known."""
+
+    topic: str
+    partition: int
+    committed: int
+    end: int
+    oldest_ms: int | None = None
+
+    @property
+    def lag(self) -> int:
+        """Records that the group has not ended."""
+        return max(0, self.end - self.committed)
+
+
+class LagReader:
+    """Asks again and again, over the same connections; they are made when first asked."""
+
+    def __init__(self, settings: Settings, topics: Collection[str]) -> None:
+        self._settings, self._topics = settings, topics
+        self._consumer: AIOKafkaConsumer | None = None
+        self._oldest: dict[tuple[TopicPartition, int], int] = {}
+
+    async def measure(self) -> list[Position]:
+        """Where the group is now. Raises KafkaError, OSError or TimeoutError when the brokers do not say so."""
+        async with asyncio.timeout(PATIENCE_S):
+            consumer = await self._opened()
+            places = [
+                TopicPartition(topic, partition)
+                for topic in self._topics
+                for partition in sorted(consumer.partitions_for_topic(topic) or ())
+            ]
+            if not places:
+                return []
+            begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+            found = await consumer._coordinator.fetch_committed_offsets(places)
+            committed = {place: max(begins[place], found[place].offset if place in found else 0) for place in places}
+            await self._note_oldest(consumer, {place: at for place, at in committed.items() if at < ends[place]})
+        return [self._position(place, committed[place], ends[place]) for place in places]
+
+    def _position(self, place: TopicPartition, committed: int, end: int) -> Position:
+        return Position(place.topic, place.partition, committed, end, self._oldest.get((place, committed)))
+
+    async def close(self) -> None:
+        """Leave Kafka."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with contextlib.suppress(TimeoutError):  # brokers that are gone would be waited for
+                async with asyncio.timeout(PATIENCE_S):
+                    await consumer.stop()
+
+    async def _opened(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            consumer = AIOKafkaConsumer(
+                **client_options(self._settings),
+                group_id=self._settings.group,  # it never joins, as it subscribes to nothing
+                enable_auto_commit=False,
+            )
+            try:
+                await consumer.start()
+            except BaseException:
+                await consumer.stop()
+                raise
+            self._consumer = consumer
+        await self._consumer._client.set_topics(list(self._topics))
+        return self._consumer
+
+    async def _note_oldest(self, consumer: AIOKafkaConsumer, behind: dict[TopicPartition, int]) -> None:
+        """Read the first record of each partition that is behind, unless it is known from before."""
+        self._oldest = {key: at for key, at in self._oldest.items() if behind.get(key[0]) == key[1]}
+        unknown = {place: at for place, at in behind.items() if (place, at) not in self._oldest}
+        if not unknown:
+            return
+        consumer.assign(list(unknown))
+        for place, at in unknown.items():
+            consumer.seek(place, at)
+        for place, records in (await consumer.getmany(timeout_ms=FETCH_MS)).items():
+            self._oldest[place, unknown[place]] = records[0].timestamp
+        consumer.pause(*unknown)

@@ -1,0 +1,132 @@
+"""This module knows the whole group: what its workers say of themselves, and how far Kafka says that it is behind.
+
+Every worker tells of itself on the metrics topic. Who owns the tables hears them all, asks Kafka, and answers for the
+group; nothing of it is kept, because a new owner knows it all again after some seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import orjson
+import structlog
+from aiokafka.errors import KafkaError
+
+from processors.metrics.group import WorkerRow, heard, reasons
+from processors.metrics.lag import PartitionLag, Told, compared, total
+from processors.metrics.report import KafkaWord
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two things that a worker says of itself, and between two looks of the owner at Kafka.
+ANNOUNCE_S, LOOK_S = 5.0, 2.0
+
+#: Milliseconds for which what Kafka told stands, and after which counts that have not moved rest.
+STALE_MS, REST_MS = 10_000, 3_000
+
+#: Milliseconds that a new owner waits for the workers before it says that nobody reads a partition.
+HEARING_MS = 15_000
+
+
+class Measures(Protocol):
+    """What asks Kafka (clients/kafka/lag.py)."""
+
+    async def measure(self) -> Iterable[Told]: ...
+    async def close(self) -> None: ...
+
+
+class Group:
+    """What is known of the group where the tables are; nothing elsewhere.
+
+    `tell` brings a record to the metrics topic; `itself` is what this worker says; `is_owner`: whether the tables are
+    here; `topics`: the full names of `raw` and `validated`, and of all that somebody must read.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[bytes], Awaitable[None]],
+        itself: Callable[[], dict[str, Any]],
+        kafka: Measures,
+        is_owner: Callable[[], bool],
+        topics: tuple[str, ...],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._tell, self._itself, self._kafka, self._is_owner = tell, itself, kafka, is_owner
+        self._topics, self._clock = topics, clock
+        self.lags: list[PartitionLag] = []
+        self._rows: list[WorkerRow] = []
+        self._measured_ms = self._counted_ms = self._owner_since_ms = 0
+
+    async def announce(self) -> None:
+        """Say that this worker is there, and how it is."""
+        await self._say(ended=False)
+
+    async def take_leave(self) -> None:
+        """Say that this worker has ended, so that nobody misses it."""
+        await self._say(ended=True)
+
+    async def _say(self, *, ended: bool) -> None:
+        await self._tell(orjson.dumps({"worker": {**self._itself(), "ended": ended}}))
+
+    def hear(self, row: Mapping[str, Any], said_ms: int) -> None:
+        """Note what a worker said."""
+        self._rows = heard(self._rows, WorkerRow(row, said_ms))
+
+    def counted(self, at_ms: int) -> None:
+        """Note that a worker's counts have come."""
+        self._counted_ms = max(self._counted_ms, at_ms)
+
+    async def look(self) -> None:
+        """Ask Kafka, where the tables are."""
+        if not self._is_owner():
+            if self._owner_since_ms:
+                self.lags, self._rows = [], []
+                self._measured_ms = self._owner_since_ms = 0
+                await self._kafka.close()
+            return
+        if not self._owner_since_ms:  # counts that were sent to the one before may be still to come
+            self._owner_since_ms = self._counted_ms = self._now_ms()
+        try:
+            told = await self._kafka.measure()
+        except (KafkaError, OSError) as error:  # OSError takes in the time-outs; health tells of Kafka, and what
+            log.debug("Kafka does not tell the lag", error=repr(error))  # is known goes stale
+            return
+        self._measured_ms = self._now_ms()
+        self.lags = compared(told, self.lags, self._measured_ms)
+
+    async def close(self) -> None:
+        """Leave Kafka."""
+        await self._kafka.close()
+
+    def word(self) -> KafkaWord | None:
+        """What Kafka says of events that have no end; None when it has not been heard lately."""
+        if self._now_ms() - self._measured_ms > STALE_MS:
+            return None
+        raw, validated = self._topics[:2]
+        rests = self._counted_ms < self._measured_ms - REST_MS
+        return KafkaWord(waiting=total(self.lags, raw), open=total(self.lags, validated), rests=rests)
+
+    def lag(self) -> dict[str, Any]:
+        """`{"asOf": epoch ms | null, "partitions": [row, …]}`."""
+        return {
+            "asOf": self._measured_ms or None,
+            "partitions": [one.as_json(self._measured_ms) for one in self.lags],
+        }
+
+    def status(self) -> dict[str, Any]:
+        """`{"works": …, "reasons": […], "workers": [row, …]}`."""
+        now_ms = self._now_ms()
+        needed: dict[str, set[int]] = {}
+        if self._owner_since_ms and now_ms - self._owner_since_ms > HEARING_MS:
+            for one in self.lags:
+                if one.topic in self._topics:
+                    needed.setdefault(one.topic, set()).add(one.partition)
+        found = reasons(self._rows, needed, now_ms)
+        if now_ms - self._measured_ms > STALE_MS:
+            found.append("Kafka has not told lately how far the group is behind")
+        return {"works": not found, "reasons": found, "workers": [one.as_json(now_ms) for one in self._rows]}
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)

@@ -1,0 +1,63 @@
+"""Tests of the group's lag on the embedded broker: what is told is what was committed and written."""
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from clients.kafka.lag import LagReader
+from emulators.kafka import EmbeddedKafka
+from settings import Settings
+
+BEGAN_MS = 1_700_000_000_000
+
+
+@pytest.fixture(scope="module")
+def kafka():
+    with EmbeddedKafka() as broker:
+        yield broker
+
+
+@pytest.fixture
+async def settings(kafka, monkeypatch):
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrap_servers)
+    return Settings()
+
+
+async def write(kafka, topic, number):
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers)
+    await producer.start()
+    for at_ms in range(number):
+        await producer.send_and_wait(topic, b"x", partition=0, timestamp_ms=BEGAN_MS + at_ms)
+    await producer.stop()
+
+
+async def commit(kafka, group, topic, offset):
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap_servers, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    place = TopicPartition(topic, 0)
+    consumer.assign([place])
+    await consumer.commit({place: offset})
+    await consumer.stop()
+
+
+async def test_lag_and_the_oldest_unread_record_are_told(kafka, settings):
+    await write(kafka, "lag-told", 5)
+    reader = LagReader(settings, ("lag-told", "lag-not-there-yet"))
+    found = {(one.topic, one.partition): one for one in await reader.measure()}
+    place = found["lag-told", 0]
+    assert (place.committed, place.end, place.lag, place.oldest_ms) == (0, 5, 5, BEGAN_MS)
+    await commit(kafka, settings.group, "lag-told", 3)
+    place = next(one for one in await reader.measure() if (one.topic, one.partition) == ("lag-told", 0))
+    assert (place.lag, place.oldest_ms) == (2, BEGAN_MS + 3)
+    await commit(kafka, settings.group, "lag-told", 5)
+    place = next(one for one in await reader.measure() if (one.topic, one.partition) == ("lag-told", 0))
+    assert (place.lag, place.oldest_ms) == (0, None)
+    await reader.close()
+
+
+async def test_nobody_who_answers_is_an_error_and_closing_twice_is_none(settings, monkeypatch):
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    reader = LagReader(Settings(), ("raw",))
+    with pytest.raises(Exception, match="bootstrap"):
+        await reader.measure()
+    await reader.close()
+    await reader.close()

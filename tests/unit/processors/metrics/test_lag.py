@@ -1,0 +1,50 @@
+"""Tests of how far the group is behind: what is unknown says so, and a commit is seen when it moves."""
+
+from dataclasses import dataclass
+
+from processors.metrics.lag import compared, total
+
+
+@dataclass(frozen=True)
+class Told:
+    topic: str
+    partition: int
+    committed: int
+    end: int
+    oldest_ms: int | None = None
+
+
+def row(told, *before, now_ms=100_000):
+    known = []
+    for at_ms, one in before:
+        known = compared([one], known, at_ms)
+    return compared([told], known, now_ms)[0].as_json(now_ms)
+
+
+def test_the_age_is_that_of_the_oldest_unread_event():
+    found = row(Told("raw", 3, 7, 12, 70_000))
+    assert (found["lag"], found["lagSeconds"]) == (5, 30.0)
+
+
+def test_without_lag_nothing_is_old_and_what_is_not_known_is_null():
+    assert row(Told("raw", 0, 7, 7))["lagSeconds"] == 0.0
+    assert row(Told("raw", 0, 7, 8))["lagSeconds"] is None
+    assert row(Told("raw", 0, 7, 8))["secondsSinceCommit"] is None
+
+
+def test_seconds_since_a_commit_count_from_when_it_was_seen():
+    stood, moved = Told("raw", 0, 5, 9), Told("raw", 0, 6, 9)
+    assert row(stood, (10_000, stood))["secondsSinceCommit"] is None
+    assert row(moved, (10_000, stood))["secondsSinceCommit"] == 0.0
+    assert row(moved, (10_000, stood), (40_000, moved))["secondsSinceCommit"] == 60.0
+
+
+def test_a_clock_that_is_ahead_makes_no_negative_age():
+    assert row(Told("raw", 0, 7, 8, 200_000))["lagSeconds"] == 0.0
+
+
+def test_lags_add_up_by_topic():
+    lags = compared(
+        [Told("raw", 0, 1, 4), Told("raw", 1, 5, 5), Told("validated", 0, 0, 9), Told("raw", 2, 9, 3)], [], 0
+    )
+    assert (total(lags, "raw"), total(lags, "validated"), total(lags, "x")) == (3, 9, 0)

@@ -1,0 +1,103 @@
+"""Tests of the group as its owner knows it: told by every worker, asked of Kafka, nothing elsewhere."""
+
+import orjson
+import pytest
+from aiokafka.errors import KafkaConnectionError
+
+from clients.kafka.lag import Position
+from processors.metrics import delta
+from streams.worker.group import HEARING_MS, REST_MS, STALE_MS, Group
+
+ITSELF = {"name": "http://a", "version": "1", "roles": [], "partitions": {"raw": [0]}, "troubles": {}, "paused": False}
+
+
+class Kafka:
+    def __init__(self):
+        self.told, self.error, self.closed = [Position("raw", 0, 4, 9, 1), Position("validated", 0, 2, 3)], None, 0
+
+    async def measure(self):
+        if self.error is not None:
+            raise self.error
+        return self.told
+
+    async def close(self):
+        self.closed += 1
+
+
+class Scene:
+    """A group whose clock, tables and Kafka a test moves."""
+
+    def __init__(self):
+        self.now_ms, self.owner, self.kafka, self.told = 1_000_000, True, Kafka(), []
+        self.group = Group(
+            self.tell, lambda: dict(ITSELF), self.kafka, lambda: self.owner, ("raw", "validated"), self.clock
+        )
+
+    def clock(self):
+        return self.now_ms / 1000
+
+    async def tell(self, value):
+        """As the metrics stage of the owner hears it."""
+        self.told.append(value)
+        self.group.hear(delta.check(value)["worker"], self.now_ms)
+
+
+@pytest.fixture
+def scene():
+    return Scene()
+
+
+async def test_what_a_worker_says_of_itself_is_heard(scene):
+    await scene.group.announce()
+    await scene.group.look()
+    found = scene.group.status()
+    assert (found["works"], found["reasons"]) == (True, [])
+    assert found["workers"] == [{**ITSELF, "ended": False, "state": "running", "secondsAgo": 0}]
+    await scene.group.take_leave()
+    assert scene.group.status()["workers"] == []
+
+
+async def test_a_new_owner_hears_the_workers_before_it_misses_one(scene):
+    await scene.group.look()
+    assert scene.group.status()["works"] is True
+    scene.now_ms += HEARING_MS + 1
+    await scene.group.announce()
+    await scene.group.look()
+    assert scene.group.status()["reasons"] == ["no worker reads validated 0"]
+
+
+async def test_the_lag_is_kafka_s_and_goes_stale(scene):
+    assert scene.group.lag() == {"asOf": None, "partitions": []}
+    await scene.group.look()
+    assert [row["lag"] for row in scene.group.lag()["partitions"]] == [5, 1]
+    scene.kafka.error = KafkaConnectionError()
+    scene.now_ms += STALE_MS + 1
+    await scene.group.look()
+    assert scene.group.word() is None
+    assert scene.group.status()["works"] is False
+    assert scene.group.lag()["asOf"] == 1_000_000
+
+
+@pytest.mark.parametrize(("since_ms", "rests"), [(REST_MS + 1, True), (REST_MS - 1, False)])
+async def test_counts_rest_when_nothing_has_come_before_kafka_was_asked(scene, since_ms, rests):
+    await scene.group.look()
+    assert scene.group.word().rests is False, "what the owner before counted may be still to come"
+    scene.now_ms += 8_000
+    scene.group.counted(scene.now_ms - since_ms)
+    await scene.group.look()
+    word = scene.group.word()
+    assert (word.waiting, word.open, word.rests) == (5, 1, rests)
+
+
+async def test_who_loses_the_tables_knows_nothing_of_the_group(scene):
+    await scene.group.announce()
+    await scene.group.look()
+    scene.owner = False
+    await scene.group.look()
+    await scene.group.look()
+    assert (scene.group.lags, scene.group.status()["workers"], scene.kafka.closed) == ([], [], 1)
+
+
+async def test_a_delta_is_no_worker_and_half_a_row_is_refused(scene):
+    with pytest.raises(ValueError, match="not a worker"):
+        delta.check(orjson.dumps({"worker": {"name": "x"}}))
