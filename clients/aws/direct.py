@@ -82,9 +82,9 @@ class DirectEvents:
             if not isinstance(answer, dict):
                 raise ResponseParserError("the answer to PutEvents is not a JSON object")
             return answer
-        told = {"headers": response.headers, "status_code": response.status_code, "body": body, "context": {}}
+        received = {"headers": response.headers, "status_code": response.status_code, "body": body, "context": {}}
         try:
-            parsed = await self._client._response_parser.parse(told, self._operation.output_shape)
+            parsed = await self._client._response_parser.parse(received, self._operation.output_shape)
         except ValueError as error:  # a page in another encoding than AWS's
             raise ResponseParserError(f"HTTP {response.status_code} with a body that nobody can read") from error
         code = parsed.get("Error", {}).get("Code")

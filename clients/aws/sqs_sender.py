@@ -110,7 +110,7 @@ class Queue:
     async def send(self, messages: Sequence[Message]) -> list[str | None]:
         """Send until each message is in the queue: None for those that are, else why SQS never will take it.
 
-        While the queue is away, deleted or forbidden this waits: that is fixed outside, and nothing is lost. A
+        While the queue is unreachable, deleted or forbidden this waits: that is fixed outside, and nothing is lost. A
         message that alone is refused holds up no other.
         """
         sizes = [message.size for message in messages]

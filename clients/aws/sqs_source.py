@@ -1,7 +1,8 @@
 """This module reads events out of an SQS queue: several receives at once, a message deleted only when it is settled.
 
 Genesys' EventBridge integration puts events on a partner bus, and a rule puts them into the queue. Whatever is held
-for long (Kafka is away) is kept from other readers, so that it neither comes twice nor counts as received in vain.
+for long (while Kafka is unreachable) is kept from other readers, so that it neither comes twice nor counts as received
+in vain.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def digest(body: JsonObject) -> JsonObject:
 
 def _step(topic: _Topic, body: JsonObject, event_body: JsonObject) -> JsonObject:
     queue = _first(topic.queue, event_body.get("queueId"), _get(body, "queue", "id"))
-    told = {
+    known = {
         "eventType": topic.event_type,
         "mediaType": _lower(event_body.get("mediaType")) or MEDIA.get(topic.medium_list or ""),
         "direction": _lower(event_body.get("direction")),
@@ -78,9 +78,9 @@ def _step(topic: _Topic, body: JsonObject, event_body: JsonObject) -> JsonObject
         "queueName": _queue_name(body, queue) or event_body.get("queueName"),
         "userId": _first(event_body.get("userId"), topic.user),
     }
-    whole = {name: value for name, value in event_body.items() if name not in ("eventTime", "participants", *told)}
+    whole = {name: value for name, value in event_body.items() if name not in ("eventTime", "participants", *known)}
     whole = _without_nulls(whole)
-    return {name: value for name, value in {**whole, **told}.items() if value is not None}
+    return {name: value for name, value in {**whole, **known}.items() if value is not None}
 
 
 def _snapshot(topic: _Topic, body: JsonObject, event_body: JsonObject, people: list[JsonObject]) -> JsonObject:
@@ -92,7 +92,7 @@ def _snapshot(topic: _Topic, body: JsonObject, event_body: JsonObject, people: l
     ours = mine if topic.user else _of_queue(parties, queue)
     acd = _acd(people, queue)
     routing = _object(acd.get("conversationRoutingData"))
-    told = {
+    known = {
         "eventType": topic.event_type,
         "mediaType": MEDIA.get(medium_list or ""),
         "direction": _lower(_first(*(party.get("direction") for party in parties))),
@@ -112,14 +112,14 @@ def _snapshot(topic: _Topic, body: JsonObject, event_body: JsonObject, people: l
         **_addresses(people),
         **_wrapup(ours),
     }
-    return _there(told)
+    return _there(known)
 
 
 def _party(person: JsonObject, medium_list: str | None) -> JsonObject:
     """A participant. In topics of one medium it is its own communication, else its newest of the medium counts."""
     is_own = isinstance(person.get("state"), str)
     talk = person if is_own else _newest(person, medium_list)
-    told = {
+    known = {
         "id": person.get("id"),
         "purpose": person.get("purpose"),
         "userId": _first(person.get("userId"), _get(person, "user", "id")),
@@ -137,7 +137,7 @@ def _party(person: JsonObject, medium_list: str | None) -> JsonObject:
         "wrapup": _there(_object(person.get("wrapup")) or _object(talk.get("wrapup"))),
         "attributes": _there(_object(person.get("attributes"))),
     }
-    return _there(told)
+    return _there(known)
 
 
 def _newest(person: JsonObject, medium_list: str | None) -> JsonObject:
@@ -217,9 +217,9 @@ def _talks(person: JsonObject, medium_list: str | None) -> list[JsonObject]:
     return _objects(person.get(medium_list)) if medium_list else []
 
 
-def _there(told: JsonObject) -> JsonObject:
+def _there(known: JsonObject) -> JsonObject:
     """Without what is missing or holds nothing."""
-    return {name: value for name, value in told.items() if value is not None and value != [] and value != {}}
+    return {name: value for name, value in known.items() if value is not None and value != [] and value != {}}
 
 
 def _without_nulls(value: Any) -> Any:

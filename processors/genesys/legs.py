@@ -81,9 +81,9 @@ class Leg:
     @property
     def state(self) -> str:
         """As told, in lower case; of a participant without communications what its times tell."""
-        told = text(self.session, "state")
-        if told is not None:
-            return told.lower()
+        state = text(self.session, "state")
+        if state is not None:
+            return state.lower()
         if self.participant.get("endTime"):
             return "disconnected"
         return "connected" if self.participant.get("connectedTime") else "none"
@@ -128,8 +128,8 @@ def legs(envelope: JsonObject) -> list[Leg]:
     """Every communication that a snapshot tells, in the order of its participants."""
     suffix = str(envelope.get("topicName")).rpartition(".")[2].lower()
     main = _BY_SUFFIX.get(suffix, "UNKNOWN")
-    told = objects(member(envelope, "eventBody"), "participants")
-    people = [one if text(one, "id") else one | {"id": f"{NAMELESS}{place}"} for place, one in enumerate(told)]
+    participants = objects(member(envelope, "eventBody"), "participants")
+    people = [one if text(one, "id") else one | {"id": f"{NAMELESS}{place}"} for place, one in enumerate(participants)]
     found = [leg for participant in people for leg in _of(participant, main)]
     media = [medium for _, _, medium in found if medium != "UNKNOWN"]
     counted: Counter[tuple[str, str]] = Counter()

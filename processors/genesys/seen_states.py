@@ -20,12 +20,12 @@ class SeenStates:
         seen = self._known(key)
         if seen and _is_same(seen, seen[-1], state):
             return False
-        self._add(seen, Sighting(max(at_ms, seen[-1].at_ms) if seen else at_ms, state, told=False))
+        self._add(seen, Sighting(max(at_ms, seen[-1].at_ms) if seen else at_ms, state, from_query=False))
         return True
 
-    def recall(self, key: tuple[str, str], state: State, at_ms: int, *, told: bool) -> None:
+    def recall(self, key: tuple[str, str], state: State, at_ms: int, *, from_query: bool) -> None:
         """Remember a state that went on at `at_ms` (epoch ms); they may come in any order."""
-        self._add(self._known(key), Sighting(at_ms, state, told))
+        self._add(self._known(key), Sighting(at_ms, state, from_query))
 
     def left_at(self, key: tuple[str, str], state: State) -> int | None:
         """When the conversation was last in that state (epoch ms) before another; None unless it was, and is not."""
@@ -35,17 +35,17 @@ class SeenStates:
         return max((one.at_ms for one in seen if _is_same(seen, one, state)), default=None)
 
     def is_unseen(self, key: tuple[str, str], state: State, change: Change) -> bool:
-        """Whether a change that is told of the past came not yet; remembers it.
+        """Whether a change that the query tells of the past came not yet; remembers it.
 
-        It came when a live snapshot showed it before the next one, or when it was told before. It is the newest when it
-        came after all that was seen: a live snapshot like it is no change then.
+        It came when a live snapshot showed it before the next one, or when the query told it before. It is the newest
+        when it came after all that was seen: a live snapshot like it is no change then.
         """
         if not change.now:
             return False
         seen = self._known(key)
         if change.was_seen(seen):
             return False
-        self._add(seen, Sighting(change.at_ms, state, told=True))
+        self._add(seen, Sighting(change.at_ms, state, from_query=True))
         return True
 
     def __len__(self) -> int:
@@ -67,10 +67,10 @@ class SeenStates:
 
 
 def _is_same(seen: list[Sighting], one: Sighting, state: State) -> bool:
-    """Whether a live state is that of a sighting; of a told one, with the details that were last seen live."""
+    """Whether a live state is that of a sighting; of a queried one, with the details that were last seen live."""
     if one.state.shapes != state.shapes:
         return False
-    if not one.told:
+    if not one.from_query:
         return one.state.details == state.details
-    live = next((other for other in reversed(seen) if not other.told), None)
+    live = next((other for other in reversed(seen) if not other.from_query), None)
     return (NO_DETAILS if live is None else live.state.details) == state.details

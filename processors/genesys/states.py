@@ -3,7 +3,7 @@
 Both can say of each communication: it waits (and how), is connected, is on hold, is parked, is over, and whether a
 wrap-up code was given. What only live snapshots say (attributes, messages, after-call work) makes a change of its own.
 The query is coarser: so of a moment that it tells, only what changed then is looked for among what came live, and not
-what changed next. Live states have the time at which they were received, told ones their own moment.
+what changed next. Live states have the time at which they were received, queried ones their own moment.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the query tells of one communication: its phase is one of these (None: any before its end)."""
+class ExpectedShape:
+    """What the query says of one communication: its phase is one of these (None: any before its end)."""
 
     phases: frozenset[str] | None
     held: bool | None = None
@@ -80,9 +80,9 @@ class Change:
     """
 
     at_ms: int
-    now: Mapping[Place, Told]
-    still: Mapping[Place, tuple[Told | None, ...]] = field(default_factory=dict)
-    then: Mapping[Place, Told] = field(default_factory=dict)
+    now: Mapping[Place, ExpectedShape]
+    still: Mapping[Place, tuple[ExpectedShape | None, ...]] = field(default_factory=dict)
+    then: Mapping[Place, ExpectedShape] = field(default_factory=dict)
     next_ms: int | None = None
     stays: bool = False
     like: tuple[int, ...] = ()
@@ -94,8 +94,8 @@ class Change:
         else was seen since. Nor is what was seen once both this change and a later one like it: it is the later one's.
         """
         before = bisect_right(seen, self.at_ms, key=SIGHTED_MS)
-        told_ms = max((one.at_ms for one in seen[:before] if one.told), default=0)
-        since_ms = -math.inf if self.stays else max(self.at_ms - CLOCK_SKEW_MS, told_ms)
+        queried_ms = max((one.at_ms for one in seen[:before] if one.from_query), default=0)
+        since_ms = -math.inf if self.stays else max(self.at_ms - CLOCK_SKEW_MS, queried_ms)
         by_ms = math.inf if self.next_ms is None else self.next_ms + LATE_MS
         until = bisect_right(seen, by_ms, key=SIGHTED_MS)
         shown = self._without_later([self._shown_by(one) for one in seen], seen, until)
@@ -118,20 +118,20 @@ class Change:
         return shown
 
     def _shown_by(self, sighting: Sighting) -> bool:
-        if sighting.told and sighting.at_ms == self.at_ms:
+        if sighting.from_query and sighting.at_ms == self.at_ms:
             return True
         shapes = sighting.state.shapes
-        is_before_next = all(_fits_any(told, shapes.get(place)) for place, told in self.still.items())
+        is_before_next = all(_fits_any(expected, shapes.get(place)) for place, expected in self.still.items())
         return _fit(self.now, shapes) and is_before_next and not (self.then and _fit(self.then, shapes))
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """When a conversation was in a state (epoch ms); `told`: by the query, whose times are Genesys' own."""
+    """When a conversation was in a state (epoch ms); `from_query`: as the query says, whose times are Genesys' own."""
 
     at_ms: int
     state: State
-    told: bool
+    from_query: bool
 
 
 def state_of(envelope: JsonObject) -> State | None:
@@ -160,16 +160,16 @@ def snapshot_key(envelope: JsonObject) -> tuple[str, str]:
 
 def exact(state: State, at_ms: int, until_ms: int | None) -> Change:
     """The change of which nothing is known but how things are after it."""
-    now = {place: Told(frozenset({one.phase}), one.held, one.wrapped) for place, one in state.shapes.items()}
+    now = {place: ExpectedShape(frozenset({one.phase}), one.held, one.wrapped) for place, one in state.shapes.items()}
     return Change(at_ms, now, next_ms=until_ms)
 
 
-def _fit(told: Mapping[Place, Told], shapes: Mapping[Place, Shape]) -> bool:
-    return all(one.fits(shapes.get(place)) for place, one in told.items())
+def _fit(expected: Mapping[Place, ExpectedShape], shapes: Mapping[Place, Shape]) -> bool:
+    return all(one.fits(shapes.get(place)) for place, one in expected.items())
 
 
-def _fits_any(told: Iterable[Told | None], shape: Shape | None) -> bool:
-    return any(shape is None if one is None else one.fits(shape) for one in told)
+def _fits_any(expected: Iterable[ExpectedShape | None], shape: Shape | None) -> bool:
+    return any(shape is None if one is None else one.fits(shape) for one in expected)
 
 
 def _is_wrapped(leg: Leg) -> bool:

@@ -66,16 +66,16 @@ def event_time(body: JsonObject) -> str:
     if body.get("backfilled") is True and isinstance(metadata, dict) and (moment := instant(metadata.get("moment"))):
         return time_text(moment)
     if not isinstance(event_body, dict):
-        told: datetime | str | None = None
+        found: datetime | str | None = None
     elif SNAPSHOT_TOPIC.fullmatch(body["topicName"]) and isinstance(event_body.get("participants"), list):
-        told = _snapshot_time(event_body)
+        found = _snapshot_time(event_body)
         received = (instant(body.get(name)) for name in ("again", "changedAt"))
-        told = max(filter(None, (told, *received)), default=None)
+        found = max(filter(None, (found, *received)), default=None)
     else:
-        told = _own_time(event_body)
-    if told is None:
-        told = instant(body.get("timestamp"))  # when Genesys put it on an event bus
-    return told if isinstance(told, str) else time_text(told) if told else ""
+        found = _own_time(event_body)
+    if found is None:
+        found = instant(body.get("timestamp"))  # when Genesys put it on an event bus
+    return found if isinstance(found, str) else time_text(found) if found else ""
 
 
 def is_timeless(body: JsonObject) -> bool:

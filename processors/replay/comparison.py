@@ -16,6 +16,7 @@ from processors.replay.clusters import Cluster, cluster_of
 from processors.routes.differences import MISSING, Difference, differences
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.route import Route
+from processors.routes.routes import outcomes_of
 
 #: Outcomes by the name of the route; under UNREAD when the bytes were no event, so that no route saw them.
 Outcomes = Mapping[str, Outcome]
@@ -42,7 +43,7 @@ def attempt(
         event = decode(value, event_id, received_at)
     except MalformedEventError as error:
         return {UNREAD: Failed.of(error)}
-    return {route.name: route.apply(event) for route in routes}
+    return outcomes_of(routes, event)
 
 
 @dataclass(slots=True)
@@ -185,9 +186,9 @@ def _change(before: Outcome, after: Outcome) -> Change | None:
 def _places(before: Outcome, after: Outcome) -> Iterator[Difference]:
     """Where two outcomes differ; an event and a failure have no places in common and differ as a whole."""
     if type(before) is type(after):
-        yield from differences(_told(before), _told(after))
+        yield from differences(_as_json(before), _as_json(after))
     else:
-        yield Difference("the result", _told(before), _told(after))
+        yield Difference("the result", _as_json(before), _as_json(after))
 
 
 def _verdict(failed: Failed) -> tuple[Any, ...]:
@@ -195,15 +196,9 @@ def _verdict(failed: Failed) -> tuple[Any, ...]:
     return (failed.stage, failed.error, failed.details)
 
 
-def _told(outcome: Outcome) -> Any:
+def _as_json(outcome: Outcome) -> Any:
     if isinstance(outcome, Mapped):
         return outcome.entry
     if isinstance(outcome, Failed):
-        details = [violation.as_json() for violation in outcome.details]
-        return {
-            "error": outcome.error,
-            "stage": outcome.stage,
-            "message": outcome.message,
-            "details": details,
-        }
+        return outcome.as_json()
     return MISSING

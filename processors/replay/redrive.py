@@ -68,15 +68,17 @@ class Unrecoverable:
 
 
 @dataclass(frozen=True, slots=True)
-class FlowTopics:
-    """The topics of the flow by their full names, and the largest message they take in bytes."""
+class RedriveTargets:
+    """The topics that events go back to, by their full names, and the largest message they take in bytes."""
 
     raw: str
     validated: str
     max_bytes: int
 
 
-def redrive(record: JsonObject, meta: Meta, key: bytes | None, run: str, topics: FlowTopics) -> Redrive | Unrecoverable:
+def redrive(
+    record: JsonObject, meta: Meta, key: bytes | None, run: str, topics: RedriveTargets
+) -> Redrive | Unrecoverable:
     """Build what to write from a failure record, its headers and its key (both may be missing, as on SQS)."""
     meta = _completed(record, meta)
     original = _original(record)
@@ -88,7 +90,7 @@ def redrive(record: JsonObject, meta: Meta, key: bytes | None, run: str, topics:
     return rebuilt(record, original, meta, key, run, topics)
 
 
-def place_of(record: JsonObject, meta: Meta, topics: FlowTopics) -> tuple[Place | None, bool]:
+def place_of(record: JsonObject, meta: Meta, topics: RedriveTargets) -> tuple[Place | None, bool]:
     """Where a record's event goes back to, and whether the record holds it whole.
 
     None: without the event nobody knows which one it is.
@@ -123,7 +125,7 @@ def failed_ms(record: JsonObject) -> int | None:
 
 
 def rebuilt(
-    record: JsonObject, original: bytes, meta: Meta, key: bytes | None, run: str, topics: FlowTopics
+    record: JsonObject, original: bytes, meta: Meta, key: bytes | None, run: str, topics: RedriveTargets
 ) -> Redrive:
     """The record for `raw`, or for `validated` when it was one of that topic that nobody could read."""
     meta = _completed(record, meta)
@@ -140,7 +142,7 @@ def rebuilt(
 
 
 def _to_validated(
-    transformed: JsonObject, original: bytes | None, meta: Meta, key: bytes | None, run: str, topics: FlowTopics
+    transformed: JsonObject, original: bytes | None, meta: Meta, key: bytes | None, run: str, topics: RedriveTargets
 ) -> Redrive:
     value = orjson.dumps(transformed)
     room = topics.max_bytes - ENVELOPE_BYTES - len(value)

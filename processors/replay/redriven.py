@@ -19,7 +19,7 @@ class Note:
     """One event that a run brought back, with the moments (epoch ms) that tell its later failures from that one.
 
     `failed_ms`: what the newest failure record says of itself; `until_ms`: when that record, at the latest, was
-    written. A record of a later failure says a later moment; one mended by hand was written later.
+    written. A record of a later failure says a later moment; one corrected by hand was written later.
     """
 
     place: Place

@@ -1,6 +1,6 @@
 """This module runs JSONata by jsonata-python, and refuses what it would do otherwise than JSONata.
 
-What it does otherwise is mended where a function of ours can stand in for its own.
+What it does otherwise is corrected where a function of ours can stand in for its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from processors.routes.expression_text import ascii_pattern, tokens
 from processors.routes.expressions import FUNCTIONS, MAX_STACK, ExpressionError
 from processors.routes.functions import TEXT_FUNCTIONS, distinct, merge_sort
 
-#: What this engine does otherwise and we cannot mend, with what to write instead.
+#: What this engine does otherwise and we cannot correct, with what to write instead.
 _FUNCTIONS = {
     "formatNumber": "rounds otherwise",
     "formatInteger": "numbers otherwise",

@@ -1,4 +1,4 @@
-"""This module runs JSONata by jsonatapy, with the few functions mended that it does otherwise than JSONata."""
+"""This module runs JSONata by jsonatapy, with the few functions corrected that it does otherwise than JSONata."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ except ImportError:  # there is no wheel of it for every platform
 
 IS_INSTALLED = jsonatapy is not None
 
-#: Signatures of the mended functions whose argument may be the context.
+#: Signatures of the corrected functions whose argument may be the context.
 _SIGNATURES = {"number": "<(nsb)-:n>"}
 
-#: Functions mended in JSONata itself.
+#: Functions corrected in JSONata itself.
 _DEFINITIONS = {
     "reduce": "$reduce := ($__reduce := $reduce; function($list, $f, $init) {"
     " $exists($init) ? $__reduce($list, $f, $init) : $count($list) > 0 ? $__reduce($list, $f) });",

@@ -41,6 +41,11 @@ class Failed:
     attempts: int = 0
     engine: str | None = field(default=None, compare=False)
 
+    def as_json(self) -> JsonObject:
+        """What is wrong, without the event."""
+        details = [violation.as_json() for violation in self.details]
+        return {"stage": self.stage, "error": self.error, "message": self.message, "details": details}
+
     @classmethod
     def of(
         cls,

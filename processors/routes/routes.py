@@ -43,11 +43,6 @@ class Routes:
         """The route of that name, None when there is none (it may have been removed since)."""
         return self._routes.get(name) if name else None
 
-    def apply(self, event: Event) -> list[Mapped | Failed]:
-        """Every outcome of the event but Filtered; an empty list means that no route takes it."""
-        outcomes = (route.apply(event) for route in self)
-        return [outcome for outcome in outcomes if not isinstance(outcome, Filtered)]
-
 
 #: More violations than a failure record has room for (processors/delivery/failure_record.py
 #: keeps a quarter of a message).
@@ -95,6 +90,11 @@ class RouteProtocol(Protocol):
 
     def apply(self, event: Event) -> Outcome:
         """Filter, map, validate; raises nothing."""
+
+
+def outcomes_of(routes: Iterable[RouteProtocol], event: Event) -> dict[str, Outcome]:
+    """What each route makes of an event, by its name."""
+    return {route.name: route.apply(event) for route in routes}
 
 
 def route_event(routes: Iterable[RouteProtocol], raw: Raw, max_bytes: int, on_route: Callable[[str], None]) -> Routed:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from processors.event.identity import identify
 from processors.event.strict_json import JsonObject
 from processors.routes.outcome import Failed, Mapped, Outcome
-from processors.routes.routes import Routes
+from processors.routes.routes import Routes, outcomes_of
 
 #: What a simulated event is made of; all are text.
 FIELDS = ("interactionId", "type", "priority", "createdTime")
@@ -35,10 +35,8 @@ def simulated_event(fields: JsonObject, *, interaction_id: str, now: str) -> Jso
 
 def run(routes: Routes, body: JsonObject, received_at: int | None = None) -> JsonObject:
     """Try an event, received then (epoch ms), on every route; nothing is written anywhere."""
-    event = identify(body, received_at=received_at)
-    return described(
-        body, [(route.name, route.apply(event)) for route in routes], {one.name: one.engine for one in routes}
-    )
+    outcomes = outcomes_of(routes, identify(body, received_at=received_at))
+    return described(body, [*outcomes.items()], {one.name: one.engine for one in routes})
 
 
 def described(body: JsonObject, outcomes: Sequence[tuple[str, Outcome]], engines: Mapping[str, str]) -> JsonObject:
@@ -67,12 +65,5 @@ def _describe(outcome: Outcome) -> JsonObject:
     if isinstance(outcome, Mapped):
         return {"outcome": "mapped", "event": outcome.entry}
     if isinstance(outcome, Failed):
-        details = [violation.as_json() for violation in outcome.details]
-        return {
-            "outcome": "failed",
-            "stage": outcome.stage,
-            "error": outcome.error,
-            "message": outcome.message,
-            "details": details,
-        }
+        return {"outcome": "failed", **outcome.as_json()}
     return {"outcome": "filtered"}

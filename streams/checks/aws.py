@@ -29,7 +29,7 @@ from processors.routes.routes import Routes
 from settings import Settings
 from streams.checks.finding import Finding
 
-#: Days that a queue of events should keep them: as long as Genesys itself does when AWS is away.
+#: Days that a queue of events should keep them: as long as Genesys itself does when AWS is unreachable.
 SOURCE_DAYS = 4
 
 NO_BUS = "create it, or fix EVENTBUS_NAME or the route's event-bus"
@@ -168,9 +168,9 @@ def aws_failed(name: str, error: Exception, permission: str, missing: str = "fix
     """What AWS answered, or what kept it from answering, with what to do. `permission`: the action to allow."""
     if isinstance(error, ClientError):
         code = error_code(error)
-        away = (status(error) or 0) >= 500 or is_throttling(code)
-        fix = "try again in a while" if away else remedy(code, permission, missing)
-        return Finding(name, False, reason(error), fix, away)
+        unreachable = (status(error) or 0) >= 500 or is_throttling(code)
+        fix = "try again in a while" if unreachable else remedy(code, permission, missing)
+        return Finding(name, False, reason(error), fix, unreachable)
     if isinstance(error, NoCredentialsError):
         return Finding(name, False, "no AWS credentials", "set AWS_PROFILE, AWS_ACCESS_KEY_ID … or run with a role")
     if isinstance(error, PartialCredentialsError):

@@ -12,7 +12,7 @@ import click
 from clients.kafka.ranges import RangeBounds, RangeError, open_reader, topics
 from processors.event.strict_json import JsonObject
 from processors.replay.moments import iso
-from processors.replay.redrive import FlowTopics
+from processors.replay.redrive import RedriveTargets
 from processors.replay.selection import FailureSelection
 from settings import Settings, load_settings
 from streams.commands.redrive_report import clusters_table
@@ -85,7 +85,7 @@ def _read(settings: Settings, where: RangeBounds, selection: FailureSelection, k
 
 async def _list(settings: Settings, where: RangeBounds, selection: FailureSelection, keep: int | None) -> FailureList:
     known = await topics(settings)
-    named = FlowTopics(settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes)
+    named = RedriveTargets(settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes)
     async with (
         open_reader(settings, settings.topic("failures"), known) as reader,
         open_redriven(settings, known, None) as redriven,

@@ -99,8 +99,8 @@ class Filling:
             return Outgoing(self.settings.topic("raw"), one.key, one.value, (*one.headers.items(), mark))
         record = failure_record(Failed.of(one.error), one.value, timestamp=datetime.now(UTC))
         value = encode(record, self.settings.kafka_max_message_bytes - ENVELOPE_BYTES)
-        told = headers.write(Meta(received_at=received_at))
-        return Outgoing(self.settings.topic("failures"), None, value, tuple(told.items()))
+        written = headers.write(Meta(received_at=received_at))
+        return Outgoing(self.settings.topic("failures"), None, value, tuple(written.items()))
 
 
 async def fill(filling: Filling, on_progress: Callable[[int], None]) -> None:

@@ -10,7 +10,7 @@ from clients.kafka.ranges import Range, Reader
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import Cluster, cluster_of
 from processors.replay.moments import iso
-from processors.replay.redrive import FlowTopics, place_of
+from processors.replay.redrive import RedriveTargets, place_of
 from processors.replay.redriven import Note, Notes
 from processors.replay.selection import FailureSelection
 from streams.replay.failure import Failure, from_record, is_meant
@@ -65,7 +65,7 @@ class FailureList:
 
 
 async def list_failures(
-    reader: Reader, what: Range, selection: FailureSelection, notes: Notes, named: FlowTopics, keep: int | None
+    reader: Reader, what: Range, selection: FailureSelection, notes: Notes, named: RedriveTargets, keep: int | None
 ) -> FailureList:
     """Go through a range of the failures topic. Raises RangeError."""
     found = FailureList(keep)
@@ -76,6 +76,6 @@ async def list_failures(
     return found
 
 
-def _note(failure: Failure, notes: Notes, named: FlowTopics) -> Note | None:
+def _note(failure: Failure, notes: Notes, named: RedriveTargets) -> Note | None:
     place, _ = place_of(failure.record, failure.meta, named) if failure.record is not None else (None, False)
     return None if place is None else notes.knows(place, failure.failed_ms, failure.at_ms)

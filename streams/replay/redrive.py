@@ -13,9 +13,9 @@ from clients.kafka.writer import Outgoing, Writer
 from processors.event import headers
 from processors.replay.clusters import cluster_of
 from processors.replay.redrive import (
-    FlowTopics,
     Place,
     Redrive,
+    RedriveTargets,
     Unrecoverable,
     place_of,
     rebuilt,
@@ -63,7 +63,9 @@ class Redriving:
         self.plan = plan
         self.progress = RedriveProgress()
         self._settings = settings
-        self._named = FlowTopics(settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes)
+        self._named = RedriveTargets(
+            settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes
+        )
         self._originals = originals
         self._redriven = redriven
         self._writer = writer
@@ -73,16 +75,19 @@ class Redriving:
         self._newest: dict[Place, Rank] = {}
 
     async def _survey(self, reader: Reader, what: Range) -> None:
-        """See which record of each event is the newest one: that one goes back, for somebody may have mended it."""
+        """See which record of each event is the newest one: that one goes back, for somebody may have corrected it."""
         whole = Range(what.topic, dict(what.next), what.end)
         async for chunk in reader.chunks(whole):
             for failure in map(from_record, chunk):
                 if failure.record is not None and is_meant(self.plan.selection, failure):
-                    place, rank = self._rank(failure)
-                    if place is not None and rank > self._newest.get(place, rank[:0]):
-                        self._newest[place] = rank
+                    self._keep_newest(failure)
             if self._stop.is_set():
                 return
+
+    def _keep_newest(self, failure: Failure) -> None:
+        place, rank = self._rank(failure)
+        if place is not None and rank > self._newest.get(place, rank[:0]):
+            self._newest[place] = rank
 
     async def from_topic(self, reader: Reader, what: Range, on_progress: OnProgress) -> RedriveProgress:
         """Go through a range of the failures topic; `what.next` is right at any time."""

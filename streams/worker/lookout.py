@@ -42,7 +42,7 @@ PARTITIONS = "partitions"
 
 
 class Lookout:
-    """Looks at what the roles of this worker need; a warning is told once."""
+    """Looks at what the roles of this worker need; a warning is given once."""
 
     def __init__(
         self,

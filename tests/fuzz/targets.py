@@ -17,9 +17,9 @@ from processors.event.lines import Line, LineSplitter, OversizedLine
 from processors.event.redaction import redactor
 from processors.event.strict_json import parse
 from processors.genesys.frames import read_frame
-from processors.routes.outcome import Failed, Mapped
+from processors.routes.outcome import Failed, Filtered, Mapped
 from processors.routes.route import compile_route
-from processors.routes.routes import Routes
+from processors.routes.routes import Routes, outcomes_of
 from processors.routes.simulation import run, simulated_event
 from streams.routes.folder import read_routes
 
@@ -123,11 +123,11 @@ def routes(data: bytes) -> None:
     if isinstance(content, dict):
         shapes += [content, {"resourceType": "interaction", "payload": {"priority": "high"}} | content]
     for body in shapes:
-        for outcome in ROUTES.apply(identify(body)):
-            assert isinstance(outcome, Mapped | Failed)
+        for outcome in outcomes_of(ROUTES, identify(body)).values():
+            assert isinstance(outcome, Mapped | Failed | Filtered)
             if isinstance(outcome, Mapped):
                 orjson.dumps(outcome.entry)
-            else:
+            elif isinstance(outcome, Failed):
                 failure_record(outcome, data, timestamp=MOMENT)
 
 

@@ -1,4 +1,4 @@
-"""A worker whose channel loses its topics, with Genesys' notice and without one: seen, told, mended, healed."""
+"""A worker whose channel loses its topics, with Genesys' notice and without one: seen, reported, fixed, healed."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class ChannelReader:
 
 
 def _reason(frame: Frame) -> str:
-    """What kind of end was told; never more of the notice, which names the channel, a secret."""
+    """What kind of end it is; never more of the notice, which names the channel, a secret."""
     result = frame.envelope.get("result") if frame.envelope else None
     if frame.kind == "revoked":
         return "its token was revoked"

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Inbox(Generic[Item]):
-    """`put` waits while `capacity` items wait; `get` raises what `fail` was told, after the items."""
+class Mailbox(Generic[Item]):
+    """`put` waits while `capacity` items wait; `get` raises what `fail` was given, after the items."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from clients.genesys.notifications.channel_reader import ReceivedFrame
-from clients.genesys.notifications.rotation import ChannelRotation, KeeperOptions
+from clients.genesys.notifications.rotation import ChannelRotation, RotationOptions
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysError
 from processors.event.strict_json import JsonObject
@@ -208,7 +208,7 @@ class PartChannels:
         async def put(frame: ReceivedFrame) -> None:
             await self._put(ChannelFrame(channel, frame))
 
-        options = KeeperOptions.from_settings(self._settings, self._margin_ms, since_ms)
+        options = RotationOptions.from_settings(self._settings, self._margin_ms, since_ms)
         self._keepers[channel] = ChannelRotation(self._rest, options, put=put, gap=self._gap, doubt=self._doubted.set)
         self._start(channel)
 

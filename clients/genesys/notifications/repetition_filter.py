@@ -25,7 +25,7 @@ from processors.genesys.times import is_timeless, told_times
 SNAPSHOTS, STEPS = "snapshots", "steps"
 
 
-class Sieve:
+class RepetitionFilter:
     """Remembers event ids for `window` seconds, the last states of conversations and values of topics, all bounded.
 
     `events`: which of snapshots and steps go on. Steps are derived from what `redact` leaves of a snapshot.
@@ -62,7 +62,7 @@ class Sieve:
         if envelope.get("derived") is True:
             self._steps.know(envelope)
         elif (state := state_of(envelope)) is not None:
-            self._states.recall(snapshot_key(envelope), state, moment or at_ms, told=moment is not None)
+            self._states.recall(snapshot_key(envelope), state, moment or at_ms, from_query=moment is not None)
             if moment is None:
                 self._times.adds_none(snapshot_key(envelope), told_times(envelope["eventBody"]))
             self._take_steps(envelope, moment or at_ms)  # those that it tells are in `raw` before it

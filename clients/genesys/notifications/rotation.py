@@ -38,7 +38,7 @@ NOTICE_WAIT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class KeeperOptions:
+class RotationOptions:
     """Seconds and bytes; `since_ms`: up to here an earlier owner has read, None when there was none.
 
     `margin_ms` is added to both ends of a gap.
@@ -52,7 +52,7 @@ class KeeperOptions:
     since_ms: int | None = None
 
     @classmethod
-    def from_settings(cls, settings: Settings, margin_ms: int, since_ms: int | None) -> KeeperOptions:
+    def from_settings(cls, settings: Settings, margin_ms: int, since_ms: int | None) -> RotationOptions:
         return cls(
             silence=settings.genesys_heartbeat_timeout,
             rotate=settings.genesys_channel_rotate,
@@ -69,7 +69,7 @@ class ChannelRotation:
     def __init__(
         self,
         rest: GenesysRest,
-        options: KeeperOptions,
+        options: RotationOptions,
         *,
         put: Callable[[ReceivedFrame], Awaitable[None]],
         gap: Callable[[Interval], None],

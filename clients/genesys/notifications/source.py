@@ -11,9 +11,9 @@ import structlog
 
 from clients.genesys.notifications.gap_healer import GapHealer, GapReport, GapTimes
 from clients.genesys.notifications.listening_plan import ListeningPlan
-from clients.genesys.notifications.mailbox import Inbox
+from clients.genesys.notifications.mailbox import Mailbox
 from clients.genesys.notifications.part_channels import ChannelFrame, PartChannels
-from clients.genesys.notifications.repetition_filter import Sieve
+from clients.genesys.notifications.repetition_filter import RepetitionFilter
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.topic_resolver import TopicResolver
@@ -27,7 +27,7 @@ from settings import Settings
 log = structlog.get_logger(__name__)
 
 #: Frames that wait for the consumer; more are left in the sockets.
-INBOX = 64
+MAILBOX_FRAMES = 64
 #: Seconds that an event id is remembered beyond the overlap of two channels.
 REPEAT_WINDOW_S = 300.0
 
@@ -85,8 +85,8 @@ class NotificationSource:
         self._owns_names = resolver is None
         resolver = resolver or TopicResolver(rest, settings, QueueNames(rest))
         self._names = resolver.names
-        self._inbox: Inbox[Item] = Inbox(INBOX)
-        self._sieve = self._new_sieve(since_ms)
+        self._mailbox: Mailbox[Item] = Mailbox(MAILBOX_FRAMES)
+        self._filter = self._new_filter(since_ms)
         self._planned = asyncio.Event()  # or all is over
         times = times or GapTimes(settings.genesys_backfill_delays)
         self._channels = PartChannels(
@@ -94,7 +94,7 @@ class NotificationSource:
             settings,
             part,
             parts,
-            put=self._inbox.put,
+            put=self._mailbox.put,
             gap=self._found_gap,
             since_ms=since_ms,
             margin_ms=times.margin_ms,
@@ -150,13 +150,13 @@ class NotificationSource:
     async def _remember(self) -> None:
         async with aclosing(self._recent()) as recent:
             async for value, at_ms in recent:
-                self._sieve.remember(value, at_ms)
+                self._filter.remember(value, at_ms)
                 frame = read_frame(value) if self._channels.templates else None
                 if frame is not None and frame.envelope is not None and frame.topic in self.topics:
                     self._channels.saw(frame.envelope)
 
-    def _new_sieve(self, since_ms: int | None) -> Sieve:
-        return Sieve(
+    def _new_filter(self, since_ms: int | None) -> RepetitionFilter:
+        return RepetitionFilter(
             self._rest,
             self._names,
             window=self._settings.genesys_channel_overlap + REPEAT_WINDOW_S,
@@ -171,8 +171,8 @@ class NotificationSource:
             self._rest,
             self._part,
             topics=lambda: self.topics | self._channels.templates,
-            put=self._inbox.put,
-            report=self._inbox.put,
+            put=self._mailbox.put,
+            report=self._mailbox.put,
             max_age=self._settings.genesys_backfill_max_age,
             times=times,
             enabled=self._settings.genesys_backfill,
@@ -181,7 +181,7 @@ class NotificationSource:
     async def _next_batch(self) -> _Batch:
         """All that is there now, up to a report on a gap: what is before it must be settled first."""
         batch = _Batch()
-        item: Item | None = await self._inbox.get()
+        item: Item | None = await self._mailbox.get()
         while item is not None:
             if isinstance(item, GapReport):
                 batch.report = item
@@ -190,11 +190,11 @@ class NotificationSource:
                 batch.since_ms[item.channel] = max(batch.since_ms.get(item.channel, 0), item.frame.since_ms)
                 if item.frame.frame.kind == "event" and item.frame.frame.envelope is not None:
                     self._channels.saw(item.frame.frame.envelope)
-                batch.lines += await self._sieve.live(item.frame)
+                batch.lines += await self._filter.live(item.frame)
             else:
                 self._channels.saw(item.envelope)
-                batch.lines += await self._sieve.past(item)
-            item = self._inbox.get_nowait() if len(batch.lines) < INBOX else None
+                batch.lines += await self._filter.past(item)
+            item = self._mailbox.get_nowait() if len(batch.lines) < MAILBOX_FRAMES else None
         return batch
 
     async def _run(self) -> None:
@@ -210,12 +210,12 @@ class NotificationSource:
         if not runner.cancelled() and (error := runner.exception()) is not None:
             while isinstance(error, BaseExceptionGroup):
                 error = error.exceptions[0]
-            self._inbox.fail(error)
+            self._mailbox.fail(error)
         self._planned.set()
 
     def _found_gap(self, interval: Interval) -> None:
         # Reported before any frame that follows: a crash then must not hide it behind `position_ms`.
-        self._inbox.put_nowait(GapReport(self._part, interval, "open"))
+        self._mailbox.put_nowait(GapReport(self._part, interval, "open"))
         self._rest.observer.count("gap_opened")
         seconds = (interval.end_ms - interval.start_ms) / 1000
         log.warning("genesys.gap.opened", part=self._part, start_ms=interval.start_ms, seconds=seconds)

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 class Subscriptions:
     """The topics of one channel and its successors. Every method raises GenesysError.
 
-    `gap` hears from when to when (epoch ms) topics were lost. `trouble`: under which key health is told of it; whoever
+    `gap` hears from when to when (epoch ms) topics were lost. `trouble`: under which key health hears of it; whoever
     has it says when it is over.
     """
 
@@ -31,7 +31,7 @@ class Subscriptions:
         self._gap, self._trouble = gap, trouble
         self.topics: tuple[str, ...] = ()
         self.rejected: tuple[RejectedTopic, ...] = ()
-        self._kinds: set[str] = set()  # of topics by conversation that were told as rejected
+        self._kinds: set[str] = set()  # of topics by conversation that were reported as rejected
         self._suspects: set[str] = set()  # names that Genesys did not list right after they were subscribed
         self._unlisted: set[str] = set()  # those that it does not list though they are subscribed
         self._lock = asyncio.Lock()  # what is asked for and what is believed change together
@@ -71,7 +71,7 @@ class Subscriptions:
     async def held(self, reader: ChannelReader) -> bool | None:
         """Whether Genesys has the channel subscribed as we believe; None when it does not tell.
 
-        What is lost is told, with the time since it was there for the last time.
+        What is lost is reported, with the time since it was there for the last time.
         """
         async with self._lock:
             return await self._held(reader)

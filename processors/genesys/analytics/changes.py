@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from processors.genesys.analytics.conversation import STATES, Conversation, Session
 from processors.genesys.legs import MEDIA
-from processors.genesys.states import LATE_MS, NEAR_MS, Change, Place, Told
+from processors.genesys.states import LATE_MS, NEAR_MS, Change, ExpectedShape, Place
 
-_OVER = Told(frozenset({"ended"}))
+_OVER = ExpectedShape(frozenset({"ended"}))
 
 #: Phases before anybody talks: the query does not always tell which.
 _WAITING = frozenset({"alerting", "dialing", "contacting", "scheduled"})
@@ -21,25 +21,25 @@ _GOING_ON = frozenset({"connected", "uploading", "transmitting", "converting"})
 
 def changes(conversation: Conversation, moments: Sequence[int]) -> dict[int, Change]:
     """What changed at each moment; a moment at which nothing did that both sides can tell has an empty change."""
-    told = [dict(_shapes(conversation, moment)) for moment in moments]
+    expected = [dict(_shapes(conversation, moment)) for moment in moments]
     found = {}
     for number, moment in enumerate(moments):
-        before = told[number - 1] if number else {}
-        now = _difference(before, told[number])
+        before = expected[number - 1] if number else {}
+        now = _difference(before, expected[number])
         later = next((place for place in range(number + 1, len(moments)) if moments[place] - moment >= NEAR_MS), None)
-        then = {} if later is None else _difference(told[later - 1], told[later])
+        then = {} if later is None else _difference(expected[later - 1], expected[later])
         # What came before the next change, but less than NEAR_MS after this one, may be shown or not.
-        near = told[number:later]
+        near = expected[number:later]
         still = {place: tuple(one.get(place) for one in near) for place in then}
         following = moments[number + 1] if number + 1 < len(moments) else None
         stays = all(one.phases == _OVER.phases or place not in before for place, one in now.items())
         change = Change(moment, now, still, then, following, stays)
-        like = () if later is None else tuple(_returns(change, told[later:], moments[later:]))
+        like = () if later is None else tuple(_returns(change, expected[later:], moments[later:]))
         found[moment] = replace(change, like=like)
     return found
 
 
-def _returns(change: Change, told: Sequence[Mapping[Place, Told]], moments: Sequence[int]) -> Iterator[int]:
+def _returns(change: Change, told: Sequence[Mapping[Place, ExpectedShape]], moments: Sequence[int]) -> Iterator[int]:
     """When, soon after the next change, a live snapshot could look again as after this one."""
     was_like = False
     for moment, one in zip(moments, told, strict=True):
@@ -55,7 +55,7 @@ def _returns(change: Change, told: Sequence[Mapping[Place, Told]], moments: Sequ
         was_like = is_like
 
 
-def _alike(one: Told | None, other: Told | None) -> bool:
+def _alike(one: ExpectedShape | None, other: ExpectedShape | None) -> bool:
     """Whether a live snapshot can show both."""
     if one is None or other is None:
         return one is other
@@ -76,31 +76,33 @@ def of_medium(change: Change, medium: str | None) -> Change:
     return Change(change.at_ms, now, still, then, change.next_ms, change.stays, change.like)
 
 
-def _difference(before: Mapping[Place, Told], after: Mapping[Place, Told]) -> dict[Place, Told]:
+def _difference(
+    before: Mapping[Place, ExpectedShape], after: Mapping[Place, ExpectedShape]
+) -> dict[Place, ExpectedShape]:
     return {place: one for place, one in after.items() if before.get(place) != one}
 
 
-def _shapes(conversation: Conversation, moment: int) -> Iterator[tuple[Place, Told]]:
+def _shapes(conversation: Conversation, moment: int) -> Iterator[tuple[Place, ExpectedShape]]:
     for party in conversation.parties:
         ident = party.body.get("participantId")
         counted: Counter[str] = Counter()
         wrapped = any(session.wrap_up(moment) for session in party.live(moment))
         for session in party.live(moment):
             medium = MEDIA[session.medium]
-            yield (str(ident), medium, counted[medium]), _told(session, moment, wrapped)
+            yield (str(ident), medium, counted[medium]), _expected(session, moment, wrapped)
             counted[medium] += 1
 
 
-def _told(session: Session, moment: int, wrapped: bool) -> Told:
+def _expected(session: Session, moment: int, wrapped: bool) -> ExpectedShape:
     begun = session.begun(moment)
     if session.state(moment) == "terminated":
-        return Told(_OVER.phases, None, wrapped)
+        return ExpectedShape(_OVER.phases, None, wrapped)
     kinds = [segment.kind for segment in begun]
     waits = [STATES[kind] for kind in kinds if kind in STATES]
     last = kinds[-1]
     if last in STATES:
         is_first = set(waits) == {STATES[last]} and len(kinds) == len(waits) and STATES[last] in _WAITING
-        return Told(_WAITING if is_first else frozenset({STATES[last]}), None, wrapped)
+        return ExpectedShape(_WAITING if is_first else frozenset({STATES[last]}), None, wrapped)
     if last == "hold":
-        return Told(_GOING_ON, True, wrapped)
-    return Told(_GOING_ON if waits or "hold" in kinds else None, False if "hold" in kinds else None, wrapped)
+        return ExpectedShape(_GOING_ON, True, wrapped)
+    return ExpectedShape(_GOING_ON if waits or "hold" in kinds else None, False if "hold" in kinds else None, wrapped)

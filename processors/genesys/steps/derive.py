@@ -36,7 +36,7 @@ _NOT_TAKEN = frozenset({"transfer.noanswer", "transfer.notavailable", "transfer.
 _WORK_TIMES = (("startTime", "startAcwTime"), ("endTime", "endAcwTime"))
 
 #: Time in epoch ms, when it is told, and fields.
-Told = tuple[int | None, JsonObject]
+TimedFields = tuple[int | None, JsonObject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +52,28 @@ class Step:
 
     def envelope(self, source: JsonObject) -> JsonObject:
         """The notification that tells it; `source`: the snapshot that it was derived from."""
-        told: JsonObject = {
+        envelope: JsonObject = {
             "topicName": f"v2.detail.events.conversation.{self.conversation_id}.{self.name}",
             "version": "2",
             "eventBody": self.body,
             "metadata": {"type": "derived", "stepId": self.id, "topicName": source.get("topicName")},
             "derived": True,
         }
-        return told | {"backfilled": True} if source.get("backfilled") is True else told
+        return envelope | {"backfilled": True} if source.get("backfilled") is True else envelope
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A step that a snapshot tells: `key` says which one of its name it is in the conversation.
 
-    `told` gives its time and its own fields, None when what is needed of them is not told yet: it is asked only when
+    `read` gives its time and its own fields, None when what is needed of them is not told yet: it is asked only when
     the step is not known. `is_whole`: with the fields that all sessions have.
     """
 
     name: str
     leg: Leg
     key: object
-    told: Callable[[], Told | None]
+    read: Callable[[], TimedFields | None]
     is_whole: bool = True
 
 
@@ -99,18 +99,18 @@ class Scene:
 
     def step(self, candidate: Candidate, ident: str) -> Step | None:
         """The step, when all that it needs is told."""
-        told = candidate.told()
-        if told is None:
+        found = candidate.read()
+        if found is None:
             return None
-        at_ms, more = told
+        at_ms, more = found
         leg, time = candidate.leg, self.received_ms if at_ms is None else at_ms
         shared = fields.shared(self.conversation_id, leg, self.legs, self.envelope) if candidate.is_whole else {}
         body = {"eventTime": time, "conversationId": self.conversation_id, "participantId": leg.participant_id}
-        content = fields.told(body | shared | more)
+        content = fields.present(body | shared | more)
         return Step(ident, candidate.name, self.conversation_id, time, at_ms is not None, content)
 
 
-def told_steps(scene: Scene) -> Iterator[Candidate]:
+def candidates(scene: Scene) -> Iterator[Candidate]:
     """Every step that a snapshot tells by itself, those of long ago among them."""
     begun: set[str] = set()
     for place, leg in enumerate(scene.legs):
@@ -145,7 +145,7 @@ def _began(leg: Leg) -> int | None:
 
 
 def _queued(scene: Scene, leg: Leg, after: tuple[Leg, ...]) -> Iterator[Candidate]:
-    def end() -> Told | None:
+    def end() -> TimedFields | None:
         outcome = _outcome(leg, after, scene.legs)
         return (leg.ended_ms, fields.routing(leg) | fields.ended(leg) | outcome) if outcome else None
 
@@ -180,7 +180,7 @@ def _transfer(leg: Leg, after: tuple[Leg, ...]) -> Iterator[Candidate]:
     Who had gone by then was not it: a queue in which somebody was consulted, who answered.
     """
 
-    def told() -> Told | None:
+    def to_whom() -> TimedFields | None:
         others = [one for one in after if one.participant_id != leg.participant_id]
         target = next((one for one in others if not _was_over(one, leg.ended_ms)), None)
         if target is None:
@@ -189,7 +189,7 @@ def _transfer(leg: Leg, after: tuple[Leg, ...]) -> Iterator[Candidate]:
         return leg.ended_ms, fields.user(leg) | {"disconnectType": fields.disconnect_type(leg)} | to
 
     if leg.disconnect.startswith("transfer") and leg.disconnect not in _NOT_TAKEN:
-        yield Candidate("transfer", leg, leg.key, told)
+        yield Candidate("transfer", leg, leg.key, to_whom)
 
 
 def _was_over(leg: Leg, moment: int | None) -> bool:
@@ -216,12 +216,12 @@ def _after_work(scene: Scene, leg: Leg) -> Iterator[Candidate]:
     state = (text(work, "state") or "").lower()
     began, ends = (work.get(name) or leg.participant.get(more) for name, more in _WORK_TIMES)
 
-    def end() -> Told:
+    def end() -> TimedFields:
         started, ended = milliseconds(began), milliseconds(ends)
         lasted = {"wrapupDurationMs": ended - started} if ended is not None and started is not None else {}
         return ended, fields.user(leg) | fields.wrapup(leg) | lasted
 
-    def code() -> Told:
+    def code() -> TimedFields:
         at_ms = milliseconds(member(leg.participant, "wrapup").get("endTime"))
         return at_ms if at_ms is not None else milliseconds(ends), fields.user(leg) | wrapup
 
@@ -240,7 +240,7 @@ def _messages(leg: Leg) -> Iterator[Candidate]:
             yield Candidate("message", leg, ident, partial(_message, leg, message))
 
 
-def _message(leg: Leg, message: JsonObject) -> Told:
+def _message(leg: Leg, message: JsonObject) -> TimedFields:
     more: dict[str, Any] = {"messageId": message["messageId"], "messageStatus": message.get("messageStatus")}
     if media := [text(one, "mediaType") for one in objects(message, "media")]:
         more["messageMedia"] = media

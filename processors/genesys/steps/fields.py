@@ -14,7 +14,7 @@ _ENDS = {"endpoint.dnd": "DND_ENDPOINT"}
 _HANDED_ON = {"noanswer": "NO_ANSWER", "notavailable": "NOT_AVAILABLE"}
 
 
-def told(body: JsonObject) -> JsonObject:
+def present(body: JsonObject) -> JsonObject:
     """The fields that are there: null counts as missing."""
     return {name: value for name, value in body.items() if value is not None}
 
@@ -72,7 +72,7 @@ def wrapup(leg: Leg) -> JsonObject:
     seconds = found.get("durationSeconds")
     lasted = seconds * 1000 if isinstance(seconds, int) and not isinstance(seconds, bool) else None
     fields = {"wrapupCode": text(found, "code"), "wrapupNotes": text(found, "notes"), "wrapupDurationMs": lasted}
-    return told(fields) if fields["wrapupCode"] else {}
+    return present(fields) if fields["wrapupCode"] else {}
 
 
 def disconnect_type(leg: Leg) -> str | None:
@@ -88,8 +88,8 @@ def disconnect_type(leg: Leg) -> str | None:
 
 
 def _direction(leg: Leg, legs: Sequence[Leg]) -> str | None:
-    told_by = [leg, *(one for one in legs if one.purpose in CUSTOMERS), *legs]
-    found = next((value for one in told_by if (value := text(one.session, "direction"))), None)
+    sources = [leg, *(one for one in legs if one.purpose in CUSTOMERS), *legs]
+    found = next((value for one in sources if (value := text(one.session, "direction"))), None)
     return found.upper() if found else None
 
 

@@ -16,7 +16,7 @@ from processors.event.strict_json import JsonObject
 from processors.genesys.interval import milliseconds
 from processors.genesys.legs import Leg, member
 from processors.genesys.steps import fields
-from processors.genesys.steps.derive import Candidate, Scene, Step, Told, told_steps
+from processors.genesys.steps.derive import Candidate, Scene, Step, TimedFields, candidates
 
 #: How long after its end a conversation is remembered: after-call work may go on.
 ENDED_MS = 1_800_000
@@ -25,7 +25,7 @@ ENDED_MS = 1_800_000
 MARGIN_MS = 60_000
 
 #: Steps without a time that a snapshot shows for long.
-_TOLD = frozenset({"attributes"})
+_SHOWN_FOR_LONG = frozenset({"attributes"})
 
 Place = tuple[str, str, int]
 
@@ -70,9 +70,9 @@ class StepMemory:
         is_first = scene.conversation_id not in self._known
         conversation = self._conversation(scene.conversation_id, received_ms)
         name = str(envelope.get("topicName"))
-        topic = conversation.topics.setdefault(f"{name} told" if envelope.get("backfilled") else name, _Topic())
+        topic = conversation.topics.setdefault(f"{name} backfilled" if envelope.get("backfilled") else name, _Topic())
         new = []
-        for candidate in (*told_steps(scene), *_holds(scene, topic), *_attributes(scene, topic, conversation)):
+        for candidate in (*candidates(scene), *_holds(scene, topic), *_attributes(scene, topic, conversation)):
             ident = scene.step_id(candidate)
             if ident not in conversation.steps and (step := scene.step(candidate, ident)) is not None:
                 conversation.steps.add(ident)
@@ -115,7 +115,9 @@ def _since(steps: list[Step], earliest_ms: int) -> list[Step]:
     """Those of that time on. Of a conversation that was there before, attributes were told before as well."""
     is_old = any(step.is_timed and step.at_ms < earliest_ms for step in steps)
     return [
-        step for step in steps if (step.at_ms >= earliest_ms if step.is_timed else not is_old or step.name not in _TOLD)
+        step
+        for step in steps
+        if (step.at_ms >= earliest_ms if step.is_timed else not is_old or step.name not in _SHOWN_FOR_LONG)
     ]
 
 
@@ -137,7 +139,7 @@ def _holds(scene: Scene, topic: _Topic) -> Iterator[Candidate]:
                 yield Candidate("unhold", leg, [*leg.key, before], partial(_untimed, leg, lasted))
 
 
-def _untimed(leg: Leg, more: JsonObject) -> Told:
+def _untimed(leg: Leg, more: JsonObject) -> TimedFields:
     return None, fields.user(leg) | more
 
 
@@ -159,12 +161,12 @@ def _attributes(scene: Scene, topic: _Topic, conversation: _Conversation) -> Ite
                 key.append([name, digest, topic.turns[turn]])
         if changed:
             parts = [{"id": one.session_id, "mediaType": one.medium} for one in scene.legs if _is_of(one, person)]
-            told: Told = None, {"attributes": changed, "communications": parts or None}
-            yield Candidate("attributes", leg, [person, key], partial(_given, told), is_whole=False)
+            content: TimedFields = None, {"attributes": changed, "communications": parts or None}
+            yield Candidate("attributes", leg, [person, key], partial(_given, content), is_whole=False)
 
 
-def _given(told: Told) -> Told:
-    return told
+def _given(content: TimedFields) -> TimedFields:
+    return content
 
 
 def _is_of(leg: Leg, person: str) -> bool:

@@ -1,7 +1,7 @@
 """This module decides which conversations have topics of their own, on which channel, and for how long.
 
 A conversation is given room when it is first seen, all of its topics on one channel, and keeps it until some time
-after its end. When there is no room it waits, and is told as left out.
+after its end. When there is no room it waits, and is reported as left out.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Seen:
     seen_ms: int
     ended_ms: int | None
     channel: int | None = None
-    told: bool = False
+    reported: bool = False
 
 
 class ConversationTopics:
@@ -96,10 +96,10 @@ class ConversationTopics:
         return {channel: tuple(topics) for channel, topics in added.items()}
 
     def left_out(self) -> tuple[str, ...]:
-        """Conversations without room that were not told before."""
-        found = [ident for ident, one in self._seen.items() if one.channel is None and not one.told]
+        """Conversations without room that were not reported before."""
+        found = [ident for ident, one in self._seen.items() if one.channel is None and not one.reported]
         for ident in found:
-            self._seen[ident].told = True
+            self._seen[ident].reported = True
         return tuple(found)
 
     def forget_over(self, now_ms: int) -> frozenset[int]:

@@ -99,15 +99,16 @@ class Sandbox:
             if exchange.answers:
                 found += [_with(exchange.answers[0], barred), *exchange.answers[1:]]
                 barred = []
-            if exchange.death is not None:
-                if deaths:
-                    failed = Failed("transform", exchange.death.code, exchange.death.message, (), exchange.route)
-                    barred.append(failed)
-                    if exchange.route is None:  # it was not even read
-                        found.append(_with(Routed(), barred))
-                        barred = []
-                deaths += 1
-                log.warning("mapping process ended", error=exchange.death.code, reason=exchange.death.message)
+            if exchange.death is None:
+                continue
+            if deaths:
+                failed = Failed("transform", exchange.death.code, exchange.death.message, (), exchange.route)
+                barred.append(failed)
+                if exchange.route is None:  # it was not even read
+                    found.append(_with(Routed(), barred))
+                    barred = []
+            deaths += 1
+            log.warning("mapping process ended", error=exchange.death.code, reason=exchange.death.message)
         return found
 
     def _at_once(self, raws: Sequence[Raw]) -> int:

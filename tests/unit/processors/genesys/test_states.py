@@ -165,7 +165,7 @@ def test_a_clock_that_is_a_little_behind_makes_no_state_unseen():
 def test_states_may_be_recalled_in_any_order(order):
     states = SeenStates()
     for number in order:
-        states.recall(("t", "c"), how(number % 4), number * 10_000, told=False)
+        states.recall(("t", "c"), how(number % 4), number * 10_000, from_query=False)
     assert not states.is_change(("t", "c"), how(5 % 4), 60_000)
     assert not unseen(states, 5 % 4, 50_000, None, "c")
     assert states.is_change(("t", "c"), how(3), 70_000)

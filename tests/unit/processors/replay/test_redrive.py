@@ -11,10 +11,19 @@ from processors.delivery.failure_record import encode, failure_record
 from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
-from processors.replay.redrive import FlowTopics, Place, Redrive, Unrecoverable, failed_ms, key_of, place_of, redrive
+from processors.replay.redrive import (
+    Place,
+    Redrive,
+    RedriveTargets,
+    Unrecoverable,
+    failed_ms,
+    key_of,
+    place_of,
+    redrive,
+)
 from processors.routes.outcome import Failed
 
-TOPICS = FlowTopics("genesys.raw", "genesys.validated", 1_000_000)
+TOPICS = RedriveTargets("genesys.raw", "genesys.validated", 1_000_000)
 EVENT_ID = "5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11"
 EVENT = {"id": "interaction-1", "resourceType": "interaction"}
 MAPPED = {"source": "s", "detail-type": "t", "detail": {}}
@@ -68,7 +77,7 @@ def test_a_failure_to_publish_goes_back_mapped_with_what_validated_carries():
 
 
 def test_an_original_that_does_not_fit_beside_the_mapped_event_is_left_out():
-    small = FlowTopics("genesys.raw", "genesys.validated", 4_150)
+    small = RedriveTargets("genesys.raw", "genesys.validated", 4_150)
 
     back = redrive(record(THROTTLED, orjson.dumps({"id": "x" * 200})), META, b"key", "run-1", small)
 

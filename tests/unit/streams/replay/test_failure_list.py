@@ -8,12 +8,12 @@ import orjson
 import pytest
 
 from clients.kafka.ranges import Range
-from processors.replay.redrive import FlowTopics, Place
+from processors.replay.redrive import Place, RedriveTargets
 from processors.replay.redriven import Note, Notes
 from processors.replay.selection import FailureSelection
 from streams.replay.failure_list import list_failures
 
-NAMED = FlowTopics("raw", "validated", 1_000_000)
+NAMED = RedriveTargets("raw", "validated", 1_000_000)
 
 
 def record(offset, event_id, error="SchemaViolation"):

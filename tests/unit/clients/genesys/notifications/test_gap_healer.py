@@ -118,7 +118,7 @@ async def test_the_position_stays_until_a_batch_is_settled(idle_listener, eventu
         listener.say(listener.queue_topic(), listener.snapshot("c-1", "connected"))
         await first
         held = source.position_ms
-        await eventually(lambda: source._inbox._items)  # a heartbeat came after it
+        await eventually(lambda: source._mailbox._items)  # a heartbeat came after it
         assert source.position_ms == held
         second = asyncio.create_task(anext(batches))
         await eventually(lambda: source.position_ms > held)

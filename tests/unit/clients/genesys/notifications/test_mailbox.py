@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from clients.genesys.notifications.mailbox import Inbox
+from clients.genesys.notifications.mailbox import Mailbox
 
 
 async def test_items_come_in_order_and_no_more_wait_than_allowed():
-    inbox = Inbox(3)
+    inbox = Mailbox(3)
     put = []
 
     async def producer():
@@ -26,7 +26,7 @@ async def test_items_come_in_order_and_no_more_wait_than_allowed():
 
 
 async def test_a_failure_comes_after_the_items():
-    inbox = Inbox(3)
+    inbox = Mailbox(3)
     await inbox.put("last")
     inbox.fail(ValueError("ended"))
     assert await inbox.get() == "last"
@@ -36,7 +36,7 @@ async def test_a_failure_comes_after_the_items():
 
 
 async def test_a_failure_wakes_the_consumer():
-    inbox = Inbox(3)
+    inbox = Mailbox(3)
     waiting = asyncio.create_task(inbox.get())
     await asyncio.sleep(0)
     inbox.fail(ValueError("ended"))

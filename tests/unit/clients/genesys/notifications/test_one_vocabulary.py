@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clients.genesys.notifications.channel_reader import ReceivedFrame
-from clients.genesys.notifications.repetition_filter import Sieve
+from clients.genesys.notifications.repetition_filter import RepetitionFilter
 from clients.genesys.queues import QueueNames
 from processors.event.identity import derive_event_id
 from processors.genesys.analytics.snapshots import snapshots
@@ -181,7 +181,7 @@ class Nameless(QueueNames):
 
 @pytest.fixture
 def sieves(rest):
-    return lambda: Sieve(rest, Nameless(rest), window=300.0, drop_unchanged=True, events=("snapshots",))
+    return lambda: RepetitionFilter(rest, Nameless(rest), window=300.0, drop_unchanged=True, events=("snapshots",))
 
 
 async def live(sieve, frames, latency_ms=120):

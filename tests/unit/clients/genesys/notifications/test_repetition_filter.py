@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clients.genesys.notifications.channel_reader import ReceivedFrame
-from clients.genesys.notifications.repetition_filter import Sieve
+from clients.genesys.notifications.repetition_filter import RepetitionFilter
 from clients.genesys.queues import QueueNames
 from processors.event.identity import derive_event_id
 from processors.event.redaction import redactor
@@ -57,7 +57,7 @@ async def states_on(sieve, *items):
 @pytest.fixture
 async def sieve(rest):
     names = QueueNames(rest)
-    yield Sieve(rest, names, window=300.0, drop_unchanged=True, events=("snapshots",))
+    yield RepetitionFilter(rest, names, window=300.0, drop_unchanged=True, events=("snapshots",))
     await names.aclose()
 
 
@@ -180,7 +180,7 @@ async def test_a_value_that_two_channels_bring_goes_on_once(sieve, observer):
 
 async def test_what_an_earlier_owner_sent_of_a_topic_is_known_and_its_return_is_another_event(rest, sieve):
     first = await brought(sieve, (member(True), 0, "one"), (member(False), 10, "one"))
-    later = Sieve(rest, sieve._names, window=300.0, drop_unchanged=True, covered_ms=PAST_MS + 10_000)
+    later = RepetitionFilter(rest, sieve._names, window=300.0, drop_unchanged=True, covered_ms=PAST_MS + 10_000)
     for number, event in enumerate(first):
         later.remember(orjson.dumps(event), PAST_MS + number * 10_000)
     assert await brought(later, (member(False), 12, "two")) == []
@@ -190,7 +190,7 @@ async def test_what_an_earlier_owner_sent_of_a_topic_is_known_and_its_return_is_
 
 async def test_a_takeover_without_memory_gives_no_old_id_to_a_value_that_may_have_come_back(rest, sieve):
     (first,) = await brought(sieve, (member(True), 0, "one"))
-    later = Sieve(rest, sieve._names, window=300.0, drop_unchanged=True, covered_ms=PAST_MS)
+    later = RepetitionFilter(rest, sieve._names, window=300.0, drop_unchanged=True, covered_ms=PAST_MS)
     (back,) = await brought(later, (member(True), 60, "two"))
     assert derive_event_id(back) != derive_event_id(first)
 
@@ -239,7 +239,7 @@ async def test_an_earlier_owners_snapshot_is_the_one_before(sieve):
 @pytest.fixture
 async def both(rest):
     names = QueueNames(rest)
-    yield lambda **options: Sieve(rest, names, window=300.0, drop_unchanged=True, **options)
+    yield lambda **options: RepetitionFilter(rest, names, window=300.0, drop_unchanged=True, **options)
     await names.aclose()
 
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from clients.genesys.notifications.channel_api import Channel, ChannelClient
 from clients.genesys.notifications.channel_reader import ChannelReader
-from clients.genesys.notifications.rotation import ChannelRotation, KeeperOptions
+from clients.genesys.notifications.rotation import ChannelRotation, RotationOptions
 from clients.genesys.rest.errors import PermissionMissingError
 from emulators.genesys import GenesysEmulator
 from emulators.genesys.access.permissions import CONVERSATION_VIEW, QUEUE_VIEW
@@ -199,7 +199,7 @@ async def test_a_gap_is_widened_at_both_ends_and_two_channels_side_by_side_leave
     async def put(frame):
         raise AssertionError("nothing is read here")
 
-    options = KeeperOptions(silence=30, rotate=80_000, overlap=15, max_bytes=1_000, margin_ms=5_000)
+    options = RotationOptions(silence=30, rotate=80_000, overlap=15, max_bytes=1_000, margin_ms=5_000)
     rotation = ChannelRotation(rest, options, put=put, gap=gaps.append, doubt=lambda: None)
 
     def reader():

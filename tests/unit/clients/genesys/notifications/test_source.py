@@ -93,7 +93,7 @@ async def test_a_consumer_that_does_not_pull_loses_nothing(idle_listener, eventu
             listener.say(topic, listener.snapshot(f"c-{number}", "connected"))
         taken = [json.loads(await first)]
         await asyncio.sleep(0.3)
-        assert len(source._inbox._items) <= 64
+        assert len(source._mailbox._items) <= 64
         while len(taken) < 3_000:
             taken.append(json.loads(await anext(frames)))
         assert [one["eventBody"]["id"] for one in taken] == [f"c-{number}" for number in range(3_000)]
