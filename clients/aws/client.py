@@ -53,6 +53,23 @@ class AwsConfigurationError(Exception):
     """AWS cannot be called as things are set; the text names the remedy."""
 
 
+def _config(read_timeout: float, connections: int) -> Config:
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=min(5.0, read_timeout),
+        read_timeout=read_timeout,
+        max_pool_connections=max(10, connections),
+        tcp_keepalive=True,
+    )
+
+
+def _session(region: str | None) -> Any:
+    """One that knows the services of clients/aws/models/ as well."""
+    session = aioboto3.Session(region_name=region)
+    session._session.get_component("data_loader").search_paths.append(str(MODELS))
+    return session
+
+
 @asynccontextmanager
 async def open_client(
     settings: Settings,
@@ -70,21 +87,13 @@ async def open_client(
     that are set wrong, NoAnswerError when what gives the credentials fails just now.
     """
     read_timeout = read_timeout or settings.eventbridge_timeout
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 1},
-        connect_timeout=min(5.0, read_timeout),
-        read_timeout=read_timeout,
-        max_pool_connections=max(10, settings.eventbridge_in_flight * 2),
-        tcp_keepalive=True,
-    )
+    config = _config(read_timeout, settings.eventbridge_in_flight * 2)
     stack = AsyncExitStack()
     seconds = read_timeout + SLACK_S
     try:
         async with asyncio.timeout(seconds):
-            session = aioboto3.Session(region_name=region or settings.aws_region)
-            session._session.get_component("data_loader").search_paths.append(str(MODELS))
-            opening = session.client(service, endpoint_url=settings.aws_endpoint_url or endpoint_url, config=config)
-            client = await stack.enter_async_context(opening)
+            session, url = _session(region or settings.aws_region), settings.aws_endpoint_url or endpoint_url
+            client = await stack.enter_async_context(session.client(service, endpoint_url=url, config=config))
     except NoRegionError:
         raise AwsConfigurationError("no AWS region: set AWS_REGION") from None
     except MISCONFIGURED as error:

@@ -16,9 +16,9 @@ from processors.event.intake import taken_in
 from processors.genesys.frames import queue_id, read_frame
 from processors.genesys.states import snapshot_state
 from processors.genesys.steps.memory import StepMemory
-from processors.routes.outcome import Mapped
+from processors.routes.outcome import Filtered, Mapped
 from processors.routes.route import compile_route
-from processors.routes.routes import Raw, Routes, route_event
+from processors.routes.routes import Raw, Routes, outcomes_of, route_event
 from streams.routes.folder import read_routes
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
@@ -51,7 +51,8 @@ def taken(frame):
 
 
 def routed(found):
-    return shipped().apply(found.event)
+    outcomes = outcomes_of(shipped(), found.event).values()
+    return [one for one in outcomes if not isinstance(one, Filtered)]
 
 
 def within(body, path):

@@ -30,12 +30,19 @@ from settings import Settings
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two calls that subscribe conversations: Genesys allows 300 calls a minute and token, and all parts
-#: share one.
-CALLS_S = 1.0
 
-#: Channels used when conversations need room: a change of channel needs one more for a while.
-CONVERSATION_CHANNELS = MAX_CHANNELS - 2
+@dataclass(frozen=True, slots=True)
+class ConversationRoom:
+    """How much topics of conversations may take.
+
+    `channels`: those used when they need room; a change of channel needs one more for a while. `topics`: those of a
+    channel. `calls_s`: between two calls that subscribe conversations; Genesys allows 300 calls a minute and token,
+    and all parts share one.
+    """
+
+    channels: int = MAX_CHANNELS - 2
+    topics: int = TOPICS_PER_CHANNEL
+    calls_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +71,17 @@ class PartChannels:
         gap: Callable[[Interval], None],
         since_ms: int | None,
         margin_ms: int,
+        room: ConversationRoom,
     ) -> None:
         self._rest, self._settings = rest, settings
         self._part, self._parts = part, parts
         self._put, self._gap = put, gap
-        self._since_ms, self._margin_ms = since_ms, margin_ms
+        self._since_ms, self._margin_ms, self._limits = since_ms, margin_ms, room
         self._doubted, self._come = asyncio.Event(), asyncio.Event()
         self._conversations = ConversationTopics(int(settings.genesys_conversation_linger * 1000))
         self._changing = asyncio.Lock()  # which channels there are, and what they hold
         self._spare: tuple[int, ...] = ()  # channels that may be opened for conversations
-        self._keepers: dict[int, ChannelRotation] = {}
+        self._rotations: dict[int, ChannelRotation] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._shares: dict[int, tuple[str, ...]] = {}
@@ -93,19 +101,19 @@ class PartChannels:
     @property
     def position_ms(self) -> int | None:
         """Every event before this (epoch ms) was settled, on all channels; None before the first one."""
-        if not self._keepers and self._followed_ms is not None:
+        if not self._rotations and self._followed_ms is not None:
             return self._followed_ms  # nothing was to be heard
         return min(self._positions.values(), default=self._since_ms)
 
     def settled(self, channel: int, since_ms: int) -> None:
         """All that this channel brought before is settled."""
-        if channel in self._keepers:
+        if channel in self._rotations:
             self._positions[channel] = max(self._positions.get(channel, 0), since_ms)
 
     async def run(self) -> None:
         """Keep the channels open. Raises GenesysError when Genesys refuses for good."""
         async with asyncio.TaskGroup() as self._group:
-            for channel in self._keepers:
+            for channel in self._rotations:
                 self._start(channel)
             await asyncio.Event().wait()
 
@@ -116,7 +124,7 @@ class PartChannels:
     async def verify(self) -> bool:
         """Whether every channel holds its topics; those that do not are fixed. Raises GenesysError."""
         self._doubted.clear()
-        return all([await keeper.verify() for keeper in list(self._keepers.values())])
+        return all([await rotation.verify() for rotation in list(self._rotations.values())])
 
     async def follow(self, plan: TopicPlan) -> None:
         """Listen to what the plan gives this part, and to nothing else."""
@@ -127,15 +135,15 @@ class PartChannels:
         every = plan.shares()
         shares = {channel: every[channel] for channel in channels_of(self._part, self._parts, plan.channels)}
         self._plan_conversations(plan, shares)
-        for channel in [one for one in self._keepers if one not in shares]:
+        for channel in [one for one in self._rotations if one not in shares]:
             self._end(channel)
         late = False
         for channel, topics in shares.items():
-            if channel not in self._keepers:
+            if channel not in self._rotations:
                 self._begin(channel, self._since_ms if self._followed_ms is None else self._followed_ms)
             elif set(topics) - set(self._shares.get(channel, ())):
                 late = True
-            await self._keepers[channel].listen_to(self._all(channel, topics))
+            await self._rotations[channel].listen_to(self._all(channel, topics))
         if late and self._followed_ms is not None:
             self._gap(Interval(self._followed_ms - self._margin_ms, self._now_ms() + self._margin_ms))
         self._shares, self._followed_ms = shares, plan.made_ms
@@ -149,7 +157,7 @@ class PartChannels:
 
     async def keep_conversations(self) -> None:
         """Subscribe the topics of conversations that come, many at once: one call in `pace` seconds as a rule."""
-        pace = max(CALLS_S, CALLS_S * self._parts / 3)
+        pace = self._limits.calls_s * max(1, self._parts / 3)
         while True:
             await self._come.wait()
             self._come.clear()
@@ -164,27 +172,27 @@ class PartChannels:
         """Adds to `shares` the channels that are there for conversations alone."""
         self._conversations.templates = plan.conversation
         self._conversations.forget_over(self._now_ms())
-        spare = spare_channels(self._part, self._parts, plan.channels, CONVERSATION_CHANNELS)
+        spare = spare_channels(self._part, self._parts, plan.channels, self._limits.channels)
         self._spare = spare if plan.conversation else ()
         for channel in self._conversations.counts():
             known = channel in shares or channel in self._spare
-            self._conversations.fit(channel, TOPICS_PER_CHANNEL - len(shares.get(channel, ())) if known else 0)
-        shares |= {channel: () for channel in self._spare if channel in self._keepers}
+            self._conversations.fit(channel, self._limits.topics - len(shares.get(channel, ())) if known else 0)
+        shares |= {channel: () for channel in self._spare if channel in self._rotations}
 
     async def _place(self) -> None:
         added = self._conversations.place(self._room())
         for channel in self._spare:
-            if self._conversations.waiting and channel not in self._keepers:
+            if self._conversations.waiting and channel not in self._rotations:
                 self._shares[channel] = ()
                 self._begin(channel, None)
-                added |= self._conversations.place({channel: TOPICS_PER_CHANNEL})
+                added |= self._conversations.place({channel: self._limits.topics})
         waiting = self._conversations.waiting  # those that come while Genesys is asked have their turn next
         for channel, topics in added.items():
-            await self._keepers[channel].add(topics)
+            await self._rotations[channel].add(topics)
         if not waiting:
             return
         for channel in self._conversations.forget_over(self._now_ms()):
-            await self._keepers[channel].listen_to(self._all(channel, self._shares[channel]))
+            await self._rotations[channel].listen_to(self._all(channel, self._shares[channel]))
             self._come.set()
         if not self._come.is_set() and (left_out := self._conversations.left_out()):
             log.error("genesys.conversations.left_out", conversations=left_out[:20], of=len(left_out))
@@ -193,7 +201,7 @@ class PartChannels:
     def _room(self) -> dict[int, int]:
         """How many more topics each channel can hold."""
         held = self._conversations.counts()
-        return {channel: TOPICS_PER_CHANNEL - len(share) - held[channel] for channel, share in self._shares.items()}
+        return {channel: self._limits.topics - len(share) - held[channel] for channel, share in self._shares.items()}
 
     def _all(self, channel: int, share: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted({*share, *self._conversations.held(channel)}))
@@ -209,15 +217,15 @@ class PartChannels:
             await self._put(ChannelFrame(channel, frame))
 
         options = RotationOptions.from_settings(self._settings, self._margin_ms, since_ms)
-        self._keepers[channel] = ChannelRotation(self._rest, options, put=put, gap=self._gap, doubt=self._doubted.set)
+        self._rotations[channel] = ChannelRotation(self._rest, options, put=put, gap=self._gap, doubt=self._doubted.set)
         self._start(channel)
 
     def _start(self, channel: int) -> None:
         if self._group is not None and channel not in self._tasks:
-            self._tasks[channel] = self._group.create_task(self._keepers[channel].run())
+            self._tasks[channel] = self._group.create_task(self._rotations[channel].run())
 
     def _end(self, channel: int) -> None:
-        del self._keepers[channel]
+        del self._rotations[channel]
         self._positions.pop(channel, None)
         task = self._tasks.pop(channel, None)
         if task is not None:

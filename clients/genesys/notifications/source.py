@@ -12,7 +12,7 @@ import structlog
 from clients.genesys.notifications.gap_healer import GapHealer, GapReport, GapTimes
 from clients.genesys.notifications.listening_plan import ListeningPlan
 from clients.genesys.notifications.mailbox import Mailbox
-from clients.genesys.notifications.part_channels import ChannelFrame, PartChannels
+from clients.genesys.notifications.part_channels import ChannelFrame, ConversationRoom, PartChannels
 from clients.genesys.notifications.repetition_filter import RepetitionFilter
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.client import GenesysRest
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 MAILBOX_FRAMES = 64
 #: Seconds that an event id is remembered beyond the overlap of two channels.
 REPEAT_WINDOW_S = 300.0
+
+ROOM = ConversationRoom()
 
 Item = ChannelFrame | GapReport | Snapshot
 OnGap = Callable[[GapReport], Awaitable[None]]
@@ -78,6 +80,7 @@ class NotificationSource:
         recent: Recent = _nothing,
         resolver: TopicResolver | None = None,
         times: GapTimes | None = None,
+        room: ConversationRoom = ROOM,
     ) -> None:
         self._rest, self._settings = rest, settings
         self._part = part
@@ -98,6 +101,7 @@ class NotificationSource:
             gap=self._found_gap,
             since_ms=since_ms,
             margin_ms=times.margin_ms,
+            room=room,
         )
         self._plan = ListeningPlan(rest, settings, resolver, self._channels, speaks=part == 0)
         self._healer = self._new_healer(times)

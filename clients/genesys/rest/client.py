@@ -198,13 +198,18 @@ class GenesysRest:
         )
         try:
             async with asyncio.timeout(DEADLINE_S):
-                response = await self.http.send(request, stream=True)
-                if not response.is_success or call.idle_timeout is None:
-                    async with aclosing(response):
-                        await response.aread()
+                response = await self._answer(request, is_read=call.idle_timeout is None)
         except TimeoutError:
             raise httpx.ReadTimeout(f"no answer within {DEADLINE_S:g} s") from None
         self._pacer.learn(response)
+        return response
+
+    async def _answer(self, request: httpx.Request, *, is_read: bool) -> httpx.Response:
+        """What comes back; a stream that was granted is left for the caller to read."""
+        response = await self.http.send(request, stream=True)
+        if is_read or not response.is_success:
+            async with aclosing(response):
+                await response.aread()
         return response
 
     def _wait_s(self, response: httpx.Response, backoff: Backoff, refused_tokens: int) -> float | None:

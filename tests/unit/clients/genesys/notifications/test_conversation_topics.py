@@ -2,7 +2,7 @@
 
 import pytest
 
-from clients.genesys.notifications import part_channels
+from clients.genesys.notifications.part_channels import ConversationRoom
 from emulators.genesys.notifications.channels import Channels
 
 QUEUE_TOPIC = "v2.routing.queues.{queue}.conversations"
@@ -36,9 +36,9 @@ def calls(monkeypatch):
 
 @pytest.fixture
 def begin(emulator, start):
-    async def listener(*templates, **settings):
+    async def listener(*templates, room=None, **settings):
         topics = (QUEUE_TOPIC, *(templates or (ENDS,)))
-        begun = start(emulator, genesys_topics=topics, **settings)
+        begun = start(emulator, options={"room": room} if room else None, genesys_topics=topics, **settings)
         await begun.ready()
         return begun
 
@@ -78,13 +78,9 @@ async def test_topics_are_dropped_after_the_end(emulator, begin, eventually):
     assert listener.reports == []
 
 
-async def test_a_full_channel_is_followed_by_another_and_what_has_no_room_is_told(
-    emulator, begin, eventually, monkeypatch, logged
-):
-    monkeypatch.setattr(part_channels, "TOPICS_PER_CHANNEL", 12)  # nine of them for the queues
-    monkeypatch.setattr(part_channels, "CONVERSATION_CHANNELS", 2)
-    monkeypatch.setattr(part_channels, "CALLS_S", 0.05)
-    listener = await begin()
+async def test_a_full_channel_is_followed_by_another_and_what_has_no_room_is_told(emulator, begin, eventually, logged):
+    room = ConversationRoom(channels=2, topics=12, calls_s=0.05)  # nine of the topics are for the queues
+    listener = await begin(room=room)
     for number in range(20):
         listener.say(listener.queue_topic(), listener.snapshot(ident(number), "connected"))
     await eventually(lambda: len(held(emulator)) == 15)
@@ -95,11 +91,9 @@ async def test_a_full_channel_is_followed_by_another_and_what_has_no_room_is_tol
     assert listener.observer.reason is None
 
 
-async def test_room_that_becomes_free_goes_to_those_that_wait(emulator, begin, eventually, monkeypatch):
-    monkeypatch.setattr(part_channels, "TOPICS_PER_CHANNEL", 10)
-    monkeypatch.setattr(part_channels, "CONVERSATION_CHANNELS", 1)
-    monkeypatch.setattr(part_channels, "CALLS_S", 0.05)
-    listener = await begin(genesys_conversation_linger=0.0)
+async def test_room_that_becomes_free_goes_to_those_that_wait(emulator, begin, eventually):
+    room = ConversationRoom(channels=1, topics=10, calls_s=0.05)
+    listener = await begin(room=room, genesys_conversation_linger=0.0)
     for number in (1, 2):
         listener.say(listener.queue_topic(), listener.snapshot(ident(number), "connected"))
     await eventually(lambda: listener.observer.counts["topic_left_out"] == 1)
