@@ -33,7 +33,12 @@ POISON = """
  $v = 0 ? %s : {})
 """
 
-ERRORS = {"distinct": "MappingTimeout", "range": "MappingTimeout", "memory": "MappingCrash"}
+#: What each may fail with: to fill memory costs CPU time too, and either bound may be met first.
+ERRORS = {
+    "distinct": {"MappingTimeout"},
+    "range": {"MappingTimeout"},
+    "memory": {"MappingCrash", "MappingTimeout"},
+}
 EVENTS = 600
 TOKEN = "a-token"
 
@@ -99,7 +104,8 @@ def test_poisoned_events_fail_alone_and_the_worker_goes_on(pipeline: Pipeline):
     assert found.keys() == {str(uuid.UUID(int=n)) for n in poisons}
     for number, poison in poisons.items():
         record = found[str(uuid.UUID(int=number))]
-        assert (record["stage"], record["error"]) == ("transform", ERRORS[poison])
+        assert record["stage"] == "transform"
+        assert record["error"] in ERRORS[poison]
         assert record["route"] == "interaction"
     assert worker.ready()
     children = psutil.Process(worker.process.pid).children()

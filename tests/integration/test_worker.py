@@ -131,7 +131,8 @@ def test_lag_and_status_tell_of_the_whole_group(report: dict, worker: Worker, pi
         assert ends == {"raw": report["ingested"] - len(BAD_LINES), "validated": report["published"],
                         "failures": report["failed"]}  # fmt: skip
         status = wait_until(
-            "all to be well", lambda: found if (found := client.get("/api/status/").json())["works"] else None
+            "all to be healthy, and the worker to have announced itself",
+            lambda: found if (found := client.get("/api/status/").json())["works"] and found["workers"] else None,
         )
         [one] = status["workers"]
         assert (one["name"], one["state"], one["troubles"]) == (worker.url, "running", {})
@@ -265,7 +266,11 @@ def test_a_refused_entry_is_tried_max_retries_times_and_then_reported(tmp_path: 
 
 def test_a_closed_terminal_ends_a_worker_in_order(tmp_path: Path):
     with EmbeddedKafka() as kafka, Pipeline(kafka.bootstrap_servers, tmp_path, kafka.environment) as pipeline:
-        worker = pipeline.start()
+        inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the worker would leave it alone, too
+        try:
+            worker = pipeline.start()
+        finally:
+            signal.signal(signal.SIGHUP, inherited)
         wait_until("a worker that is ready", worker.ready)
         worker.signal(signal.SIGHUP)
         assert worker.wait() == 0, worker.tail()

@@ -12,7 +12,7 @@ from clients.aws.eventbridge import Accepted, RefusedEntry
 from processors.event import headers
 from processors.metrics.counts import add, empty
 from processors.metrics.report import law
-from processors.replay.redrive import FlowTopics, redrive
+from processors.replay.redrive import RedriveTargets, redrive
 from processors.routes.breaker import Limits
 from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
@@ -26,7 +26,7 @@ ONE = next(
 TWO = replace(ONE, texts=replace(ONE.texts, name="second"))
 EVENTS = {example.name: example.event for example in ONE.texts.examples}
 CALL, EMAIL, LATE = (EVENTS[name] for name in ("high-priority-call", "ordinary-email", "malformed-time"))
-TOPICS = FlowTopics("genesys.raw", "genesys.validated", 1_000_000)
+TOPICS = RedriveTargets("genesys.raw", "genesys.validated", 1_000_000)
 
 
 class Pipeline:
