@@ -32,7 +32,8 @@ def apply(event: Event) -> None:
             app.group.hear(content["worker"], at_ms)
             return
         updates.apply(app.sums, event)
-        app.group.counted(at_ms)
+        if "counts" in content:
+            app.group.counted(at_ms)
     except ValueError as error:
         where = origin_of(event)
         log.warning("not counted", partition=where.partition, offset=where.offset, reason=str(error))

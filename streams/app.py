@@ -11,8 +11,8 @@ from yarl import URL
 from clients.kafka.login import OAuthTokens, require_login, ssl_context
 from settings import Settings, SettingsError, load_settings
 from streams.faust_patches.apply import harden
-from streams.middleware import middlewares
 from streams.pipeline import PipelineApp
+from streams.web.middleware import middlewares
 
 #: Modules that Faust imports to find agents and views; so nothing here imports upwards.
 DISCOVERED = ["streams.views", "agents"]

@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
@@ -83,6 +83,7 @@ class PipelineApp(faust.App):
         self._assemble_lookout()
         self._set_timers()
         self.on_before_shutdown.connect(self._end_in_order)
+        self.on_partitions_assigned.connect(self._note_assignment)
 
     def _assemble_health(self) -> None:
         """What this worker knows of itself."""
@@ -180,6 +181,7 @@ class PipelineApp(faust.App):
         self.group = Group(
             self._write_counts, self._describe_worker, LagReader(self.settings, read), self.owner.is_here, tuple(read)
         )
+        self._has_begun, self._telling = False, set[asyncio.Task[None]]()
         self.worker_sums.lags = lambda: self.group.lags
         self.telemetry = Telemetry(self.settings, self.worker_sums, self._group_sums, self.aws.open)
 
@@ -223,6 +225,7 @@ class PipelineApp(faust.App):
         self.deduplication.forget_fingerprints()
         await self.sandboxes.renew()
         self.breaker.renew()
+        self._tell_later(self.group.mark_if_owner("routes", "other routes are in use"))
 
     def resume(self) -> bool:
         """Let everything go on that paused as most events failed; gives whether anything had."""
@@ -264,6 +267,21 @@ class PipelineApp(faust.App):
         except TimeoutError:
             log.warning("Kafka did not take the last counts; their events will be delivered again")
         await self.group.close()
+
+    async def _note_assignment(self, *_: Any, **__: Any) -> None:
+        """Keep in the history that this worker has begun, or that the group has shared its partitions out anew."""
+        name = str(self.conf.canonical_url).rstrip("/")
+        kind = "rebalance" if self._has_begun else "worker-started"
+        words = "partitions were assigned anew" if self._has_begun else f"{name} has begun"
+        tell = self.group.mark_if_owner if self._has_begun else self.group.mark
+        self._has_begun = True
+        self._tell_later(tell(kind, words))
+
+    def _tell_later(self, telling: Coroutine[Any, Any, None]) -> None:
+        """Say something to the group, without waiting until Kafka has it."""
+        task = asyncio.create_task(telling)
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     def _describe_worker(self) -> dict[str, Any]:
         """What this worker says of itself to the group."""

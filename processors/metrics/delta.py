@@ -5,12 +5,14 @@ What is no number, or too large a one, would be added to the tables and end ever
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import BUCKETS_MS, MAX_NAME
 from processors.metrics.group import wrong_row
+from processors.metrics.history import wrong_mark
 
 #: Most that one number of a delta may be: no worker counts so much in a second, and thousands of them fit into int64.
 MAX_COUNT = 2**48
@@ -20,16 +22,16 @@ MAX_NAMES = 1_000
 
 
 def check(value: bytes | None) -> JsonObject:
-    """What `value` holds: a worker's delta, the row of a gap, or of a worker. Raises ValueError for anything else."""
+    """What `value` holds: a worker's delta, the row of a gap or of a worker, a mark, or how many events wait.
+
+    Raises ValueError for anything else.
+    """
     try:
         content = parse_object(value or b"")
     except MalformedEventError as error:
         raise ValueError(str(error)) from None
-    if "worker" in content:
-        wrong = wrong_row(content["worker"])
-    else:
-        wrong = _wrong_gap(content["gap"]) if "gap" in content else _wrong_delta(content)
-    if wrong:
+    kind = next((name for name in WRONG if name in content), None)
+    if wrong := WRONG[kind](content[kind]) if kind else _wrong_delta(content):
         raise ValueError(wrong)
     return content
 
@@ -56,3 +58,12 @@ def _wrong_delta(content: JsonObject) -> str:
 
 def _is_count(number: Any) -> bool:
     return type(number) is int and 0 <= number <= MAX_COUNT
+
+
+#: What is no delta, by its one name → why it is none of that either; empty when it is.
+WRONG: dict[str, Callable[[Any], str]] = {
+    "worker": wrong_row,
+    "gap": _wrong_gap,
+    "mark": wrong_mark,
+    "lag": lambda number: "" if _is_count(number) else "not a lag: it is no number",
+}

@@ -34,6 +34,8 @@ class SumTables:
     failed: Any
     #: One row a minute: `{count, sum, buckets}`, shown with its percentiles.
     latency: Any
+    #: One row a minute: `{lag, marks}` (processors/metrics/history.py).
+    history: Any
     #: One row: the sums since the group's tables began.
     totals: Any
     #: One row for each gap in the notifications: `{part, start_ms, end_ms, state, events, reason}`.
@@ -61,6 +63,7 @@ def sum_tables(app: faust.App, retention_s: float) -> SumTables:
         "throughput": table("throughput", "Events counted in each minute, by what became of them"),
         "failed": table("failed", "Failures of each minute, by stage and error"),
         "latency": table("latency", "Milliseconds from received to accepted by EventBridge, in each minute"),
+        "history": table("history", "Largest lag of each minute, and what happened in it"),
         "totals": table("totals", "All counts since the tables began"),
         "gaps": table("gaps", "Times when a notification socket was down, and what became of them"),
     }
@@ -68,6 +71,7 @@ def sum_tables(app: faust.App, retention_s: float) -> SumTables:
         throughput=windowed("throughput"),
         failed=windowed("failed"),
         latency=windowed("latency"),
+        history=windowed("history"),
         totals=plain["totals"],
         gaps=plain["gaps"],
         plain=plain,

@@ -7,6 +7,7 @@ from typing import Any
 
 from processors.event.strict_json import JsonObject
 from processors.metrics.counts import Sums, add, empty
+from processors.metrics.history import MINUTE_MS, gap_marks, marks, read_row, strip
 from processors.metrics.report import percentile
 from processors.replay.period import Period
 from streams.tables.definitions import KEY, WINDOW_S, SumTables
@@ -14,6 +15,9 @@ from streams.tables.definitions import KEY, WINDOW_S, SumTables
 #: Numbers of rows are below it: a delta can still be added, and the sum still be written as JSON
 #: (processors/metrics/delta.py).
 MAX_SUM = 2**63
+
+#: Windows that are looked up one by one.
+FEW = 10
 
 
 def gap_start(row: Any) -> int | None:
@@ -34,9 +38,14 @@ def rows(tables: SumTables, name: str, within: Period | None = None) -> list[Jso
         return [{"key": key, **read_sums(value)} for key, value in table.items() if isinstance(value, dict)]
     found = []
     for begin, value in _windows(table, within):
-        shown = _with_percentiles(read_histogram(value)) if name == "latency" else read_numbers(value)
-        found.append({"from": begin, "to": begin + int(WINDOW_S), **shown})
+        found.append({"from": begin, "to": begin + int(WINDOW_S), **_shown(name, value)})
     return sorted(found, key=lambda row: -row["from"])
+
+
+def _shown(name: str, value: Any) -> JsonObject:
+    if name == "latency":
+        return _with_percentiles(read_histogram(value))
+    return read_row(value) if name == "history" else read_numbers(value)
 
 
 def _is_in(start_ms: int, gap: JsonObject, within: Period | None) -> bool:
@@ -47,12 +56,21 @@ def _is_in(start_ms: int, gap: JsonObject, within: Period | None) -> bool:
 
 def _windows(table: Any, within: Period | None) -> Iterator[tuple[int, Any]]:
     """When a window begins (epoch s), and its row."""
-    for key, value in list(table.table.items()):
+    for key, value in _some(table.table, within):
         begin = _window_start(key)
         if begin is None or not isinstance(value, dict):
             continue
         if within is None or within.holds_part_of(begin, begin + WINDOW_S):
             yield begin, value
+
+
+def _some(table: Any, within: Period | None) -> list[tuple[Any, Any]]:
+    """All rows of a table, or those of a few windows without a look at the others."""
+    first, end = (within.since // 1000 // 60, -(-within.until // 60_000)) if within is not None else (0, MAX_SUM)
+    if end - first > FEW:
+        return list(table.items())
+    keys = [(KEY, (begin, begin + WINDOW_S - 0.1)) for begin in (minute * WINDOW_S for minute in range(first, end))]
+    return [(key, table[key]) for key in keys if key in table]  # faust/windows.py makes the keys so
 
 
 def _window_start(key: Any) -> int | None:
@@ -111,3 +129,38 @@ def _with_percentiles(value: Sums) -> JsonObject:
     average = round(value["sum"] / value["count"], 1) if value["count"] else 0.0
     shares = {"p50": percentile(value["buckets"], 0.5), "p99": percentile(value["buckets"], 0.99)}
     return {"count": value["count"], "avg": average, **shares, "buckets": value["buckets"]}
+
+
+class RecentSums:
+    """Sums of times that end now, which are asked for again and again: minutes that are over are added up once.
+
+    What is counted late, as after an outage, is in them within a minute.
+    """
+
+    def __init__(self, tables: SumTables, most: int = 16) -> None:
+        self._tables, self._most = tables, most
+        self._closed: dict[tuple[int, int], Sums] = {}
+
+    def of(self, asked: Period) -> Sums:
+        """The sums of the windows of a time."""
+        edge = (asked.until // MINUTE_MS - 1) * MINUTE_MS
+        if asked.since >= edge:
+            return sums(self._tables, asked)
+        key = (asked.since // MINUTE_MS, edge)
+        if key not in self._closed:
+            self._closed[key] = sums(self._tables, Period(asked.since, edge))
+            for old in list(self._closed)[: -self._most]:
+                del self._closed[old]
+        return add(self._closed[key], sums(self._tables, Period(edge, asked.until)))
+
+
+def history(tables: SumTables, asked: Period) -> JsonObject:
+    """The strip of a time: `{"minutes": [row | hole, …], "marks": [{at, kind, what}, …]}`."""
+    happened = {at: read_row(row) for at, row in _windows(tables.history, asked)}
+    counts = {at: read_numbers(row) for at, row in _windows(tables.throughput, asked)}
+    latencies = {at: read_histogram(row)["buckets"] for at, row in _windows(tables.latency, asked)}
+    found = [*marks(happened, asked.since, asked.until), *gap_marks(rows(tables, "gaps", asked))]
+    return {
+        "minutes": strip(asked.since, asked.until, counts, latencies, happened),
+        "marks": sorted(found, key=lambda mark: mark["at"]),
+    }

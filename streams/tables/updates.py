@@ -10,6 +10,7 @@ from faust import EventT
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import Sums, add, add_latency, empty
+from processors.metrics.history import with_lag, with_mark
 from streams.tables.definitions import KEY, SumTables
 from streams.tables.rows import gap_start, read_histogram, read_numbers, read_sums
 
@@ -18,10 +19,16 @@ MAX_GAPS = 1_000
 
 
 def apply(tables: SumTables, event: EventT[Any]) -> None:
-    """Add one delta to every table. Call inside the metrics agent. Raises ValueError for another shape."""
+    """Add one delta to every table, or a gap, a mark or a lag to its own; inside the metrics agent.
+
+    Raises ValueError for another shape.
+    """
     content = _parsed(event.value)
     if "gap" in content:
         note_gap(tables.gaps, content["gap"])
+        return
+    if "mark" in content or "lag" in content:
+        note_moment(tables.history, content, event)
         return
     delta = read_delta(content)
     tables.totals[KEY] = add(read_sums(tables.totals[KEY]), delta)
@@ -55,6 +62,12 @@ def note_gap(gaps: MutableMapping[str, Any], row: Any, most: int = MAX_GAPS) -> 
     gaps[f"{row['part']}/{row['start_ms']}"] = row
     for key in sorted(gaps.keys(), key=lambda key: gap_start(gaps[key]) or 0)[:-most]:
         gaps.pop(key)
+
+
+def note_moment(history: Any, content: JsonObject, event: EventT[Any]) -> None:
+    """Keep a mark, or how many events waited, in the row of its minute."""
+    row, at_ms = history[KEY].current(event), int(event.message.timestamp * 1000)
+    history[KEY] = with_lag(row, content["lag"]) if "lag" in content else with_mark(row, at_ms, content["mark"])
 
 
 def plus(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import aiohttp
+import orjson
 from aiohttp import web
 from faust.web import Request, Response, View
 
 from streams.app import app
+from streams.web.access import own_authorization
 
 #: Set on a request that one worker makes of another, so that two that disagree do not ask each other for ever.
 ASKED_BY_WORKER = "X-Asked-By-Worker"
@@ -17,30 +19,50 @@ ASKED_BY_WORKER = "X-Asked-By-Worker"
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
+class UnavailableError(Exception):
+    """Nobody can answer for the tables just now; the text says why."""
+
+
 async def from_owner(view: View, request: Request, answer: Callable[[], Any]) -> Response:
     """Answer here when the rows are ours, else pass on what their owner says; 503 while nobody owns them.
 
     `answer` gives what is shown as JSON, or a whole response.
     """
+    try:
+        if app.owner.is_here():
+            if not app.owner.are_recovered():
+                raise UnavailableError("the tables are being recovered")
+            found = answer()
+            return cast(Response, found) if isinstance(found, web.StreamResponse) else view.json(found)
+        if request.headers.get(ASKED_BY_WORKER):
+            raise UnavailableError("the tables are moving to another worker")
+        status, content_type, body = await _fetch(str(request.rel_url), request.headers.get("Authorization"))
+        return view.bytes(body, content_type=content_type, status=status)
+    except UnavailableError as reason:
+        return _unavailable(view, str(reason))
+
+
+async def ask_owner(path: str) -> Any:
+    """What the tables' owner answers to this worker itself. Raises UnavailableError."""
+    if app.owner.is_here():
+        raise UnavailableError("the tables are being recovered")
+    status, _, body = await _fetch(path, own_authorization(app.settings.web_token))
+    if status != 200:
+        raise UnavailableError(f"the worker that owns the tables answered {status}")
+    return orjson.loads(body)
+
+
+async def _fetch(path: str, authorization: str | None) -> tuple[int, str, bytes]:
     address = app.owner.address()
     if address is None:
-        return _unavailable(view, "Kafka has not assigned the tables yet")
-    if app.owner.is_here():
-        if not app.owner.are_recovered():
-            return _unavailable(view, "the tables are being recovered")
-        found = answer()
-        return cast(Response, found) if isinstance(found, web.StreamResponse) else view.json(found)
-    if request.headers.get(ASKED_BY_WORKER):
-        return _unavailable(view, "the tables are moving to another worker")
-    headers = {ASKED_BY_WORKER: "1"}
-    if "Authorization" in request.headers:
-        headers["Authorization"] = request.headers["Authorization"]
-    url = str(address).rstrip("/") + str(request.rel_url)
+        raise UnavailableError("Kafka has not assigned the tables yet")
+    headers = {ASKED_BY_WORKER: "1", **({"Authorization": authorization} if authorization else {})}
+    url = str(address).rstrip("/") + path
     try:
         async with app.http_client.get(url, headers=headers, timeout=TIMEOUT) as found:
-            return view.bytes(await found.read(), content_type=found.content_type, status=found.status)
+            return found.status, found.content_type, await found.read()
     except (aiohttp.ClientError, TimeoutError):
-        return _unavailable(view, f"the worker that owns the tables does not answer: {address}")
+        raise UnavailableError(f"the worker that owns the tables does not answer: {address}") from None
 
 
 def _unavailable(view: View, reason: str) -> Response:

@@ -84,13 +84,16 @@ class Report(View):
             asked = asked_period(request.query)
         except ValueError as error:
             return refused(self, "bad request", str(error), 400)
-        return await from_owner(self, request, lambda: _report(asked))
+        return await from_owner(self, request, lambda: report_of(asked))
 
 
-def _report(asked: Period | None) -> dict[str, object]:
+_recent = rows.RecentSums(app.sums)
+
+
+def report_of(asked: Period | None) -> dict[str, object]:
     """The report of some time, and whether the whole ledger balances."""
     ledger = against(report(rows.sums(app.sums)), app.group.word())
     if asked is None:
         return ledger
     law = {name: ledger[name] for name in ("missing", "balanced")}
-    return {**report(rows.sums(app.sums, asked), whole=False), **law}
+    return {**report(_recent.of(asked), whole=False), **law}

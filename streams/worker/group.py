@@ -14,7 +14,8 @@ import orjson
 import structlog
 from aiokafka.errors import KafkaError
 
-from processors.metrics.group import WorkerRow, heard, reasons
+from processors.metrics.group import GONE_MS, WorkerRow, heard, reasons
+from processors.metrics.history import MAX_WORDS, iso
 from processors.metrics.lag import PartitionLag, Told, compared, total
 from processors.metrics.report import KafkaWord
 
@@ -22,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between two things that a worker says of itself, and between two looks of the owner at Kafka.
 ANNOUNCE_S, LOOK_S = 5.0, 2.0
+
+#: Milliseconds between two lags that the owner keeps in the history.
+SAMPLE_MS = 10_000
 
 #: Milliseconds for which what Kafka told stands, and after which counts that have not moved rest.
 STALE_MS, REST_MS = 10_000, 3_000
@@ -57,7 +61,17 @@ class Group:
         self._topics, self._clock = topics, clock
         self.lags: list[PartitionLag] = []
         self._rows: list[WorkerRow] = []
-        self._measured_ms = self._counted_ms = self._owner_since_ms = 0
+        self._measured_ms = self._counted_ms = self._owner_since_ms = self._sampled_ms = 0
+        self._missed: set[str] = set()
+
+    async def mark(self, kind: str, what: str) -> None:
+        """Keep in the history that something happened (processors/metrics/history.py)."""
+        await self._tell(orjson.dumps({"mark": {"kind": kind, "what": what[:MAX_WORDS]}}))
+
+    async def mark_if_owner(self, kind: str, what: str) -> None:
+        """The same, of what every worker of the group sees: it is told once."""
+        if self._is_owner():
+            await self.mark(kind, what)
 
     async def announce(self) -> None:
         """Say that this worker is there, and how it is."""
@@ -65,6 +79,7 @@ class Group:
 
     async def take_leave(self) -> None:
         """Say that this worker has ended, so that nobody misses it."""
+        await self.mark("worker-ended", f"{self._itself()['name']} ended in order")
         await self._say(ended=True)
 
     async def _say(self, *, ended: bool) -> None:
@@ -95,6 +110,17 @@ class Group:
             return
         self._measured_ms = self._now_ms()
         self.lags = compared(told, self.lags, self._measured_ms)
+        await self._keep_history()
+
+    async def _keep_history(self) -> None:
+        """The lag every ten seconds, and workers that have fallen silent."""
+        if self._measured_ms - self._sampled_ms >= SAMPLE_MS:
+            self._sampled_ms = self._measured_ms
+            await self._tell(orjson.dumps({"lag": sum(one.lag for one in self.lags)}))
+        missed = {one.name for one in self._rows if one.is_gone(self._now_ms())}
+        for name in missed - self._missed:
+            await self.mark("worker-ended", f"{name} has said nothing for {GONE_MS // 1000} s")
+        self._missed = missed
 
     async def close(self) -> None:
         """Leave Kafka."""
@@ -109,9 +135,9 @@ class Group:
         return KafkaWord(waiting=total(self.lags, raw), open=total(self.lags, validated), rests=rests)
 
     def lag(self) -> dict[str, Any]:
-        """`{"asOf": epoch ms | null, "partitions": [row, …]}`."""
+        """`{"asOf": time | null, "partitions": [row, …]}`."""
         return {
-            "asOf": self._measured_ms or None,
+            "asOf": iso(self._measured_ms) if self._measured_ms else None,
             "partitions": [one.as_json(self._measured_ms) for one in self.lags],
         }
 

@@ -23,7 +23,7 @@ def shown():
     """Shows what is stored in a table, or some."""
 
     def made(**stored):
-        names = ("throughput", "failed", "latency", "totals", "gaps")
+        names = ("throughput", "failed", "latency", "history", "totals", "gaps")
         tables = {name: stored.get(name, {}) for name in names}
         return SumTables(**tables, plain=tables)
 
@@ -134,3 +134,36 @@ def test_the_largest_sums_can_be_added_to_and_written():
     row = {"counts": {"ingested": rows.MAX_SUM - 1}, "failed": {}, "latency": counts.empty()["latency"]}
     delta = {**row, "counts": {"ingested": MAX_OF_A_DELTA}}
     assert orjson.dumps(counts.add(rows.read_sums(row), delta))
+
+
+def test_recent_sums_add_up_what_is_over_once_and_what_grows_each_time(shown):
+    stored = {
+        ("pipeline", (begin, begin + 60.0 - 0.1)): {"raw": 1} for begin in (minute * 60.0 for minute in range(30))
+    }
+    tables = shown(
+        **{name: SimpleNamespace(table={}) for name in ("failed", "latency")}, throughput=SimpleNamespace(table=stored)
+    )
+    recent, asked = rows.RecentSums(tables), Period(5 * 60_000, 30 * 60_000)
+    assert recent.of(asked)["counts"] == rows.sums(tables, asked)["counts"] == {"raw": 25}
+    stored["pipeline", (29 * 60.0, 29 * 60.0 + 60.0 - 0.1)] = {"raw": 4}
+    stored["pipeline", (6 * 60.0, 6 * 60.0 + 60.0 - 0.1)] = {"raw": 100}
+    assert recent.of(asked)["counts"] == {"raw": 28}
+    assert recent.of(Period(5 * 60_000, 31 * 60_000))["counts"] == {"raw": 127}
+    assert recent.of(Period(29 * 60_000, 30 * 60_000))["counts"] == {"raw": 4}
+
+
+def test_the_history_shows_minutes_gaps_and_marks(shown, gaps):
+    windowed = lambda row: SimpleNamespace(table={("pipeline", (60.0, 60.0 + 60.0 - 0.1)): row})  # noqa: E731
+    gaps["0/70000"] = gap(70_000)
+    tables = shown(
+        throughput=windowed({"published": 3}), latency=windowed({}), gaps=gaps,
+        history=windowed({"lag": 5, "marks": [[61_000, "routes", "other routes"]]}),
+    )  # fmt: skip
+    found = rows.history(tables, Period(60_000, 180_000))
+    assert [(row["published"], row["lag"], row["hole"]) for row in found["minutes"]] == [
+        (3, 5, False),
+        (None, None, True),
+    ]
+    assert [(mark["at"], mark["kind"]) for mark in found["marks"]] == [
+        ("1970-01-01T00:01:01Z", "routes"), ("1970-01-01T00:01:10Z", "gap"),
+    ]  # fmt: skip

@@ -6,7 +6,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from clients.kafka.lag import Position
 from processors.metrics import delta
-from streams.worker.group import HEARING_MS, REST_MS, STALE_MS, Group
+from processors.metrics.group import GONE_MS
+from streams.worker.group import HEARING_MS, REST_MS, SAMPLE_MS, STALE_MS, Group
 
 ITSELF = {"name": "http://a", "version": "1", "roles": [], "partitions": {"raw": [0]}, "troubles": {}, "paused": False}
 
@@ -38,8 +39,10 @@ class Scene:
 
     async def tell(self, value):
         """As the metrics stage of the owner hears it."""
-        self.told.append(value)
-        self.group.hear(delta.check(value)["worker"], self.now_ms)
+        content = delta.check(value)
+        self.told.append(content)
+        if "worker" in content:
+            self.group.hear(content["worker"], self.now_ms)
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ async def test_the_lag_is_kafka_s_and_goes_stale(scene):
     await scene.group.look()
     assert scene.group.word() is None
     assert scene.group.status()["works"] is False
-    assert scene.group.lag()["asOf"] == 1_000_000
+    assert scene.group.lag()["asOf"] == "1970-01-01T00:16:40Z"
 
 
 @pytest.mark.parametrize(("since_ms", "rests"), [(REST_MS + 1, True), (REST_MS - 1, False)])
@@ -101,3 +104,32 @@ async def test_who_loses_the_tables_knows_nothing_of_the_group(scene):
 async def test_a_delta_is_no_worker_and_half_a_row_is_refused(scene):
     with pytest.raises(ValueError, match="not a worker"):
         delta.check(orjson.dumps({"worker": {"name": "x"}}))
+
+
+def marks(scene):
+    return [one["mark"]["kind"] for one in scene.told if "mark" in one]
+
+
+async def test_the_lag_goes_into_the_history_every_ten_seconds(scene):
+    for _ in range(3):
+        await scene.group.look()
+        scene.now_ms += SAMPLE_MS // 2
+    assert [one for one in scene.told if "lag" in one] == [{"lag": 6}, {"lag": 6}]
+
+
+async def test_a_worker_that_falls_silent_is_marked_once_and_one_that_ends_says_so_itself(scene):
+    await scene.group.announce()
+    scene.now_ms += GONE_MS + 1
+    await scene.group.look()
+    await scene.group.look()
+    assert marks(scene) == ["worker-ended"]
+    await scene.group.take_leave()
+    assert marks(scene) == ["worker-ended", "worker-ended"]
+
+
+async def test_what_all_workers_see_is_marked_by_the_owner_alone(scene):
+    await scene.group.mark_if_owner("routes", "other routes are in use")
+    scene.owner = False
+    await scene.group.mark_if_owner("routes", "other routes are in use")
+    await scene.group.mark("worker-started", "http://a has begun")
+    assert marks(scene) == ["routes", "worker-started"]

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from streams.middleware import HEADERS, middlewares
+from streams.web.middleware import HEADERS, middlewares
 
 TOKEN = "s3cret-t\N{LATIN SMALL LETTER O WITH DIAERESIS}ken"
 
