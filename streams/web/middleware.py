@@ -27,8 +27,11 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-#: Pages that a probe reads without a token; they name parts, never values.
-OPEN = ("/health/live", "/health/ready")
+#: What is read without a token: what a probe asks (it names parts, never values), and the page that asks for the token.
+OPEN = ("/health/live", "/health/ready", "")
+
+#: What that page is made of; it holds nothing of this pipeline.
+ASSETS = "/assets/"
 
 
 def middlewares(token: SecretStr | None) -> list[Any]:
@@ -41,11 +44,11 @@ def guard(token: SecretStr | None) -> Callable[[web.Request, Handler], Awaitable
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if token is not None and request.path.rstrip("/") not in OPEN and not _knows(request, token):
+        if token is not None and not _is_open(request) and not _knows(request, token):
             response: web.StreamResponse = web.json_response(
                 {"error": "unauthorized", "message": "send Authorization: Bearer WEB_TOKEN"},
                 status=401,
-                headers={"WWW-Authenticate": 'Basic realm="genesys-eventbridge"'},
+                headers={"WWW-Authenticate": f'{_scheme(request)} realm="genesys-eventbridge"'},
             )
         elif _is_from_elsewhere(request):
             words = "a page of another site asked for this; ask from the dashboard or a command line"
@@ -56,6 +59,15 @@ def guard(token: SecretStr | None) -> Callable[[web.Request, Handler], Awaitable
         return response
 
     return middleware
+
+
+def _is_open(request: web.Request) -> bool:
+    return request.path.rstrip("/") in OPEN or request.path.startswith(ASSETS)
+
+
+def _scheme(request: web.Request) -> str:
+    """A browser asks the person for what Basic wants; where a script of ours asked, the page does so itself."""
+    return "Bearer" if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate" else "Basic"
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -37,7 +37,8 @@ async def client():
 
     async def make(token=TOKEN):
         app = web.Application(middlewares=middlewares(SecretStr(token) if token else None))
-        for path in ("/page", "/health/live", "/health/ready", "/health/live/", "/health", "/tables/"):
+        open_pages = ("/", "/assets/app.js", "/health/live", "/health/ready", "/health/live/")
+        for path in ("/page", "/health", "/tables/", *open_pages):
             app.router.add_get(path, page)
         app.router.add_get("/broken", broken)
         app.router.add_get("/moved", moved)
@@ -107,7 +108,21 @@ async def test_probes_need_no_token(client, path):
     assert (await (await client()).get(path)).status == 200
 
 
-@pytest.mark.parametrize("path", ["/health", "/nowhere", "/broken", "/health/live/../../page"])
+@pytest.mark.parametrize("path", ["/", "/assets/app.js"])
+async def test_the_page_that_asks_for_the_token_needs_none(client, path):
+    assert (await (await client()).get(path)).status == 200
+
+
+@pytest.mark.parametrize(("mode", "scheme"), [("cors", "Bearer"), ("same-origin", "Bearer"), ("navigate", "Basic")])
+async def test_a_browser_asks_the_person_only_where_no_page_of_ours_does(client, mode, scheme):
+    answer = await (await client()).get("/page", headers={"Sec-Fetch-Mode": mode})
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"].startswith(scheme)
+
+
+@pytest.mark.parametrize(
+    "path", ["/health", "/nowhere", "/broken", "/health/live/../../page", "/assets/../page", "/assets"]
+)
 async def test_every_other_path_asks_for_it(client, path):
     assert (await (await client()).get(path)).status == 401
 
