@@ -54,6 +54,7 @@ class BoundedClient:
         self._client = client
         self._seconds = seconds
         self.exceptions = client.exceptions
+        self.endpoint_url = client.meta.endpoint_url
         client.meta.events.register("before-send", note_sent)
         client.meta.events.register("before-parse", note_answer)
 

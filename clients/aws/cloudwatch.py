@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clients.aws.answers import AWS_ERRORS, reason
+from clients.aws.answers import AWS_ERRORS, error_code, reason
 from processors.metrics.counts import BUCKETS_MS, Sums
 
 #: CloudWatch name -> our counter.
@@ -22,6 +22,19 @@ async def put_metrics(client: Any, namespace: str, sums: Sums) -> str | None:
     except AWS_ERRORS as error:
         return reason(error)
     return None
+
+
+#: What CloudWatch answers to a request without data, once the right to send it is seen.
+_NO_DATA = ("MissingParameter", "MissingRequiredParameter", "InvalidParameter", "Validation")
+
+
+async def try_put(client: Any, namespace: str) -> None:
+    """Ask for the right to put metrics, by a request that holds none. Raises AWS_ERRORS but for the refusal of that."""
+    try:
+        await client.put_metric_data(Namespace=namespace, MetricData=[])
+    except AWS_ERRORS as error:
+        if not error_code(error).startswith(_NO_DATA):
+            raise
 
 
 def metric_data(sums: Sums) -> list[dict[str, Any]]:

@@ -107,6 +107,21 @@ class Queue:
             self.max_bytes = min(MAX_BYTES, int(longest))
         return attributes
 
+    async def try_send(self) -> None:
+        """Ask for the right to send, by a message that no queue takes: its delay and its attribute are out of bounds.
+
+        Raises AWS_ERRORS, but for the refusal of that message.
+        """
+        wrong = {"check": {"DataType": "Nothing", "StringValue": "-"}}
+        group = {"MessageGroupId": "check", "MessageDeduplicationId": "check"} if self.is_fifo else {}
+        try:
+            await self._client.send_message(
+                QueueUrl=self.url, MessageBody="check", DelaySeconds=901, MessageAttributes=wrong, **group
+            )
+        except AWS_ERRORS as error:
+            if _blame(error) is Blame.OUTAGE:
+                raise
+
     async def send(self, messages: Sequence[Message]) -> list[str | None]:
         """Send until each message is in the queue: None for those that are, else why SQS never will take it.
 

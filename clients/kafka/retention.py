@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -39,7 +39,7 @@ async def lengthen(admin: Any, wanted_ms: Mapping[str, int]) -> None:
     """The same with an admin client. A retention that is longer, or for ever, is somebody's wish and stays."""
     for topic, wanted in wanted_ms.items():
         try:
-            known, own = await _described(admin, topic)
+            known, own = await described(admin, topic)
             kept = int(known.get(RETENTION, -1))
             if 0 <= kept < wanted:
                 await _alter(admin, topic, own | {RETENTION: str(wanted)})
@@ -48,7 +48,17 @@ async def lengthen(admin: Any, wanted_ms: Mapping[str, int]) -> None:
             log.warning("retention may be too short", topic=topic, wanted_ms=wanted, reason=str(error), fix=_FIX)
 
 
-async def _described(admin: Any, topic: str) -> tuple[dict[str, str], dict[str, str]]:
+async def topic_configurations(settings: Settings, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Topic → all of its configuration that holds. Raises KafkaError, also for one that may not be asked for it."""
+    admin = AIOKafkaAdminClient(**login.client_options(settings), request_timeout_ms=cluster.REQUEST_MS)
+    try:
+        await admin.start()
+        return {topic: (await described(admin, topic))[0] for topic in topics}
+    finally:
+        await admin.close()
+
+
+async def described(admin: Any, topic: str) -> tuple[dict[str, str], dict[str, str]]:
     """The configuration of a topic: all that holds, and what of it is the topic's own."""
     [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
     [(code, message, _, _, entries)] = answer.resources

@@ -20,10 +20,12 @@ from botocore.exceptions import (
 
 from clients.aws.answers import AWS_ERRORS, NoAnswerError, error_code, reason, status
 from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.cloudwatch import try_put
 from clients.aws.custom_bus import open_buses
 from clients.aws.eventbridge import EventBridge
 from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage, region_of
 from clients.aws.sqs_sender import MAX_BYTES, Queue
+from clients.network import hindrance
 from processors.delivery.refusals import ACCESS, MISSING, base_code, is_throttling, remedy
 from processors.routes.routes import Routes
 from settings import Settings
@@ -55,13 +57,18 @@ async def check_buses(settings: Settings, buses: Sequence[str], *, tries: bool =
         return [aws_failed("event bus", error, "")]
 
 
-async def check_queue(settings: Settings) -> list[Finding]:
-    """Look at the dead-letter queue."""
+async def check_queue(settings: Settings, *, tries: bool = False) -> list[Finding]:
+    """Look at the dead-letter queue.
+
+    `tries`: ask as well whether it may be sent to, by a message that no queue takes.
+    """
     if settings.dlq_queue_url is None:
         return [Finding("queue", True, "none: failures stay in Kafka only", "set DLQ_QUEUE_URL to mirror them")]
     try:
         async with open_client(settings, "sqs") as client:
-            return [await look_at_queue(Queue(client, settings.dlq_queue_url, on_trouble=lambda _: None))]
+            queue = Queue(client, settings.dlq_queue_url, on_trouble=lambda _: None)
+            found = await look_at_queue(queue)
+            return [await _try_queue(queue, found) if tries and found.ok else found]
     except AwsConfigurationError as error:
         return [misconfigured(queue_name(settings.dlq_queue_url), error)]
     except NoAnswerError as error:
@@ -88,6 +95,29 @@ async def look_at_queue(queue: Queue) -> Finding:
         return Finding(name, True, f"{detail}, none longer than {longest} bytes",
                        f"set its MaximumMessageSize to {MAX_BYTES}: longer records are shortened")  # fmt: skip
     return Finding(name, True, detail)
+
+
+async def _try_queue(queue: Queue, found: Finding) -> Finding:
+    try:
+        await queue.try_send()
+    except AWS_ERRORS as error:
+        return aws_failed(found.name, error, "sqs:SendMessage, and kms:GenerateDataKey on the queue's key", NO_QUEUE)
+    return found
+
+
+async def check_cloudwatch(settings: Settings) -> list[Finding]:
+    """Ask whether metrics may be put, by a request that holds none."""
+    name = f"CloudWatch namespace {settings.metrics_namespace}"
+    if not settings.cloudwatch_enabled:
+        return [Finding("CloudWatch", True, "not used: CLOUDWATCH_ENABLED=false")]
+    try:
+        async with open_client(settings, "cloudwatch") as client:
+            await try_put(client, settings.metrics_namespace)
+    except AwsConfigurationError as error:
+        return [misconfigured(name, error)]
+    except AWS_ERRORS as error:
+        return [aws_failed(name, error, "cloudwatch:PutMetricData for the namespace, or set CLOUDWATCH_ENABLED=false")]
+    return [Finding(name, True, "metrics may be put")]
 
 
 async def check_source_queue(settings: Settings, url: str, *, tries: bool) -> list[Finding]:
@@ -175,6 +205,9 @@ def aws_failed(name: str, error: Exception, permission: str, missing: str = "fix
         return Finding(name, False, "no AWS credentials", "set AWS_PROFILE, AWS_ACCESS_KEY_ID … or run with a role")
     if isinstance(error, PartialCredentialsError):
         return Finding(name, False, reason(error), "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY together")
+    kept = hindrance(error)
+    if kept is not None:
+        return Finding(name, False, f"AWS is not reached: {kept.words}", kept.fix, unreachable=True)
     detail = str(error) if isinstance(error, NoAnswerError) else f"AWS does not answer: {reason(error)}"
     return Finding(name, False, detail, _fix(error), unreachable=True)
 

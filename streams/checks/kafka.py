@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Iterable
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, NotCoordinatorForGroupError
 
 from clients.kafka import cluster, login
 from clients.kafka.group import may_use_group
 from settings import Settings
 from streams.checks.finding import Finding
 from streams.topology import SAFE_REPLICAS
+
+#: How often the coordinator of the group is asked for while brokers have none.
+COORDINATOR_TRIES = 6
 
 
 async def check_kafka(settings: Settings, topics: Iterable[str]) -> tuple[cluster.Cluster | None, list[Finding]]:
@@ -44,13 +49,22 @@ async def check_group(settings: Settings) -> list[Finding]:
     """Look whether the consumer group may be used."""
     name = f"consumer group {settings.group}"
     try:
-        if await may_use_group(settings):
+        if await _may_use_group(settings):
             return [Finding(name, True, "may be joined")]
     except (KafkaError, OSError) as error:  # a coordinator that is just being chosen, say
         return [
             Finding(name, True, f"cannot be looked at: {type(error).__name__}", "look again when the brokers are well")
         ]
     return [Finding(name, False, "may not be joined", f"allow Read on group {settings.group}")]
+
+
+async def _may_use_group(settings: Settings) -> bool:
+    """Ask again for a while: on a new cluster the first to ask has the coordinator chosen."""
+    for _ in range(COORDINATOR_TRIES):
+        with contextlib.suppress(GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
+            return await may_use_group(settings)
+        await asyncio.sleep(0.5)
+    return await may_use_group(settings)
 
 
 async def check_replicas(settings: Settings, topics: Iterable[str], brokers: int) -> list[Finding]:

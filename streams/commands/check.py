@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from collections.abc import Awaitable
@@ -10,15 +11,22 @@ from collections.abc import Awaitable
 import click
 from rich.text import Text
 
+from clients.network import Reached, look_at_url
+from processors.event.errors import RouteError
 from processors.event.strict_json import JsonObject
 from settings import Settings, SettingsError, load_settings
-from streams.checks.aws import buses_of, check_buses, check_queue
+from streams.checks.aws import buses_of, check_buses, check_cloudwatch, check_queue
+from streams.checks.endpoints import check_endpoints
+from streams.checks.environment import check_environment
 from streams.checks.finding import Finding
 from streams.checks.kafka import check_group, check_kafka, check_replicas
+from streams.checks.machine import check_folder, check_port
 from streams.checks.routes import check_routes
 from streams.checks.source import check_source
+from streams.checks.topics import check_topics
 from streams.commands.terminal.options import EXIT_STOPPED, quiet_logs
 from streams.commands.terminal.screen import console, print_json, table
+from streams.routes.load import wanted_schemas
 from streams.topology import needed_topics
 
 EPILOG = """\b
@@ -32,6 +40,8 @@ Exit codes: 0 nothing failed (there may be warnings), 1 something failed.
 #: Seconds that each part gets; all parts are looked at side by side.
 PATIENCE_S = 15.0
 
+AWS_FIX = "fix the network, AWS_REGION or AWS_ENDPOINT_URL"
+
 STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}
 
 
@@ -40,8 +50,9 @@ STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}
 def check(as_json: bool) -> None:
     """Look at settings, routes, Kafka, Genesys, event bus and queue, and say how to fix what is wrong.
 
-    Nothing is written to Kafka or AWS; of Genesys Cloud, where notifications are the source, a channel of its own
-    is asked for, which nobody opens. Parts that do not answer are given up after 15 s.
+    Rights are asked for by requests that must be refused: nothing is written to Kafka or AWS. Of Genesys Cloud, where
+    notifications are the source, a channel of its own is asked for, which nobody opens. Parts that do not answer are
+    given up after 15 s.
     """
     quiet_logs()
     try:
@@ -49,9 +60,10 @@ def check(as_json: bool) -> None:
     except SettingsError as error:
         lines = re.split(r"; (?=[A-Z_]+: )", str(error))
         findings = [Finding("settings", False, line, "see docs/settings.md") for line in lines]
+        findings += check_environment(os.environ)
         findings.append(Finding("everything else", False, "not looked at", "fix the settings first"))
     else:
-        findings = [_settings(settings), *asyncio.run(_look(settings))]
+        findings = [_settings(settings), *check_environment(os.environ), *asyncio.run(_look(settings))]
     if as_json:
         print_json({"ok": all(one.ok for one in findings), "checks": [_as_json(one) for one in findings]})
     else:
@@ -66,12 +78,37 @@ def _settings(settings: Settings) -> Finding:
 
 async def _look(settings: Settings) -> list[Finding]:
     groups = await asyncio.gather(
+        _machine(settings),
         _routes_and_buses(settings),
         _within("kafka", _kafka(settings), "start Kafka, or fix KAFKA_BOOTSTRAP_SERVERS"),
         _within("genesys", check_source(settings), "fix the network or GENESYS_BASE_URL"),
-        _within("queue", check_queue(settings), "fix the network, AWS_REGION or AWS_ENDPOINT_URL"),
+        _within("queue", check_queue(settings, tries=True), AWS_FIX),
+        _within("CloudWatch", check_cloudwatch(settings), AWS_FIX),
+        _within("endpoints", check_endpoints(settings, _services(settings)), "fix the network"),
     )
     return [finding for group in groups for finding in group]
+
+
+def _services(settings: Settings) -> list[str]:
+    """The services of AWS that the settings need, by the SDK's names."""
+    try:
+        wanted = wanted_schemas(settings.routes_dir)
+    except RouteError:  # the finding of the routes says so
+        wanted = []
+    return ["events", *(["cloudwatch"] if settings.cloudwatch_enabled else []), *(["schemas"] if wanted else [])]
+
+
+async def _machine(settings: Settings) -> list[Finding]:
+    found = check_port(settings.web_host, settings.web_port)
+    if not found.ok and await _is_a_worker(settings):
+        detail = f"{settings.web_host}:{settings.web_port} is taken, by what answers as a worker does"
+        found = Finding(found.name, True, detail, "another worker on this machine needs a WEB_PORT of its own")
+    return [check_folder(settings, settings.data_dir.expanduser() / settings.group), found]
+
+
+async def _is_a_worker(settings: Settings) -> bool:
+    found = await look_at_url(f"{settings.web_url}/health/live")
+    return isinstance(found, Reached) and found.status in (200, 503)
 
 
 async def _routes_and_buses(settings: Settings) -> list[Finding]:
@@ -84,10 +121,9 @@ async def _routes_and_buses(settings: Settings) -> list[Finding]:
         buses = buses_of(settings, found) if found is not None else buses
         return findings
 
-    fix = "fix the network, AWS_REGION or AWS_ENDPOINT_URL"
-    slow = f"look with `routes test` for examples that take long; {fix}"
+    slow = f"look with `routes test` for examples that take long; {AWS_FIX}"
     findings = await _within("routes", routes(), slow)
-    return findings + await _within("event bus", check_buses(settings, buses, tries=True), fix)
+    return findings + await _within("event bus", check_buses(settings, buses, tries=True), AWS_FIX)
 
 
 async def _kafka(settings: Settings) -> list[Finding]:
@@ -100,6 +136,7 @@ async def _kafka(settings: Settings) -> list[Finding]:
         findings += await check_group(settings)
         existing = [name for name in needed if name in cluster.partitions]
         findings += await check_replicas(settings, existing, cluster.brokers) if existing else []
+        findings += await check_topics(settings, cluster)
     return findings
 
 

@@ -8,9 +8,7 @@ holds up its own stage alone (streams/worker/lookout.py): events are read, mappe
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
-import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -27,6 +25,7 @@ from settings import EXIT_USAGE, Settings, SettingsError
 from streams.checks.aws import buses_of, check_buses, check_queue, check_source_queue
 from streams.checks.finding import Finding
 from streams.checks.kafka import check_group, check_kafka
+from streams.checks.machine import check_folder, check_port
 from streams.checks.routes import check_routes
 from streams.checks.source import check_file
 from streams.topology import companion_of, kept_ms, needed_topics, short_changelogs, short_fix, topic_configs
@@ -87,41 +86,11 @@ def _own_logging(settings: Settings) -> None:
 
 def _own_places(settings: Settings, conf: Any) -> None:
     """The port of the web views and the folder for local state: taken or closed, they would end the start later."""
-    try:
-        conf.datadir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        refuse(f"DATA_DIR {settings.data_dir} cannot be written: {error.strerror} (name another folder)")
-    if not conf.web_enabled:
-        return
-    try:
-        probe(conf.web_bind, conf.web_port)
-    except OSError as error:
-        refuse(
-            f"the web views cannot listen on {conf.web_bind}:{conf.web_port}: {error.strerror} "
-            "(fix WEB_HOST, or choose another WEB_PORT: each worker on a machine needs its own)"
-        )
-
-
-def probe(host: str, port: int, addresses: Callable[..., Any] = socket.getaddrinfo) -> None:
-    """Bind what the web server will bind: each address of the host that this machine has, and at least one."""
-    bound, missing = 0, OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
-    for family, kind, _, _, address in addresses(host, port, type=socket.SOCK_STREAM):
-        try:
-            _bind(family, kind, address)
-            bound += 1
-        except OSError as error:
-            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):  # `localhost` where IPv6 is off
-                raise
-    if not bound:
-        raise missing
-
-
-def _bind(family: int, kind: int, address: Any) -> None:
-    with socket.socket(family, kind) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        probe.bind(address)
+    found = [check_folder(settings, conf.datadir)]
+    found += [check_port(conf.web_bind, conf.web_port)] if conf.web_enabled else []
+    for one in found:
+        if not one.ok:
+            refuse(str(one))
 
 
 def _require_source(settings: Settings) -> None:

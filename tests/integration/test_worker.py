@@ -293,7 +293,7 @@ def _published_failures(pipeline: Pipeline) -> dict | None:
         ({"GENESYS_SOURCE": "file:/nonexistent"}, "source file: /nonexistent cannot be read"),
         ({"GENESYS_SOURCE": "file:/"}, "source file: / is a folder"),
         ({"KAFKA_TOPIC_PREFIX": "a b/"}, "KAFKA_TOPIC_PREFIX: String should match pattern"),
-        ({"DATA_DIR": "/dev/null/data"}, "DATA_DIR /dev/null/data cannot be written: Not a directory"),
+        ({"DATA_DIR": "/dev/null/data"}, "DATA_DIR: /dev/null/data cannot be written: Not a directory"),
         ({"WEB_HOST": "192.0.2.1"}, "the web views cannot listen on 192.0.2.1:"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -19,6 +19,7 @@ from clients.genesys.rest.log_redaction import redact_http_logs
 from clients.genesys.rest.observer import Observer
 from clients.genesys.rest.rate_limit import REQUESTS_PER_MINUTE, Pacer
 from clients.genesys.rest.token import TokenCache
+from clients.network import in_words
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -166,7 +167,7 @@ class GenesysRest:
                 try:
                     response = await self._send(call, token)
                 except NetworkError as error:
-                    reason = f"not reached: {without_channel(str(error)) or type(error).__name__}"
+                    reason = f"not reached: {without_channel(in_words(error))}"
                     await self._wait(call, reason, backoff.next())
                     continue
                 if (answered := page(response)) is not None:

@@ -21,6 +21,7 @@ from clients.genesys.rest.errors import (
     without_channel,
 )
 from clients.genesys.rest.observer import Observer
+from clients.network import in_words
 
 log = structlog.get_logger(__name__)
 
@@ -102,9 +103,7 @@ class TokenCache:
             await self._wait(f"login not reached: no answer within {DEADLINE_S:g} s", backoff.next())
             return None
         except (httpx.TransportError, httpx.DecodingError) as error:
-            await self._wait(
-                f"login not reached: {without_channel(str(error)) or type(error).__name__}", backoff.next()
-            )
+            await self._wait(f"login not reached: {without_channel(in_words(error))}", backoff.next())
             return None
         if (reason := page(response)) is not None and response.status_code < 500:
             await self._wait(f"login {reason}, or at GENESYS_LOGIN_URL", backoff.next())

@@ -17,6 +17,9 @@ VISIBILITY = range(0, 43_201)
 WAIT = range(0, 21)
 """Of a ReceiveMessage: how many, and seconds."""
 
+DELAY = range(0, 901)
+"""Seconds that a message can be delayed."""
+
 _DEFAULTS = {
     "DelaySeconds": "0",
     "MaximumMessageSize": str(MESSAGE_BYTES),

@@ -9,7 +9,7 @@ from emulators.aws.calls import Answer, Call
 from emulators.aws.errors import AWSError
 from emulators.aws.fault_book import FaultBook
 from emulators.aws.identifiers import new_identifier
-from emulators.aws.sqs.attributes import MESSAGE_BYTES
+from emulators.aws.sqs.attributes import DELAY, MESSAGE_BYTES, whole
 from emulators.aws.sqs.batches import answered, entries_of
 from emulators.aws.sqs.errors import invalid_value, missing, named
 from emulators.aws.sqs.messages import Message, check_body, check_identifier
@@ -39,6 +39,7 @@ class Sending:
 
     def _send(self, queue: Queue, entry: Entry, call: Call) -> dict[str, Any]:
         body = check_body(entry.get("MessageBody"))
+        _check_attributes(entry)
         group, deduplication = _identifiers(queue, entry)
         if "sqs" in self._book.entry_services and (fault := self._book.entry("sqs", body)):
             raise AWSError(fault.code, fault.message, sender=fault.sender_fault)
@@ -58,6 +59,17 @@ class Sending:
             "SequenceNumber": sent.sequence,
         }
         return {name: value for name, value in answer.items() if value is not None}
+
+
+def _check_attributes(entry: Entry) -> None:
+    if (delay := entry.get("DelaySeconds")) is not None:
+        whole(delay, "DelaySeconds", DELAY)
+    for name, value in (entry.get("MessageAttributes") or {}).items():
+        if str(value.get("DataType")).partition(".")[0] not in ("String", "Number", "Binary"):
+            raise invalid_value(
+                f"The type of message (user) attribute '{name}' is invalid. You must use only the following supported "
+                "type prefixes: Binary, Number, String."
+            )
 
 
 def _identifiers(queue: Queue, entry: Entry) -> tuple[str | None, str | None]:

@@ -4,7 +4,7 @@ import pytest
 
 from emulators.aws import AWSEmulator, Faults, RequestFault
 from settings import load_settings
-from streams.checks.aws import check_buses, check_queue
+from streams.checks.aws import check_buses, check_cloudwatch, check_queue
 
 
 @pytest.fixture
@@ -90,3 +90,50 @@ async def test_a_queue_of_short_messages_is_a_warning(aws, settings):
     (found,) = await check_queue(settings)
     assert found.ok
     assert "MaximumMessageSize" in found.fix
+
+
+@pytest.mark.parametrize("name", ["failures", "failures.fifo"])
+async def test_the_right_to_send_is_tried_by_a_message_that_no_queue_takes(aws, settings, name):
+    aws.state.queues.add(name)
+    settings = settings.model_copy(update={"dlq_queue_url": f"{aws.url}/123456789012/{name}"})
+    (found,) = await check_queue(settings, tries=True)
+    assert (found.ok, found.fix) == (True, "")
+    assert aws.state.queues[name].contents() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"), [("AccessDenied", "allow sqs:SendMessage"), ("KmsAccessDenied", "kms:GenerateDataKey")]
+)
+async def test_a_queue_that_may_be_looked_at_and_not_sent_to_fails(aws, settings, code, fix):
+    aws.faults = Faults(
+        requests=(RequestFault(service="sqs", kind="answer", operation="SendMessage", code=code, status=403),)
+    )
+    assert (await check_queue(settings))[0].ok
+    (found,) = await check_queue(settings, tries=True)
+    assert not found.ok
+    assert fix in found.fix
+
+
+async def test_the_right_to_put_metrics_is_tried_by_a_request_without_any(aws, settings):
+    (found,) = await check_cloudwatch(settings)
+    assert (found.ok, found.detail) == (True, "metrics may be put")
+    assert aws.state.metrics.points == []
+    aws.faults = Faults(
+        requests=(
+            RequestFault(
+                service="monitoring", kind="answer", operation="PutMetricData", code="AccessDenied", status=403
+            ),
+        )
+    )
+    (found,) = await check_cloudwatch(settings)
+    assert not found.ok
+    assert "allow cloudwatch:PutMetricData" in found.fix
+    (found,) = await check_cloudwatch(settings.model_copy(update={"cloudwatch_enabled": False}))
+    assert found.ok
+
+
+async def test_a_name_that_does_not_resolve_is_told_from_a_refused_connection(settings):
+    for url, words in (("http://nowhere.invalid", "does not resolve"), ("http://127.0.0.1:1", "refuses")):
+        found = await bus(settings.model_copy(update={"aws_endpoint_url": url}))
+        assert found.unreachable
+        assert words in found.detail

@@ -37,7 +37,7 @@ async def test_nobody_at_home_says_what_kept_it_from_answering():
     [found] = await check_source(load_settings(**CLIENT, genesys_base_url="http://127.0.0.1:1"), patience_s=5.0)
 
     assert found.unreachable
-    assert found.detail == "login not reached: All connection attempts failed"
+    assert found.detail == "login not reached: it refuses the connection"
     assert "GENESYS_BASE_URL" in found.fix
 
 
