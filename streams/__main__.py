@@ -19,6 +19,7 @@ COMMANDS = {
     "failures": "List what failed, or show one event's records.",
     "redrive": "Take failed events back to where they failed.",
     "resume": "Let workers go on that paused over failures.",
+    "acknowledge": "Say that you know which events Kafka deleted unread.",
     "backfill": "Fetch a stretch of time from Genesys' analytics.",
     "topics": "Show which notification topics the settings mean.",
     "simulate": "Try one event on the routes; publish nothing.",

@@ -21,12 +21,14 @@ import structlog
 from clients.genesys.rest.observer import Observer
 from clients.kafka.lag import LagReader
 from processors.metrics.counts import Counts, Sums
+from processors.metrics.expired import reason
 from processors.routes.breaker import Limits
 from processors.routes.routes import Routes
 from settings import Settings
 from streams.delivery import mirroring, publishing
 from streams.delivery.deduplication import Deduplication, active_partitions, recent_table
 from streams.delivery.event import Event
+from streams.delivery.expiry import Expiry
 from streams.delivery.ledger import Ledger
 from streams.delivery.mirroring import DeadLetterQueue
 from streams.delivery.publishing import Buses
@@ -44,7 +46,7 @@ from streams.sources.parts import PartReaders, Source, counting
 from streams.sources.queue import QueueSource
 from streams.tables.definitions import sum_tables
 from streams.tables.owner import TableOwner
-from streams.tables.rows import sums
+from streams.tables.rows import rows, sums
 from streams.topics import pipeline_topics
 from streams.topology import METRICS_KEY, READ, TOPICS, needed_topics
 from streams.worker import group, lookout, reload_routes, watchdog
@@ -126,6 +128,9 @@ class PipelineApp(faust.App):
             self.deduplication,
             self.counts,
         )
+        #: Hears of what Kafka deleted before it was worked off (streams/faust_patches/fetch.py).
+        self.expired = Expiry(self.settings, self.delivery, self.ledger)
+        self.health.check("expired", self._unacknowledged)
 
     def _assemble_routes(self) -> None:
         """The routes in use, and what runs them."""
@@ -183,6 +188,7 @@ class PipelineApp(faust.App):
         )
         self._has_begun, self._telling = False, set[asyncio.Task[None]]()
         self.worker_sums.lags = lambda: self.group.lags
+        self.health.check("retention", self.group.expiring)
         self.telemetry = Telemetry(self.settings, self.worker_sums, self._group_sums, self.aws.open)
 
     def _set_timers(self) -> None:
@@ -306,6 +312,10 @@ class PipelineApp(faust.App):
         if self._assignment is None:
             return "Kafka has not assigned partitions yet"
         return None if self.owner.are_recovered() else "the tables are being recovered"
+
+    def _unacknowledged(self) -> str | None:
+        """What expired and no operator has acknowledged, where the tables are."""
+        return reason(rows(self.sums, "gaps")) if self.owner.is_here() else None
 
     def _fingerprint(self, route: str) -> str:
         found = self.routes.get(route)

@@ -1,4 +1,4 @@
-"""This module puts metrics to CloudWatch: four of them, one request."""
+"""This module puts metrics to CloudWatch: four of them, a fifth when events expired, one request."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from processors.metrics.counts import BUCKETS_MS, Sums
 
 #: CloudWatch name -> our counter.
 METRICS = {"EventsIngested": "ingested", "EventsPublished": "published", "EventsFailed": "failed"}
+
+#: The same, sent only where there is something to say: an alarm on it takes missing data as none.
+WHEN_ANY = {"EventsExpired": "expired"}
 
 
 async def put_metrics(client: Any, namespace: str, sums: Sums) -> str | None:
@@ -41,7 +44,8 @@ def metric_data(sums: Sums) -> list[dict[str, Any]]:
     """Data points of one worker's sums since the last time."""
     data: list[dict[str, Any]] = [
         {"MetricName": name, "Unit": "Count", "Value": float(sums["counts"].get(counter, 0))}
-        for name, counter in METRICS.items()
+        for name, counter in (METRICS | WHEN_ANY).items()
+        if name in METRICS or sums["counts"].get(counter)
     ]
     bounds = (*BUCKETS_MS, 2 * BUCKETS_MS[-1])
     seen = [(bound, number) for bound, number in zip(bounds, sums["latency"]["buckets"], strict=True) if number]

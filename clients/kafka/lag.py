@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from clients.kafka.login import client_options
+from clients.kafka.retention import kept_ms
 from settings import Settings
+
+log = structlog.get_logger(__name__)
 
 #: Seconds in which the brokers must answer.
 PATIENCE_S = 5.0
+
+#: Seconds between two questions for how long topics keep records.
+RETENTION_S = 60.0
 
 #: Milliseconds that the oldest records are waited for; those of a partition that does not answer stay unknown.
 FETCH_MS = 1_000
@@ -24,13 +33,17 @@ FETCH_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the group is on a partition. `oldest_ms`: when its oldest unread record was written, if that is known."""
+    """Where the group is on a partition. `oldest_ms`: when its oldest unread record was written, if that is known.
+
+    `kept_ms`: after how long Kafka deletes a record; None when it never does, or does not say.
+    """
 
     topic: str
     partition: int
     committed: int
     end: int
     oldest_ms: int | None = None
+    kept_ms: int | None = None
 
     @property
     def lag(self) -> int:
@@ -45,6 +58,8 @@ class LagReader:
         self._settings, self._topics = settings, topics
         self._consumer: AIOKafkaConsumer | None = None
         self._oldest: dict[tuple[TopicPartition, int], int] = {}
+        self._kept: dict[str, int] = {}
+        self._kept_asked = -math.inf
 
     async def measure(self) -> list[Position]:
         """Where the group is now. Raises KafkaError, OSError or TimeoutError when the brokers do not say so."""
@@ -61,10 +76,24 @@ class LagReader:
             found = await consumer._coordinator.fetch_committed_offsets(places)
             committed = {place: max(begins[place], found[place].offset if place in found else 0) for place in places}
             await self._note_oldest(consumer, {place: at for place, at in committed.items() if at < ends[place]})
+        await self._ask_retention()
         return [self._position(place, committed[place], ends[place]) for place in places]
 
     def _position(self, place: TopicPartition, committed: int, end: int) -> Position:
-        return Position(place.topic, place.partition, committed, end, self._oldest.get((place, committed)))
+        oldest, kept = self._oldest.get((place, committed)), self._kept.get(place.topic)
+        return Position(place.topic, place.partition, committed, end, oldest, kept)
+
+    async def _ask_retention(self) -> None:
+        """Ask now and then; what was known stays while the brokers do not say."""
+        now = asyncio.get_running_loop().time()
+        if now - self._kept_asked < RETENTION_S:
+            return
+        self._kept_asked = now
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                self._kept = await kept_ms(self._settings, self._topics)
+        except (KafkaError, OSError) as error:  # OSError takes in the time-outs
+            log.debug("Kafka does not tell retentions", error=repr(error))
 
     async def close(self) -> None:
         """Leave Kafka."""

@@ -1,7 +1,8 @@
-"""This module sees that a changelog keeps its rows as long as the settings want, also when they were raised since."""
+"""This module knows how long topics keep records, and sees that changelogs keep theirs as long as the settings want."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -56,6 +57,26 @@ async def topic_configurations(settings: Settings, topics: Iterable[str]) -> dic
         return {topic: (await described(admin, topic))[0] for topic in topics}
     finally:
         await admin.close()
+
+
+async def kept_ms(settings: Settings, topics: Iterable[str]) -> dict[str, int]:
+    """Topic → milliseconds after which Kafka deletes a record; without those that it keeps, or says nothing of.
+
+    Raises KafkaError.
+    """
+    admin = AIOKafkaAdminClient(**login.client_options(settings), request_timeout_ms=cluster.REQUEST_MS)
+    found = {}
+    try:
+        await admin.start()
+        for topic in topics:
+            with contextlib.suppress(KafkaError):  # no right to describe it, say
+                known, _ = await described(admin, topic)
+                kept = int(known.get(RETENTION, -1))
+                if kept >= 0 and "delete" in known.get("cleanup.policy", "delete"):
+                    found[topic] = kept
+    finally:
+        await admin.close()
+    return found
 
 
 async def described(admin: Any, topic: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -4,7 +4,8 @@ The rule that everything rests on: an offset is committed only when each one fro
 acked, or is known not to exist. Kafka's logs have holes (transaction markers, compaction, deleted records), so a
 jump in what arrives may be one; but it may as well be records that were fetched and then dropped in a rebalance.
 A jump inside one fetch is a hole, as a fetch leaves nothing out. A jump between two fetches is looked into by
-reading again from what is due: when that too begins behind it, there is a hole.
+reading again from what is due: when that too begins behind it, there is a hole. What lies before the log's beginning
+is none of these: Kafka deleted it unread, and it ends when that has been told.
 
 What an earlier reader has settled above the committed offset is passed like a hole: it is not delivered again.
 """
@@ -67,6 +68,24 @@ class PartitionOffsets:
             return True
         self._pass(position)
         return False
+
+    def expired(self, begin: int) -> list[OffsetRange]:
+        """Pass what the log does not hold any more, as it begins behind what is due; gives what nobody has settled.
+
+        A range of these has not ended before `closed` says so.
+        """
+        found = []
+        while self.due < begin:
+            end = min(begin, self.settled[0][0]) if self.settled else begin
+            found.append((self.due, end))
+            self.due = self.reached = end
+            self._pass_settled()
+        self._reread = None
+        return found
+
+    def closed(self, expired: OffsetRange) -> None:
+        """Note that what expired has been told, and may be committed."""
+        self._holes[expired[0]] = expired[1]
 
     def delivered(self) -> None:
         """Note that the record which was due is with its stream."""

@@ -103,12 +103,18 @@ def marks(rows: Mapping[int, Mapping[str, Any]], since_ms: int, until_ms: int) -
 
 
 def gap_marks(gaps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The marks of gaps in what the source gave, as the table `gaps` shows them."""
+    """The marks of gaps in what the source gave, and of what Kafka deleted unread, as the table `gaps` shows them."""
     return [
-        {"at": iso(gap["start_ms"]), "kind": "gap", "what": f"part {gap.get('part')}: {gap.get('state')}"[:MAX_WORDS]}
+        {"at": iso(gap["start_ms"]), "kind": "gap", "what": _gap_words(gap)[:MAX_WORDS]}
         for gap in gaps
         if abs(gap["start_ms"]) < MAX_MS
     ]
+
+
+def _gap_words(gap: Mapping[str, Any]) -> str:
+    if "topic" in gap:
+        return f"{gap['topic']} {gap.get('part')}: {gap.get('events')} events {gap.get('state')}"
+    return f"part {gap.get('part')}: {gap.get('state')}"
 
 
 def iso(at_ms: int) -> str:

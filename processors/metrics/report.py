@@ -2,7 +2,7 @@
 
 The law counts ways: an event that two routes take has two, each with its own end; one that no route takes has one.
 
-    raw = published + filtered + failed + repeated + in flight
+    raw = published + filtered + failed + repeated + expired + in flight
 
 Its parts are exclusive. What fails and is redriven is open no more, and goes its way again: `failed` counts the open
 ones, and a redrive of what was not open (redriven twice, or filtered before) is one more in `raw`. Counts are at least
@@ -28,9 +28,9 @@ def law(counts: Sums, *, whole: bool = True) -> dict[str, int]:
     more, or less.
     """
     number = {name: counts.get(name, 0) for name in COUNTERS}
-    open_failures = max(0, number["failed"] - number["redriven"])
+    open_failures = max(0, number["failed"] - number["redriven"] - number["failures_expired"])
     raw = number["raw"] + max(0, number["redriven"] - number["failed"])
-    begun = raw - number["filtered"] - open_failures - number["repeated"]
+    begun = raw - number["filtered"] - open_failures - number["repeated"] - number["expired"]
     published = min(number["published"], max(begun, 0)) if whole else number["published"]
     return {
         "raw": raw,
@@ -38,6 +38,7 @@ def law(counts: Sums, *, whole: bool = True) -> dict[str, int]:
         "filtered": number["filtered"],
         "failed": open_failures,
         "repeated": number["repeated"],
+        "expired": number["expired"],
         "inFlight": begun - published,
         "sentAgain": number["published"] - published,
     }

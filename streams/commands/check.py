@@ -20,6 +20,7 @@ from streams.checks.endpoints import check_endpoints
 from streams.checks.environment import check_environment
 from streams.checks.finding import Finding
 from streams.checks.kafka import check_group, check_kafka, check_replicas
+from streams.checks.lag import check_lag
 from streams.checks.machine import check_folder, check_port
 from streams.checks.routes import check_routes
 from streams.checks.source import check_source
@@ -136,6 +137,7 @@ async def _kafka(settings: Settings) -> list[Finding]:
         findings += await check_group(settings)
         existing = [name for name in needed if name in cluster.partitions]
         findings += await check_replicas(settings, existing, cluster.brokers) if existing else []
+        findings += await check_lag(settings, existing)
         findings += await check_topics(settings, cluster)
     return findings
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import Protocol
 
 import orjson
 
@@ -26,6 +27,12 @@ HOLD_S = 1.0
 
 #: Seconds that a stage may take over one batch, nothing it waits for being in trouble, before liveness fails.
 STALL_S = 300.0
+
+
+class Ackable(Protocol):
+    """An event, or what stands for events that are not there any more."""
+
+    def ack(self) -> object: ...
 
 
 def _nothing(*_: object) -> None:
@@ -60,7 +67,7 @@ class Ledger:
         self._grace_s, self._hold_s, self._clock = grace_s, hold_s, clock
         self._on_written, self._before_acks, self._after_acks = on_written, before_acks, after_acks
         self._taken: dict[int, Event] = {}
-        self._settled: list[Event] = []
+        self._settled: list[Ackable] = []
         self._task: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
         self._flowing = asyncio.Event()
@@ -84,7 +91,7 @@ class Ledger:
         """Note that a batch is worked on no more."""
         self._open.pop(id(batch), None)
 
-    def settled(self, events: Iterable[Event]) -> None:
+    def settled(self, events: Iterable[Ackable]) -> None:
         """Note that events have ended; they are acked with the next flush."""
         self._settled.extend(events)
         self.start()

@@ -12,6 +12,30 @@ from faust.types import TP
 from processors.delivery.offsets import PartitionOffsets
 
 
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class ExpiredRange:
+    """Offsets from `first` up to `end` that Kafka deleted before they were worked off; held like an event until acked.
+
+    `before_ms`: when the first record that is left was written (epoch ms); None where there is none, or nobody says.
+    """
+
+    topic: str
+    partition: int
+    first: int
+    end: int
+    before_ms: int | None
+    offsets: PartitionOffsets = field(repr=False)
+
+    @property
+    def count(self) -> int:
+        """How many there were at most: offsets may have held no record."""
+        return self.end - self.first
+
+    def ack(self) -> None:
+        """It has been counted: a commit may pass it."""
+        self.offsets.closed((self.first, self.end))
+
+
 @dataclass(slots=True)
 class PartitionBooks:
     """A partition's offsets, the messages of it that somebody holds, by offset, and when a commit was last due.

@@ -16,12 +16,12 @@ from collections.abc import Generator
 from types import coroutine
 from typing import Any
 
-from aiokafka.errors import IllegalStateError
-from faust.transport.drivers.aiokafka import ensure_aiokafka_TP
+from aiokafka.errors import IllegalStateError, KafkaError
+from faust.transport.drivers.aiokafka import ensure_aiokafka_TP, ensure_aiokafka_TPset
 from faust.types import TP
 
 from processors.delivery.offsets import OffsetVerdict, PartitionOffsets
-from streams.faust_patches.books import PartitionBooks, books_of
+from streams.faust_patches.books import ExpiredRange, PartitionBooks, books_of
 
 #: Seconds that one fetch may wait for records.
 FETCH_S = 1.0
@@ -203,6 +203,11 @@ async def _seek_to_due(consumer: Any) -> None:
     }
     if not books:
         return
+    try:
+        expired = await _pass_expired(consumer, books)
+    except KafkaError as error:  # they stay behind, and the next fetch asks again
+        consumer.log.info("Not read again, as the logs' beginnings are not known: %r", error)
+        return
     due = {tp: found.offsets.due for tp, found in books.items()}
     consumer.log.info("Reading again from what is due: %r", due)
     try:
@@ -210,8 +215,26 @@ async def _seek_to_due(consumer: Any) -> None:
     except IllegalStateError as error:
         consumer.log.info("Not read again, as partitions were revoked: %r", error)
         return
-    for found in books.values():
-        found.offsets.reread()
+    for tp, found in books.items():
+        if tp not in expired:  # else more may have been deleted meanwhile: its next jump is looked into as well
+            found.offsets.reread()
+
+
+async def _pass_expired(consumer: Any, books: dict[TP, PartitionBooks]) -> set[TP]:
+    """Pass what Kafka has deleted before it was read, and tell the app; gives the partitions of which it was so."""
+    begins = await consumer.earliest_offsets(*ensure_aiokafka_TPset(books))
+    gone = {tp for tp, found in books.items() if begins[tp] > found.offsets.due}
+    if not gone:
+        return gone
+    kafka = consumer._thread._ensure_consumer()
+    left = await consumer._thread.call_thread(kafka.offsets_for_times, dict.fromkeys(ensure_aiokafka_TPset(gone), 0))
+    for tp in gone:
+        before_ms = left[tp].timestamp if left.get(tp) is not None else None
+        for first, end in books[tp].offsets.expired(begins[tp]):
+            expired = ExpiredRange(tp.topic, tp.partition, first, end, before_ms, books[tp].offsets)
+            books[tp].held[first] = expired
+            consumer.app.expired(expired)
+    return gone
 
 
 def _position(consumer: Any, tp: TP) -> int | None:

@@ -40,7 +40,7 @@ async def perform_seek(self: Any) -> None:
     committed = await _committed(self, streams)
     start = {tp: found.offset for tp, found in committed.items()}
     settled = await settled_before(self, committed)
-    fresh = [tp for tp, offset in start.items() if offset <= 0]
+    fresh = [tp for tp, offset in start.items() if offset < 0]
     start.update(await _beginnings(self, fresh))
     await self.seek_wait(start)
     self._read_offset.update(dict.fromkeys(assigned - streams))

@@ -38,7 +38,8 @@ class SumTables:
     history: Any
     #: One row: the sums since the group's tables began.
     totals: Any
-    #: One row for each gap in the notifications: `{part, start_ms, end_ms, state, events, reason}`.
+    #: One row for each gap in the notifications, and for what Kafka deleted before it was worked off:
+    #: `{part, start_ms, end_ms, state, events, reason}` (processors/metrics/expired.py).
     gaps: Any
     #: The tables by name, without their windows.
     plain: Mapping[str, Any]
@@ -65,7 +66,7 @@ def sum_tables(app: faust.App, retention_s: float) -> SumTables:
         "latency": table("latency", "Milliseconds from received to accepted by EventBridge, in each minute"),
         "history": table("history", "Largest lag of each minute, and what happened in it"),
         "totals": table("totals", "All counts since the tables began"),
-        "gaps": table("gaps", "Times when a notification socket was down, and what became of them"),
+        "gaps": table("gaps", "Times when a notification socket was down, and events that Kafka deleted unread"),
     }
     return SumTables(
         throughput=windowed("throughput"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -26,17 +27,21 @@ class UnavailableError(Exception):
 async def from_owner(view: View, request: Request, answer: Callable[[], Any]) -> Response:
     """Answer here when the rows are ours, else pass on what their owner says; 503 while nobody owns them.
 
-    `answer` gives what is shown as JSON, or a whole response.
+    `answer` gives what is shown as JSON, or a whole response; at once, or when it is awaited.
     """
     try:
         if app.owner.is_here():
             if not app.owner.are_recovered():
                 raise UnavailableError("the tables are being recovered")
             found = answer()
+            if inspect.isawaitable(found):
+                found = await found
             return cast(Response, found) if isinstance(found, web.StreamResponse) else view.json(found)
         if request.headers.get(ASKED_BY_WORKER):
             raise UnavailableError("the tables are moving to another worker")
-        status, content_type, body = await _fetch(str(request.rel_url), request.headers.get("Authorization"))
+        status, content_type, body = await _fetch(
+            str(request.rel_url), request.headers.get("Authorization"), request.method
+        )
         return view.bytes(body, content_type=content_type, status=status)
     except UnavailableError as reason:
         return _unavailable(view, str(reason))
@@ -52,14 +57,14 @@ async def ask_owner(path: str) -> Any:
     return orjson.loads(body)
 
 
-async def _fetch(path: str, authorization: str | None) -> tuple[int, str, bytes]:
+async def _fetch(path: str, authorization: str | None, method: str = "GET") -> tuple[int, str, bytes]:
     address = app.owner.address()
     if address is None:
         raise UnavailableError("Kafka has not assigned the tables yet")
     headers = {ASKED_BY_WORKER: "1", **({"Authorization": authorization} if authorization else {})}
     url = str(address).rstrip("/") + path
     try:
-        async with app.http_client.get(url, headers=headers, timeout=TIMEOUT) as found:
+        async with app.http_client.request(method, url, headers=headers, timeout=TIMEOUT) as found:
             return found.status, found.content_type, await found.read()
     except (aiohttp.ClientError, TimeoutError):
         raise UnavailableError(f"the worker that owns the tables does not answer: {address}") from None

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from processors.metrics.group import GONE_MS, WorkerRow, heard, reasons
 from processors.metrics.history import MAX_WORDS, iso
-from processors.metrics.lag import PartitionLag, Told, compared, total
+from processors.metrics.lag import PartitionLag, Told, compared, expiring, total
 from processors.metrics.report import KafkaWord
 
 log = structlog.get_logger(__name__)
@@ -133,6 +133,11 @@ class Group:
         raw, validated = self._topics[:2]
         rests = self._counted_ms < self._measured_ms - REST_MS
         return KafkaWord(waiting=total(self.lags, raw), open=total(self.lags, validated), rests=rests)
+
+    def expiring(self) -> str | None:
+        """What Kafka will delete before it is worked off; known where the tables are."""
+        found = expiring(self.lags, self._now_ms())
+        return None if found is None else ": ".join(found)
 
     def lag(self) -> dict[str, Any]:
         """`{"asOf": time | null, "partitions": [row, …]}`."""

@@ -26,6 +26,7 @@ LAG = (
     ("lag_events", "lag", "Events that have no end yet"),
     ("lag_seconds", "lagSeconds", "Age of the oldest event that has no end yet"),
     ("commit_age_seconds", "secondsSinceCommit", "Since the group's committed offset moved"),
+    ("expires_seconds", "expiresSeconds", "Until Kafka may delete the oldest event that has no end yet"),
 )
 
 

@@ -100,3 +100,26 @@ def test_whatever_is_dropped_on_the_way_no_record_is_passed_over(log, drops):
         ended = offsets.ended(0, delivered)
         assert {offset for offset in log if offset < ended} <= delivered
         assert ended <= offsets.due
+
+
+def test_what_expired_ends_when_it_was_told_but_for_what_was_settled():
+    offsets = PartitionOffsets(10, [(12, 14), (18, 19)])
+    assert offsets.expired(16) == [(10, 12), (14, 16)]
+    assert offsets.due == 16
+    assert offsets.ended(10, set()) == 10
+    offsets.closed((10, 12))
+    assert offsets.ended(10, set()) == 14
+    offsets.closed((14, 16))
+    assert offsets.ended(10, set()) == 16
+
+
+def test_what_begins_before_what_is_due_has_not_expired():
+    offsets = PartitionOffsets(10)
+    assert offsets.expired(10) == offsets.expired(3) == []
+    assert offsets.due == 10
+
+
+def test_settled_offsets_may_reach_beyond_what_expired():
+    offsets = PartitionOffsets(10, [(12, 30)])
+    assert offsets.expired(16) == [(10, 12)]
+    assert offsets.due == 30

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-from processors.metrics.lag import compared, total
+import pytest
+
+from processors.metrics.lag import PartitionLag, compared, expiring, total
+
+NOW_MS = 1_764_000_000_000
 
 
 @dataclass(frozen=True)
@@ -12,6 +16,7 @@ class Told:
     committed: int
     end: int
     oldest_ms: int | None = None
+    kept_ms: int | None = None
 
 
 def row(told, *before, now_ms=100_000):
@@ -48,3 +53,28 @@ def test_lags_add_up_by_topic():
         [Told("raw", 0, 1, 4), Told("raw", 1, 5, 5), Told("validated", 0, 0, 9), Told("raw", 2, 9, 3)], [], 0
     )
     assert (total(lags, "raw"), total(lags, "validated"), total(lags, "x")) == (3, 9, 0)
+
+
+def _unread(age_s: int, kept_s: int | None, lag: int = 5) -> PartitionLag:
+    kept_ms = None if kept_s is None else kept_s * 1000
+    return PartitionLag("genesys.raw", 3, 10, 10 + lag, NOW_MS - age_s * 1000, None, kept_ms)
+
+
+def test_half_of_the_retention_gone_is_told_before_anything_is():
+    found = expiring([_unread(40, 100), _unread(60, 100), _unread(90, 100)], NOW_MS)
+    assert found is not None
+    assert "the oldest event of genesys.raw 3, and of 1 more partitions, in 0:00:10 (retention.ms: 0:01:40)" in found[0]
+    assert "raise retention.ms" in found[1]
+
+
+@pytest.mark.parametrize("lag", [_unread(90, None), _unread(90, 100, lag=0), _unread(40, 100)])
+def test_nothing_is_told_of_what_stays(lag: PartitionLag):
+    assert expiring([lag], NOW_MS) is None
+
+
+def test_the_row_says_how_long_the_oldest_event_stays():
+    row = _unread(30, 100).as_json(NOW_MS)
+    assert (row["retentionSeconds"], row["expiresSeconds"]) == (100.0, 70.0)
+    row = _unread(300, 100).as_json(NOW_MS)
+    assert row["expiresSeconds"] == 0.0
+    assert _unread(30, None).as_json(NOW_MS)["expiresSeconds"] is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from processors.metrics.counts import BUCKETS_MS, COUNTERS, Counts, empty
 from processors.metrics.report import BEYOND, KafkaWord, against, law, percentile, report, report_line
 
-ENDS = ("published", "filtered", "failed", "repeated")
+ENDS = ("published", "filtered", "failed", "repeated", "expired")
 
 
 @given(st.dictionaries(st.sampled_from(COUNTERS), st.integers(0, 99)))

@@ -37,12 +37,14 @@ class FakeConsumer:
         self.beginning_failures = 0
         self.sought, self.fails = [], None
         self.given, self.commits = [], 0
+        self.expired = []
         self.app = SimpleNamespace(
             consumer_generation_id=1,
             should_stop=False,
             shutdown_grace=3,
             topics=SimpleNamespace(acks_enabled_for=lambda topic: not topic.endswith("-changelog")),
             monitor=SimpleNamespace(track_tp_end_offset=lambda tp, offset: None),
+            expired=self.expired.append,
         )
         self._read_offset = defaultdict(lambda: None)
         self._committed_offset = defaultdict(lambda: None)
@@ -82,6 +84,9 @@ class FakeConsumer:
             self.beginning_failures -= 1
             raise KafkaTimeoutError("away")
         return {tp: self.logs[tp][0] for tp in partitions}
+
+    async def offsets_for_times(self, wanted):
+        return {tp: SimpleNamespace(timestamp=1000 + self.logs[tp][0]) if self.logs[tp] else None for tp in wanted}
 
     async def highwaters(self, *partitions):
         if self.fails:

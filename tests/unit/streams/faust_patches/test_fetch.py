@@ -263,3 +263,64 @@ async def test_an_end_of_the_consumer_is_an_error_unless_the_app_stops(stopping,
             await draining
     else:
         await draining
+
+
+async def test_what_kafka_deleted_before_it_was_read_is_told_and_not_committed_before_that(dead):
+    consumer = await ready(first=5)
+    consumer.logs[TP0] = range(8, 20)
+    await consumer.fetch(TP0, 8, 9)  # aiokafka has begun anew at the log's beginning
+    [gone] = consumer.expired
+    assert (gone.topic, gone.partition, gone.first, gone.end, gone.count) == (TP0.topic, 0, 5, 8, 3)
+    assert gone.before_ms == 1008
+    await consumer.fetch(TP0, 8, 9)
+    assert consumer.offsets() == [8, 9]
+    consumer.ack(8)
+    assert partitions.new_offset(consumer, TP0) is None, "nobody has been told yet"
+    gone.ack()
+    assert partitions.new_offset(consumer, TP0) == 9
+    assert dead == []
+
+
+async def test_what_is_deleted_while_the_rest_is_sought_is_told_as_well(dead):
+    consumer = await ready(first=5)
+    consumer.logs[TP0] = range(8, 20)
+    await consumer.fetch(TP0, 8)
+    consumer.logs[TP0] = range(12, 20)
+    await consumer.fetch(TP0, 12)
+    await consumer.fetch(TP0, 12)
+    assert [(gone.first, gone.end) for gone in consumer.expired] == [(5, 8), (8, 12)]
+    assert consumer.offsets() == [12]
+    for gone in consumer.expired:
+        gone.ack()
+    assert partitions.new_offset(consumer, TP0) == 12
+    assert dead == []
+
+
+async def test_a_log_that_was_emptied_is_told_though_nothing_follows(dead):
+    consumer = await ready(first=5)
+    consumer.logs[TP0] = range(20, 21)
+    consumer.positions[TP0] = 20
+    await fetch._hand_out(consumer, {}, {TP0}, {})
+    assert [(gone.first, gone.end) for gone in consumer.expired] == [(5, 20)]
+    consumer.expired[0].ack()
+    assert partitions.new_offset(consumer, TP0) == 20
+    assert dead == []
+
+
+async def test_a_hole_is_not_believed_while_nobody_knows_where_the_log_begins(dead):
+    consumer = await ready(first=5)
+    consumer.logs[TP0] = range(8, 20)
+    consumer.beginning_failures = 2
+    for _ in range(2):
+        await consumer.fetch(TP0, 8)
+        assert (consumer.offsets(), consumer.expired) == ([], [])
+    await consumer.fetch(TP0, 8)
+    assert [(gone.first, gone.end) for gone in consumer.expired] == [(5, 8)]
+
+
+async def test_a_commit_of_the_first_offset_is_one():
+    """Offset 0 may be in flight while others are settled: what is deleted then has expired."""
+    consumer = await ready(first=0)
+    consumer.logs[TP0] = range(8, 20)
+    await consumer.fetch(TP0, 8)
+    assert [(gone.first, gone.end) for gone in consumer.expired] == [(0, 8)]
