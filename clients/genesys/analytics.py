@@ -50,17 +50,18 @@ class ConversationQuery:
                     yield conversation
 
     async def events(
-        self, interval: Interval, topics: Collection[str], until_ms: int = 0
+        self, interval: Interval, topics: Collection[str], until_ms: int = 0, unheard: Collection[Interval] = ()
     ) -> AsyncGenerator[Snapshot, None]:
         """The snapshots that these topics (as they arrive) should have brought in the interval.
 
-        `until_ms` (epoch ms): how long conversations of the interval are followed beyond its end.
+        `until_ms` (epoch ms): how long conversations of the interval are followed beyond its end. `unheard`: when
+        nobody listened.
         """
         async with aclosing(self._pages(interval, _queues(topics))) as pages:
             async for window, found in pages:  # a conversation gives each window what is the window's
                 is_last = window.end_ms == interval.end_ms
                 covered = Interval(window.start_ms, max(window.end_ms, until_ms)) if is_last else window
-                for snapshot in chain.from_iterable(snapshots(one, covered, topics) for one in found):
+                for snapshot in chain.from_iterable(snapshots(one, covered, topics, unheard) for one in found):
                     yield snapshot
 
     async def _pages(

@@ -16,6 +16,9 @@ class Interval:
     start_ms: int
     end_ms: int
 
+    def __contains__(self, moment_ms: int) -> bool:
+        return self.start_ms <= moment_ms < self.end_ms
+
     def windows(self, length_ms: int) -> Iterator[Interval]:
         """The interval in pieces of at most `length_ms`."""
         for start in range(self.start_ms, self.end_ms, length_ms):

@@ -31,6 +31,9 @@ class SeenEvents:
         self._seen[event_id] = now
         return True
 
+    def __contains__(self, event_id: str) -> bool:
+        return event_id in self._seen
+
     def __len__(self) -> int:
         return len(self._seen)
 

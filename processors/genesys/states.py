@@ -29,6 +29,9 @@ LATE_MS = 10_000
 #: Changes this near to each other may come in one snapshot.
 NEAR_MS = 100
 
+#: The same where nobody listened: one answer of Genesys that has two stamps.
+ONE_ANSWER_MS = 5
+
 Place = tuple[str, str, int]
 
 SIGHTED_MS = attrgetter("at_ms")

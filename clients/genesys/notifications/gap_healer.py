@@ -40,11 +40,13 @@ class GapTimes:
     `passes`: seconds after the gap's end; analytics knows a conversation's change after some seconds, now and
     then after a minute, so it is asked twice. `margin_ms` is added to both ends: the clocks differ, and an event
     takes a moment to arrive. What happened `under_way_ms` ago may be on its way, and is not fetched before it comes.
+    `edge_ms` of the margin count as time in which nobody listened: what was on its way when a socket broke.
     """
 
     passes: tuple[float, ...] = (6.0, 60.0)
     margin_ms: int = 5_000
     under_way_ms: int = 5_000
+    edge_ms: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +172,10 @@ class GapHealer:
         """
         found = 0
         until_ms = int(self._rest.clock.wall() * 1000) - self._times.under_way_ms
+        inner_ms = max(0, self._times.margin_ms - self._times.edge_ms)
+        unheard = [Interval(gap.interval.start_ms + inner_ms, gap.interval.end_ms - inner_ms) for gap in due]
         for interval in merged((gap.interval for gap in due), MERGE_MS):
-            async with aclosing(self._query.events(interval, self._topics(), until_ms)) as events:
+            async with aclosing(self._query.events(interval, self._topics(), until_ms, unheard)) as events:
                 async for snapshot in events:
                     await self._put(snapshot)
                     found += 1

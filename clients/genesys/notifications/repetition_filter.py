@@ -158,13 +158,14 @@ class RepetitionFilter:
 
     def _is_known(self, snapshot: Snapshot) -> bool:
         """Whether a backfilled snapshot was given before, or tells a change that was seen."""
-        if not self._is_new(snapshot.envelope):
+        if derive_event_id(snapshot.envelope) in self._seen:
             return True
         state = state_of(snapshot.envelope)
-        if state is None:
-            return False
-        change = snapshot.change or exact(state, snapshot.moment_ms, snapshot.until_ms)
-        return not self._states.is_unseen(snapshot_key(snapshot.envelope), state, change)
+        if state is not None:
+            change = snapshot.change or exact(state, snapshot.moment_ms, snapshot.until_ms)
+            if not self._states.is_unseen(snapshot_key(snapshot.envelope), state, change):
+                return True  # by what is known of this gap; of another, in which it lies, more may be
+        return not self._is_new(snapshot.envelope)
 
     async def _named(self, value: bytes, envelope: JsonObject) -> bytes:
         queue = queue_id(envelope)

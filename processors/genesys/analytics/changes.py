@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from processors.genesys.analytics.conversation import STATES, Conversation, Session
+from processors.genesys.interval import Interval
 from processors.genesys.legs import MEDIA
-from processors.genesys.states import LATE_MS, NEAR_MS, Change, ExpectedShape, Place
+from processors.genesys.states import LATE_MS, NEAR_MS, ONE_ANSWER_MS, Change, ExpectedShape, Place
 
 _OVER = ExpectedShape(frozenset({"ended"}))
 
@@ -19,16 +20,22 @@ _WAITING = frozenset({"alerting", "dialing", "contacting", "scheduled"})
 _GOING_ON = frozenset({"connected", "uploading", "transmitting", "converting"})
 
 
-def changes(conversation: Conversation, moments: Sequence[int]) -> dict[int, Change]:
-    """What changed at each moment; a moment at which nothing did that both sides can tell has an empty change."""
+def changes(
+    conversation: Conversation, moments: Sequence[int], unheard: Collection[Interval] = ()
+) -> dict[int, Change]:
+    """What changed at each moment; a moment at which nothing did that both sides can tell has an empty change.
+
+    `unheard`: when nobody listened. What shows a change of then together with the next one came after it was lost.
+    """
     expected = [dict(_shapes(conversation, moment)) for moment in moments]
     found = {}
     for number, moment in enumerate(moments):
         before = expected[number - 1] if number else {}
         now = _difference(before, expected[number])
-        later = next((place for place in range(number + 1, len(moments)) if moments[place] - moment >= NEAR_MS), None)
+        near_ms = ONE_ANSWER_MS if any(moment in one for one in unheard) else NEAR_MS
+        later = next((place for place in range(number + 1, len(moments)) if moments[place] - moment >= near_ms), None)
         then = {} if later is None else _difference(expected[later - 1], expected[later])
-        # What came before the next change, but less than NEAR_MS after this one, may be shown or not.
+        # What came before the next change, but as near to this one, may be shown or not.
         near = expected[number:later]
         still = {place: tuple(one.get(place) for one in near) for place in then}
         following = moments[number + 1] if number + 1 < len(moments) else None

@@ -10,7 +10,7 @@ holds nothing later than its moment: asking again gives the same bytes, and so t
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -59,18 +59,20 @@ def backfilled_moment(envelope: JsonObject) -> int | None:
     return milliseconds(metadata.get("moment"))
 
 
-def snapshots(conversation: JsonObject, interval: Interval, topics: Container[str]) -> Iterator[Snapshot]:
+def snapshots(
+    conversation: JsonObject, interval: Interval, topics: Container[str], unheard: Collection[Interval] = ()
+) -> Iterator[Snapshot]:
     """All snapshots that `topics` should have brought in the interval, in the order of time.
 
     `topics` as they arrive, not combined; of them, queues' and users' `.conversations` and its variants by
-    medium can be made. What is not shaped as documented is left out.
+    medium can be made. What is not shaped as documented is left out. `unheard`: when nobody listened.
     """
     known = Conversation.from_json(conversation)
     if known is None:
         return
     every = known.moments(EVER)
     following = dict(pairwise(every))
-    changed = changes(known, every)
+    changed = changes(known, every, unheard)
     for moment in known.moments(interval):
         parties = [party for party in known.parties if party.begins_ms <= moment]
         for place in _places(parties, moment):

@@ -163,7 +163,7 @@ class History:
         }  # fmt: skip
 
 
-WAITS = st.one_of(st.integers(150, 3_000), st.integers(3_000, 60_000))
+WAITS = st.one_of(st.integers(6, 150), st.integers(150, 3_000), st.integers(3_000, 60_000))
 HISTORIES = st.tuples(
     st.sampled_from(sorted(MEDIA)),
     st.booleans(),
@@ -194,11 +194,15 @@ async def live(sieve, frames, latency_ms=120):
 
 
 async def healed(sieve, history, interval, until_ms):
-    """What the query makes go on, as `(moment, id)`; it is asked twice."""
+    """What the query makes go on, as `(moment, id)`.
+
+    It is asked for a gap near by, which knows nothing of this one, and twice for this one: all but 4.5 s at its edges.
+    """
     found = []
-    for _ in range(2):
+    unheard = [Interval(interval.start_ms + 4_500, interval.end_ms - 4_500)]
+    for gaps in ([], unheard, unheard):
         told_of = Interval(interval.start_ms, max(interval.end_ms, until_ms))
-        for one in snapshots(history.told(), told_of, frozenset([history.topic])):
+        for one in snapshots(history.told(), told_of, frozenset([history.topic]), gaps):
             found += [(one.moment_ms, derive_event_id(orjson.loads(line))) for line in await sieve.past(one)]
     return found
 
@@ -214,6 +218,25 @@ async def test_what_was_missed_comes_once_and_nothing_else(sieves, history, firs
     assert len(set(found)) == len(found)
     every = sorted(at_ms for at_ms, _ in history.frames)
     assert sorted(came + [moment for moment, _ in found]) == every
+
+
+@pytest.mark.parametrize("apart_ms", [6, 20, 99])
+async def test_what_was_missed_comes_though_the_next_change_was_heard_at_once(sieves, apart_ms):
+    actions = [("begin", 0), ("alert", 2_000), ("answer", apart_ms), ("hang_up", 5_000)]
+    history = History("voice", variant=False, waits=False).run(actions)
+    gap = Interval(START + 1_500, START + 2_000 + apart_ms // 2)
+    sieve = sieves()
+    await live(sieve, [one for one in history.frames if one[0] not in gap], 20)
+    interval = Interval(gap.start_ms - 5_000, gap.end_ms + 5_000)
+    assert [moment for moment, _ in await healed(sieve, history, interval, START + 9_000)] == [START + 2_000]
+
+
+async def test_two_stamps_of_one_answer_share_a_snapshot(sieves):
+    actions = [("begin", 0), ("alert", 2_000), ("decline", 2_000), ("alert", 1)]
+    history = History("voice", variant=False, waits=False).run(actions)
+    sieve = sieves()
+    await live(sieve, [*history.frames[:2], history.frames[3]], 20)
+    assert await healed(sieve, history, Interval(START - 4_000, START + 8_000), START + 9_000) == []
 
 
 @pytest.mark.parametrize("medium", sorted(MEDIA))
