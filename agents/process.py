@@ -86,12 +86,15 @@ class Processing:
         for outcome in answer.outcomes:
             if not isinstance(outcome, Encoded):
                 result.counts.fail(outcome.stage, outcome.error)
+                result.counts.route(outcome.route, "failed")
                 result.records.append(self._delivery.failures.report(outcome, event.value, answer.key, known))
             elif self._is_new(result, answer.event_id, outcome.route, event) or _was_refused(meta, outcome.route):
                 result.counts.add("validated")
+                result.counts.route(outcome.route, "mapped")
                 result.records.append(self._validated(outcome, event, answer.key, known))
             else:
                 result.counts.add("repeated")
+                result.counts.route(outcome.route, "repeated")
                 repeated += 1
         ways = max(1, len(answer.outcomes))
         count_entry(result.counts, meta.command, was_open=ways - repeated, others=repeated)

@@ -123,6 +123,7 @@ class Publishing:
         event_id = meta.event_id or (derive_event_id(failed.transformed) if failed.transformed else None)
         known = replace(meta, event_id=event_id, origin=meta.origin or origin_of(event))
         result.counts.fail(failed.stage, failed.error)
+        result.counts.route(failed.route, "refused")
         result.records.append(self._delivery.failures.report(failed, original, key_of(event), known))
 
 
@@ -141,6 +142,7 @@ def _is_new_here(meta: Meta) -> bool:
 
 def _count_published(accepted_ms: int, meta: Meta, result: BatchResult) -> None:
     result.counts.add("published")
+    result.counts.route(meta.route, "published")
     if meta.received_at is not None and meta.replayed is None:  # of an old event it would say nothing
         age_ms = accepted_ms - meta.received_at
         if age_ms < OLDEST_MS:

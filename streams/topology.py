@@ -20,7 +20,7 @@ TOPICS = ("sources", "raw", "validated", "failures", "metrics")
 READ = ("raw", "validated", "failures")
 
 #: The Faust tables; each has a changelog topic (streams/tables/definitions.py).
-TABLES = ("throughput", "failed", "latency", "history", "totals", "gaps")
+TABLES = ("throughput", "failed", "routes", "latency", "history", "totals", "gaps")
 
 #: The table of what was put out lately (streams/delivery/deduplication.py); beside `raw`, with as many partitions.
 RECENT = "recent"

@@ -58,4 +58,15 @@ class InvalidEventError(PipelineError):
 
 
 class RouteError(Exception):
-    """A route folder is wrong; the text names the file and the remedy."""
+    """A route folder is wrong; the text names the file and the remedy.
+
+    `reason`: the same without the file's name; `offset`: the character of an expression that it is about, `pointer`:
+    the place in a schema, where either is known.
+    """
+
+    def __init__(
+        self, message: str, *, reason: str = "", offset: int | None = None, pointer: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason or message
+        self.offset, self.pointer = offset, pointer

@@ -1,7 +1,8 @@
 """This module counts: deltas that a worker sends each half second, and their sums.
 
 A delta and every sum of deltas have one shape:
-`{"counts": {name: n}, "failed": {"stage/error": n}, "latency": {"count": n, "sum": ms, "buckets": [n, …]}}`.
+`{"counts": {name: n}, "failed": {"stage/error": n}, "routes": {"route/end": n}, "latency": {"count": n, "sum": ms,
+"buckets": [n, …]}}`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ COUNTERS = (
     "not_mirrored",
 )
 
+#: What is counted of events on each route. `mapped`: on their way to the bus, `failed`: by the route's own doing,
+#: `repeated`: put out already within the window; then what became of the mapped ones: `published`, `refused`.
+ROUTE_ENDS = ("mapped", "failed", "repeated", "published", "refused")
+
 #: Upper bounds of the latency buckets in milliseconds; one more bucket takes the rest.
 BUCKETS_MS = (
     5,
@@ -89,6 +94,7 @@ class Counts:
     def _clear(self) -> None:
         self._counts: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
+        self._routes: Counter[tuple[str, str]] = Counter()
         self._buckets = [0] * (len(BUCKETS_MS) + 1)
         self._latency_sum = 0
 
@@ -103,6 +109,11 @@ class Counts:
         self._counts["failed"] += 1
         self._failed[f"{stage}/{error}"[:MAX_NAME]] += 1
 
+    def route(self, route: str | None, end: str) -> None:
+        """Count one end of an event on a route, if one is to blame or to thank for it."""
+        if route:
+            self._routes[route, end] += 1
+
     def latency(self, milliseconds: int) -> None:
         """Count the way of one event from `received-at` to accepted by EventBridge."""
         self._buckets[bisect_left(BUCKETS_MS, milliseconds)] += 1
@@ -112,6 +123,7 @@ class Counts:
         """Add what another one counted: a batch counts for itself and is added when it has ended."""
         self._counts.update(other._counts)
         self._failed.update(other._failed)
+        self._routes.update(other._routes)
         self._buckets = [mine + theirs for mine, theirs in zip(self._buckets, other._buckets, strict=True)]
         self._latency_sum += other._latency_sum
 
@@ -122,6 +134,7 @@ class Counts:
         delta = {
             "counts": dict(self._counts),
             "failed": dict(self._failed),
+            "routes": {f"{route[: MAX_NAME - 20]}/{end}": number for (route, end), number in self._routes.items()},
             "latency": {"count": sum(self._buckets), "sum": self._latency_sum, "buckets": self._buckets},
         }
         self._clear()
@@ -133,6 +146,7 @@ def empty() -> Sums:
     return {
         "counts": {},
         "failed": {},
+        "routes": {},
         "latency": {"count": 0, "sum": 0, "buckets": [0] * (len(BUCKETS_MS) + 1)},
     }
 
@@ -145,6 +159,7 @@ def add(sums: Sums, delta: Sums) -> Sums:
     return {
         "counts": _plus(sums["counts"], delta["counts"]),
         "failed": _plus(sums["failed"], delta["failed"]),
+        "routes": _plus(sums.get("routes", {}), delta.get("routes", {})),  # workers of before told none
         "latency": add_latency(sums["latency"], delta["latency"]),
     }
 

@@ -45,14 +45,19 @@ def _wrong_gap(row: Any) -> str:
 
 def _wrong_delta(content: JsonObject) -> str:
     counts, failed, latency = (content.get(name) for name in ("counts", "failed", "latency"))
+    routes = content.get("routes", {})
     if not (isinstance(counts, dict) and isinstance(failed, dict) and isinstance(latency, dict)):
         return "not a delta"
-    if max(len(counts), len(failed)) > MAX_NAMES or any(len(name) > MAX_NAME for name in (*counts, *failed)):
+    if not isinstance(routes, dict):
+        return "not a delta"
+    named = (counts, failed, routes)
+    if max(map(len, named)) > MAX_NAMES or any(len(name) > MAX_NAME for part in named for name in part):
         return "not a delta: it holds more or longer names than any worker counts"
     buckets = latency.get("buckets")
     if not isinstance(buckets, list) or len(buckets) != len(BUCKETS_MS) + 1:
         return "not a delta: its latency has other buckets"
-    numbers = [*counts.values(), *failed.values(), latency.get("count"), latency.get("sum"), *buckets]
+    numbers = [*(number for part in named for number in part.values()), *buckets]
+    numbers += [latency.get("count"), latency.get("sum")]
     return "" if all(map(_is_count, numbers)) else f"not a delta: it holds what is no number from 0 to {MAX_COUNT}"
 
 

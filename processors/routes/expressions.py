@@ -82,16 +82,16 @@ def compile_text(
 ) -> Expression:
     """Compile for start-up; one evaluation may take `timeout_ms`. Raises RouteError naming file, line and column."""
     if next(tokens(text), None) is None:
-        raise RouteError(
-            f"{name}: the JSONata does not compile: it is empty; a filter that takes every event is `true`"
-        )
+        reason = "it is empty; a filter that takes every event is `true`"
+        raise RouteError(f"{name}: the JSONata does not compile: {reason}", reason=reason)
     try:
         # As it stands first: in what it is wrapped in, an unpaired bracket would find its pair.
         engine.compile(text, timeout_ms)
         return engine.compile(wrap(text), timeout_ms)
     except ExpressionError as error:
         if error.offset is None:
-            raise RouteError(f"{name}: the JSONata does not compile: {error}") from None
-        at = Position.of(text, min(error.offset, len(text)))
-        place = f"{name}:{at.line}:{at.column}"
-        raise RouteError(f"{place}: the JSONata does not compile: {error}: in `{at.text}`") from None
+            raise RouteError(f"{name}: the JSONata does not compile: {error}", reason=str(error)) from None
+        offset = min(error.offset, len(text))
+        at = Position.of(text, offset)
+        message = f"{name}:{at.line}:{at.column}: the JSONata does not compile: {error}: in `{at.text}`"
+        raise RouteError(message, reason=str(error), offset=offset) from None

@@ -47,11 +47,11 @@ class JsonataPythonEngine:
 
 
 class JsonataPythonExpression:
-    """One expression."""
+    """One expression; `kind` is what of the library evaluates it."""
 
-    def __init__(self, text: str, timeout_ms: int) -> None:
+    def __init__(self, text: str, timeout_ms: int, kind: type[jsonata.Jsonata] = jsonata.Jsonata) -> None:
         self._timeout_ms = timeout_ms
-        self._program = _parsed(_ascii_regexes(text))
+        self._program = _parsed(_ascii_regexes(text), kind)
         self._event = Event({}, "", "")
         own: dict[str, Callable[..., Any]] = {
             **{name: self._bound(function) for name, function in FUNCTIONS.items()},
@@ -96,9 +96,9 @@ def error_offset(text: str) -> int | None:
     return None
 
 
-def _parsed(text: str) -> jsonata.Jsonata:
+def _parsed(text: str, kind: type[jsonata.Jsonata] = jsonata.Jsonata) -> jsonata.Jsonata:
     try:
-        return jsonata.Jsonata(f"{text}\n")  # it reads beyond a comment that ends the text
+        return kind(f"{text}\n")  # it reads beyond a comment that ends the text
     except JException as error:
         raise ExpressionError(str(error), offset=_offset(text, error)) from None
     except Exception as error:  # the library lets the interpreter's own errors through (IndexError …)

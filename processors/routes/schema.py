@@ -62,7 +62,9 @@ def compile_schema(schema: JsonObject, name: str, documents: Mapping[str, Any] =
         fast = _compile_fast(schema) if is_fast else None
     except SchemaError as error:
         pointer = "".join(f"/{part}" for part in error.absolute_path)
-        raise RouteError(f"{name}: not a JSON Schema: {pointer or '/'}: {_first_line(error)}") from None
+        reason = _first_line(error)
+        message = f"{name}: not a JSON Schema: {pointer or '/'}: {reason}"
+        raise RouteError(message, reason=f"not a JSON Schema: {reason}", pointer=pointer) from None
     except fastjsonschema.JsonSchemaDefinitionException as error:
         raise RouteError(f"{name}: not a JSON Schema: {_first_line(error)}") from None
     thorough = validator_class(schema, format_checker=_format_checker(), registry=registry)

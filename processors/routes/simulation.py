@@ -1,8 +1,16 @@
-"""This module builds an event from a few words and says what each route makes of it."""
+"""This module reads what is to be simulated, and says what each route makes of it.
+
+Three things can be asked: a whole event of any shape; a few words of which an event is built; or an event together with
+a route, texts of one, or both.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from processors.event.identity import identify
 from processors.event.strict_json import JsonObject
@@ -13,6 +21,62 @@ from processors.routes.routes import Routes, outcomes_of
 FIELDS = ("interactionId", "type", "priority", "createdTime")
 
 
+#: What is asked about an event of one's own; all but the event may be left out.
+QUESTION = ("event", "filter", "mapping", "schema", "route")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An event, as JSON, and what to try it on: every route, `route`, or that one with other texts.
+
+    A text that is None is that of the route; without a route, that which takes any event, passes it on and allows it.
+    """
+
+    event: str
+    filter: str | None = None
+    mapping: str | None = None
+    schema: str | None = None
+    route: str | None = None
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it brings texts of its own."""
+        return not (self.filter is None and self.mapping is None and self.schema is None)
+
+
+def is_short(body: JsonObject) -> bool:
+    """Whether an object is the short form: `interactionId` is in no event, the other fields may be."""
+    return "interactionId" in body or set(body) <= set(FIELDS)
+
+
+#: A field that marks an object as a whole event: of the event stream, of a notification, of an integration's envelope.
+_OF_EVENTS = ("resourceType", "eventType", "payload", "topicName", "eventBody", "detail-type")
+
+
+def is_whole(body: JsonObject) -> bool:
+    """Whether an object is an event by itself; one of a shape that nobody knows is given as `{"event": …}`."""
+    return any(name in body for name in _OF_EVENTS) and "interactionId" not in body
+
+
+def question(body: JsonObject) -> Question | None:
+    """What is asked; None for what is an event itself, or the short form. Raises ValueError.
+
+    An event or a schema may be JSON, or the text of it: so mistakes in it have a line.
+    """
+    if "event" not in body or not set(body) <= set(QUESTION):
+        return None
+    texts = {name: body.get(name) for name in ("filter", "mapping", "route")}
+    wrong = [name for name, value in texts.items() if not isinstance(value, str | None)]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)} must be text")
+    schema = body.get("schema")
+    return Question(_json_text(body["event"]), schema=None if schema is None else _json_text(schema), **texts)
+
+
+def _json_text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
 def simulated_event(fields: JsonObject, *, interaction_id: str, now: str) -> JsonObject:
     """A stream event of `fields`; what is missing is a voice call of high priority, just now.
 
@@ -20,7 +84,7 @@ def simulated_event(fields: JsonObject, *, interaction_id: str, now: str) -> Jso
     """
     unknown = [name for name in fields if name not in FIELDS]
     if unknown:
-        raise ValueError(f"unknown field {', '.join(unknown)}: give any of {', '.join(FIELDS)}")
+        raise ValueError(f"unknown field {', '.join(unknown)}: give any of {', '.join(FIELDS)}, or a whole event")
     wrong = [name for name, value in fields.items() if not isinstance(value, str)]
     if wrong:
         raise ValueError(f"{', '.join(wrong)} must be text")

@@ -19,7 +19,7 @@ from processors.event.errors import MalformedEventError
 from processors.event.formats import time_text
 from processors.event.strict_json import JsonObject, parse_object
 from processors.routes.routes import Routes
-from processors.routes.simulation import FIELDS, run, simulated_event
+from processors.routes.simulation import FIELDS, is_short, run, simulated_event
 from settings import load_settings
 from streams.commands.terminal.options import EXIT_STOPPED, quiet_logs, refuse
 from streams.commands.terminal.screen import as_json as json_text
@@ -79,11 +79,6 @@ def _event(file: Path) -> JsonObject:
         refuse(f"{name} cannot be read: {error.strerror}")
     except (MalformedEventError, ValueError) as error:
         refuse(f"{name} holds no event: {error}")
-
-
-def is_short(body: JsonObject) -> bool:
-    """Whether an object is the short form: `interactionId` is in no event, the other fields may be."""
-    return "interactionId" in body or set(body) <= set(FIELDS)
 
 
 def _show(screen: Console, result: JsonObject) -> None:

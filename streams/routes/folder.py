@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from processors.event.errors import MalformedEventError, RouteError
 from processors.event.strict_json import JsonObject, parse
 from processors.routes.examples import wrong_expectation
@@ -35,6 +37,18 @@ def registry_names(folder: Path) -> list[str]:
     """The registry schemas that the routes ask for, as `registry/schema`. Raises RouteError."""
     origins = (_origin(path, _toml(path)) for path in _files(folder))
     return sorted({f"{origin['registry']}/{origin['name']}" for origin in origins if "registry" in origin})
+
+
+def schema_text(folder: Path, texts: RouteTexts) -> str:
+    """The schema of a route as it is written; one of a registry, or whose file is another by now, written anew."""
+    file = folder / texts.name / texts.schema_origin
+    try:
+        text = file.read_text("utf-8")
+        if parse(text.encode()) == texts.schema:
+            return text
+    except (OSError, UnicodeDecodeError, MalformedEventError):
+        pass  # written anew
+    return orjson.dumps(texts.schema, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
 def _read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:

@@ -1,15 +1,17 @@
-"""This module holds this worker's mapping processes: one for the stage, one for who tries an event."""
+"""This module holds this worker's mapping processes: for the stage, for who tries an event, for drafts of routes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Literal, Self
 
 from processors.event.headers import ENVELOPE_BYTES
+from processors.routes.route import RouteTexts
 from processors.routes.routes import Routes
 from settings import Settings
 from streams.health import Health
+from streams.routes.sandbox.draft_desk import DraftDesk, DraftLimits
 from streams.routes.sandbox.mapping_process import SandboxPlan
 from streams.routes.sandbox.sandbox import Sandbox
 
@@ -23,12 +25,18 @@ class Sandboxes:
     def __init__(self, settings: Settings, routes: Callable[[], Routes], health: Health) -> None:
         self._settings, self._routes, self._health = settings, routes, health
         self._sandboxes: dict[Purpose, Sandbox] = {}
+        most = settings.kafka_max_message_bytes - ENVELOPE_BYTES
+        self.drafts = DraftDesk(DraftLimits(settings.mapping_timeout, settings.mapping_memory_bytes, most))
 
     def sandbox(self, purpose: Purpose) -> Sandbox:
         """The sandbox for that purpose."""
         if purpose not in self._sandboxes:
             self._sandboxes[purpose] = Sandbox(self._plan(), self._health.observer(f"mapping ({purpose})"))
         return self._sandboxes[purpose]
+
+    def of(self, routes: Sequence[RouteTexts]) -> Sandbox:
+        """A sandbox of other routes, for one who compares, and closes it; what breaks it shows in the outcomes."""
+        return Sandbox(self._plan(routes), lambda reason: None)
 
     async def renew(self) -> None:
         """Have the routes that the app has now in use: whoever asks next gets a sandbox of these."""
@@ -42,6 +50,7 @@ class Sandboxes:
         while self._sandboxes:
             _, ending = self._sandboxes.popitem()
             await ending.close()
+        await self.drafts.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -51,9 +60,9 @@ class Sandboxes:
     ) -> None:
         await self.close()
 
-    def _plan(self) -> SandboxPlan:
+    def _plan(self, routes: Sequence[RouteTexts] | None = None) -> SandboxPlan:
         return SandboxPlan(
-            routes=tuple(route.texts for route in self._routes()),
+            routes=tuple([route.texts for route in self._routes()] if routes is None else routes),
             timeout_s=self._settings.mapping_timeout,
             memory_bytes=self._settings.mapping_memory_bytes,
             max_bytes=self._settings.kafka_max_message_bytes - ENVELOPE_BYTES,

@@ -32,6 +32,8 @@ class SumTables:
     throughput: Any
     #: One row a minute: `{"stage/error": n}`.
     failed: Any
+    #: One row a minute: `{"route/end": n}`.
+    routes: Any
     #: One row a minute: `{count, sum, buckets}`, shown with its percentiles.
     latency: Any
     #: One row a minute: `{lag, marks}` (processors/metrics/history.py).
@@ -63,6 +65,7 @@ def sum_tables(app: faust.App, retention_s: float) -> SumTables:
     plain = {
         "throughput": table("throughput", "Events counted in each minute, by what became of them"),
         "failed": table("failed", "Failures of each minute, by stage and error"),
+        "routes": table("routes", "Ends of events on each route in each minute"),
         "latency": table("latency", "Milliseconds from received to accepted by EventBridge, in each minute"),
         "history": table("history", "Largest lag of each minute, and what happened in it"),
         "totals": table("totals", "All counts since the tables began"),
@@ -71,6 +74,7 @@ def sum_tables(app: faust.App, retention_s: float) -> SumTables:
     return SumTables(
         throughput=windowed("throughput"),
         failed=windowed("failed"),
+        routes=windowed("routes"),
         latency=windowed("latency"),
         history=windowed("history"),
         totals=plain["totals"],

@@ -102,6 +102,7 @@ def read_sums(value: Any) -> Sums:
     return {
         "counts": read_numbers(parts.get("counts")),
         "failed": read_numbers(parts.get("failed")),
+        "routes": read_numbers(parts.get("routes")),
         "latency": read_histogram(parts.get("latency")),
     }
 

@@ -36,6 +36,8 @@ def apply(tables: SumTables, event: EventT[Any]) -> None:
     tables.throughput[KEY] = plus(read_numbers(tables.throughput[KEY].current(event)), delta["counts"])
     if delta["failed"]:
         tables.failed[KEY] = plus(read_numbers(tables.failed[KEY].current(event)), delta["failed"])
+    if delta["routes"]:
+        tables.routes[KEY] = plus(read_numbers(tables.routes[KEY].current(event)), delta["routes"])
     if delta["latency"]["count"]:
         known = read_histogram(tables.latency[KEY].current(event))
         tables.latency[KEY] = add_latency(known, delta["latency"])

@@ -1,4 +1,4 @@
-"""This module is the process that runs routes: answers what they make of events, or tries them and their examples.
+"""This module is the process that runs routes: answers what they make of events, or tries them, or drafts of them.
 
 The kernel ends it when one route takes too long over one event (SIGPROF, which stops even an engine that
 never comes back to Python), and refuses it memory beyond its bound. Which event it was is the worker's to
@@ -23,6 +23,7 @@ from processors.routes.outcome import Failed, Outcome
 from processors.routes.route import Route, RouteTexts, compile_route
 from processors.routes.routes import Routed, Routes, route_event
 from streams.routes.sandbox import protocol
+from streams.routes.sandbox.drafting import Drafting
 from streams.routes.sandbox.limits import bound_process, silence_log
 from streams.routes.sandbox.route_trial import RouteTrial
 
@@ -108,7 +109,7 @@ class Mapping:
 
 
 def main() -> None:
-    """Do what the worker asks for first: map until it has gone, or try routes once."""
+    """Do what the worker asks for first: map or try drafts until it has gone, or try routes once."""
     # The worker is what is asked to stop: it drains first, and closes the socket when it is done.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -120,10 +121,12 @@ def main() -> None:
         return
     kind, body = frame
     start = orjson.loads(body)
-    texts = [protocol.read_texts(one) for one in start["routes"]]
+    texts = [protocol.read_texts(one) for one in start.get("routes", ())]
     try:
         if kind == protocol.TRIAL:
             _try(connection, texts, start)
+        elif kind == protocol.DRAFTS:
+            _draft(connection, start)
         else:
             _map(connection, texts, start)
     except MemoryError:
@@ -147,6 +150,15 @@ def _try(connection: Connection, texts: Sequence[RouteTexts], start: JsonObject)
     trial = RouteTrial(start["timeout_s"], connection.send, _arm)
     for one in texts:
         trial.run(one)
+
+
+def _draft(connection: Connection, start: JsonObject) -> None:
+    silence_log()
+    bound_process(start["memory_bytes"])
+    drafting = Drafting(start["timeout_s"], start["max_bytes"], connection.send, _arm)
+    connection.send(protocol.READY, b"")
+    while (frame := connection.read()) is not None:
+        drafting.answer(frame[1])
 
 
 def _arm(cpu_s: float) -> None:

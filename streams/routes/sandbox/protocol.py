@@ -20,11 +20,12 @@ from processors.routes.outcome import Failed
 from processors.routes.route import Example, RouteTexts
 from processors.routes.routes import Encoded, Raw, Routed
 
-#: Kinds of frames to the process: what to map by, events, and routes to try.
-START, EVENTS, TRIAL = b"S", b"E", b"T"
+#: Kinds of frames to the process: what to map by, events, routes to try, and drafts of routes, one after the other.
+START, EVENTS, TRIAL, DRAFTS, DRAFT = b"S", b"E", b"T", b"D", b"d"
 
-#: Kinds of frames from it: readiness, the route and the example that it begins, answers, what came of a route.
-READY, ROUTE, EXAMPLE, ANSWERS, VERDICT = b"R", b"M", b"X", b"A", b"V"
+#: Kinds of frames from it: readiness, the route and the example that it begins, answers, what came of a route, the
+#: step of a draft that it begins, what came of a draft.
+READY, ROUTE, EXAMPLE, ANSWERS, VERDICT, STEP, TRIED = b"R", b"M", b"X", b"A", b"V", b"s", b"t"
 
 PREFIX = struct.Struct(">Ic")
 _SIZE = struct.Struct(">I")

@@ -15,6 +15,7 @@ def deltas(draw):
     return {
         "counts": draw(st.dictionaries(st.sampled_from(COUNTERS), numbers)),
         "failed": draw(st.dictionaries(st.sampled_from(["filter/E", "publish/F"]), numbers)),
+        "routes": draw(st.dictionaries(st.sampled_from(["a/mapped", "a/failed"]), numbers)),
         "latency": {"count": sum(buckets), "sum": draw(numbers), "buckets": buckets},
     }
 
@@ -53,6 +54,21 @@ def test_another_shape_is_refused(delta):
         add(empty(), delta)
 
 
+def test_a_worker_of_before_told_no_routes():
+    delta = {name: part for name, part in empty().items() if name != "routes"}
+    assert add(empty(), delta) == empty()
+
+
+def test_ends_are_counted_by_route():
+    counts, other = Counts(), Counts()
+    counts.add("validated")
+    counts.route("calls", "mapped")
+    counts.route(None, "failed")
+    other.route("calls", "mapped")
+    counts.take(other)
+    assert counts.drain()["routes"] == {"calls/mapped": 2}
+
+
 def test_a_drain_gives_what_was_counted_since_the_last():
     counts = Counts()
     assert counts.drain() is None
@@ -64,6 +80,7 @@ def test_a_drain_gives_what_was_counted_since_the_last():
     assert counts.drain() == {
         "counts": {"ingested": 2, "failed": 1},
         "failed": {"filter/FilterError": 1},
+        "routes": {},
         "latency": {"count": 3, "sum": 10**9 + 11, "buckets": [1, 1, *[0] * (len(BUCKETS_MS) - 2), 1]},
     }
     assert counts.drain() is None

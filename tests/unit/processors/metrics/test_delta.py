@@ -38,17 +38,18 @@ def test_what_is_no_object_of_ours_does_not(value):
     [
         lambda number: {**empty(), "counts": {"ingested": number}},
         lambda number: {**empty(), "failed": {"validate/X": number}},
+        lambda number: {**empty(), "routes": {"calls/mapped": number}},
         lambda number: {**empty(), "latency": {**empty()["latency"], "sum": number}},
         lambda number: {**empty(), "latency": {**empty()["latency"], "buckets": [number] * 20}},
     ],
-    ids=["counts", "failed", "sum", "buckets"],
+    ids=["counts", "failed", "routes", "sum", "buckets"],
 )
 def test_what_is_no_count_does_not(build, number):
     with pytest.raises(ValueError, match="not a delta"):
         check(orjson.dumps(build(number)))
 
 
-@pytest.mark.parametrize("part", ["counts", "failed"])
+@pytest.mark.parametrize("part", ["counts", "failed", "routes"])
 @pytest.mark.parametrize("names", [{"x" * 201: 1}, {f"x{number}": 1 for number in range(1_001)}], ids=["long", "many"])
 def test_names_that_would_fill_the_tables_do_not(part, names):
     with pytest.raises(ValueError, match="more or longer names"):

@@ -6,7 +6,7 @@ import pytest
 
 from processors.routes.route import compile_route
 from processors.routes.routes import Routes
-from processors.routes.simulation import FIELDS, run, simulated_event
+from processors.routes.simulation import FIELDS, Question, is_whole, question, run, simulated_event
 from streams.routes.folder import read_routes
 
 NOW = "2026-11-23T10:00:00.000Z"
@@ -69,3 +69,36 @@ def test_an_event_that_breaks_its_schema():
     assert result["error"].startswith("breaks its schema")
     assert result["transformedEvent"]["time"] == "yesterday"
     assert result["routes"][0]["stage"] == "validate"
+
+
+@pytest.mark.parametrize(
+    ("body", "whole"),
+    [
+        ({"topicName": "v2.users.x.presence", "eventBody": {}}, True),
+        ({"id": "i", "resourceType": "interaction"}, True),
+        ({"detail-type": "x", "detail": {}}, True),
+        ({"type": "voice"}, False),
+        ({"interactionId": "i", "eventType": "x"}, False),
+        ({"colour": "red"}, False),
+    ],
+)
+def test_a_whole_event_is_known_by_its_fields(body, whole):
+    assert is_whole(body) is whole
+
+
+def test_a_question_brings_an_event_of_any_shape_and_perhaps_texts():
+    assert question({"event": {"colour": "red"}}) == Question('{\n  "colour": "red"\n}')
+    asked = question({"event": '{"a"', "filter": "true", "schema": {}, "route": "r"})
+    assert asked == Question('{"a"', "true", None, "{}", "r")
+    assert asked.is_draft
+
+
+@pytest.mark.parametrize("body", [{"id": "x", "event": {}}, {"type": "voice"}, {"filter": "true"}])
+def test_what_is_no_question_is_an_event_or_the_short_form(body):
+    assert question(body) is None
+
+
+@pytest.mark.parametrize("name", ["filter", "mapping", "route"])
+def test_texts_are_text(name):
+    with pytest.raises(ValueError, match=name):
+        question({"event": {}, name: 5})

@@ -23,7 +23,7 @@ def shown():
     """Shows what is stored in a table, or some."""
 
     def made(**stored):
-        names = ("throughput", "failed", "latency", "history", "totals", "gaps")
+        names = ("throughput", "failed", "routes", "latency", "history", "totals", "gaps")
         tables = {name: stored.get(name, {}) for name in names}
         return SumTables(**tables, plain=tables)
 

@@ -1,0 +1,88 @@
+"""This module reads a topic from its end backwards, slice by slice: who looks something up wants the newest first.
+
+It is bounded in records and time, and gives the worker's event loop a breath after each chunk: looking something up
+must not hold up what the worker is there for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from aiokafka import ConsumerRecord
+
+from clients.kafka.ranges import Range, RangeBounds, Reader
+
+#: Offsets of each partition in a slice.
+SLICE = 500
+
+#: Seconds of rest after each chunk.
+BREATH_S = 0.002
+
+
+@dataclass(slots=True)
+class Budget:
+    """How much may still be read: `records` in all, until `ends_s` on the loop's clock."""
+
+    records: int
+    ends_s: float
+
+    @classmethod
+    def of(cls, records: int, seconds: float) -> Budget:
+        return cls(records, asyncio.get_running_loop().time() + seconds)
+
+    @property
+    def is_spent(self) -> bool:
+        return self.records <= 0 or self.is_over
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its time has ended."""
+        return asyncio.get_running_loop().time() >= self.ends_s
+
+
+@dataclass(slots=True)
+class Backwards:
+    """One look back over a topic. `read`: records so far; `since_ms`: every record from then on has been read.
+
+    `complete`: the range was read to its beginning; else the budget was spent before.
+    """
+
+    reader: Reader
+    bounds: RangeBounds
+    budget: Budget
+    slice_size: int = SLICE
+    read: int = 0
+    since_ms: int | None = None
+    complete: bool = False
+
+    async def slices(self) -> AsyncGenerator[list[ConsumerRecord], None]:
+        """The records of the range, each slice newest first. Raises RangeError."""
+        what = await self.reader.range(self.bounds)
+        first, top = dict(what.next), dict(what.end)
+        while left := [partition for partition, end in top.items() if end > first[partition]]:
+            if self.budget.is_spent:
+                return
+            lower = {partition: max(first[partition], top[partition] - self.slice_size) for partition in left}
+            found = await self._slice(Range(self.reader.topic, dict(lower), {one: top[one] for one in left}))
+            oldest: dict[int, int] = {}
+            for record in found:
+                oldest[record.partition] = min(record.timestamp, oldest.get(record.partition, record.timestamp))
+            top = lower
+            for partition, at_ms in oldest.items():
+                if self.bounds.span.since is not None and at_ms < self.bounds.span.since:
+                    top[partition] = first[partition]  # what is below is older still
+            open_ones = [oldest[one] for one in left if one in oldest and top[one] > first[one]]
+            self.since_ms = max(open_ones, default=self.since_ms)
+            yield [record for record in found if record.timestamp in self.bounds.span]
+        self.complete = True
+
+    async def _slice(self, what: Range) -> list[ConsumerRecord]:
+        found: list[ConsumerRecord] = []
+        async for chunk in self.reader.chunks(what):
+            found += chunk
+            await asyncio.sleep(BREATH_S)
+        self.read += len(found)
+        self.budget.records -= len(found)
+        return sorted(found, key=lambda record: (-record.timestamp, record.partition, -record.offset))

@@ -1,0 +1,41 @@
+"""This module looks up events of `raw`: the newest ones, those of one key, or the one at a place."""
+
+from __future__ import annotations
+
+from aiokafka import ConsumerRecord
+from aiokafka.partitioner import murmur2
+
+from clients.kafka.ranges import RangeBounds, open_reader, topics
+from settings import Settings
+from streams.replay.backwards import Backwards, Budget
+
+#: Records that are looked through at most for those of one key, and seconds.
+MAX_READ, MAX_SECONDS = 50_000, 8.0
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition that producers give a key, as Kafka's own do."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+async def newest(settings: Settings, limit: int, key: str | None = None) -> list[ConsumerRecord]:
+    """The newest events of `raw`, newest first. Raises RangeError."""
+    name = settings.topic("raw")
+    known = await topics(settings)
+    async with open_reader(settings, name, known) as reader:
+        wanted = key.encode() if key is not None else None
+        partitions = () if wanted is None else (partition_of(wanted, reader.partitions),)
+        look = Backwards(reader, RangeBounds(partitions=partitions), Budget.of(MAX_READ, MAX_SECONDS))
+        look.slice_size = limit if wanted is None else max(limit, look.slice_size)
+        found: list[ConsumerRecord] = []
+        async for part in look.slices():
+            found += [record for record in part if record.value is not None and wanted in (None, record.key)]
+            if len(found) >= limit:
+                break
+    return found[:limit]
+
+
+async def at(settings: Settings, partition: int, offset: int) -> ConsumerRecord | None:
+    """The event of `raw` at a place; None when the topic does not hold it any more. Raises RangeError."""
+    async with open_reader(settings, settings.topic("raw"), await topics(settings)) as reader:
+        return await reader.one(partition, offset)

@@ -1,0 +1,46 @@
+"""This module says whether bodies of events may be shown, and masks them: they are people's data."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Any
+
+from faust.web import Response, View
+
+from processors.event.redaction import redactor
+from processors.event.strict_json import JsonObject
+from streams.app import app
+from streams.views.answers import refused
+
+WORDS = "bodies of events are shown to who has a token: set WEB_TOKEN, or have the web listen on loopback alone"
+
+
+def withheld(view: View) -> Response | None:
+    """The refusal where bodies are open to anybody on a network; None where they may be shown.
+
+    Who has got here had a token, where one is set (streams/web/middleware.py).
+    """
+    settings = app.settings
+    return (
+        None
+        if settings.web_token is not None or _is_loopback(settings.web_host)
+        else refused(view, "forbidden", WORDS, 403)
+    )
+
+
+def masked(event: Any) -> Any:
+    """An event with what REDACT_FIELDS names masked, also where it was taken in before that was set."""
+    redact = redactor(app.settings.redact_fields)
+    return redact(event) if redact is not None and isinstance(event, dict) else event
+
+
+def masked_object(event: JsonObject) -> JsonObject:
+    """The same, of an object."""
+    return dict(masked(event))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

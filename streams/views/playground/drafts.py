@@ -1,0 +1,37 @@
+"""This module makes of what is asked the draft of a route: what is not given is as in the route that is named."""
+
+from __future__ import annotations
+
+from processors.routes.draft import Draft
+from processors.routes.route import RouteTexts
+from processors.routes.simulation import Question
+from streams.app import app
+from streams.routes.folder import schema_text
+
+#: A draft that takes any event, passes it on and allows it.
+OPEN = Draft(filter="true", mapping="$", schema="{}")
+
+
+def draft_for(asked: Question) -> Draft:
+    """The draft that is asked about. A route of that name need not be in use."""
+    texts = texts_of(asked.route)
+    known = OPEN if texts is None else _as_is(texts)
+    return Draft(
+        filter=known.filter if asked.filter is None else asked.filter,
+        mapping=known.mapping if asked.mapping is None else asked.mapping,
+        schema=known.schema if asked.schema is None else asked.schema,
+        source=known.source,
+        detail_type=known.detail_type,
+        documents=known.documents,
+    )
+
+
+def texts_of(route: str | None) -> RouteTexts | None:
+    """The texts of a route that is in use; None when there is none of that name."""
+    found = app.routes.get(route)
+    return None if found is None else found.texts
+
+
+def _as_is(texts: RouteTexts) -> Draft:
+    schema = schema_text(app.settings.routes_dir, texts)
+    return Draft(texts.filter, texts.mapping, schema, texts.source, texts.detail_type, texts.documents)

@@ -1,0 +1,89 @@
+"""This module gives the folder of a route as it would be: as a zip, with the event that was tried as a new example."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from faust.web import Request, Response, View
+
+from processors.event.errors import MalformedEventError
+from processors.event.strict_json import parse_object
+from processors.routes.archive import NAME, as_json, expected, packed, toml
+from processors.routes.draft import Draft
+from processors.routes.simulation import question
+from streams.app import app
+from streams.routes.folder import FILES
+from streams.routes.sandbox.child import SandboxError
+from streams.routes.sandbox.draft_desk import BusyError
+from streams.views.answers import refused
+from streams.views.playground.drafts import draft_for, texts_of
+
+#: Most bytes of one file of a folder that go with it.
+MAX_FILE = 4 * 1024 * 1024
+
+
+@app.page("/api/route-folder/")
+class RouteFolder(View):
+    """POST `{event, filter, mapping, schema, route, name, example}`; answers a zip and writes nothing."""
+
+    async def post(self, request: Request) -> Response:
+        """`name`: of the folder, by default the route's; `example`: of the new example, none without it.
+
+        The example expects what came of the event; 422 when the texts do not compile.
+        """
+        try:
+            body = parse_object(await request.read())
+            name, example = (body.pop(one, None) for one in ("name", "example"))
+            asked = question(body)
+            if asked is None:
+                raise ValueError("give event, and any of filter, mapping, schema, route, name, example")
+            name = _named(name or asked.route or "route")
+            draft = draft_for(asked)
+            found = await app.sandboxes.drafts.attempt(draft, asked.event, time.time_ns() // 1_000_000)
+            if found["outcome"] == "invalid":
+                wrong = "; ".join(f"{one['part']}: {one['message']}" for one in found["errors"])
+                return refused(self, "does not compile", wrong, 422)
+            files = _files(asked.route, draft)
+            if example:
+                event = parse_object(asked.event.encode())
+                files[f"examples/{_named(example)}.json"] = as_json({"event": event, "expect": expected(found)})
+        except (MalformedEventError, ValueError) as error:
+            return refused(self, "bad request", str(error), 400)
+        except (BusyError, SandboxError) as error:
+            return refused(self, "unavailable", str(error), 503)
+        disposition = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+        return self.bytes(packed(name, files), content_type="application/zip", headers=disposition)
+
+
+def _named(name: Any) -> str:
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError("a name is of letters, digits, `.`, `_` and `-`, and begins with a letter or digit")
+    return name
+
+
+def _files(route: str | None, draft: Draft) -> dict[str, bytes]:
+    """The files of the folder as they are, with the draft's texts in their places."""
+    texts = texts_of(route)
+    files: dict[str, bytes] = {}
+    schema = "schema.json"
+    if texts is not None:
+        files = _kept(app.settings.routes_dir / texts.name)
+        schema = texts.schema_origin if texts.schema_origin.endswith(".json") else schema
+    files.setdefault("route.toml", toml("Written in the playground", draft.source, draft.detail_type).encode())
+    drafted = {"filter.jsonata": draft.filter, "mapping.jsonata": draft.mapping, schema: draft.schema}
+    return files | {path: text.encode() for path, text in drafted.items()}
+
+
+def _kept(folder: Path) -> dict[str, bytes]:
+    """What of a route's folder belongs to the route."""
+    if not folder.is_dir():
+        return {}
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.stat().st_size <= MAX_FILE)
+    names = {path: path.relative_to(folder) for path in found}
+    return {
+        name.as_posix(): path.read_bytes()
+        for path, name in names.items()
+        if name.parts[0] in FILES or path.suffix in (".json", ".md", ".txt")
+    }

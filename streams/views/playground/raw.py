@@ -1,0 +1,95 @@
+"""This module shows the newest events of `raw`, for who wants to try a route on one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiokafka import ConsumerRecord
+from faust.web import Request, Response, View
+
+from clients.kafka.ranges import RangeError
+from processors.event import headers
+from processors.event.errors import MalformedEventError
+from processors.event.identity import interaction_id, unwrapped
+from processors.event.strict_json import JsonObject, parse
+from processors.replay.moments import iso
+from streams.app import app
+from streams.replay import newest
+from streams.views.answers import refused, rows_wanted
+from streams.views.bodies import masked, withheld
+
+#: Events that are shown unless `?limit=` says otherwise, and at most.
+LIMIT, MOST = 20, 200
+
+
+@app.page("/api/raw/")
+class RawEvents(View):
+    """The newest ones, those of one key, or the one at a place."""
+
+    async def get(self, request: Request) -> Response:
+        """`{"events": [{partition, offset, at, receivedAt, key, eventId, kind, replayed, event}]}`, newest first.
+
+        `limit`, `key`; or `partition` and `offset` for the event that stands there.
+        """
+        if (refusal := withheld(self)) is not None:
+            return refusal
+        query = request.query
+        limit = rows_wanted(query.get("limit", str(LIMIT)))
+        if limit is None or limit > MOST:
+            return refused(self, "bad request", f"limit is a number from 1 to {MOST}", 400)
+        try:
+            if "partition" not in query:
+                found = await newest.newest(app.settings, limit, query.get("key"))
+                return self.json({"events": [_shown(record) for record in found]})
+            place = _number(query, "partition"), _number(query, "offset")
+            one = await newest.at(app.settings, *place)
+        except ValueError as error:
+            return refused(self, "bad request", str(error), 400)
+        except RangeError as error:
+            return refused(self, "unavailable", str(error), 503)
+        if one is None or one.value is None:
+            return refused(self, "not found", "raw does not hold that event any more, or never did", 404)
+        return self.json({"events": [_shown(one)]})
+
+
+def _number(query: Any, name: str) -> int:
+    text = str(query.get(name, ""))
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValueError(f"{name} is a number: give partition and offset")
+    return int(text)
+
+
+def _shown(record: ConsumerRecord) -> JsonObject:
+    meta = headers.read(dict(record.headers))
+    event = _event(record.value)
+    return {
+        "partition": record.partition,
+        "offset": record.offset,
+        "at": iso(record.timestamp),
+        "receivedAt": iso(meta.received_at) if meta.received_at is not None else None,
+        "key": record.key.decode("utf-8", "replace") if record.key is not None else None,
+        "eventId": meta.event_id,
+        "kind": kind_of(event),
+        "replayed": meta.replayed,
+        "event": masked(event),
+    }
+
+
+def _event(value: bytes) -> Any:
+    """The event, or its bytes as text where they are none."""
+    try:
+        return parse(value)
+    except MalformedEventError:
+        return value[:10_000].decode("utf-8", "replace")
+
+
+def kind_of(event: Any) -> str:
+    """A few words for an event: its topic without ids of objects, or its type."""
+    if not isinstance(event, dict):
+        return "not an event"
+    body = unwrapped(event)
+    topic = body.get("topicName")
+    if isinstance(topic, str):
+        return topic.replace(interaction_id(body) or " ", "…")
+    words = [str(body[name]) for name in ("resourceType", "eventType") if isinstance(body.get(name), str)]
+    return " ".join(words) or "event"
