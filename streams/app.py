@@ -90,7 +90,7 @@ def _web(settings: Settings) -> dict[str, Any]:
         web_graph_enabled=False,
         web_stats_enabled=False,
         web_metrics_enabled=False,
-        web_application_options={"client_max_size": 1024 * 1024, "middlewares": middlewares(settings.web_token)},
+        web_application_options={"client_max_size": 1024 * 1024, "middlewares": middlewares(settings.tokens)},
         canonical_url=settings.web_url,
     )
 

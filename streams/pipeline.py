@@ -11,7 +11,10 @@ import logging
 import os
 import signal
 import sys
+import time
+import uuid
 from collections.abc import Callable, Coroutine
+from functools import partial
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
@@ -48,8 +51,9 @@ from streams.tables.definitions import sum_tables
 from streams.tables.owner import TableOwner
 from streams.tables.rows import rows, sums
 from streams.topics import pipeline_topics
-from streams.topology import METRICS_KEY, READ, TOPICS, needed_topics
+from streams.topology import ACTIONS, ACTIONS_PARTITION, METRICS_KEY, READ, TOPICS, needed_topics
 from streams.worker import group, lookout, reload_routes, watchdog
+from streams.worker.actions import ActionLog
 from streams.worker.aws_clients import AwsClients
 from streams.worker.group import Group
 from streams.worker.lookout import Lookout
@@ -111,6 +115,7 @@ class PipelineApp(faust.App):
             self._fingerprint,
             lambda: active_partitions(self, self._recent),
         )
+        self.actions = ActionLog(self.settings, self.health, self._write_action)
         self._recent.on_recover(self.deduplication.restore)
         self.ledger = Ledger(
             self.counts,
@@ -144,7 +149,7 @@ class PipelineApp(faust.App):
     def _assemble_source(self) -> None:
         """What comes in."""
         settings = self.settings
-        self.intake = Intake(settings, self.delivery, self.ledger)
+        self.intake = Intake(settings, self.delivery, self.ledger, partial(self.actions.passes, "source"))
         count = counting(self.counts, self.ledger)
         source: Source = GenesysSource(
             settings,
@@ -186,6 +191,8 @@ class PipelineApp(faust.App):
         self.group = Group(
             self._write_counts, self._describe_worker, LagReader(self.settings, read), self.owner.is_here, tuple(read)
         )
+        self.group.paused = lambda: self.actions.paused
+        self._began_ms = int(time.time() * 1000)
         self._has_begun, self._telling = False, set[asyncio.Task[None]]()
         self.worker_sums.lags = lambda: self.group.lags
         self.health.check("retention", self.group.expiring)
@@ -207,9 +214,10 @@ class PipelineApp(faust.App):
 
         def wrap(handle: AnyHandle) -> AnyHandle:
             if stage.name in self.settings.worker_roles:
+                may_begin = partial(self.actions.passes, stage.name)
 
                 async def body(stream: Any) -> None:
-                    await StageRunner(stage, handle, self.ledger, self.is_current).run(stream)
+                    await StageRunner(stage, handle, self.ledger, self.is_current, may_begin=may_begin).run(stream)
 
                 body.__doc__ = handle.__doc__
                 self.agent(topic, name=stage.name)(body)
@@ -255,6 +263,7 @@ class PipelineApp(faust.App):
         if unreachable.queue:
             self.health.trouble(lookout.QUEUE, unreachable.queue)
         await self.add_async_context(self.sandboxes)
+        await self.add_async_context(self.actions)
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
         await super().on_first_start()
 
@@ -303,6 +312,8 @@ class PipelineApp(faust.App):
             "partitions": owned,
             "troubles": self.health.troubles(),
             "paused": self.breaker.paused,
+            "pausedStages": sorted(set(self.actions.paused) & set(self.settings.worker_roles)),
+            "sinceMs": self._began_ms,
         }
 
     def _use(self, routes: Routes) -> None:
@@ -323,6 +334,10 @@ class PipelineApp(faust.App):
 
     async def _write_counts(self, delta: bytes) -> None:
         await self.sender.send([Record(self.flow.metrics.get_topic_name(), METRICS_KEY, delta)])
+
+    async def _write_action(self, value: bytes) -> None:
+        topic = self.settings.topic(ACTIONS)
+        await self.sender.send([Record(topic, uuid.uuid4().bytes, value, partition=ACTIONS_PARTITION)])
 
     def _commit_soon(self) -> None:
         """Commit what was acked at once: until then a crash repeats it. The timer comes up to half a second later."""

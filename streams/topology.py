@@ -29,6 +29,10 @@ RECENT = "recent"
 REDRIVEN = "redriven"
 REDRIVEN_CONFIGS = {"cleanup.policy": "compact"}
 
+#: The topic of what operators did; every worker reads it, and obeys its pauses. All stands in its first partition.
+ACTIONS = "actions"
+ACTIONS_PARTITION = 0
+
 #: Tables without windows: their rows stay.
 LASTING = ("totals", "gaps")
 
@@ -65,6 +69,7 @@ def needed_topics(settings: Settings) -> dict[str, dict[str, str]]:
     }
     return {
         **topic_configs(settings),
+        settings.topic(ACTIONS): {"cleanup.policy": "compact"},
         **{changelog_of(settings, name): compacted if name in LASTING else changelog for name in TABLES},
         changelog_of(settings, RECENT): lately,
     }

@@ -30,7 +30,8 @@ class Outgoing:
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    partition: int | None = None
 
 
 class Writer:
@@ -54,7 +55,7 @@ class Writer:
     async def _send(self, one: Outgoing) -> asyncio.Future[object] | str:
         try:
             future: asyncio.Future[object] = await self._producer.send(
-                one.topic, one.value, one.key, headers=list(one.headers)
+                one.topic, one.value, one.key, one.partition, headers=list(one.headers)
             )
         except KafkaError as error:  # refused before it was queued
             return _reason(one, error)

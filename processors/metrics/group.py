@@ -6,11 +6,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from processors.metrics.history import MAX_MS, iso
+
 #: Milliseconds after which a worker that has said nothing is gone, and after which it is not shown any more.
 GONE_MS, FORGOTTEN_MS = 20_000, 3_600_000
 
 #: Workers that are kept, and most that one may tell of itself: anybody may write to the topic.
 MAX_WORKERS, MAX_TEXT, MAX_ITEMS = 200, 500, 2_000
+
+#: What a worker tells.
+NAMES = {"name", "version", "roles", "partitions", "troubles", "paused", "pausedStages", "sinceMs", "ended"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,9 @@ class WorkerRow:
     def as_json(self, now_ms: int) -> dict[str, Any]:
         """The row that is shown."""
         state = "gone" if self.is_gone(now_ms) else "running"
-        return {**self.row, "state": state, "secondsAgo": round(max(0, now_ms - self.said_ms) / 1000, 1)}
+        shown = {name: value for name, value in self.row.items() if name not in ("sinceMs", "ended")}
+        since, seconds_ago = iso(self.row["sinceMs"]), round(max(0, now_ms - self.said_ms) / 1000, 1)
+        return {**shown, "since": since, "state": state, "secondsAgo": seconds_ago}
 
 
 def wrong_row(row: Any) -> str:
@@ -47,8 +54,11 @@ def wrong_row(row: Any) -> str:
         return "not a worker: its troubles have no reasons"
     if max(len(partitions), len(troubles)) > MAX_ITEMS or not all(map(_is_text, (*partitions, *troubles))):
         return "not a worker: it tells more than any worker has"
-    whole = set(row) == {"name", "version", "roles", "partitions", "troubles", "paused", "ended"}
-    return "" if whole and all(type(row[name]) is bool for name in ("paused", "ended")) else "not a worker's row"
+    if set(row) != NAMES or not all(type(row[name]) is bool for name in ("paused", "ended")):
+        return "not a worker's row"
+    stages, since = row["pausedStages"], row["sinceMs"]
+    fits = isinstance(stages, list) and len(stages) <= MAX_ITEMS and all(map(_is_text, stages))
+    return "" if fits and type(since) is int and 0 <= since < MAX_MS else "not a worker's row: its pauses or its age"
 
 
 def heard(rows: Iterable[WorkerRow], new: WorkerRow) -> list[WorkerRow]:

@@ -21,6 +21,7 @@ KINDS = (
     "redrive",
     "replay",
     "backfill",
+    "acknowledge",
 )
 
 #: Most marks of one minute that are kept, and most characters of one: anybody may write to the topic.

@@ -25,6 +25,7 @@ from streams.commands.terminal.organisation import Organisation, notification_se
 from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import console, progress_bar
 from streams.commands.terminal.stoppable import stoppable
+from streams.replay import actions
 from streams.replay.backfill import BackfillProgress, Filling, fill
 
 EPILOG = """\b
@@ -68,7 +69,7 @@ async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Backfil
     progress = BackfillProgress(interval, interval.start_ms)
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(stoppable())
-        writer = None if dry_run else await _writer(settings, stack)
+        writer = None if dry_run else await _writer(settings, stack, interval)
         organisation = await stack.enter_async_context(open_organisation(settings))
         if not organisation.plan.topics:
             refuse("there is nothing to listen to: see `genesys-eventbridge topics`")
@@ -97,14 +98,17 @@ def _events(organisation: Organisation, settings: Settings) -> Callable[[Interva
     return found.during
 
 
-async def _writer(settings: Settings, stack: AsyncExitStack) -> Writer:
+async def _writer(settings: Settings, stack: AsyncExitStack, interval: Interval) -> Writer:
     """Raises RangeError when Kafka does not answer or lacks a topic: those are not ours to create."""
     needed = (settings.topic("raw"), settings.topic("failures"))
     known = await topics(settings, () if settings.kafka_create_topics else needed)
     for name in needed:
         if name not in known:
             raise RangeError(f"there is no topic {name}: start a worker once, or create it")
-    return await stack.enter_async_context(open_writer(settings))
+    writer = await stack.enter_async_context(open_writer(settings))
+    meant = f"{iso(interval.start_ms)}/{iso(interval.end_ms)}"
+    await actions.note(writer, settings, known, actions.now("backfill", detail=meant))
+    return writer
 
 
 def _end(progress: BackfillProgress, dry_run: bool, as_json: bool) -> None:

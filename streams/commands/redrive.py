@@ -32,6 +32,7 @@ from streams.commands.terminal.options import (
 from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
+from streams.replay import actions
 from streams.replay.originals import open_originals
 from streams.replay.redrive import Redriving
 from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
@@ -185,7 +186,15 @@ async def _redriving(
             originals = await stack.enter_async_context(open_originals(settings, known))
             writer = await stack.enter_async_context(open_writer(settings)) if writes else None
             redriven = await stack.enter_async_context(open_redriven(settings, known, writer, again=request.again))
+            if writer is not None:
+                await actions.note(writer, settings, known, actions.now("redrive", detail=_meant(request)))
             yield Redriving(request.plan, settings, originals, redriven, writer, stop)
+
+
+def _meant(request: RedriveRequest) -> str:
+    """The run, and what it takes, in the words of the command line."""
+    chosen = [*selection_arguments(request.plan.selection), *span_arguments(request.plan.selection.span)]
+    return " ".join([request.plan.run, *(["--from-queue"] if request.from_queue else []), *chosen])
 
 
 def _end(request: RedriveRequest, progress: RedriveProgress, source: str, what: Range | None) -> None:

@@ -33,6 +33,7 @@ from streams.commands.terminal.options import (
 from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
+from streams.replay import actions
 from streams.replay.replay import Replay, ReplayPlan, ReplayProgress
 from streams.routes.load import compiled_routes
 
@@ -161,6 +162,9 @@ async def _run(request: ReplayRequest, settings: Settings) -> None:
             progress = taken_up(what, request.earlier)
             progress.comparison.keep = progress.comparison.keep if request.examples is None else request.examples
             writer = await stack.enter_async_context(open_writer(settings)) if plan.into else None
+            if writer is not None:
+                done = actions.now("replay", detail=f"{plan.run} {request.source} into {plan.into}")
+                await actions.note(writer, settings, known, done)
             saving = Saving(settings, request.typed, plan) if plan.into else None
             if saving is None:
                 replaying = Replay(plan, progress, stop)

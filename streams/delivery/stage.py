@@ -57,11 +57,15 @@ async def each(stream: Any, where: str, apply: Callable[[Event], None]) -> None:
         event.ack()
 
 
+async def _at_once() -> None:
+    """For a stage that nobody pauses."""
+
+
 class StageRunner:
     """Runs a stage over one stream.
 
     `is_current`: whether an event is still this worker's; one from before a rebalance is delivered again, maybe to
-    another.
+    another. `may_begin` returns when a batch may be begun: not while an operator has paused the stage.
     """
 
     def __init__(
@@ -71,8 +75,10 @@ class StageRunner:
         ledger: Ledger,
         is_current: Callable[[Event], bool],
         die: Callable[[str, BaseException], Any] = die,
+        may_begin: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         self._stage, self._handle, self._ledger, self._is_current, self._die = stage, handle, ledger, is_current, die
+        self._may_begin = may_begin
         self._buffer = BoundedBuffer(stage.max_events, stage.max_bytes)
 
     async def run(self, stream: Any) -> None:
@@ -155,6 +161,7 @@ class StageRunner:
         while True:
             event = await self._next_current()
             await self._ledger.keep_pace()
+            await self._may_begin()
             if self._is_current(event):
                 return event
             self._leave(event)

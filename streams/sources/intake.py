@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 
 from processors.event.headers import Meta
@@ -18,10 +18,21 @@ from streams.delivery.result import BatchResult, Delivery
 from streams.delivery.send import Record
 
 
-class Intake:
-    """Takes in what the sources of a worker read."""
+async def _at_once() -> None:
+    """For a source that nobody pauses."""
 
-    def __init__(self, settings: Settings, delivery: Delivery, ledger: Ledger) -> None:
+
+class Intake:
+    """Takes in what the sources of a worker read; `may_begin` returns when a batch may be read."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        delivery: Delivery,
+        ledger: Ledger,
+        may_begin: Callable[[], Awaitable[None]] = _at_once,
+    ) -> None:
+        self._may_begin = may_begin
         self._max_bytes, self._grace_s = settings.max_line_bytes, settings.shutdown_grace
         self._redact = redactor(settings.redact_fields)
         self._delivery, self._ledger = delivery, ledger
@@ -37,6 +48,7 @@ class Intake:
         Ending it ends the reading first: what has been read still gets to Kafka.
         """
         async with aclosing(batches) as reading:  # type: ignore[type-var]
+            await self._may_begin()  # never with a batch in hand: what has been read gets to Kafka
             async for batch in reading:
                 task = asyncio.create_task(self._settle(batch, settled))
                 try:
@@ -44,6 +56,7 @@ class Intake:
                 except asyncio.CancelledError:
                     await asyncio.wait_for(task, self._grace_s)
                     raise
+                await self._may_begin()
 
     async def _settle(self, batch: list[Line], settled: Callable[[], None] | None) -> None:
         await self.ingest(batch)

@@ -9,7 +9,9 @@ from faust.web import Request, Response, View
 from processors.metrics.expired import is_expired
 from streams.app import app
 from streams.tables.rows import rows
+from streams.views.actions import who_acts
 from streams.views.owner import from_owner
+from streams.web.access import Caller
 
 
 @app.page("/api/acknowledge/")
@@ -19,9 +21,16 @@ class Acknowledge(View):
     async def post(self, request: Request) -> Response:
         """`{"acknowledged": [row, …]}`; answered by the worker that owns the tables."""
 
+        who = who_acts(self, request)
+        if not isinstance(who, Caller):
+            return who
+
         async def answer() -> dict[str, Any]:
             found = [row for row in rows(app.sums, "gaps") if is_expired(row)]
             await app.expired.acknowledge(found)
+            if found:
+                number = sum(row["events"] for row in found)
+                await app.actions.record(who.name, "acknowledge", detail=f"{number} events that Kafka deleted unread")
             return {"acknowledged": found}
 
         return await from_owner(self, request, answer)

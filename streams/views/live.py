@@ -53,8 +53,15 @@ def _now(range_: str) -> dict[str, Any]:
         "report": report_of(asked_period({"range": range_}) if range_ else None),
         "lag": app.group.lag(),
         "status": app.group.status(),
-        "minutes": history(app.sums, newest),
+        "minutes": _strip(newest),
     }
+
+
+def _strip(asked: Period) -> dict[str, Any]:
+    """The history of a time, with what operators did in it."""
+    found = history(app.sums, asked)
+    acted = [{"at": one.at, "kind": one.what, "what": str(one)} for one in app.actions.during(asked)]
+    return {**found, "marks": sorted([*found["marks"], *acted], key=lambda mark: mark["at"])}
 
 
 broadcast = Broadcast(_take)
@@ -123,4 +130,4 @@ class History(View):
         assert asked is not None
         if asked.until - asked.since > MOST_MINUTES * MINUTE_MS:
             return refused(self, "bad request", f"the strip shows {MOST_MINUTES // 1440} days at most", 400)
-        return await from_owner(self, request, lambda: history(app.sums, asked))
+        return await from_owner(self, request, lambda: _strip(asked))

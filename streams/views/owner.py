@@ -51,7 +51,7 @@ async def ask_owner(path: str) -> Any:
     """What the tables' owner answers to this worker itself. Raises UnavailableError."""
     if app.owner.is_here():
         raise UnavailableError("the tables are being recovered")
-    status, _, body = await _fetch(path, own_authorization(app.settings.web_token))
+    status, _, body = await _fetch(path, own_authorization(app.settings.tokens))
     if status != 200:
         raise UnavailableError(f"the worker that owns the tables answered {status}")
     return orjson.loads(body)

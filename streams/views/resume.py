@@ -10,7 +10,9 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from faust.web import Request, Response, View
 
 from streams.app import app
+from streams.views.actions import who_acts
 from streams.views.owner import ASKED_BY_WORKER, TIMEOUT
+from streams.web.access import Caller
 
 PATH = "/api/resume/"
 
@@ -24,10 +26,15 @@ class Resume(View):
 
         Passed on to the other workers, with the caller's token. 502 when one of them does not answer.
         """
+        who = who_acts(self, request)
+        if not isinstance(who, Caller):
+            return who
         here = str(app.conf.canonical_url).rstrip("/")
         workers: list[dict[str, Any]] = [{"worker": here, "resumed": app.resume()}]
         if not request.headers.get(ASKED_BY_WORKER):
             workers += await asyncio.gather(*(_pass_on(url, request) for url in other_workers(here)))
+            if any(worker.get("resumed") for worker in workers):
+                await app.actions.record(who.name, "resume", detail="what paused as most events failed")
         failed = any("error" in worker for worker in workers)
         return self.json({"workers": workers}, status=502 if failed else 200)
 

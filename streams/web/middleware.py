@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from pydantic import SecretStr
+
+from settings.web import WebToken
+from streams.web.access import CALLER, caller
 
 log = structlog.get_logger(__name__)
 
@@ -34,17 +34,18 @@ OPEN = ("/health/live", "/health/ready", "")
 ASSETS = "/assets/"
 
 
-def middlewares(token: SecretStr | None) -> list[Any]:
+def middlewares(tokens: Sequence[WebToken]) -> list[Any]:
     """What stands before every view, outermost first; a page asked for without its last slash is redirected."""
-    return [guard(token), web.normalize_path_middleware(merge_slashes=False)]
+    return [guard(tokens), web.normalize_path_middleware(merge_slashes=False)]
 
 
-def guard(token: SecretStr | None) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guard(tokens: Sequence[WebToken]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
     """Middleware for the web server; without a token every page is open (loopback is the default host)."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if token is not None and not _is_open(request) and not _knows(request, token):
+        request[CALLER] = who = caller(request.headers.get("Authorization", ""), tokens)
+        if tokens and not who.is_known and not _is_open(request):
             response: web.StreamResponse = web.json_response(
                 {"error": "unauthorized", "message": "send Authorization: Bearer WEB_TOKEN"},
                 status=401,
@@ -98,15 +99,3 @@ def _is_from_elsewhere(request: web.Request) -> bool:
 
 def _kept(refusal: web.HTTPException) -> dict[str, str]:
     return {name: refusal.headers[name] for name in ("Allow", "Location") if name in refusal.headers}
-
-
-def _knows(request: web.Request, token: SecretStr) -> bool:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "basic":  # what a browser asks a person for: any name, the token as password
-        try:
-            given = base64.b64decode(given, validate=True).decode().partition(":")[2]
-        except ValueError:
-            return False
-    elif scheme.lower() != "bearer":
-        return False
-    return hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.get_secret_value().encode())

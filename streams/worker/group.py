@@ -18,6 +18,7 @@ from processors.metrics.group import GONE_MS, WorkerRow, heard, reasons
 from processors.metrics.history import MAX_WORDS, iso
 from processors.metrics.lag import PartitionLag, Told, compared, expiring, total
 from processors.metrics.report import KafkaWord
+from processors.replay.actions import Action, in_words
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,8 @@ class Group:
         self._tell, self._itself, self._kafka, self._is_owner = tell, itself, kafka, is_owner
         self._topics, self._clock = topics, clock
         self.lags: list[PartitionLag] = []
+        #: What operators paused; set by who knows it.
+        self.paused: Callable[[], Mapping[str, Action]] = dict
         self._rows: list[WorkerRow] = []
         self._measured_ms = self._counted_ms = self._owner_since_ms = self._sampled_ms = 0
         self._missed: set[str] = set()
@@ -147,7 +150,7 @@ class Group:
         }
 
     def status(self) -> dict[str, Any]:
-        """`{"works": …, "reasons": […], "workers": [row, …]}`."""
+        """`{"works": …, "reasons": […], "paused": [{stage, by, since, why}], "workers": [row, …]}`."""
         now_ms = self._now_ms()
         needed: dict[str, set[int]] = {}
         if self._owner_since_ms and now_ms - self._owner_since_ms > HEARING_MS:
@@ -157,7 +160,16 @@ class Group:
         found = reasons(self._rows, needed, now_ms)
         if now_ms - self._measured_ms > STALE_MS:
             found.append("Kafka has not told lately how far the group is behind")
-        return {"works": not found, "reasons": found, "workers": [one.as_json(now_ms) for one in self._rows]}
+        paused = self.paused()
+        found += [f"{stage} is {in_words(pause)}" for stage, pause in paused.items()]
+        return {
+            "works": not found,
+            "reasons": found,
+            "paused": [
+                {"stage": name, "by": one.who, "since": one.at, "why": one.detail} for name, one in paused.items()
+            ],
+            "workers": [one.as_json(now_ms) for one in self._rows],
+        }
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

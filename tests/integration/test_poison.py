@@ -89,7 +89,7 @@ def failures(pipeline: Pipeline) -> list[dict[str, Any]]:
 
 
 def troubles(worker: Worker) -> dict[str, Any]:
-    answer = worker.get("/health/ready")
+    answer = worker.get("/health/ready", TOKEN)
     return answer.json()["troubles"] if answer is not None else {}
 
 

@@ -41,10 +41,11 @@ class Worker:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def get(self, path: str) -> httpx.Response | None:
+    def get(self, path: str, token: str | None = None) -> httpx.Response | None:
         """An answer of its web views; None while it does not answer."""
         try:
-            return httpx.get(f"{self.url}{path}", timeout=5)
+            headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+            return httpx.get(f"{self.url}{path}", timeout=5, headers=headers)
         except httpx.TransportError:
             return None
 

@@ -10,6 +10,7 @@ import httpx
 
 from settings import Settings
 from streams.commands.terminal.options import refuse
+from streams.web.access import own_authorization
 
 #: Seconds that a worker gets to answer, and to ask the others.
 TIMEOUT_S = 15.0
@@ -28,15 +29,17 @@ def url_option(command: Command) -> Command:
 
 
 def asked(settings: Settings, url: str | None, method: str, path: str, *, accepts: tuple[int, ...] = (200,)) -> Any:
-    """The JSON that a worker answers; WEB_TOKEN is sent along. Raises NoWorkerError."""
-    where, token = (url or settings.web_url).rstrip("/"), settings.web_token
-    headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+    """The JSON that a worker answers; WEB_TOKEN, or one of WEB_TOKENS, is sent along. Raises NoWorkerError."""
+    where, authorization = (url or settings.web_url).rstrip("/"), own_authorization(settings.tokens, "command")
+    headers = {"Authorization": authorization} if authorization else {}
     try:
         answer = httpx.request(method, f"{where}{path}", headers=headers, timeout=TIMEOUT_S)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NoWorkerError(f"no worker answers at {where} ({type(error).__name__}): name one with --url") from None
     if answer.status_code == 401:
         raise NoWorkerError(f"the worker at {where} wants its token: set WEB_TOKEN")
+    if answer.status_code == 403:
+        raise NoWorkerError(f"the worker at {where} wants a token with the right act: set WEB_TOKEN or WEB_TOKENS")
     try:
         found = answer.json()
     except ValueError:

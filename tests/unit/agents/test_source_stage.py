@@ -180,3 +180,29 @@ async def test_a_refusal_that_all_parts_meet_ends_the_worker_with_one_line(intak
     readers = PartReaders(Refused(), intake, delivery, health, reasons.append)
     await asyncio.gather(*(readers.read(part) for part in range(4)))
     assert reasons == ["Genesys Cloud refuses to serve events: login refused the OAuth client"]
+
+
+async def test_a_paused_source_reads_on_where_it_stopped(delivery, ledger, producer):
+    """It never holds what it has read back from Kafka: it waits before it reads."""
+    open_, asked = asyncio.Event(), []
+    open_.set()
+
+    async def may_begin():
+        await open_.wait()
+
+    async def batches():
+        for number in range(3):
+            asked.append(number)
+            if number == 1:
+                open_.clear()
+            yield [b'{"id": "%d"}' % number]
+
+    pumping = asyncio.create_task(Intake(Settings(), delivery, ledger, may_begin).pump(batches()))
+    async with asyncio.timeout(20):
+        while len(producer.taken) < 2:  # noqa: ASYNC110  # what is waited for tells nobody
+            await asyncio.sleep(0)
+    await asyncio.sleep(0.02)
+    assert (asked, [record.key for record in producer.taken]) == ([0, 1], [b"0", b"1"])
+    open_.set()
+    await asyncio.wait_for(pumping, 20)
+    assert [record.key for record in producer.taken] == [b"0", b"1", b"2"]

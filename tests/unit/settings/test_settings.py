@@ -152,15 +152,35 @@ def test_every_wrong_setting_is_named(monkeypatch):
 
 
 def test_secrets_are_known_as_such():
-    assert {"genesys_client_secret", "kafka_sasl_password", "web_token", "kafka_ssl_key_password"} <= set(SECRETS)
+    assert {"genesys_client_secret", "kafka_sasl_password", "web_token", "web_tokens", "kafka_ssl_key_password"} <= set(
+        SECRETS
+    )
 
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_shows_nowhere(monkeypatch, name):
-    monkeypatch.setenv(name.upper(), "hunter2")
+    value = "me:act:hunter2" if name == "web_tokens" else "hunter2"
+    monkeypatch.setenv(name.upper(), value)
     settings = load_settings()
-    assert getattr(settings, name).get_secret_value() == "hunter2"
+    assert getattr(settings, name).get_secret_value() == value
     assert "hunter2" not in repr(settings) + str(settings) + str(settings.model_dump()) + settings.model_dump_json()
+
+
+def test_every_token_has_a_name_and_a_right_and_may_hold_colons(monkeypatch):
+    monkeypatch.setenv("WEB_TOKEN", "one")
+    monkeypatch.setenv("WEB_TOKENS", " anna:act:a:b , bot:read:c,")
+    found = [(one.name, one.may_act, one.secret.get_secret_value()) for one in load_settings().tokens]
+    assert found == [("token", True, "one"), ("anna", True, "a:b"), ("bot", False, "c")]
+
+
+@pytest.mark.parametrize(
+    "value", ["hunter2", "a:write:hunter2", ":act:hunter2", "a:act:", "a:act:1,a:read:hunter2", "token:act:hunter2"]
+)
+def test_tokens_that_are_none_are_refused_without_a_word_of_them(monkeypatch, value):
+    monkeypatch.setenv("WEB_TOKENS", value)
+    with pytest.raises(SettingsError, match=r"WEB_TOKENS: must") as error:
+        load_settings()
+    assert "hunter2" not in str(error.value)
 
 
 def test_settings_do_not_change():

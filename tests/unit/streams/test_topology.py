@@ -26,8 +26,9 @@ def test_every_table_of_the_app_has_its_changelog_in_the_list():
 def test_changelogs_come_last_and_bear_the_group():
     names = list(topology.needed_topics(SETTINGS))
 
-    assert names[: len(topology.TOPICS)] == [f"p.{name}" for name in topology.TOPICS]
-    assert names[len(topology.TOPICS) :] == [f"g-{name}-changelog" for name in (*topology.TABLES, topology.RECENT)]
+    ours = (*topology.TOPICS, topology.ACTIONS)
+    assert names[: len(ours)] == [f"p.{name}" for name in ours]
+    assert names[len(ours) :] == [f"g-{name}-changelog" for name in (*topology.TABLES, topology.RECENT)]
 
 
 def test_a_changelog_goes_with_the_topic_whose_events_it_tells_of():

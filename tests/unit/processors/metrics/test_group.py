@@ -7,7 +7,7 @@ from processors.metrics.group import FORGOTTEN_MS, GONE_MS, MAX_WORKERS, WorkerR
 
 def row(name="http://a", **changes):
     told = {"name": name, "version": "1", "roles": ["sink"], "partitions": {"raw": [0, 1]}, "troubles": {}}
-    return {**told, "paused": False, "ended": False, **changes}
+    return {**told, "paused": False, "pausedStages": [], "sinceMs": 0, "ended": False, **changes}
 
 
 def rows(*told):

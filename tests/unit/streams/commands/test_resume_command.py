@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -54,14 +55,17 @@ def worker() -> Iterator[Worker]:
         thread.join()
 
 
-def test_the_worker_of_the_settings_is_asked_with_the_token(invoke: Invoke, worker: Worker):
+@pytest.mark.parametrize("secret", ["secret", " spaces ", "s\u00e9cret\u2713", 'quo"te:colon', "tab\tnew\nline"])
+def test_the_worker_of_the_settings_is_asked_with_the_token(invoke: Invoke, worker: Worker, secret: str):
     worker.workers = [{"worker": "http://one", "resumed": True}, {"worker": "http://two", "resumed": False}]
-    result = invoke("resume", WEB_HOST="0.0.0.0", WEB_PORT=str(worker.port), WEB_TOKEN="secret")
+    result = invoke("resume", WEB_HOST="0.0.0.0", WEB_PORT=str(worker.port), WEB_TOKEN=secret)
     assert result.exit_code == 0
-    assert worker.asked == [("/api/resume/", "Bearer secret")]
+    [(path, authorization)] = worker.asked
+    assert path == "/api/resume/"
+    assert base64.b64decode(authorization.removeprefix("Basic ")).decode() == f"command:{secret}"
     for text in ("http://one", "resumed", "http://two", "was not paused"):
         assert text in result.output
-    assert "secret" not in result.output
+    assert secret.strip() not in result.output
 
 
 def test_the_advertised_address_wins_over_host_and_port(invoke: Invoke, worker: Worker):
@@ -77,7 +81,9 @@ def test_a_worker_that_did_not_answer_is_told_and_the_exit_code_is_1(invoke: Inv
     assert json.loads(result.stdout) == {"workers": worker.workers}
 
 
-@pytest.mark.parametrize(("status", "says"), [(401, "set WEB_TOKEN"), (404, "answered 404")])
+@pytest.mark.parametrize(
+    ("status", "says"), [(401, "set WEB_TOKEN"), (403, "with the right act"), (404, "answered 404")]
+)
 def test_a_refusal_says_what_to_do(invoke: Invoke, worker: Worker, status: int, says: str):
     worker.status = status
     result = invoke("resume", "--url", worker.url)

@@ -303,3 +303,42 @@ async def test_a_bug_in_the_cutting_of_batches_ends_the_process(runner, generati
     await until(lambda: deaths)
     await stop(running)
     assert deaths[0][0] == "the cutting of batches"
+
+
+async def test_a_paused_stage_begins_nothing_acks_nothing_and_loses_nothing(ledger, generation, event):
+    """What it has taken stays unacked; when it goes on, each event ends once and in order."""
+    open_, seen = asyncio.Event(), []
+
+    async def handle(batch):
+        seen.extend(one.message.offset for one in batch)
+
+    events = [event(offset=number) for number in range(7)]
+    stage = StageRunner(Stage("sink", 3, 0.0), handle, ledger, generation.is_current, may_begin=open_.wait)
+    running = asyncio.create_task(stage.run(FakeStream(events)))
+    await asyncio.sleep(0.02)
+    await ledger.flush()
+    assert (seen, [one.acked for one in events]) == ([], [False] * 7)
+    assert ledger.stalled() is None
+    open_.set()
+    await until(lambda: len(seen) == 7)
+    await ledger.flush()
+    assert (seen, all(one.acked for one in events)) == (list(range(7)), True)
+    running.cancel()
+
+
+async def test_what_a_paused_stage_holds_goes_to_its_heir(ledger, generation, event):
+    open_, seen = asyncio.Event(), []
+
+    async def handle(batch):
+        seen.extend(batch)
+
+    old = [event(offset=number) for number in range(3)]
+    stage = StageRunner(Stage("sink", 3, 0.0), handle, ledger, generation.is_current, may_begin=open_.wait)
+    running = asyncio.create_task(stage.run(FakeStream(old)))
+    await asyncio.sleep(0.02)
+    generation.now = 1
+    open_.set()
+    await until(lambda: not ledger._taken)
+    await ledger.flush()
+    assert (seen, [one.acked for one in old]) == ([], [False] * 3)
+    running.cancel()

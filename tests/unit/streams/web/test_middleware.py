@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
+from settings.web import WebToken
 from streams.web.middleware import HEADERS, middlewares
 
 TOKEN = "s3cret-t\N{LATIN SMALL LETTER O WITH DIAERESIS}ken"
@@ -36,7 +37,7 @@ async def client():
     made = []
 
     async def make(token=TOKEN):
-        app = web.Application(middlewares=middlewares(SecretStr(token) if token else None))
+        app = web.Application(middlewares=middlewares([WebToken("token", True, SecretStr(token))] if token else []))
         open_pages = ("/", "/assets/app.js", "/health/live", "/health/ready", "/health/live/")
         for path in ("/page", "/health", "/tables/", *open_pages):
             app.router.add_get(path, page)

@@ -9,7 +9,16 @@ from processors.metrics import delta
 from processors.metrics.group import GONE_MS
 from streams.worker.group import HEARING_MS, REST_MS, SAMPLE_MS, STALE_MS, Group
 
-ITSELF = {"name": "http://a", "version": "1", "roles": [], "partitions": {"raw": [0]}, "troubles": {}, "paused": False}
+ITSELF = {
+    "name": "http://a",
+    "version": "1",
+    "roles": [],
+    "partitions": {"raw": [0]},
+    "troubles": {},
+    "paused": False,
+    "pausedStages": [],
+    "sinceMs": 0,
+}
 
 
 class Kafka:
@@ -55,7 +64,9 @@ async def test_what_a_worker_says_of_itself_is_heard(scene):
     await scene.group.look()
     found = scene.group.status()
     assert (found["works"], found["reasons"]) == (True, [])
-    assert found["workers"] == [{**ITSELF, "ended": False, "state": "running", "secondsAgo": 0}]
+    shown = {name: value for name, value in ITSELF.items() if name != "sinceMs"}
+    more = {"since": "1970-01-01T00:00:00Z", "state": "running", "secondsAgo": 0}
+    assert found["workers"] == [{**shown, **more}]
     await scene.group.take_leave()
     assert scene.group.status()["workers"] == []
 

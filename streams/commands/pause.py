@@ -1,0 +1,59 @@
+"""This module is the command `pause`: one stage of the whole group begins nothing until it is resumed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+from aiokafka.errors import KafkaError
+
+from clients.kafka.ranges import RangeError
+from processors.replay.actions import MAX_TEXT, PAUSABLE, Action
+from settings import load_settings
+from streams.commands.terminal.options import quiet_logs, refuse
+from streams.commands.terminal.screen import console, print_json
+from streams.replay import actions
+
+EPILOG = """\b
+Examples:
+  genesys-eventbridge pause sink --why "the consumer is being moved"
+  genesys-eventbridge resume sink
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("stage", type=click.Choice(PAUSABLE))
+@click.option("--why", default="", help="Shown to everybody who sees that the stage is paused.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+def pause(stage: str, why: str, as_json: bool) -> None:
+    """Pause a stage on every worker of the group, also on those that start later.
+
+    What it has begun ends; it begins nothing more, and loses nothing: events wait in Kafka, and its lag grows. The
+    source reads nothing more: what Genesys sends meanwhile is healed as after an outage. Exit codes: 0, 2 Kafka does
+    not take it.
+    """
+    if len(why) > MAX_TEXT:
+        raise click.UsageError(f"--why may have {MAX_TEXT} characters")
+    done = write(actions.now("pause", stage=stage, detail=why))
+    show(done, f"{stage} pauses on all workers; `genesys-eventbridge resume {stage}` lets it go on", as_json)
+
+
+def write(done: Action) -> Action:
+    """Write an action down, or end with one line and exit code 2."""
+    quiet_logs()
+    settings = load_settings()
+    try:
+        asyncio.run(actions.write(settings, done))
+    except (RangeError, KafkaError) as error:
+        refuse(f"Kafka does not take it: {error}")
+    return done
+
+
+def show(done: Action, words: str, as_json: bool) -> None:
+    """What was done."""
+    told: dict[str, Any] = done.as_json()
+    if as_json:
+        print_json(told)
+    else:
+        console().print(words, markup=False)
