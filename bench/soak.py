@@ -1,8 +1,8 @@
 """This module is a soak of the notification source: `python -m bench.soak --minutes 4`.
 
 Two workers on a real Kafka listen to 2,500 topics, so on three channels, while every socket is cut each two to
-five seconds, channels are replaced each ten, and one frame in twenty comes twice. Then every state that
-Genesys tells of is looked for on the bus. One JSON line; exit code 1 when something is lost.
+five seconds, channels are replaced each ten, and one frame in twenty comes twice. Then every state and every
+step that Genesys tells of is looked for on the bus. One JSON line; exit code 1 when something is lost.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def main() -> None:
     ):
         result = run(pipeline, options.minutes * 60, options.events, options.topics)
     print(json.dumps(result), flush=True)
-    sys.exit(1 if result["lost"] or result["unheard"] else 0)
+    sys.exit(1 if result["lost"] or result["unheard"] or result["stepsLost"].total() else 0)
 
 
 def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[str, Any]:
@@ -86,6 +86,9 @@ def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[st
         "lost": len(found.lost),
         "sameEventOnBus": found.same_event,
         "sameStateOnBus": len(found.same_state),
+        "steps": found.steps,
+        "stepsLost": Counter(found.steps_lost),
+        "stepsRepeatedInRaw": found.steps_repeated,
         "gaps": Counter(gap["state"] for gap in gaps),
         "backfilled": sum(b'"backfilled":true' in value for value in pipeline.read("raw")),
         "settledAfter": round(time.monotonic() - began - sent_s),

@@ -26,7 +26,10 @@ RECENT_EVENTS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far a part is: every event before `position_ms` (epoch ms) is in Kafka, but for those in `gaps`."""
+    """How far a part is: every event before `position_ms` (epoch ms) is surely in Kafka, but for those in `gaps`.
+
+    What came since the last look at the subscriptions is there as well, but what did not come is not known.
+    """
 
     position_ms: int | None = None
     gaps: tuple[Interval, ...] = ()

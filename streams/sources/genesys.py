@@ -100,7 +100,7 @@ class GenesysSource:
                 recent=lambda: recent(self._settings, checkpoint),
                 resolver=resolver,
             )
-            yield OpenSource(source.batches(), lambda: Checkpoint(source.position_ms, source.unhealed))
+            yield OpenSource(source.batches(), lambda: Checkpoint(source.resume_ms, source.unhealed))
 
     async def _parts(self) -> int:
         """In how many parts the source is read: one for each partition of the topic."""

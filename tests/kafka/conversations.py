@@ -1,7 +1,8 @@
 """This module accounts for conversations: every state that Genesys tells of against every state on the bus.
 
 Genesys' word is its analytics query, asked when nothing happens any more: each moment at which a conversation
-changed is one state of it on each queue's topic. What is on the bus is looked up in `raw` by its event id.
+changed is one state of it on each queue's topic, and what changed are steps. What is on the bus is looked up in `raw`
+by its event id.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from processors.event.identity import derive_event_id
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.snapshots import EVER, snapshots
 from processors.genesys.states import snapshot_key, snapshot_state
+from processors.genesys.steps.memory import StepMemory
 from tests.kafka.pipeline import Pipeline
 
 PAGE = 100
@@ -30,7 +32,8 @@ State = tuple[str, str, int | None]
 class ConversationAccount:
     """What became of the states. `unheard`: conversations of which nothing is on the bus; `lost`: states that
     are not; `same_event`: entries on the bus beyond the first one of their event; `same_state`: the
-    events of each state that is on the bus by more than one.
+    events of each state that is on the bus by more than one. `steps`: those of Genesys' word, of
+    which `steps_lost` (their names) are not on the bus; `steps_repeated` of all came to `raw` more than once.
     """
 
     states: int
@@ -38,6 +41,9 @@ class ConversationAccount:
     lost: tuple[State, ...]
     same_event: int
     same_state: tuple[tuple[JsonObject, ...], ...]
+    steps: int
+    steps_lost: tuple[str, ...]
+    steps_repeated: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,16 @@ class Genesys:
 def account(pipeline: Pipeline, genesys: Genesys, topics: set[str]) -> ConversationAccount:
     """Where every state that `topics` should have brought is now."""
     wanted: dict[State, None] = {}
+    steps: dict[str, str] = {}
     for conversation in genesys.conversations():
+        memory = StepMemory()
         for told in snapshots(conversation, EVER, topics):
             wanted[(*snapshot_key(told.envelope), snapshot_state(told.envelope))] = None
-    by_id = {derive_event_id(envelope): envelope for envelope in map(orjson.loads, pipeline.read("raw"))}
+            for step in memory.take(told.envelope, told.moment_ms):
+                steps[derive_event_id(step.envelope(told.envelope))] = step.name
+    came = [(derive_event_id(envelope), envelope) for envelope in map(orjson.loads, pipeline.read("raw"))]
+    by_id = dict(came)
+    of_steps = Counter(ident for ident, envelope in came if envelope.get("derived") is True)
     entries = Counter(detail["eventId"] for detail in pipeline.bus())
     states: defaultdict[State, list[JsonObject]] = defaultdict(list)
     for event_id, envelope in by_id.items():
@@ -116,4 +128,7 @@ def account(pipeline: Pipeline, genesys: Genesys, topics: set[str]) -> Conversat
         lost=tuple(state for state in wanted if state not in states),
         same_event=entries.total() - len(entries),
         same_state=tuple(tuple(events) for events in states.values() if len(events) > 1),
+        steps=len(steps),
+        steps_lost=tuple(name for ident, name in steps.items() if ident not in entries),
+        steps_repeated=of_steps.total() - len(of_steps),
     )

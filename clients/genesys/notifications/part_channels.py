@@ -105,6 +105,15 @@ class PartChannels:
             return self._followed_ms  # nothing was to be heard
         return min(self._positions.values(), default=self._since_ms)
 
+    @property
+    def resume_ms(self) -> int | None:
+        """Where the next owner begins: no later than the last look that found every channel subscribed.
+
+        A topic can be lost without a notice, and the process end before the next look.
+        """
+        looks = [rotation.confirmed_ms for rotation in self._rotations.values()]
+        return min((one for one in (self.position_ms, *looks) if one is not None), default=None)
+
     def settled(self, channel: int, since_ms: int) -> None:
         """All that this channel brought before is settled."""
         if channel in self._rotations:

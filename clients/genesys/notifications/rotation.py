@@ -83,6 +83,11 @@ class ChannelRotation:
         self._live: set[ChannelReader] = set()
         self._down_since_ms = options.since_ms
 
+    @property
+    def confirmed_ms(self) -> int | None:
+        """When every channel that was not left surely held its topics for the last time; None without one."""
+        return min((reader.sure_ms for reader in self._readers if reader.topics), default=None)
+
     async def listen_to(self, topics: tuple[str, ...]) -> None:
         """Make these the topics, on the channels there are and on those to come."""
         self._subscriptions.topics = topics
@@ -119,8 +124,10 @@ class ChannelRotation:
 
     def _in_use(self) -> list[ChannelReader]:
         """The channels that nothing else is known of than that they hold their topics."""
-        read = [one for one, task in self._readers.items() if task is not None and not task.done()]
-        return [reader for reader in read if reader.topics and not reader.retired]
+        return [reader for reader in self._reading() if reader.topics and not reader.retired]
+
+    def _reading(self) -> list[ChannelReader]:
+        return [one for one, task in self._readers.items() if task is not None and not task.done()]
 
     @contextmanager
     def _replacing(self, reader: ChannelReader) -> Iterator[None]:
@@ -247,9 +254,18 @@ class ChannelRotation:
     async def _retire(self, reader: ChannelReader) -> None:
         reader.retire()
         await self._rest.clock.sleep(self._options.overlap)
-        reader.leave()
-        self._drop(reader)
         try:
+            # Or nobody would hear of what it has lost since the last look.
+            if reader in self._reading() and await self._subscriptions.held(reader) is False:
+                self._doubt()
+            self._leave(reader)
             await self._channels.clear(reader.channel)
         except GenesysError as error:
             log.info("genesys.channel.left", reason=str(error))
+        finally:
+            self._leave(reader)
+
+    def _leave(self, reader: ChannelReader) -> None:
+        if reader in self._readers:
+            reader.leave()
+            self._drop(reader)

@@ -60,7 +60,7 @@ class _Batch:
 class NotificationSource:
     """The events of part `part` of `parts`: the channels that the plan gives it, and their gaps.
 
-    `since_ms`: `position_ms` of an earlier owner of the part; the time since is healed as a gap. `gaps`:
+    `since_ms`: `resume_ms` of an earlier owner of the part; the time since is healed as a gap. `gaps`:
     gaps that an earlier owner left unhealed. `recent`: events, with their times in epoch ms, that earlier
     owners let through since then and shortly before, which do not go on again. `resolver` and its `names` may
     be shared by all parts of a process. `on_gap` is awaited between two batches, when all before are settled:
@@ -112,6 +112,11 @@ class NotificationSource:
     def position_ms(self) -> int | None:
         """Every event before this (epoch ms) is in a batch that was settled; None before the first one."""
         return self._channels.position_ms
+
+    @property
+    def resume_ms(self) -> int | None:
+        """From when on (epoch ms) the next owner of the part has to ask what happened; None before the first batch."""
+        return self._channels.resume_ms if self.position_ms is not None else None
 
     @property
     def topics(self) -> frozenset[str]:

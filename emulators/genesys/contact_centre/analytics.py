@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from emulators.genesys.access.errors import ApiError
 from emulators.genesys.contact_centre.conversations import Conversation, Participant
-from emulators.genesys.contact_centre.details import PROVIDERS, iso
+from emulators.genesys.contact_centre.details import PROVIDERS, WRAP_UP_CODE, iso
 
 Json = dict[str, object]
 LONGEST_INTERVAL = timedelta(days=31)
@@ -64,7 +64,7 @@ def answer(conversations: Iterable[Conversation], query: DetailsQuery) -> Json:
 
 def _within(conversation: Conversation, query: DetailsQuery) -> bool:
     """Any part of the conversation falls into the interval, so that a gap also shows what began before it."""
-    ended = conversation.ended_ms
+    ended = conversation.over_ms
     return conversation.started_ms < query.end_ms and (ended is None or ended >= query.start_ms)
 
 
@@ -130,23 +130,12 @@ def _as_json(conversation: Conversation) -> Json:
 
 
 def _participant(conversation: Conversation, participant: Participant) -> Json:
-    segment: Json = {
-        "segmentType": "delay" if participant.purpose == "acd" else "interact",
-        "segmentStart": iso(participant.started_ms),
-        "conference": False,
-    }
-    if participant.ended_ms is not None:
-        segment["segmentEnd"] = iso(participant.ended_ms)
-    if participant.queue_id is not None:
-        segment["queueId"] = participant.queue_id
-    if participant.disconnect_type is not None:
-        segment["disconnectType"] = participant.disconnect_type.lower()
     session: Json = {
         "sessionId": participant.session_id,
         "mediaType": conversation.media,
         "direction": conversation.direction,
         "provider": PROVIDERS[conversation.media],
-        "segments": [segment],
+        "segments": list(_segments(participant)),
     }
     body: Json = {
         "participantId": participant.id,
@@ -155,6 +144,29 @@ def _participant(conversation: Conversation, participant: Participant) -> Json:
         "sessions": [session],
     }
     return body if participant.user_id is None else body | {"userId": participant.user_id}
+
+
+def _segments(participant: Participant) -> Iterator[Json]:
+    """An agent is alerted, talks, and has after-call work; a queue and a customer have one segment."""
+    began_ms, ended_ms = participant.started_ms, participant.ended_ms
+    if participant.purpose == "agent":
+        yield _segment(participant, "alert", began_ms, participant.connected_ms)
+        began_ms = participant.connected_ms or began_ms
+    if participant.connected_ms is not None:
+        last: Json = {}
+        if participant.disconnect_type is not None:
+            last = {"disconnectType": participant.disconnect_type.lower()}
+        yield _segment(participant, "delay" if participant.purpose == "acd" else "interact", began_ms, ended_ms) | last
+    if participant.work_began_ms is not None:
+        code: Json = {"wrapUpCode": WRAP_UP_CODE} if participant.work_ended_ms is not None else {}
+        yield _segment(participant, "wrapup", participant.work_began_ms, participant.work_ended_ms) | code
+
+
+def _segment(participant: Participant, kind: str, began_ms: int, ended_ms: int | None) -> Json:
+    segment: Json = {"segmentType": kind, "segmentStart": iso(began_ms), "conference": False}
+    if ended_ms is not None:
+        segment["segmentEnd"] = iso(ended_ms)
+    return segment if participant.queue_id is None else segment | {"queueId": participant.queue_id}
 
 
 def _interval(value: object) -> tuple[datetime, datetime]:

@@ -12,7 +12,7 @@ from emulators.genesys.contact_centre.directory import DIVISION_ID, Queue, User
 from emulators.genesys.event_stream.events import MEDIA, MEDIA_WEIGHTS
 
 PRIORITIES: tuple[int, ...] = (0, 0, 0, 0, 1, 5, 10)
-WAIT_MS, TALK_MS, WRAP_UP_MS = 1_500, 4_000, 1_000
+WAIT_MS, ALERT_MS, TALK_MS, WRAP_UP_MS = 1_000, 500, 4_000, 1_000
 """Mean durations at pace 1: a contact centre in fast motion."""
 KEPT = 50_000
 """Conversations that the analytics query remembers; the oldest are forgotten first."""
@@ -34,6 +34,8 @@ class Participant:
     disconnect_type: str | None = None
     outcome: str | None = None
     answered_by: str | None = None
+    work_began_ms: int | None = None
+    work_ended_ms: int | None = None
 
     def state(self, media: str) -> str:
         """As snapshots of that medium name it."""
@@ -56,6 +58,14 @@ class Conversation:
     ended_ms: int | None
     participants: tuple[Participant, ...]
     division_id: str = DIVISION_ID
+
+    @property
+    def over_ms(self) -> int | None:
+        """When it ended and nobody had after-call work to do for it any more; None before."""
+        works = [one.work_ended_ms for one in self.participants if one.work_began_ms is not None]
+        if self.ended_ms is None or None in works:
+            return None
+        return max([self.ended_ms, *(one for one in works if one is not None)])
 
     def last(self, purpose: str) -> Participant:
         return next(one for one in reversed(self.participants) if one.purpose == purpose)
@@ -143,11 +153,11 @@ class Simulator:
         conversation = replace(conversation, participants=(*conversation.participants, acd))
         self._remember(conversation)
         chance = self._random.random()
-        outcome = self._abandon if chance < 0.1 else self._flow_out if chance < 0.15 else self._answer
+        outcome = self._abandon if chance < 0.1 else self._flow_out if chance < 0.15 else self._alert
         self._after(now, WAIT_MS, conversation_id, outcome)
         return [Step(now, "acd.start", acd, conversation)]
 
-    def _leave_queue(self, conversation_id: str, now: int, outcome: str, user: User | None = None) -> Step:
+    def _leave_queue(self, conversation_id: str, now: int, outcome: str, user_id: str | None = None) -> Step:
         disconnect = {"ANSWERED": "TRANSFER", "FLOW_OUT": "TRANSFER"}.get(outcome, "PEER")
         conversation = self.conversations[conversation_id]
         acd = replace(
@@ -155,7 +165,7 @@ class Simulator:
             ended_ms=now,
             disconnect_type=disconnect,
             outcome=outcome,
-            answered_by=user.id if user else None,
+            answered_by=user_id,
         )
         conversation = conversation.with_changed(acd)
         self._remember(conversation)
@@ -168,29 +178,27 @@ class Simulator:
     def _abandon(self, conversation_id: str, now: int) -> list[Step]:
         return [self._leave_queue(conversation_id, now, "ABANDON"), self._end(conversation_id, now)]
 
-    def _answer(self, conversation_id: str, now: int) -> list[Step]:
+    def _alert(self, conversation_id: str, now: int) -> list[Step]:
         user = self._random.choice(self._users)
-        left = self._leave_queue(conversation_id, now, "ANSWERED", user)
-        agent = Participant(
-            self._uuid(),
-            self._uuid(),
-            "agent",
-            user.name,
-            now,
-            now,
-            queue_id=left.participant.queue_id,
-            user_id=user.id,
-        )
         conversation = self.conversations[conversation_id]
+        queue_id = conversation.last("acd").queue_id
+        agent = Participant(self._uuid(), self._uuid(), "agent", user.name, now, queue_id=queue_id, user_id=user.id)
         conversation = replace(conversation, participants=(*conversation.participants, agent))
         self._remember(conversation)
+        self._after(now, ALERT_MS, conversation_id, self._answer)
+        return [Step(now, "user.start", agent, conversation)]
+
+    def _answer(self, conversation_id: str, now: int) -> list[Step]:
+        conversation = self.conversations[conversation_id]
+        agent = replace(conversation.last("agent"), connected_ms=now)
+        self._remember(conversation.with_changed(agent))
         handed_on = self._random.random() < 0.1
         self._after(now, TALK_MS, conversation_id, self._hand_on if handed_on else self._hang_up)
-        return [left, Step(now, "user.start", agent, conversation)]
+        return [self._leave_queue(conversation_id, now, "ANSWERED", agent.user_id)]
 
-    def _agent_leaves(self, conversation_id: str, now: int, disconnect: str) -> Step:
+    def _agent_leaves(self, conversation_id: str, now: int, disconnect: str, work_ms: int | None = None) -> Step:
         conversation = self.conversations[conversation_id]
-        agent = replace(conversation.last("agent"), ended_ms=now, disconnect_type=disconnect)
+        agent = replace(conversation.last("agent"), ended_ms=now, disconnect_type=disconnect, work_began_ms=work_ms)
         conversation = conversation.with_changed(agent)
         self._remember(conversation)
         return Step(now, "user.end", agent, conversation)
@@ -202,13 +210,15 @@ class Simulator:
         ]
 
     def _hang_up(self, conversation_id: str, now: int) -> list[Step]:
-        left = self._agent_leaves(conversation_id, now, "CLIENT")
+        left = self._agent_leaves(conversation_id, now, "CLIENT", work_ms=now)
         self._after(now, WRAP_UP_MS, conversation_id, self._wrap_up)
         return [left, self._end(conversation_id, now)]
 
     def _wrap_up(self, conversation_id: str, now: int) -> list[Step]:
         conversation = self.conversations[conversation_id]
-        agent = conversation.last("agent")
+        agent = replace(conversation.last("agent"), work_ended_ms=now)
+        conversation = conversation.with_changed(agent)
+        self._remember(conversation)
         return [Step(now, "wrapup", agent, conversation), Step(now, "acw", agent, conversation)]
 
     def _end(self, conversation_id: str, now: int) -> Step:

@@ -10,6 +10,7 @@ from emulators.genesys.contact_centre.conversations import Conversation, Step
 from emulators.genesys.event_stream.events import ORGANISATION, timestamp
 
 Body = dict[str, object]
+WRAP_UP_CODE = str(uuid5(ORGANISATION, "wrapup:resolved"))
 PROVIDERS = {
     "voice": "Edge",
     "chat": "PureCloud Webchat v2",
@@ -107,7 +108,7 @@ def _user(step: Step) -> Body:
 
 
 def _leaving(step: Step) -> Body:
-    lasted = step.at_ms - step.participant.started_ms
+    lasted = step.at_ms - (step.participant.connected_ms or step.participant.started_ms)
     return {"disconnectType": step.participant.disconnect_type, "interactingDurationMs": lasted}
 
 
@@ -116,7 +117,7 @@ def _wrap_up(step: Step) -> Body:
     lasted = step.at_ms - (step.participant.ended_ms or step.at_ms)
     return {
         "queueId": step.participant.queue_id,
-        "wrapupCode": str(uuid5(ORGANISATION, "wrapup:resolved")),
+        "wrapupCode": WRAP_UP_CODE,
         "wrapupDurationMs": lasted,
     }
 

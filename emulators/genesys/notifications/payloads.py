@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator
 from uuid import uuid5
 
 from emulators.genesys.contact_centre.conversations import Conversation, Participant, Step
-from emulators.genesys.contact_centre.details import PROVIDERS, Body, addresses, attributes, detail, iso
+from emulators.genesys.contact_centre.details import (
+    PROVIDERS,
+    WRAP_UP_CODE,
+    Body,
+    addresses,
+    attributes,
+    detail,
+    iso,
+)
 from emulators.genesys.event_stream.events import ORGANISATION
 
 MEDIA_SUFFIX = {
@@ -81,7 +89,9 @@ def _flat(conversation: Conversation, participant: Participant) -> Body:
     medium = MEDIA_SUFFIX[conversation.media]
     body: Body = _shared(conversation, participant) | {
         "wrapupExpected": participant.purpose == "agent",
-        medium: [_times(participant, "disconnectedTime") | _session(participant, conversation)],
+        medium: [
+            _times(participant, "disconnectedTime") | _session(participant, conversation) | _work_state(participant)
+        ],
     }
     if participant.user_id is not None:
         body["userId"] = participant.user_id
@@ -118,9 +128,29 @@ def _shared(conversation: Conversation, participant: Participant) -> Body:
         "wrapupRequired": participant.purpose == "agent",
         "attributes": attributes(conversation) if is_customer else {},
         **_times(participant, "endTime"),
+        **_after_call(participant),
         **_routing(conversation, participant),
     }
     return body | {"address": conversation.address} if is_customer else body
+
+
+def _after_call(participant: Participant) -> Body:
+    """After-call work, and the code that was given at its end."""
+    began_ms, ended_ms = participant.work_began_ms, participant.work_ended_ms
+    if began_ms is None:
+        return {}
+    if ended_ms is None:
+        return {"startAcwTime": iso(began_ms)}
+    wrapup: Body = {"code": WRAP_UP_CODE, "durationSeconds": (ended_ms - began_ms) // 1000, "endTime": iso(ended_ms)}
+    return {"startAcwTime": iso(began_ms), "endAcwTime": iso(ended_ms), "wrapup": wrapup}
+
+
+def _work_state(participant: Participant) -> Body:
+    """The same, as the flat form's communications tell it."""
+    times = {"startTime": participant.work_began_ms, "endTime": participant.work_ended_ms}
+    told: Body = {name: iso(time) for name, time in times.items() if time is not None}
+    state = "pending" if participant.work_ended_ms is None else "complete"
+    return {"afterCallWork": {"state": state} | told} if told else {}
 
 
 def _times(participant: Participant, end: str) -> Body:

@@ -210,7 +210,7 @@ def _communication(session: Session, moment: int) -> dict[str, Any]:
     for field in ("direction", "provider"):
         if isinstance(value := session.body.get(field), str):
             body[field] = value
-    disconnect = begun[-1].body.get("disconnectType")
-    if is_over and isinstance(disconnect, str):
-        body["disconnectType"] = disconnect.lower()
+    whys = [why for one in begun if isinstance(why := one.body.get("disconnectType"), str)]
+    if is_over and whys:  # after-call work does not tell it
+        body["disconnectType"] = whys[-1].lower()
     return body

@@ -95,6 +95,28 @@ async def test_the_gap_of_lost_topics_begins_where_they_were_last_seen(emulator,
     assert interval.start_ms + QUICK.margin_ms <= forgotten_ms <= interval.end_ms - QUICK.margin_ms
 
 
+async def test_the_next_owner_begins_at_the_last_look_that_found_every_topic(emulator, start, eventually):
+    listener = await hearing(start(emulator), eventually)
+    looked_ms, heard_ms = listener.source.resume_ms, listener.source.position_ms
+    emulator.notifications.forget()
+    forgotten_ms = int(listener.rest.clock.wall() * 1000)
+    await eventually(lambda: listener.source.position_ms > max(heard_ms, forgotten_ms))  # heartbeats come
+    await listener.close()
+    assert listener.source.resume_ms == looked_ms <= forgotten_ms
+    following = start(emulator, options={"since_ms": listener.source.resume_ms})
+    await eventually(lambda: following.states() == ["open", "healed"])
+    interval = following.reports[0].interval
+    assert interval.start_ms + QUICK.margin_ms == looked_ms
+    assert interval.end_ms - QUICK.margin_ms >= forgotten_ms
+
+
+async def test_what_a_channel_lost_before_it_was_left_is_a_gap(emulator, start, eventually):
+    listener = await hearing(start(emulator, genesys_channel_rotate=1.0), eventually)
+    emulator.notifications.forget()
+    await eventually(lambda: "healed" in listener.states())
+    assert listener.observer.counts["topic_lost"] > 0
+
+
 async def test_a_new_queue_does_not_hide_what_was_lost(emulator, start, eventually):
     listener = await hearing(start(emulator, genesys_queue_refresh=0.3), eventually)
     emulator.notifications.forget()

@@ -72,7 +72,7 @@ async def test_interval_catches_what_overlaps_it(sign_in: SignIn) -> None:
         query = {"interval": interval(20_000, 21_000), "paging": {"pageSize": 100}}
         found = (await client.post(PATH, json=query)).json()["conversations"]
         first, last = START_MS + 20_000, START_MS + 21_000
-        expected = {o.id for o in known if o.started_ms < last and (o.ended_ms is None or o.ended_ms >= first)}
+        expected = {o.id for o in known if o.started_ms < last and (o.over_ms is None or o.over_ms >= first)}
         assert {one["conversationId"] for one in found} == expected
 
 

@@ -8,12 +8,15 @@ from itertools import pairwise
 
 import pytest
 
+from emulators.genesys.contact_centre.analytics import DetailsQuery, answer
 from emulators.genesys.contact_centre.conversations import Simulator, Step
 from emulators.genesys.contact_centre.details import DETAIL_EVENTS
 from emulators.genesys.contact_centre.directory import Directory
 from emulators.genesys.models.shapes import departures
 from emulators.genesys.notifications.payloads import MEDIA_SUFFIX, notifications, snapshot
 from emulators.genesys.notifications.topics import FAMILIES, UUID_PATTERN
+from processors.genesys.analytics.snapshots import EVER, snapshots
+from processors.genesys.steps.memory import StepMemory
 
 ANY_ID = re.compile(UUID_PATTERN)
 START_MS = 1_795_428_000_000
@@ -138,3 +141,31 @@ def test_snapshots_show_the_conversation_in_both_forms() -> None:
     assert by_purpose["agent"]["disconnectType"] == str(agent.disconnect_type).lower()
     assert heard[f"v2.users.{agent.user_id}.presence"]["source"] == "PURECLOUD"
     assert f"v2.users.{agent.user_id}.conversations" in heard
+
+
+def test_what_is_heard_and_what_the_query_tells_are_the_same_steps_alerts_and_after_call_work_among_them() -> None:
+    simulator, steps = run(20, rate=5)
+    topics = {f"v2.routing.queues.{queue.id}.conversations" for queue in simulator.queues}
+    heard, told = StepMemory(), StepMemory()
+    live = [
+        derived
+        for step in steps
+        for topic, build in notifications(step)
+        if topic in topics
+        for derived in heard.take({"topicName": topic, "eventBody": build()}, step.at_ms)
+    ]
+    query = DetailsQuery(0, EVER.end_ms, False, 1000, 1, (), ())
+    conversations = answer(simulator.conversations.values(), query)["conversations"]
+    queried = [
+        derived
+        for one in conversations  # type: ignore[attr-defined]
+        for snapshot in snapshots(one, EVER, topics)
+        for derived in told.take(snapshot.envelope, snapshot.moment_ms)
+    ]
+    assert {step.id for step in live if step.name != "attributes"} == {step.id for step in queried}
+    assert len({step.id for step in live}) == len(live)
+    names = {step.name for step in live}
+    assert names >= {"acd.start", "acd.end", "user.start", "user.end", "acw.start", "acw.end", "wrapup", "transfer"}
+    alerts = [step for step in live if step.name == "user.start"]
+    assert alerts
+    assert not any(step.is_timed for step in alerts)

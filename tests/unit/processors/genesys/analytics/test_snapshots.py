@@ -100,6 +100,13 @@ def test_every_change_within_the_interval_makes_one_snapshot():
     ]
 
 
+def test_after_call_work_does_not_hide_why_a_call_ended():
+    body = conversation()
+    body["participants"][2]["sessions"][0]["segments"][3]["disconnectType"] = "TRANSFER"
+    ended = [envelope["eventBody"]["participants"][2]["calls"][0] for envelope in made(start=20, body=body)]
+    assert [call["disconnectType"] for call in ended] == ["transfer", "transfer"]
+
+
 def test_the_envelope_is_that_of_a_notification_and_marked():
     envelope = made()[0]
     assert envelope["topicName"] == BY_QUEUE
