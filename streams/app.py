@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 from yarl import URL
@@ -12,6 +13,7 @@ from clients.kafka.login import OAuthTokens, require_login, ssl_context
 from settings import Settings, SettingsError, load_settings
 from streams.faust_patches.apply import harden
 from streams.pipeline import PipelineApp
+from streams.web.hosts import Hosts
 from streams.web.middleware import middlewares
 
 #: Modules that Faust imports to find agents and views; so nothing here imports upwards.
@@ -78,6 +80,12 @@ def _streaming(settings: Settings) -> dict[str, Any]:
     )
 
 
+def _guards(settings: Settings) -> list[Any]:
+    """What stands before every view."""
+    advertised = urlsplit(settings.web_url).hostname or ""
+    return middlewares(settings.tokens, Hosts([settings.web_host, advertised, *settings.web_allowed_hosts]))
+
+
 def _web(settings: Settings) -> dict[str, Any]:
     """One port a worker: its own views (streams/views/), none of Faust's."""
     return dict(
@@ -90,7 +98,7 @@ def _web(settings: Settings) -> dict[str, Any]:
         web_graph_enabled=False,
         web_stats_enabled=False,
         web_metrics_enabled=False,
-        web_application_options={"client_max_size": 1024 * 1024, "middlewares": middlewares(settings.tokens)},
+        web_application_options={"client_max_size": 1024 * 1024, "middlewares": _guards(settings)},
         canonical_url=settings.web_url,
     )
 

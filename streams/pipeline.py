@@ -52,6 +52,7 @@ from streams.tables.owner import TableOwner
 from streams.tables.rows import rows, sums
 from streams.topics import pipeline_topics
 from streams.topology import ACTIONS, ACTIONS_PARTITION, METRICS_KEY, READ, TOPICS, needed_topics
+from streams.web.server import BoundedWeb
 from streams.worker import group, lookout, reload_routes, watchdog
 from streams.worker.actions import ActionLog
 from streams.worker.aws_clients import AwsClients
@@ -63,6 +64,9 @@ from streams.worker.telemetry import Telemetry, WorkerSums, prometheus
 from streams.worker.watchdog import Progress, Rebalance, Watchdog
 
 log = structlog.get_logger(__name__)
+
+#: Seconds that the assignment of partitions may take before health speaks of it.
+LONG_REBALANCE_S = 10.0
 
 VERSION = version("genesys-eventbridge")
 
@@ -173,11 +177,13 @@ class PipelineApp(faust.App):
 
     def _assemble_lookout(self) -> None:
         """Who looks on."""
+        self.rebalance = Rebalance(self)
+        self.health.check("assignment", self._not_assigned)
         self.watchdog = Watchdog(
             Progress(
                 self.ledger.stalled,
                 self.sender.seconds_silent,
-                Rebalance(self).seconds,
+                self.rebalance.seconds,
                 lambda: seconds_uncommitted(self.consumer),
             ),
             self.health,
@@ -267,6 +273,9 @@ class PipelineApp(faust.App):
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
         await super().on_first_start()
 
+    def _new_web(self) -> BoundedWeb:
+        return BoundedWeb(self)
+
     def _on_autodiscovery_error(self, name: str) -> None:
         # Stock Faust logs a warning and runs without the agents of the module that failed.
         raise
@@ -327,6 +336,16 @@ class PipelineApp(faust.App):
     def _unacknowledged(self) -> str | None:
         """What expired and no operator has acknowledged, where the tables are."""
         return reason(rows(self.sums, "gaps")) if self.owner.is_here() else None
+
+    def _not_assigned(self) -> str | None:
+        """What of the group's assignment is missing, once there was one."""
+        if self._assignment is None:
+            return None
+        if (seconds := self.rebalance.seconds()) > LONG_REBALANCE_S:
+            return f"the group's partitions have been under assignment for {seconds:.0f} s"
+        if self.owner.address() is None:
+            return "no worker has been assigned the tables: report, lag and status of the group are not to be had"
+        return None
 
     def _fingerprint(self, route: str) -> str:
         found = self.routes.get(route)

@@ -1,4 +1,4 @@
-"""This module looks at the machine that a worker runs on: its folder, its port, and its clock."""
+"""This module looks at the machine that a worker runs on: its folder, its port and who may use it, and its clock."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from settings import Settings
 from streams.checks.finding import Finding
+from streams.web.hosts import is_loopback
 
 #: Seconds that a clock may be wrong: beyond the first events have wrong times, near the second AWS refuses requests
 #: (it takes 300 s for Signature Version 4).
@@ -43,6 +44,20 @@ def check_port(host: str, port: int) -> Finding:
         fix = "fix WEB_HOST, or choose another WEB_PORT: each worker on a machine needs its own"
         return Finding(name, False, f"the web views cannot listen on {host}:{port}: {error.strerror}", fix)
     return Finding(name, True, f"{host}:{port} is free")
+
+
+def check_web(settings: Settings) -> Finding:
+    """Whether the web views are open to more than this machine."""
+    name, where = "web views", settings.web_host or "every address"
+    if settings.tokens:
+        readers = ", ".join(one.name for one in settings.tokens)
+        return Finding(name, True, f"on {where}; who has a token gets in: {readers}")
+    if is_loopback(settings.web_host):
+        return Finding(name, True, f"on {where}, for who is on this machine")
+    fix = "set WEB_TOKEN or WEB_TOKENS, or WEB_HOST=127.0.0.1"
+    return Finding(
+        name, True, f"on {where} without a token: whoever reaches the port may pause, resume and redrive", fix
+    )
 
 
 def check_clock(skews: Sequence[float]) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from settings.web import WebToken
 from streams.web.access import CALLER, caller
+from streams.web.hosts import Hosts
 
 log = structlog.get_logger(__name__)
 
@@ -27,26 +29,35 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-#: What is read without a token: what a probe asks (it names parts, never values), and the page that asks for the token.
-OPEN = ("/health/live", "/health/ready", "")
+#: What a probe asks, which shows no token: it names parts, never values.
+PROBES = ("/health/live", "/health/ready")
 
-#: What that page is made of; it holds nothing of this pipeline.
+#: What the page is made of that asks for the token; it holds nothing of this pipeline.
 ASSETS = "/assets/"
 
 
-def middlewares(tokens: Sequence[WebToken]) -> list[Any]:
+#: Seconds in which a request's body must be there.
+BODY_S = 20.0
+
+
+def middlewares(tokens: Sequence[WebToken], hosts: Hosts) -> list[Any]:
     """What stands before every view, outermost first; a page asked for without its last slash is redirected."""
-    return [guard(tokens), web.normalize_path_middleware(merge_slashes=False)]
+    return [guard(tokens, hosts), web.normalize_path_middleware(merge_slashes=False)]
 
 
-def guard(tokens: Sequence[WebToken]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guard(tokens: Sequence[WebToken], hosts: Hosts) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
     """Middleware for the web server; without a token every page is open (loopback is the default host)."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         request[CALLER] = who = caller(request.headers.get("Authorization", ""), tokens)
-        if tokens and not who.is_known and not _is_open(request):
+        if not _is_probe(request) and not hosts.allows(request.headers.get("Host"), _address(request)):
+            words = "nobody is called that here: name the host in WEB_ALLOWED_HOSTS"
             response: web.StreamResponse = web.json_response(
+                {"error": "misdirected request", "message": words}, status=421
+            )
+        elif tokens and not who.is_known and not _is_open(request):
+            response = web.json_response(
                 {"error": "unauthorized", "message": "send Authorization: Bearer WEB_TOKEN"},
                 status=401,
                 headers={"WWW-Authenticate": f'{_scheme(request)} realm="genesys-eventbridge"'},
@@ -62,8 +73,19 @@ def guard(tokens: Sequence[WebToken]) -> Callable[[web.Request, Handler], Awaita
     return middleware
 
 
+def _is_probe(request: web.Request) -> bool:
+    """A supervisor may ask by any name; what it is answered tells nobody anything."""
+    return request.path.rstrip("/") in PROBES
+
+
 def _is_open(request: web.Request) -> bool:
-    return request.path.rstrip("/") in OPEN or request.path.startswith(ASSETS)
+    return _is_probe(request) or request.path == "/" or request.path.startswith(ASSETS)
+
+
+def _address(request: web.Request) -> str | None:
+    """The address of ours that the connection was made to."""
+    name = request.transport.get_extra_info("sockname") if request.transport is not None else None
+    return str(name[0]) if isinstance(name, tuple) else None
 
 
 def _scheme(request: web.Request) -> str:
@@ -73,14 +95,31 @@ def _scheme(request: web.Request) -> str:
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
+        if not await _body_is_there(request):
+            words = f"the body did not come within {BODY_S:g} s"
+            return web.json_response({"error": "request timeout", "message": words}, status=408)
         return await handler(request)
     except web.HTTPException as refusal:
-        return web.json_response({"error": refusal.reason}, status=refusal.status, headers=_kept(refusal))
+        answer = {"error": refusal.reason.lower(), "message": refusal.text or refusal.reason}
+        return web.json_response(answer, status=refusal.status, headers=_kept(refusal))
     except (web.RequestPayloadError, HttpProcessingError, ConnectionError):  # or who asks has gone in the middle of it
-        return web.json_response({"error": "the body is not what its headers say"}, status=400)
+        words = "the body is not what its headers say"
+        return web.json_response({"error": "bad request", "message": words}, status=400)
     except Exception as error:  # whatever it is, the caller must not see its trace; the log does
         log.error("a view failed", path=request.path, exc_info=error)
-        return web.json_response({"error": "internal error"}, status=500)
+        words = "the view failed; the log of the worker says why"
+        return web.json_response({"error": "internal error", "message": words}, status=500)
+
+
+async def _body_is_there(request: web.Request) -> bool:
+    """Read the body, which the request keeps for its view; False when it does not come in time."""
+    if request.can_read_body:
+        try:
+            async with asyncio.timeout(BODY_S):
+                await request.read()
+        except TimeoutError:
+            return False
+    return True
 
 
 def _is_from_elsewhere(request: web.Request) -> bool:

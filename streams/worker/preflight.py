@@ -25,7 +25,7 @@ from settings import EXIT_USAGE, Settings, SettingsError
 from streams.checks.aws import buses_of, check_buses, check_queue, check_source_queue
 from streams.checks.finding import Finding
 from streams.checks.kafka import check_group, check_kafka
-from streams.checks.machine import check_folder, check_port
+from streams.checks.machine import check_folder, check_port, check_web
 from streams.checks.routes import check_routes
 from streams.checks.source import check_file
 from streams.topology import companion_of, kept_ms, needed_topics, short_changelogs, short_fix, topic_configs
@@ -87,10 +87,12 @@ def _own_logging(settings: Settings) -> None:
 def _own_places(settings: Settings, conf: Any) -> None:
     """The port of the web views and the folder for local state: taken or closed, they would end the start later."""
     found = [check_folder(settings, conf.datadir)]
-    found += [check_port(conf.web_bind, conf.web_port)] if conf.web_enabled else []
+    found += [check_port(conf.web_bind, conf.web_port), check_web(settings)] if conf.web_enabled else []
     for one in found:
         if not one.ok:
             refuse(str(one))
+        if one.fix:
+            log.warning("worth a look", on=str(one))
 
 
 def _require_source(settings: Settings) -> None:

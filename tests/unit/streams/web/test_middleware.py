@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 import socket
 
 import pytest
@@ -10,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from settings.web import WebToken
+from streams.web.hosts import Hosts
 from streams.web.middleware import HEADERS, middlewares
 
 TOKEN = "s3cret-t\N{LATIN SMALL LETTER O WITH DIAERESIS}ken"
@@ -37,7 +39,9 @@ async def client():
     made = []
 
     async def make(token=TOKEN):
-        app = web.Application(middlewares=middlewares([WebToken("token", True, SecretStr(token))] if token else []))
+        app = web.Application(
+            middlewares=middlewares([WebToken("token", True, SecretStr(token))] if token else [], Hosts(()))
+        )
         open_pages = ("/", "/assets/app.js", "/health/live", "/health/ready", "/health/live/")
         for path in ("/page", "/health", "/tables/", *open_pages):
             app.router.add_get(path, page)
@@ -141,7 +145,10 @@ async def test_every_answer_has_the_security_headers(client, path):
 
 async def test_an_error_tells_no_trace_and_no_secret(client, capsys):
     answer = await (await client(None)).get("/broken")
-    assert (answer.status, await answer.json()) == (500, {"error": "internal error"})
+    assert (answer.status, await answer.json()) == (
+        500,
+        {"error": "internal error", "message": "the view failed; the log of the worker says why"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,7 +158,7 @@ async def test_an_error_tells_no_trace_and_no_secret(client, capsys):
 async def test_refusals_are_json_and_keep_what_the_caller_needs(client, method, path, status, header):
     answer = await (await client(None)).request(method, path, allow_redirects=False)
     assert answer.status == status
-    assert "error" in await answer.json()
+    assert set(await answer.json()) == {"error", "message"}
     assert header is None or answer.headers[header]
 
 
@@ -192,4 +199,19 @@ async def test_our_own_origin_may_change_things(client):
 async def test_a_body_that_is_not_what_its_headers_say_is_the_callers_fault(client):
     answer = await (await client(None)).post("/change", data=b"no gzip", headers={"Content-Encoding": "gzip"})
     assert answer.status == 400
-    assert await answer.json() == {"error": "the body is not what its headers say"}
+    assert await answer.json() == {"error": "bad request", "message": "the body is not what its headers say"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/page", 421), ("/", 421), ("/change", 421), ("/health/live", 200), ("/health/ready", 200)]
+)
+async def test_a_name_that_is_not_ours_is_answered_to_probes_alone(client, path, status):
+    """A page of another site that has its own name lead here (DNS rebinding) reads nothing and changes nothing."""
+    answer = await (await client(None)).get(path, headers={"Host": "evil.example"})
+    assert answer.status == status
+    assert HEADERS.items() <= answer.headers.items()
+
+
+async def test_a_body_that_is_too_large_is_refused(client):
+    answer = await (await client(None)).post("/change", data=io.BytesIO(b"x" * 2_000_000))
+    assert (answer.status, set(await answer.json())) == (413, {"error", "message"})
