@@ -7,9 +7,15 @@ from collections import OrderedDict
 
 from processors.genesys.states import NO_DETAILS, SIGHTED_MS, Change, Sighting, State
 
+#: How long after its end a conversation is remembered: a gap may still be healed.
+ENDED_MS = 1_800_000
+
 
 class SeenStates:
-    """Remembers the last `states` sightings of each conversation by time, for at most `capacity` conversations."""
+    """Remembers the last `states` sightings of each conversation by time.
+
+    At most `capacity` conversations, and those that are over for half an hour.
+    """
 
     def __init__(self, capacity: int = 20_000, states: int = 32) -> None:
         self._capacity, self._states = capacity, states
@@ -17,7 +23,7 @@ class SeenStates:
 
     def is_change(self, key: tuple[str, str], state: State, at_ms: int) -> bool:
         """Whether a live state, received at `at_ms` (epoch ms), differs from the newest one; remembers it."""
-        seen = self._known(key)
+        seen = self._known(key, at_ms)
         if seen and _is_same(seen, seen[-1], state):
             return False
         self._add(seen, Sighting(max(at_ms, seen[-1].at_ms) if seen else at_ms, state, from_query=False))
@@ -25,7 +31,7 @@ class SeenStates:
 
     def recall(self, key: tuple[str, str], state: State, at_ms: int, *, from_query: bool) -> None:
         """Remember a state that went on at `at_ms` (epoch ms); they may come in any order."""
-        self._add(self._known(key), Sighting(at_ms, state, from_query))
+        self._add(self._known(key, at_ms), Sighting(at_ms, state, from_query))
 
     def left_at(self, key: tuple[str, str], state: State) -> int | None:
         """When the conversation was last in that state (epoch ms) before another; None unless it was, and is not."""
@@ -42,7 +48,7 @@ class SeenStates:
         """
         if not change.now:
             return False
-        seen = self._known(key)
+        seen = self._known(key, change.at_ms)
         if change.was_seen(seen):
             return False
         self._add(seen, Sighting(change.at_ms, state, from_query=True))
@@ -52,18 +58,33 @@ class SeenStates:
         return len(self._seen)
 
     def _add(self, seen: list[Sighting], sighting: Sighting) -> None:
-        insort_right(seen, sighting, key=SIGHTED_MS)
+        insort_right(seen, _sharing(seen, sighting), key=SIGHTED_MS)
         del seen[: -self._states]
 
-    def _known(self, key: tuple[str, str]) -> list[Sighting]:
+    def _known(self, key: tuple[str, str], now_ms: int) -> list[Sighting]:
         seen = self._seen.get(key)
         if seen is None:
+            self._forget(now_ms)
             seen = self._seen[key] = []
-            if len(self._seen) > self._capacity:
-                self._seen.popitem(last=False)
         else:
             self._seen.move_to_end(key)
         return seen
+
+    def _forget(self, now_ms: int) -> None:
+        """Make room for one more; what was touched longest ago is the first to go."""
+        while self._seen:
+            oldest = next(iter(self._seen.values()))
+            is_past = not oldest or (oldest[-1].state.is_over and oldest[-1].at_ms < now_ms - ENDED_MS)
+            if len(self._seen) < self._capacity and not is_past:
+                return
+            self._seen.popitem(last=False)
+
+
+def _sharing(seen: list[Sighting], sighting: Sighting) -> Sighting:
+    """The same, its places those of the sighting before: each frame brings texts of its own, which add up."""
+    known = {place: place for place in seen[-1].state.shapes} if seen else {}
+    shapes = {known.get(place, place): shape for place, shape in sighting.state.shapes.items()}
+    return Sighting(sighting.at_ms, State(shapes, sighting.state.details), sighting.from_query)
 
 
 def _is_same(seen: list[Sighting], one: Sighting, state: State) -> bool:

@@ -5,6 +5,7 @@ States of conversations are remembered by processors/genesys/seen_states.py.
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -77,7 +78,7 @@ class SeenTimes:
 
     def __init__(self, capacity: int = 20_000) -> None:
         self._capacity = capacity
-        self._seen: OrderedDict[tuple[str, str], frozenset[int]] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str], array[int]] = OrderedDict()  # a set takes ten times as much
 
     def adds_none(self, key: tuple[str, str], times: frozenset[int]) -> bool:
         """Whether a snapshot tells times, but none that the one before it did not; remembers them.
@@ -85,11 +86,11 @@ class SeenTimes:
         Never of the first one.
         """
         before = self._seen.get(key)
-        self._seen[key] = times
+        self._seen[key] = array("q", times)
         self._seen.move_to_end(key)
         if len(self._seen) > self._capacity:
             self._seen.popitem(last=False)
-        return before is not None and bool(times) and times <= before
+        return before is not None and bool(times) and times.issubset(before)
 
 
 @dataclass(slots=True)

@@ -59,6 +59,11 @@ class State:
     shapes: Mapping[Place, Shape]
     details: int
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody takes part any more."""
+        return all(shape.phase == "ended" for shape in self.shapes.values())
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectedShape:

@@ -182,7 +182,7 @@ def test_memory_of_states_is_bounded_and_keeps_the_lively():
     states = SeenStates(capacity=10, states=3)
     for number in range(100):
         states.is_change(("t", "lively"), how(number), number * 10_000)
-        states.is_change(("t", str(number)), 1, 0)
+        states.is_change(("t", str(number)), how(1), 0)
     assert len(states) == 10
     assert not states.is_change(("t", "lively"), how(99), 1_000_000)
     assert unseen(states, 0, 0, None, "lively")
@@ -204,3 +204,25 @@ def test_a_change_is_known_though_another_follows_at_once_on_what_changes_next()
     live = {**snapshot([agent()]), "topicName": topic}
     states.is_change(snapshot_key(live), state_of(live), first.moment_ms + 7)
     assert not states.is_unseen(snapshot_key(live), state_of(first.envelope), first.change)
+
+
+def test_what_is_over_for_half_an_hour_is_forgotten_and_what_goes_on_is_not():
+    states = SeenStates()
+    over = State({("p", "VOICE", 0): Shape("ended", False, False)}, 0)
+    states.is_change(("t", "over"), over, 1_000)
+    states.is_change(("t", "goes on"), how(1), 2_000)
+    states.is_change(("t", "later"), how(1), 1_790_000)
+    assert len(states) == 3
+    states.is_change(("t", "still later"), how(1), 1_802_000)
+    assert len(states) == 3
+    assert not states.is_change(("t", "goes on"), how(1), 1_803_000)
+
+
+def test_states_of_one_conversation_share_the_texts_of_their_frames():
+    states = SeenStates()
+    for number in range(3):
+        place = ("".join(["participant", "-1"]), "VOICE", 0)
+        states.is_change(("t", "c"), State({place: Shape(str(number), False, False)}, 0), number)
+    places = [next(iter(one.state.shapes)) for one in states._seen["t", "c"]]
+    assert len(places) == 3
+    assert len({id(place) for place in places}) == 1
