@@ -41,6 +41,9 @@ from streams.delivery.send import Record, Sender
 from streams.delivery.stage import Handle, HandleEach, Stage, StageRunner
 from streams.faust_patches.partitions import seconds_uncommitted
 from streams.health import Health
+from streams.replay.desk.failures import FailureDesk
+from streams.replay.desk.redrives import RedriveJob, RedriveJobs
+from streams.replay.desk.side_loop import SideLoop
 from streams.routes.breaker import FailureBreaker
 from streams.routes.sandboxes import Sandboxes
 from streams.sources.genesys import GenesysSource
@@ -91,6 +94,7 @@ class PipelineApp(faust.App):
         self._assemble_source()
         self._assemble_targets()
         self._assemble_lookout()
+        self._assemble_desk()
         self._set_timers()
         self.on_before_shutdown.connect(self._end_in_order)
         self.on_partitions_assigned.connect(self._note_assignment)
@@ -204,6 +208,12 @@ class PipelineApp(faust.App):
         self.health.check("retention", self.group.expiring)
         self.telemetry = Telemetry(self.settings, self.worker_sums, self._group_sums, self.aws.open)
 
+    def _assemble_desk(self) -> None:
+        """What operators ask for by the pages."""
+        self.side = SideLoop("operators")
+        self.failures = FailureDesk(self.settings, self.side)
+        self.redrives = RedriveJobs(self.settings, self.side, self._note_redrive)
+
     def _set_timers(self) -> None:
         self.timer(watchdog.LOOK_S)(self.watchdog.look)
         self.timer(group.ANNOUNCE_S)(self.group.announce)
@@ -282,6 +292,8 @@ class PipelineApp(faust.App):
 
     async def _end_in_order(self, *_: Any, **__: Any) -> None:
         """Who still reads ends before the last counts are written."""
+        await self.redrives.close()
+        await self.side.close()
         await self.readers.close()
         try:
             await self.ledger.close()
@@ -300,6 +312,10 @@ class PipelineApp(faust.App):
         tell = self.group.mark_if_owner if self._has_begun else self.group.mark
         self._has_begun = True
         self._tell_later(tell(kind, words))
+
+    async def _note_redrive(self, job: RedriveJob) -> None:
+        """Keep in the history what a redrive brought back."""
+        await self.group.mark("redrive", f"{job.plan.run} brought back {job.progress.redriven}, {job.state}")
 
     def _tell_later(self, telling: Coroutine[Any, Any, None]) -> None:
         """Say something to the group, without waiting until Kafka has it."""

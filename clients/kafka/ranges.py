@@ -165,14 +165,19 @@ class Reader:
                 last = min(begins, found, what.end[place.partition])
                 what.missing.append(Missing(what.topic, place.partition, due, last, expired=True))
 
+    async def ends(self, partition: int) -> tuple[int, int]:
+        """The first offset that a partition has, and the one that it will write next."""
+        place = TopicPartition(self.topic, partition)
+        begins = await self._consumer.beginning_offsets([place])
+        return begins[place], (await self._consumer.end_offsets([place]))[place]
+
     async def one(self, partition: int, offset: int) -> ConsumerRecord | None:
         """The record at an offset; None when the topic does not have it any more."""
         if partition >= self.partitions:
             return None
         place = TopicPartition(self.topic, partition)
-        begins = await self._consumer.beginning_offsets([place])
-        ends = await self._consumer.end_offsets([place])
-        if not begins[place] <= offset < ends[place]:
+        begin, end = await self.ends(partition)
+        if not begin <= offset < end:
             return None
         self._consumer.assign([place])
         self._consumer.seek(place, offset)

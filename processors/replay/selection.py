@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from processors.event.strict_json import JsonObject
-from processors.replay.clusters import is_under, paths_of
+from processors.replay.clusters import cluster_of, is_under, paths_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ def parse_offset(text: str) -> tuple[int | None, int]:
 class FailureSelection:
     """Which failure records are meant; an empty tuple means any. `errors` and `stages` as in the record.
 
-    `keys`: interaction ids; `paths`: violated ones, with what is inside them.
+    `keys`: interaction ids; `paths`: violated ones, with what is inside them; `violations`: all that are violated, as a
+    cluster names them; `spots`: partition and offset in the topic.
     """
 
     stages: tuple[str, ...] = ()
@@ -64,6 +65,8 @@ class FailureSelection:
     keys: tuple[str, ...] = ()
     event_ids: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    violations: tuple[str, ...] = ()
+    spots: frozenset[tuple[int, int]] = frozenset()
 
     def takes(self, record: JsonObject, at_ms: int, *, key: str = "", event_id: str | None = None) -> bool:
         """Whether a failure record of that moment, interaction and event is meant."""
@@ -74,4 +77,5 @@ class FailureSelection:
             and (not self.keys or key in self.keys)
             and (not self.event_ids or event_id in self.event_ids)
             and (not self.paths or any(is_under(path, one) for path in paths_of(record) for one in self.paths))
+            and (not self.violations or cluster_of(record).path in self.violations)
         )

@@ -20,13 +20,14 @@ from processors.genesys.interval import Interval
 from processors.genesys.topics.plan import separate
 from processors.replay.moments import iso
 from settings import Settings
-from streams.commands.terminal.options import Moment, quiet_logs, refuse, run_name
+from streams.commands.terminal.options import Moment, quiet_logs, refuse
 from streams.commands.terminal.organisation import Organisation, notification_settings, open_organisation
 from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import console, progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay import actions
 from streams.replay.backfill import BackfillProgress, Filling, fill
+from streams.replay.run_name import run_name
 
 EPILOG = """\b
 Examples:

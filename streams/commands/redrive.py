@@ -26,7 +26,6 @@ from streams.commands.terminal.options import (
     range_options,
     refuse,
     resume_arguments,
-    run_name,
     span_arguments,
 )
 from streams.commands.terminal.run_end import command_line, end_run
@@ -37,6 +36,7 @@ from streams.replay.originals import open_originals
 from streams.replay.redrive import Redriving
 from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
 from streams.replay.redriven import open_redriven
+from streams.replay.run_name import run_name
 
 EXAMPLES = """\b
 Examples:

@@ -27,7 +27,6 @@ from streams.commands.terminal.options import (
     range_options,
     refuse,
     resume_arguments,
-    run_name,
     span_arguments,
 )
 from streams.commands.terminal.run_end import command_line, end_run
@@ -35,6 +34,7 @@ from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay import actions
 from streams.replay.replay import Replay, ReplayPlan, ReplayProgress
+from streams.replay.run_name import run_name
 from streams.routes.load import compiled_routes
 
 EXAMPLES = """\b

@@ -37,6 +37,8 @@ class Failure:
 
 def is_meant(selection: FailureSelection, failure: Failure) -> bool:
     """Whether a selection means the record. What is none has neither stage nor error: only one without those can."""
+    if selection.spots and failure.spot not in selection.spots:
+        return False
     record = failure.record or {}
     key = key_of(record, failure.meta, failure.key) if selection.keys else b""
     event_id = event_id_of(record, failure.meta)

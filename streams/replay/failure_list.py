@@ -72,10 +72,11 @@ async def list_failures(
     async for chunk in reader.chunks(what):
         for failure in map(from_record, chunk):
             if is_meant(selection, failure):
-                found.add(Listed(failure, _note(failure, notes, named)))
+                found.add(listed(failure, notes, named))
     return found
 
 
-def _note(failure: Failure, notes: Notes, named: RedriveTargets) -> Note | None:
+def listed(failure: Failure, notes: Notes, named: RedriveTargets) -> Listed:
+    """A record with the note of the run that brought it back."""
     place, _ = place_of(failure.record, failure.meta, named) if failure.record is not None else (None, False)
-    return None if place is None else notes.knows(place, failure.failed_ms, failure.at_ms)
+    return Listed(failure, None if place is None else notes.knows(place, failure.failed_ms, failure.at_ms))

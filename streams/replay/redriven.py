@@ -43,21 +43,39 @@ async def open_redriven(
     topic = settings.topic(REDRIVEN)
     if topic not in known and writer is not None:
         known = await _made(settings, topic)
-    yield Redriven(topic, await _read(settings, topic, known), writer, again=again)
+    yield Redriven(topic, await _read(settings, known), writer, again=again)
 
 
-async def _read(settings: Settings, topic: str, known: Mapping[str, int]) -> Notes:
-    notes = Notes()
-    if topic not in known:
-        return notes
-    async with (
-        open_reader(settings, topic, known) as reader,
-        contextlib.aclosing(reader.chunks(await reader.range(RangeBounds()))) as chunks,
-    ):
-        async for chunk in chunks:
-            read = (Note.decode(record.value) for record in chunk)
-            notes.add(note for note in read if note is not None)
-    return notes
+class NoteBook:
+    """All notes, kept by who asks often: each look reads what was written since the last one alone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.notes = Notes()
+        self._settings = settings
+        self._next: dict[int, int] = {}
+
+    async def update(self, known: Mapping[str, int]) -> None:
+        """Read what is new; `known` as clients/kafka/ranges.py:topics gives it. Raises RangeError."""
+        topic = self._settings.topic(REDRIVEN)
+        if topic not in known:
+            return
+        async with open_reader(self._settings, topic, known) as reader:
+            what = await reader.range(RangeBounds())
+            if any(what.end[partition] < at for partition, at in self._next.items() if partition in what.end):
+                self.notes, self._next = Notes(), {}  # somebody has deleted the topic and made it anew
+            for partition, first in what.next.items():
+                what.next[partition] = min(max(first, self._next.get(partition, 0)), what.end[partition])
+            async with contextlib.aclosing(reader.chunks(what)) as chunks:
+                async for chunk in chunks:
+                    read = (Note.decode(record.value) for record in chunk)
+                    self.notes.add(note for note in read if note is not None)
+                    self._next[chunk[0].partition] = chunk[-1].offset + 1
+
+
+async def _read(settings: Settings, known: Mapping[str, int]) -> Notes:
+    book = NoteBook(settings)
+    await book.update(known)
+    return book.notes
 
 
 async def _made(settings: Settings, topic: str) -> Mapping[str, int]:

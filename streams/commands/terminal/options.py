@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -107,11 +105,6 @@ def resume_arguments(what: Range) -> list[str]:
         arguments += ["--from-offset", f"{partition}:{what.next[partition]}"]
         arguments += ["--to-offset", f"{partition}:{what.end[partition]}"]
     return arguments
-
-
-def run_name(what: str) -> str:
-    """A name for this run: what, when, and something no other run has."""
-    return f"{what}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
 
 def quiet_logs() -> None:

@@ -72,7 +72,7 @@ function App() {
   useEffect(() => { document.title = `${title} · Genesys → EventBridge`; }, [title]);
   return html`
     <${Header} current=${current} stale=${stale} />
-    <main id="main" tabindex="-1" class="${current} ${stale ? "stale" : ""}">
+    <main id="main" tabindex="-1" class=${stale ? "stale" : ""}>
       ${asksToken ? html`<${SignIn} />` : html`<${Page} key=${current} />`}
     </main>
     <footer class="bottom">As JSON: <a href="/api/report/">report</a> · <a href="/api/lag/">lag</a> · <a href="/api/status/">status</a>

@@ -1,42 +1,58 @@
-// What the worker tells of now: by server-sent events, or asked every two seconds where there is no stream.
+// What the worker tells of now: by server-sent events, or asked every few seconds where they do not come through.
 import { ask, open, token } from "./api.js";
 import { store } from "./store.js";
 
-const POLL_MS = 2_000;
 const WAITS_MS = [1_000, 2_000, 4_000, 8_000];
 
 /** Milliseconds without news after which what is shown is said to be old. */
 export const STALE_MS = 8_000;
 
-/** Seconds over which rates are taken. */
-const RATE_S = 12;
+/** Milliseconds over which rates are taken. */
+const RATE_MS = 12_000;
 
-/** `{report, lag, status, minutes, at, error, mode}`; `at`: when something was heard last (epoch ms). */
-export const live = store({ report: null, lag: null, status: null, minutes: null, rates: {}, at: 0, error: null, mode: "waiting" });
+/**
+ * `{report, lag, status, minutes, rates, flow, at, error}`. `at`: when something was heard last (epoch ms); `rates`: events
+ * a second by the report's names; `flow`: by topic, `{in, out}` events a second.
+ */
+export const live = store({ report: null, lag: null, status: null, minutes: null, rates: {}, flow: {}, at: 0, error: null });
 
-const seen = [];
+/** How much numbers grow a second, over the last seconds: call it with the numbers by name and their moment. */
+function speedometer() {
+  let seen = [];
+  return (numbers, at) => {
+    const last = seen.at(-1);
+    if (last && (at <= last.at || numbers.ingested < last.numbers.ingested)) seen = [];
+    seen.push({ numbers, at });
+    while (seen.length > 2 && at - seen[1].at >= RATE_MS) seen.shift();
+    const [first] = seen;
+    if (at - first.at < 500) return null;
+    const speeds = {};
+    for (const [name, value] of Object.entries(numbers)) speeds[name] = Math.max(0, ((value - (first.numbers[name] ?? 0)) * 1000) / (at - first.at));
+    return speeds;
+  };
+}
 
-/** Events a second by the name of the count, over the last seconds. */
-function rates(report, at) {
-  const last = seen.at(-1);
-  if (last && Object.keys(last.report).some((name) => typeof report[name] === "number" && name === "ingested" && report[name] < last.report[name])) seen.length = 0;
-  seen.push({ report, at });
-  while (seen.length > 2 && at - seen[1].at > RATE_S * 1000) seen.shift();
-  const [first] = seen;
-  const secs = (at - first.at) / 1000;
-  if (secs < 0.5) return null;
-  const found = {};
-  for (const [name, value] of Object.entries(report)) {
-    if (typeof value === "number") found[name] = Math.max(0, (value - (first.report[name] ?? 0)) / secs);
+const reportSpeed = speedometer();
+const topicSpeed = speedometer();
+
+const numbersOf = (report) => Object.fromEntries(Object.entries(report).filter(([, value]) => typeof value === "number"));
+
+function flowOf(lag) {
+  const sums = {};
+  for (const { topic, end, committed } of lag.partitions) {
+    sums[`${topic} in`] = (sums[`${topic} in`] ?? 0) + end;
+    sums[`${topic} out`] = (sums[`${topic} out`] ?? 0) + committed;
   }
-  return found;
+  return sums;
 }
 
 function hear(name, data) {
+  if (name === "unavailable") return fail(new Error(data.message));
   const at = Date.now();
-  live.set((before) => {
+  return live.set((before) => {
     const next = { ...before, [name]: data, at, error: null };
-    if (name === "report") next.rates = rates(data, at) ?? before.rates;
+    if (name === "report") next.rates = reportSpeed(numbersOf(data), at) ?? before.rates;
+    if (name === "lag" && data.asOf && data.asOf !== before.lag?.asOf) next.flow = topicSpeed(flowOf(data), Date.parse(data.asOf)) ?? before.flow;
     return next;
   });
 }
@@ -66,21 +82,12 @@ export async function readEvents(body, onEvent) {
 
 async function follow(signal) {
   const answer = await open("/api/stream/", { accept: "text/event-stream", signal });
-  live.set((before) => ({ ...before, mode: "stream" }));
   await readEvents(answer.body, (name, data) => hear(name, JSON.parse(data)));
 }
 
-async function poll(signal) {
-  live.set((before) => ({ ...before, mode: "poll" }));
-  while (!signal.aborted) {
-    try {
-      for (const name of ["report", "lag", "status"]) hear(name, await ask(`/api/${name}/`, { signal }));
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      fail(error);
-    }
-    await pause(POLL_MS, signal);
-  }
+/** One look without a stream: a proxy may hold it back, or the worker have too many listeners. */
+async function look(signal) {
+  for (const [name, data] of Object.entries(await ask("/api/live/", { signal }))) hear(name, data);
 }
 
 function pause(ms, signal) {
@@ -93,12 +100,13 @@ function pause(ms, signal) {
 async function run(signal) {
   for (let turn = 0; !signal.aborted; turn += 1) {
     const began = Date.now();
-    try {
-      await follow(signal);
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      if (error.status === 404) return poll(signal);
-      fail(error);
+    for (const attempt of [follow, look]) {
+      try {
+        await attempt(signal);
+      } catch (error) {
+        if (error.name === "AbortError") return;
+        fail(error);
+      }
     }
     if (Date.now() - began > 10_000) turn = 0;
     await pause(WAITS_MS[Math.min(turn, WAITS_MS.length - 1)], signal);

@@ -65,3 +65,9 @@ def test_failures_are_selected_by_all_that_is_named(selection, taken):
     details = [{"path": "detail.priority", "rule": "required"}, "odd", {"path": 5}]
     record = {"stage": "validate", "error": "SchemaViolation", "route": "interaction", "details": details}
     assert selection.takes(record, 100, key="call-1", event_id="e-1") is taken
+
+
+def test_a_cluster_is_meant_by_all_its_violated_paths():
+    record = {"details": [{"path": "b"}, {"path": "a"}]}
+    assert FailureSelection(violations=("a, b",)).takes(record, 0)
+    assert not FailureSelection(violations=("a",)).takes(record, 0)

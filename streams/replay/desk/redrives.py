@@ -1,0 +1,176 @@
+"""This module runs the redrives that somebody asks a worker for by its pages: one at a time, each with its progress."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from clients.kafka.ranges import RangeBounds, RangeError, open_reader, topics
+from clients.kafka.writer import open_writer
+from processors.event.strict_json import JsonObject
+from processors.replay.moments import iso
+from processors.replay.selection import FailureSelection, OffsetBounds
+from settings import Settings
+from streams.replay.desk.side_loop import SideLoop
+from streams.replay.originals import open_originals
+from streams.replay.redrive import Redriving
+from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
+from streams.replay.redriven import open_redriven
+from streams.replay.run_name import run_name
+
+log = structlog.get_logger(__name__)
+
+#: Redrives whose end is remembered.
+KEPT = 50
+
+JobState = Literal["running", "done", "stopped", "failed"]
+
+
+class BusyError(Exception):
+    """Another redrive runs; the text says which."""
+
+
+@dataclass(slots=True)
+class RedriveJob:
+    """One redrive, or a rehearsal of one. `read`, `total`: offsets of the topic, for a bar."""
+
+    plan: RedrivePlan
+    dry_run: bool
+    again: bool
+    who: str
+    state: JobState = "running"
+    message: str = ""
+    progress: RedriveProgress = field(default_factory=RedriveProgress)
+    read: int = 0
+    total: int = 0
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def as_json(self) -> JsonObject:
+        """What the page shows."""
+        progress, span = self.progress, self.plan.selection.span
+        return {
+            "id": self.plan.run,
+            "state": self.state,
+            "dryRun": self.dry_run,
+            "who": self.who,
+            "begun": iso(self.plan.at_ms),
+            "from": None if span.since is None else iso(span.since),
+            "to": None if span.until is None else iso(span.until),
+            "rate": self.plan.rate,
+            "read": self.read,
+            "total": self.total,
+            "meant": progress.read,
+            "redriven": progress.redriven,
+            "skipped": progress.skipped,
+            "reasons": [{"reason": reason, "count": number} for reason, number in progress.reasons.most_common(20)],
+            "targets": dict(progress.targets),
+            "limited": progress.limited,
+            "message": self.message or progress.stopped,
+        }
+
+
+class RedriveJobs:
+    """Those of this worker. `on_end` is told of each that was no rehearsal."""
+
+    def __init__(self, settings: Settings, side: SideLoop, on_end: Callable[[RedriveJob], Awaitable[None]]) -> None:
+        self._settings, self._side, self._on_end = settings, side, on_end
+        self._jobs: dict[str, RedriveJob] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(
+        self,
+        selection: FailureSelection,
+        *,
+        dry_run: bool,
+        who: str,
+        again: bool = False,
+        rate: float | None = None,
+        limit: int | None = None,
+    ) -> RedriveJob:
+        """Begin one. Raises BusyError while another runs: two would not know of each other's events."""
+        running = next((one for one in self._jobs.values() if one.state == "running"), None)
+        if running is not None:
+            raise BusyError(f"{running.plan.run} is running: wait for its end, or stop it")
+        now_ms = int(time.time() * 1000)
+        until = now_ms if selection.span.until is None else selection.span.until
+        selection = replace(selection, span=replace(selection.span, until=until))
+        job = RedriveJob(RedrivePlan(selection, run_name("redrive"), now_ms, rate, limit), dry_run, again, who)
+        self._jobs[job.plan.run] = job
+        for name in list(self._jobs)[:-KEPT]:
+            del self._jobs[name]
+        task = asyncio.create_task(self._run(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return job
+
+    def get(self, name: str) -> RedriveJob | None:
+        """A redrive by its name."""
+        return self._jobs.get(name)
+
+    def stop(self, job: RedriveJob) -> None:
+        """Let it end after what it is writing."""
+        self._side.call(job.stop.set)
+
+    async def close(self) -> None:
+        """Stop what runs, and wait for it: what is written is noted."""
+        for job in self._jobs.values():
+            self.stop(job)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _run(self, job: RedriveJob) -> None:
+        log.info("redrive begins", run=job.plan.run, dry_run=job.dry_run, who=job.who)
+        try:
+            await self._side.run(lambda: self._redrive(job))
+            job.state = "stopped" if job.progress.stopped else "done"
+        except (RangeError, KafkaError) as error:
+            job.state, job.message = "failed", str(error) or type(error).__name__
+        except Exception as error:  # the page must not wait for ever for one that has ended; the log has the trace
+            job.state, job.message = "failed", f"it ended in an error of ours: {type(error).__name__}"
+            log.error("a redrive failed", run=job.plan.run, exc_info=error)
+        log.info("redrive ended", run=job.plan.run, state=job.state, redriven=job.progress.redriven)
+        if not job.dry_run:
+            await self._on_end(job)
+
+    async def _redrive(self, job: RedriveJob) -> None:
+        settings, plan = self._settings, job.plan
+        known = await topics(settings)
+        async with open_reader(settings, settings.topic("failures"), known) as reader:
+            what = await reader.range(_bounds(plan.selection))
+            job.total = what.size
+            async with open_originals(settings, known) as originals:
+                if job.dry_run:
+                    async with open_redriven(settings, known, None, again=job.again) as redriven:
+                        redriving = Redriving(plan, settings, originals, redriven, None, job.stop)
+                        job.progress = redriving.progress
+                        await redriving.from_topic(reader, what, lambda read: _moved(job, read))
+                    return
+                async with (
+                    open_writer(settings) as writer,
+                    open_redriven(settings, known, writer, again=job.again) as redriven,
+                ):
+                    redriving = Redriving(plan, settings, originals, redriven, writer, job.stop)
+                    job.progress = redriving.progress
+                    await redriving.from_topic(reader, what, lambda read: _moved(job, read))
+
+
+def _moved(job: RedriveJob, read: int) -> None:
+    job.read = read
+
+
+def _bounds(selection: FailureSelection) -> RangeBounds:
+    """What of the topic is to be read: of single records no more than from the first to the last of each partition."""
+    if not selection.spots:
+        return RangeBounds(span=selection.span)
+    first: dict[int, int] = {}
+    end: dict[int, int] = {}
+    for partition, offset in selection.spots:
+        first[partition] = min(offset, first.get(partition, offset))
+        end[partition] = max(offset + 1, end.get(partition, 0))
+    return RangeBounds(first=OffsetBounds(tuple(first.items())), end=OffsetBounds(tuple(end.items())))

@@ -1,0 +1,71 @@
+"""This module redrives failures that somebody chose on a page, and says how far that is."""
+
+from __future__ import annotations
+
+import time
+
+from faust.web import Request, Response, View
+
+from processors.event.errors import MalformedEventError
+from processors.event.strict_json import parse_object
+from processors.replay.asked import asked_redrive
+from streams.app import app
+from streams.replay.desk.redrives import BusyError, RedriveJob
+from streams.views.answers import refused
+
+PATH = "/api/redrive/"
+
+
+@app.page(PATH)
+class Redrive(View):
+    """POST begins one on the worker that is asked."""
+
+    async def post(self, request: Request) -> Response:
+        """202 `{"id", "state", …}`; 409 while another runs, 422 for what is no request.
+
+        The body has the filters of `/api/failures/`, or `records`: `[[partition, offset], …]`; `rate`, `limit`,
+        `again`, and `dryRun`, which is true unless it is said to be false.
+        """
+        try:
+            asked = asked_redrive(parse_object(await request.read()), int(time.time() * 1000))
+        except (MalformedEventError, ValueError) as error:
+            return refused(self, "invalid request", str(error), 422)
+        try:
+            job = app.redrives.begin(
+                asked.selection,
+                dry_run=asked.dry_run,
+                who="",
+                again=asked.again,
+                rate=asked.rate,
+                limit=asked.limit,
+            )
+        except BusyError as error:
+            return refused(self, "busy", str(error), 409)
+        return self.json(job.as_json(), status=202)
+
+
+@app.page(PATH + "{run}/")
+class RedriveProgress(View):
+    """One redrive."""
+
+    async def get(self, request: Request, run: str) -> Response:
+        """How far it is: `{"id", "state": "running|done|stopped|failed", "read", "total", "redriven", …}`."""
+        job = app.redrives.get(run)
+        return _unknown(self, run) if job is None else self.json(job.as_json())
+
+
+@app.page(PATH + "{run}/stop/")
+class StopRedrive(View):
+    """POST ends it after what it is writing."""
+
+    async def post(self, request: Request, run: str) -> Response:
+        """The redrive as it is just now."""
+        job: RedriveJob | None = app.redrives.get(run)
+        if job is None:
+            return _unknown(self, run)
+        app.redrives.stop(job)
+        return self.json(job.as_json())
+
+
+def _unknown(view: View, run: str) -> Response:
+    return refused(view, "not found", f"this worker has run no redrive {run!r}", 404)

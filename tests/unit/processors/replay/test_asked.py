@@ -1,0 +1,67 @@
+"""This module tests what is read of a page's wish to see or to redrive failures."""
+
+import pytest
+
+from processors.replay.asked import MOST_RECORDS, asked_redrive, selection_of
+from processors.replay.period import Period
+from processors.replay.selection import Span
+
+NOW_MS = 1_800_000_000_000
+
+
+def test_filters_are_what_the_record_calls_them():
+    found = selection_of({"route": ["a", "b"], "cluster": ["detail.x"], "event": ["e"]}, Period(1, 2))
+    assert (found.routes, found.violations, found.event_ids, found.span) == (
+        ("a", "b"),
+        ("detail.x",),
+        ("e",),
+        Span(1, 2),
+    )
+    assert (found.stages, found.errors, found.paths, found.keys, found.spots) == ((), (), (), (), frozenset())
+
+
+def test_a_redrive_is_a_rehearsal_unless_it_is_said_to_be_none():
+    assert asked_redrive({"range": "1h"}, NOW_MS).dry_run
+    assert not asked_redrive({"range": "1h", "dryRun": False}, NOW_MS).dry_run
+
+
+def test_all_that_may_be_asked_for():
+    asked = asked_redrive(
+        {"from": "2h", "to": "1h", "error": "X", "stage": ["a", "b"], "rate": 2, "limit": 7, "again": True}, NOW_MS
+    )
+    assert asked.selection.span == Span(NOW_MS - 7_200_000, NOW_MS - 3_600_000)
+    assert (asked.selection.errors, asked.selection.stages) == (("X",), ("a", "b"))
+    assert (asked.rate, asked.limit, asked.again) == (2.0, 7, True)
+    assert asked_redrive({"records": [[0, 5], [0, 5], [1, 0]]}, NOW_MS).selection.spots == {(0, 5), (1, 0)}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"error": "X"},
+        {"records": []},
+        {"records": [[0]]},
+        {"records": [[0, -1]]},
+        {"records": [[0, True]]},
+        {"records": [[0, "1"]]},
+        {"records": {"0": 1}},
+        {"records": [[0, 1]] * (MOST_RECORDS + 1)},
+        {"range": 5},
+        {"range": "soon"},
+        {"range": "1h", "from": "2h"},
+        {"range": "1h", "route": 5},
+        {"range": "1h", "route": ["a", None]},
+        {"range": "1h", "rate": 0},
+        {"range": "1h", "rate": True},
+        {"range": "1h", "rate": float("nan")},
+        {"range": "1h", "limit": 0},
+        {"range": "1h", "limit": 1.5},
+        {"range": "1h", "dryRun": "no"},
+        {"range": "1h", "again": None},
+        {"range": "1h", "dryrun": False},
+    ],
+)
+def test_what_is_no_request_is_refused_with_a_sentence(body):
+    with pytest.raises(ValueError, match=r"\w+ \w+"):
+        asked_redrive(body, NOW_MS)

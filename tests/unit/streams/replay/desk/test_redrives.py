@@ -1,0 +1,83 @@
+"""This module tests the redrives of the pages; what each of them does: tests/unit/streams/replay/test_redrive.py."""
+
+import asyncio
+import threading
+
+import pytest
+
+from clients.kafka.ranges import RangeError
+from processors.replay.selection import FailureSelection, Span
+from settings import Settings
+from streams.replay.desk import redrives
+from streams.replay.desk.redrives import BusyError, RedriveJobs, _bounds
+from streams.replay.desk.side_loop import SideLoop
+
+
+@pytest.fixture
+async def ended():
+    return []
+
+
+@pytest.fixture
+async def jobs(ended):
+    side = SideLoop("redrives")
+
+    async def on_end(job):
+        ended.append(job)
+
+    yield RedriveJobs(Settings(), side, on_end)
+    await side.close()
+
+
+async def until_it_ends(jobs, job):
+    await asyncio.wait(jobs._tasks)
+    assert job.state != "running"
+
+
+async def test_why_it_cannot_be_done_is_said(jobs, ended, monkeypatch):
+    async def nobody(settings, touch=()):
+        raise RangeError("no Kafka broker answers")
+
+    monkeypatch.setattr(redrives, "topics", nobody)
+    job = jobs.begin(FailureSelection(), dry_run=False, who="ana")
+    assert job.as_json()["state"] == "running"
+    await until_it_ends(jobs, job)
+    assert (job.as_json()["state"], job.as_json()["message"]) == ("failed", "no Kafka broker answers")
+    assert jobs.get(job.plan.run) is job
+    assert ended == [job]
+
+
+async def test_an_error_of_ours_ends_it_too_and_a_rehearsal_is_no_action(jobs, ended, monkeypatch):
+    async def broken(settings, touch=()):
+        raise LookupError("x")
+
+    monkeypatch.setattr(redrives, "topics", broken)
+    job = jobs.begin(FailureSelection(), dry_run=True, who="")
+    await until_it_ends(jobs, job)
+    assert job.state == "failed"
+    assert "LookupError" in job.message
+    assert ended == []
+
+
+async def test_one_runs_at_a_time_and_its_end_is_its_begin(jobs, monkeypatch):
+    go_on = threading.Event()
+
+    async def waits(settings, touch=()):
+        await asyncio.to_thread(go_on.wait, 30)
+        raise RangeError("enough")
+
+    monkeypatch.setattr(redrives, "topics", waits)
+    job = jobs.begin(FailureSelection(), dry_run=True, who="")
+    with pytest.raises(BusyError, match=job.plan.run):
+        jobs.begin(FailureSelection(), dry_run=True, who="")
+    assert job.plan.selection.span == Span(None, job.plan.at_ms)
+    go_on.set()
+    await until_it_ends(jobs, job)
+    jobs.begin(FailureSelection(), dry_run=True, who="")
+    await jobs.close()
+
+
+def test_of_single_records_no_more_is_read_than_lies_between_them():
+    bounds = _bounds(FailureSelection(spots=frozenset({(0, 5), (0, 9), (2, 1)})))
+    assert (dict(bounds.first.by_partition), dict(bounds.end.by_partition)) == ({0: 5, 2: 1}, {0: 10, 2: 2})
+    assert _bounds(FailureSelection(span=Span(1, 2))).span == Span(1, 2)
