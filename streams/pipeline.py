@@ -42,7 +42,7 @@ from streams.delivery.stage import Handle, HandleEach, Stage, StageRunner
 from streams.faust_patches.partitions import seconds_uncommitted
 from streams.health import Health
 from streams.replay.desk.failures import FailureDesk
-from streams.replay.desk.redrives import RedriveJob, RedriveJobs
+from streams.replay.desk.redrives import RedriveJobs
 from streams.replay.desk.side_loop import SideLoop
 from streams.routes.breaker import FailureBreaker
 from streams.routes.sandboxes import Sandboxes
@@ -212,7 +212,9 @@ class PipelineApp(faust.App):
         """What operators ask for by the pages."""
         self.side = SideLoop("operators")
         self.failures = FailureDesk(self.settings, self.side)
-        self.redrives = RedriveJobs(self.settings, self.side, self._note_redrive)
+        self.redrives = RedriveJobs(
+            self.settings, self.side, lambda who, words: self.actions.record(who, "redrive", detail=words)
+        )
 
     def _set_timers(self) -> None:
         self.timer(watchdog.LOOK_S)(self.watchdog.look)
@@ -312,10 +314,6 @@ class PipelineApp(faust.App):
         tell = self.group.mark_if_owner if self._has_begun else self.group.mark
         self._has_begun = True
         self._tell_later(tell(kind, words))
-
-    async def _note_redrive(self, job: RedriveJob) -> None:
-        """Keep in the history what a redrive brought back."""
-        await self.group.mark("redrive", f"{job.plan.run} brought back {job.progress.redriven}, {job.state}")
 
     def _tell_later(self, telling: Coroutine[Any, Any, None]) -> None:
         """Say something to the group, without waiting until Kafka has it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from processors.event.strict_json import JsonObject
+from processors.replay.moments import iso
 from processors.replay.period import Period, period
 from processors.replay.selection import FailureSelection, Span
 
@@ -25,6 +26,25 @@ def selection_of(values: Mapping[str, Sequence[str]], asked: Period | None) -> F
     stages, errors, routes, paths, violations, keys, events = (tuple(values.get(name, ())) for name in FILTERS)
     span = Span() if asked is None else Span(asked.since, asked.until)
     return FailureSelection(stages, errors, routes, span, keys, events, paths, violations)
+
+
+def in_words(selection: FailureSelection) -> str:
+    """What is meant, for the record of what was done."""
+    named = {
+        "stage": selection.stages,
+        "error": selection.errors,
+        "route": selection.routes,
+        "violating": selection.violations,
+        "violating under": selection.paths,
+        "conversation": selection.keys,
+        "event": selection.event_ids,
+    }
+    words = [f"{name} {', '.join(values)}" for name, values in named.items() if values]
+    if selection.spots:
+        words.append(f"{len(selection.spots)} records")
+    span = selection.span
+    begin = "the beginning" if span.since is None else iso(span.since)
+    return "; ".join([*words, *([] if span.until is None else [f"failed from {begin} to {iso(span.until)}"])])
 
 
 @dataclass(frozen=True, slots=True)

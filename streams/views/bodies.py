@@ -12,7 +12,7 @@ from processors.event.strict_json import JsonObject
 from streams.app import app
 from streams.views.answers import refused
 
-WORDS = "bodies of events are shown to who has a token: set WEB_TOKEN, or have the web listen on loopback alone"
+WORDS = "bodies of events are shown to who has a token: set WEB_TOKENS, or have the web listen on loopback alone"
 
 
 def withheld(view: View) -> Response | None:
@@ -21,11 +21,7 @@ def withheld(view: View) -> Response | None:
     Who has got here had a token, where one is set (streams/web/middleware.py).
     """
     settings = app.settings
-    return (
-        None
-        if settings.web_token is not None or _is_loopback(settings.web_host)
-        else refused(view, "forbidden", WORDS, 403)
-    )
+    return None if settings.tokens or _is_loopback(settings.web_host) else refused(view, "forbidden", WORDS, 403)
 
 
 def masked(event: Any) -> Any:

@@ -14,6 +14,8 @@ from aiokafka.errors import KafkaError
 from clients.kafka.ranges import RangeBounds, RangeError, open_reader, topics
 from clients.kafka.writer import open_writer
 from processors.event.strict_json import JsonObject
+from processors.replay.actions import MAX_TEXT
+from processors.replay.asked import in_words
 from processors.replay.moments import iso
 from processors.replay.selection import FailureSelection, OffsetBounds
 from settings import Settings
@@ -76,10 +78,10 @@ class RedriveJob:
 
 
 class RedriveJobs:
-    """Those of this worker. `on_end` is told of each that was no rehearsal."""
+    """Those of this worker. `record` writes down who does what: nothing is redriven that is not on record."""
 
-    def __init__(self, settings: Settings, side: SideLoop, on_end: Callable[[RedriveJob], Awaitable[None]]) -> None:
-        self._settings, self._side, self._on_end = settings, side, on_end
+    def __init__(self, settings: Settings, side: SideLoop, record: Callable[[str, str], Awaitable[object]]) -> None:
+        self._settings, self._side, self._record = settings, side, record
         self._jobs: dict[str, RedriveJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -127,6 +129,8 @@ class RedriveJobs:
     async def _run(self, job: RedriveJob) -> None:
         log.info("redrive begins", run=job.plan.run, dry_run=job.dry_run, who=job.who)
         try:
+            if not job.dry_run:
+                await self._record(job.who, f"{job.plan.run} {in_words(job.plan.selection)}"[:MAX_TEXT])
             await self._side.run(lambda: self._redrive(job))
             job.state = "stopped" if job.progress.stopped else "done"
         except (RangeError, KafkaError) as error:
@@ -135,8 +139,6 @@ class RedriveJobs:
             job.state, job.message = "failed", f"it ended in an error of ours: {type(error).__name__}"
             log.error("a redrive failed", run=job.plan.run, exc_info=error)
         log.info("redrive ended", run=job.plan.run, state=job.state, redriven=job.progress.redriven)
-        if not job.dry_run:
-            await self._on_end(job)
 
     async def _redrive(self, job: RedriveJob) -> None:
         settings, plan = self._settings, job.plan

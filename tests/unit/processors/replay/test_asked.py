@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.replay.asked import MOST_RECORDS, asked_redrive, selection_of
+from processors.replay.asked import MOST_RECORDS, asked_redrive, in_words, selection_of
 from processors.replay.period import Period
 from processors.replay.selection import Span
 
@@ -65,3 +65,11 @@ def test_all_that_may_be_asked_for():
 def test_what_is_no_request_is_refused_with_a_sentence(body):
     with pytest.raises(ValueError, match=r"\w+ \w+"):
         asked_redrive(body, NOW_MS)
+
+
+def test_what_was_meant_is_said_for_the_record():
+    asked = asked_redrive({"range": "1970-01-02/1970-01-03", "error": ["X", "Y"], "cluster": "detail.a, b"}, NOW_MS)
+    assert in_words(asked.selection) == (
+        "error X, Y; violating detail.a, b; failed from 1970-01-02T00:00:00.000Z to 1970-01-03T00:00:00.000Z"
+    )
+    assert in_words(asked_redrive({"records": [[0, 1], [2, 3]]}, NOW_MS).selection) == "2 records"

@@ -14,18 +14,18 @@ from streams.replay.desk.side_loop import SideLoop
 
 
 @pytest.fixture
-async def ended():
+async def recorded():
     return []
 
 
 @pytest.fixture
-async def jobs(ended):
+async def jobs(recorded):
     side = SideLoop("redrives")
 
-    async def on_end(job):
-        ended.append(job)
+    async def record(who, words):
+        recorded.append((who, words))
 
-    yield RedriveJobs(Settings(), side, on_end)
+    yield RedriveJobs(Settings(), side, record)
     await side.close()
 
 
@@ -34,7 +34,7 @@ async def until_it_ends(jobs, job):
     assert job.state != "running"
 
 
-async def test_why_it_cannot_be_done_is_said(jobs, ended, monkeypatch):
+async def test_why_it_cannot_be_done_is_said(jobs, recorded, monkeypatch):
     async def nobody(settings, touch=()):
         raise RangeError("no Kafka broker answers")
 
@@ -44,10 +44,11 @@ async def test_why_it_cannot_be_done_is_said(jobs, ended, monkeypatch):
     await until_it_ends(jobs, job)
     assert (job.as_json()["state"], job.as_json()["message"]) == ("failed", "no Kafka broker answers")
     assert jobs.get(job.plan.run) is job
-    assert ended == [job]
+    [(who, words)] = recorded
+    assert (who, words.split()[0]) == ("ana", job.plan.run)
 
 
-async def test_an_error_of_ours_ends_it_too_and_a_rehearsal_is_no_action(jobs, ended, monkeypatch):
+async def test_an_error_of_ours_ends_it_too_and_a_rehearsal_is_no_action(jobs, recorded, monkeypatch):
     async def broken(settings, touch=()):
         raise LookupError("x")
 
@@ -56,7 +57,7 @@ async def test_an_error_of_ours_ends_it_too_and_a_rehearsal_is_no_action(jobs, e
     await until_it_ends(jobs, job)
     assert job.state == "failed"
     assert "LookupError" in job.message
-    assert ended == []
+    assert recorded == []
 
 
 async def test_one_runs_at_a_time_and_its_end_is_its_begin(jobs, monkeypatch):

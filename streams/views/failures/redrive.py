@@ -11,7 +11,9 @@ from processors.event.strict_json import parse_object
 from processors.replay.asked import asked_redrive
 from streams.app import app
 from streams.replay.desk.redrives import BusyError, RedriveJob
+from streams.views.actions import who_acts
 from streams.views.answers import refused
+from streams.web.access import Caller
 
 PATH = "/api/redrive/"
 
@@ -26,6 +28,9 @@ class Redrive(View):
         The body has the filters of `/api/failures/`, or `records`: `[[partition, offset], …]`; `rate`, `limit`,
         `again`, and `dryRun`, which is true unless it is said to be false.
         """
+        who = who_acts(self, request)
+        if not isinstance(who, Caller):
+            return who
         try:
             asked = asked_redrive(parse_object(await request.read()), int(time.time() * 1000))
         except (MalformedEventError, ValueError) as error:
@@ -34,7 +39,7 @@ class Redrive(View):
             job = app.redrives.begin(
                 asked.selection,
                 dry_run=asked.dry_run,
-                who="",
+                who=who.name,
                 again=asked.again,
                 rate=asked.rate,
                 limit=asked.limit,
@@ -60,6 +65,9 @@ class StopRedrive(View):
 
     async def post(self, request: Request, run: str) -> Response:
         """The redrive as it is just now."""
+        who = who_acts(self, request)
+        if not isinstance(who, Caller):
+            return who
         job: RedriveJob | None = app.redrives.get(run)
         if job is None:
             return _unknown(self, run)

@@ -12,7 +12,7 @@ from processors.replay.asked import FILTERS, selection_of
 from streams.app import app
 from streams.replay.desk.failure_scan import State
 from streams.views.answers import asked_period, refused, rows_wanted
-from streams.web.access import why_no_bodies
+from streams.views.bodies import WORDS, withheld
 
 #: Records that a list shows, most that it may be asked for, and the time that it is about.
 USUAL, MOST, USUAL_RANGE = 100, 1_000, "24h"
@@ -47,8 +47,7 @@ class Failures(View):
             found = await app.failures.list(selection, cast(State, state), limit)
         except RangeError as error:
             return refused(self, "unavailable", str(error), 503)
-        hidden = why_no_bodies(app.settings)
-        return self.json(found if hidden is None else {**found, "failures": [], "hidden": hidden})
+        return self.json(found if withheld(self) is None else {**found, "failures": [], "hidden": WORDS})
 
 
 @app.page("/api/failures/{partition}/{offset}/")
@@ -57,9 +56,9 @@ class FailureRecord(View):
 
     async def get(self, request: Request, partition: str, offset: str) -> Response:
         """The record whole, masked by REDACT_FIELDS; its place in the topic, and the run that brought it back."""
-        hidden = why_no_bodies(app.settings)
-        if hidden is not None:
-            return refused(self, "forbidden", hidden, 403)
+        refusal = withheld(self)
+        if refusal is not None:
+            return refusal
         if not (partition.isascii() and partition.isdigit() and len(partition) < 7) or not (
             offset.isascii() and offset.isdigit() and len(offset) < 19
         ):
