@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from clients.aws.bus_lane import Judged
-from clients.aws.eventbridge import Accepted, RefusedEntry
+from clients.aws.eventbridge import Accepted
 from processors.delivery.custom_bus import custom_bus, system_metadata
 from processors.delivery.entries import Entry, entry
 from processors.event import headers
@@ -29,14 +29,14 @@ from streams.delivery.stage import Ended, Stage
 OLDEST_MS = 5 * 365 * 24 * 3600 * 1000
 
 
-#: An event, its headers, and when it was accepted (epoch ms), why it failed, or a bug.
-Answered = tuple[Event, Meta, int | Failed | Exception]
+#: An event, its headers, and when it was accepted (epoch ms), or why it failed.
+Answered = tuple[Event, Meta, int | Failed]
 
 
 class Publishes(Protocol):
     """A publisher."""
 
-    def submit(self, entry: Entry, key: str, heard: Callable[[Judged | Exception], None]) -> object:
+    def submit(self, entry: Entry, key: str, heard: Callable[[Judged], None]) -> object:
         """Publish an entry, after the others of its key; `heard` is told its end."""
         ...
 
@@ -71,8 +71,6 @@ class Publishing:
         while left:
             result, done = BatchResult(), []
             for event, meta, answer in await _all_of(answers):
-                if isinstance(answer, Exception):
-                    raise answer
                 if _is_new_here(meta):
                     count_entry(result.counts, meta.command, was_open=1)
                 if isinstance(answer, Failed):
@@ -98,14 +96,12 @@ class Publishing:
             answered((event, meta, Failed("publish", "MalformedEntry", words, route=meta.route, transformed=mapped)))
             return
 
-        def heard(answer: Judged | Exception) -> None:
+        def heard(answer: Judged) -> None:
             if isinstance(answer, Accepted):
                 answered((event, meta, int(time.time() * 1000)))
-            elif isinstance(answer, RefusedEntry):
+            else:
                 words = answer.code, answer.message
                 answered((event, meta, Failed("publish", *words, (), meta.route, mapped, answer.attempts)))
-            else:
-                answered((event, meta, answer))
 
         publisher.submit(sendable, key, heard)
 

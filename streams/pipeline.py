@@ -39,7 +39,7 @@ from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Record, Sender
 from streams.delivery.stage import Handle, HandleEach, Stage, StageRunner
-from streams.faust_patches.partitions import seconds_uncommitted
+from streams.faust_patches.partitions import follow_partitions, seconds_uncommitted
 from streams.health import Health
 from streams.replay.desk.failures import FailureDesk
 from streams.replay.desk.redrives import RedriveJobs
@@ -195,7 +195,13 @@ class PipelineApp(faust.App):
             needed_topics(self.settings),
         )
         self.lookout = Lookout(
-            self.settings, self.health, self.routes_in_use, self.buses, self.dead_letters, self._partitions
+            self.settings,
+            self.health,
+            self.routes_in_use,
+            self.buses,
+            self.dead_letters,
+            self._partitions,
+            lambda: follow_partitions(self.consumer),
         )
         read = [self.settings.topic(name) for name in READ]
         self.group = Group(
@@ -222,7 +228,8 @@ class PipelineApp(faust.App):
         self.timer(group.LOOK_S)(self.group.look)
         self.timer(lookout.BUS_S)(self.lookout.look_at_buses)
         self.timer(lookout.PARTITIONS_S)(self.lookout.look_at_partitions)
-        self.timer(lookout.REST_S)(self.lookout.look_at_queue)
+        self.timer(lookout.BUS_S)(self.lookout.look_at_queue)
+        self.timer(lookout.RETENTION_S)(self.lookout.look_at_retention)
         self.timer(reload_routes.LOOK_S)(self.route_watch.look)
         self.timer(self.settings.report_interval)(self.telemetry.report_to_log)
         self.timer(self.settings.report_interval)(self.telemetry.report_to_cloudwatch)
@@ -253,7 +260,7 @@ class PipelineApp(faust.App):
 
     async def take_over(self, routes: Routes) -> None:
         """Use these routes from now on, for what waits too."""
-        self.routes = routes
+        self._use(routes)
         self.deduplication.forget_fingerprints()
         await self.sandboxes.renew()
         self.breaker.renew()
@@ -341,6 +348,9 @@ class PipelineApp(faust.App):
 
     def _use(self, routes: Routes) -> None:
         self.routes = routes
+        for route in routes:
+            for warning in route.texts.warnings:
+                log.warning("worth a look", on=f"route {route.name}: {warning}")
 
     def _not_started(self) -> str | None:
         if self._assignment is None:

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import orjson
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
@@ -57,6 +58,7 @@ class BoundedClient:
         self.endpoint_url = client.meta.endpoint_url
         client.meta.events.register("before-send", note_sent)
         client.meta.events.register("before-parse", note_answer)
+        client.meta.events.register("before-parse", _refuse_no_object)
 
     def __getattr__(self, operation: str) -> Callable[..., Awaitable[Any]]:
         method = getattr(self._client, operation)
@@ -149,6 +151,19 @@ def note_answer(response_dict: Mapping[str, Any], **_: Any) -> None:
     """An answer with `status_code` and `headers` came; also a handler of botocore's events."""
     if (course := _course.get()) is not None:
         course.status, course.headers = response_dict.get("status_code"), response_dict.get("headers") or {}
+
+
+def _refuse_no_object(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
+    """botocore reads a success that is no JSON as one that holds nothing: an empty queue, say."""
+    is_json = operation_model.service_model.resolved_protocol in ("json", "rest-json")
+    if not is_json or operation_model.output_shape is None or response_dict["status_code"] >= 300:
+        return
+    try:
+        answer = orjson.loads(response_dict["body"])
+    except orjson.JSONDecodeError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise ResponseParserError("the answer is no JSON object")
 
 
 def _what_was_raised(course: _Course, error: Exception) -> str:

@@ -38,14 +38,14 @@ Judged = Accepted | RefusedEntry
 class Pending:
     """One entry on its way to a bus.
 
-    `judged` hears from the lane that EventBridge took it or refused it, or of a bug; of one that is `cancelled`, only
-    that it has left the lane. `attempts`: further ones made so far; `heard`: who waits for the end.
+    `judged` hears from the lane that EventBridge took it or refused it; of one that is `cancelled`, only that it has
+    left the lane. `attempts`: further ones made so far; `heard`: who waits for the end.
     """
 
     entry: Entry
     key: str
-    judged: Callable[[Pending, Judged | Exception], None]
-    heard: Callable[[Judged | Exception], None]
+    judged: Callable[[Pending, Judged | None], None]
+    heard: Callable[[Judged], None]
     attempts: int = 0
     cancelled: bool = False
 
@@ -64,7 +64,10 @@ class State(enum.Enum):
 
 
 class BusLane:
-    """See the module. `on_trouble` hears why the lane is closed, and None when it is open again."""
+    """See the module. `on_trouble` hears why the lane is closed, and None when it is open again.
+
+    `on_bug` hears of an error that ended one of the lane's tasks: what it was to judge would wait for ever.
+    """
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class BusLane:
         max_entries: int = MAX_ENTRIES,
         linger_s: float,
         on_trouble: Callable[[str | None], None],
+        on_bug: Callable[[BaseException], object],
         chance: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -86,6 +90,7 @@ class BusLane:
         self._max_entries = max_entries
         self._linger_s = linger_s
         self._on_trouble = on_trouble
+        self._on_bug = on_bug
         self._chance = chance
         self._clock = clock
         self.state = State.OPEN
@@ -99,6 +104,7 @@ class BusLane:
         """Bring an entry on its way: it is judged when EventBridge took or refused it, never for an outage."""
         if self._dispatcher is None or self._dispatcher.done():
             self._dispatcher = asyncio.create_task(self._dispatch())
+            self._dispatcher.add_done_callback(self._ended)
         self._waiting.append(pending)
         self._filled.set()
         if len(self._waiting) >= self._max_entries:
@@ -164,6 +170,7 @@ class BusLane:
             self._requests.add(task)
             task.add_done_callback(self._requests.discard)
             task.add_done_callback(lambda _: self._slots.release())
+            task.add_done_callback(self._ended)
 
     async def _probe(self) -> None:
         """Wait, then ask by one request, unless the lane is open by then."""
@@ -197,7 +204,7 @@ class BusLane:
                 break
             self._waiting.popleft()
             if pending.cancelled:
-                pending.judged(pending, asyncio.InvalidStateError())
+                pending.judged(pending, None)
                 continue
             request.append(pending)
             size += pending.entry.size
@@ -206,16 +213,15 @@ class BusLane:
         return request
 
     async def _request(self, request: list[Pending]) -> None:
-        try:
-            results = await self._put([pending.entry for pending in request])
-            answered = list(zip(request, results, strict=True))
-        except Exception as error:  # a bug: whoever waits must hear of it, or would wait for ever
-            for pending in request:
-                pending.judged(pending, error)
-            return
+        results = await self._put([pending.entry for pending in request])
+        answered = list(zip(request, results, strict=True))
         self._note(results)
         for pending, result in answered:
             self._settle(pending, result)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_bug(error)
 
     def _note(self, results: Sequence[Result]) -> None:
         """Open or close the lane by what a request was answered."""

@@ -7,6 +7,7 @@ one layer (clients/aws/publisher.py, clients/aws/sqs_sender.py).
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -47,6 +48,17 @@ MISCONFIGURED = (
 
 #: Models of services that botocore has none of.
 MODELS = Path(__file__).parent / "models"
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """What keeps credentials away is raised as well as logged: its traceback tells an operator nothing."""
+    record.exc_info = record.exc_text = None
+    return True
+
+
+for _library in ("aiobotocore", "botocore"):
+    for _module in ("credentials", "tokens", "utils"):
+        logging.getLogger(f"{_library}.{_module}").addFilter(_without_traceback)
 
 
 class AwsConfigurationError(Exception):

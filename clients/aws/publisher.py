@@ -30,8 +30,9 @@ log = structlog.get_logger(__name__)
 class Publisher:
     """See the module. `max_bytes`: limit of one request; `linger_s`: how long an unfilled request waits.
 
-    `on_trouble` hears why a bus takes nothing, and None when all take entries again; `on_retry` each retry. `limits`:
-    how many entries may be refused for good before publishing pauses.
+    `on_trouble` hears why a bus takes nothing, and None when all take entries again; `on_retry` each retry; `on_bug` an
+    error that only a bug can be, after which entries may wait for ever. `limits`: how many entries may be refused for
+    good before publishing pauses.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Publisher:
         limits: Limits,
         on_trouble: Callable[[str | None], None],
         on_retry: Callable[[], None],
+        on_bug: Callable[[BaseException], object],
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._put = put
@@ -55,6 +57,7 @@ class Publisher:
         self._limits = limits
         self._on_trouble = on_trouble
         self._on_retry = on_retry
+        self._on_bug = on_bug
         self._chance = chance
         self._keys: dict[str, deque[Pending]] = {}
         self._lanes: dict[str, BusLane] = {}
@@ -72,8 +75,8 @@ class Publisher:
         finally:
             pending.cancelled = future.cancelled()
 
-    def submit(self, entry: Entry, key: str, heard: Callable[[Judged | Exception], None]) -> Pending:
-        """Publish one entry, after the earlier ones of its key; `heard` is told its end, or of a bug.
+    def submit(self, entry: Entry, key: str, heard: Callable[[Judged], None]) -> Pending:
+        """Publish one entry, after the earlier ones of its key; `heard` is told its end.
 
         While EventBridge takes nothing at all the entry waits; those attempts do not count as retries. One that is
         marked as `cancelled` before it is sent is not, and nobody is told.
@@ -126,20 +129,25 @@ class Publisher:
         for entry, key in again:
             task = asyncio.create_task(self._again(entry, key))
             self._again_tasks.add(task)
-            task.add_done_callback(self._again_tasks.discard)
+            task.add_done_callback(self._again_ended)
 
     async def _again(self, entry: Entry, key: str) -> None:
         result = await self.publish(entry, key)
         if isinstance(result, RefusedEntry):
             log.error("an event that a lost bus had dropped was refused; replay it", code=result.code, key=key)
 
+    def _again_ended(self, task: asyncio.Task[None]) -> None:
+        self._again_tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_bug(error)
+
     def resume(self) -> bool:
         """An operator's word: entries that were held back as too many were refused may fail."""
         return any([lane.resume() for lane in self._lanes.values()])
 
-    def _judged(self, pending: Pending, result: Judged | Exception) -> None:
+    def _judged(self, pending: Pending, result: Judged | None) -> None:
         """Send an entry again or end it, by what its lane says of it."""
-        if not pending.cancelled:
+        if result is not None and not pending.cancelled:
             if isinstance(result, RefusedEntry):
                 if self._goes_again(pending, result):
                     return
@@ -178,6 +186,7 @@ class Publisher:
                 max_entries=CUSTOM_ENTRIES if custom_bus(bus) else MAX_ENTRIES,
                 linger_s=self._linger_s,
                 on_trouble=lambda reason: self._note(bus, reason),
+                on_bug=self._on_bug,
                 chance=self._chance,
             )
         return self._lanes[bus]
@@ -194,10 +203,6 @@ def _bus(entry: Entry) -> str:
     return str(entry.fields.get("EventBusName", ""))
 
 
-def _tell(future: asyncio.Future[Judged], result: Judged | Exception) -> None:
-    if future.done():
-        return
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
+def _tell(future: asyncio.Future[Judged], result: Judged) -> None:
+    if not future.done():
         future.set_result(result)

@@ -28,6 +28,9 @@ WAIT_S = 20
 #: Seconds for which a message is ours; renewed in good time while it is held.
 VISIBILITY_S = 120
 
+#: Seconds before which no queue says that it is empty, as it waits first; what does is not asked in a hurry.
+SOON_S = 1.0
+
 RECEIVES, DELETES = 4, 4
 #: Messages that are held at most, received and not deleted yet, and characters of their bodies: beyond, none are
 #: received.
@@ -117,6 +120,8 @@ class SqsSource:
                 continue
             self._well("read")
             attempt = 0
+            if not messages and self._now() - asked_s < SOON_S:
+                await self._sleep(SOON_S)
             for message in messages:
                 known = message.id in self._held  # ours for too long: it has a new receipt, and is under way
                 self._held[message.id] = _Held(message, asked_s + self._queue.visibility_s)
@@ -180,7 +185,7 @@ class SqsSource:
 
     async def _away(self, what: str, says: str, error: Exception, attempt: int) -> None:
         self._troubles[what] = f"the queue of GENESYS_SOURCE {says}: {reason(error)}"
-        self._on_trouble(self._troubles[what])
+        self._on_trouble(next(iter(self._troubles.values())))
         await self._sleep(max(0.1, outage_backoff(attempt, self._chance())))
 
     def _well(self, what: str) -> None:

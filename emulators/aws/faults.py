@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from emulators.aws.calls import Service
-from emulators.aws.pages import Page
 from emulators.faults import FaultError, FaultModel, parse, validated
+from emulators.pages import Page
 
 Kind = Literal[
     "throttle",  # 400, in the words of the service

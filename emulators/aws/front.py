@@ -16,10 +16,10 @@ from emulators.aws.faults import RequestFault
 from emulators.aws.ledger import PutRequest
 from emulators.aws.metrics.put_metric_data import REQUEST_BYTES as METRIC_REQUEST_BYTES
 from emulators.aws.operations import operations
-from emulators.aws.pages import page
 from emulators.aws.state import State
 from emulators.aws.wire.answering import refused, succeeded
 from emulators.aws.wire.reading import read_call
+from emulators.pages import page
 
 _STORING = ("drop", "hang_stored")
 _CLOSING = ("drop", "drop_early")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Literal
 
 from pydantic import Field
 
 from emulators.faults import FaultModel, parse, validated
+from emulators.pages import Page
 
 
 class AnswerFault(FaultModel):
-    """Requests whose path contains `path` get `status`, `times` times (None = until it is taken away)."""
+    """Requests whose path contains `path` get `status`, `times` times (None = until it is taken away).
+
+    With `page` it is no answer of Genesys: somebody else's page, or with `reset` none at all.
+    """
 
     path: str
-    status: int = Field(ge=400, le=599)
+    status: int = Field(ge=200, le=599)
+    page: Page | Literal["reset"] | None = None
     times: int | None = Field(default=None, ge=1)
     method: str | None = None
     retry_after: int | None = Field(default=None, ge=0, description="Seconds for the Retry-After header.")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import orjson
 
 from processors.event.identity import Event
-from processors.routes.expression_text import ascii_pattern, tokens
+from processors.routes.expression_text import Token, ascii_pattern, tokens
 from processors.routes.expressions import FUNCTIONS, MAX_SEQUENCE, MAX_STACK, ExpressionError
 from processors.routes.functions import TEXT_FUNCTIONS
 from processors.routes.jsonata_python_engine import error_offset
@@ -32,18 +33,27 @@ _DEFINITIONS = {
 }
 _NOW = "$now := function($picture, $zone) { $fromMillis($millis(), $picture, $zone) };"
 
+#: Functions that call what they are given after the first argument, and do not give it back.
+_CALLING = frozenset(
+    ["$map", "$filter", "$sift", "$each", "$single", "$sort", "$match", "$contains", "$split", "$replace"]
+)
+_OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
+
 _BOUNDS = ("D1011", "D1012", "D2015")
 
 
+@dataclass(frozen=True, slots=True)
 class JsonatapyEngine:
-    """Compiles by jsonatapy."""
+    """Compiles by jsonatapy; calls and sequences of what it compiles are bounded."""
 
-    name = "jsonatapy"
+    max_stack: int = MAX_STACK
+    max_sequence: int = MAX_SEQUENCE
+    name: ClassVar[str] = "jsonatapy"
 
     def compile(self, text: str, timeout_ms: int) -> JsonatapyExpression:
         """Raises ExpressionError, with the place where jsonata-python finds the same text wrong too."""
         try:
-            return JsonatapyExpression(text, timeout_ms)
+            return JsonatapyExpression(text, timeout_ms, self)
         except ValueError as error:
             offset = error_offset(text)
             raise ExpressionError(str(error).removeprefix("Parse error: "), offset=offset) from None
@@ -52,9 +62,13 @@ class JsonatapyEngine:
 class JsonatapyExpression:
     """One expression."""
 
-    def __init__(self, text: str, timeout_ms: int) -> None:
+    def __init__(self, text: str, timeout_ms: int, engine: JsonatapyEngine) -> None:
         used = {token.text[1:] for token in tokens(text) if token.kind == "name" and token.text.startswith("$")}
-        bounds = {"timeout": timeout_ms, "max_stack_depth": MAX_STACK, "max_sequence_length": MAX_SEQUENCE}
+        bounds = {
+            "timeout": timeout_ms,
+            "max_stack_depth": engine.max_stack,
+            "max_sequence_length": engine.max_sequence,
+        }
         jsonatapy.compile(text, **bounds)  # a fault is one of the text as it was written
         _check_regexes(text)
         self._program = jsonatapy.compile(_mended(text, used), **bounds)
@@ -124,15 +138,30 @@ def _check_regexes(text: str) -> None:
 
 
 def _may_give_function(text: str) -> bool:
-    """Whether a function can become a part of the result: one is written, or named without being called."""
+    """Whether a function can become a part of the result: one is written, or named without being called.
+
+    Then a null in the result costs a second evaluation. One that is given to a function that only calls it is harmless.
+    """
     found = [*tokens(text)]
-    for token, following in zip(found, [*found[1:], None], strict=True):
-        if token.kind == "regex" or token.text in ("function", "λ"):
-            return True
-        is_named = token.kind == "name" and token.text.startswith("$") and len(token.text) > 1
-        if is_named and (following is None or following.text != "(") and token.text[1:] in BUILTINS | FUNCTIONS.keys():
+    inside: list[str] = []  # of brackets: what is called with them
+    for before, token, following in zip([None, *found[:-1]], found, [*found[1:], None], strict=True):
+        if token.text in _OPENING:
+            inside.append(before.text if before and token.text == "(" else "")
+        elif token.text in _CLOSING and inside:
+            inside.pop()
+        is_called = following is not None and following.text == "("
+        if not _is_function(token, is_called):
+            continue
+        if not (before and before.text == "," and inside and inside[-1] in _CALLING):
             return True
     return bool(re.search(r"[(,]\s*\?\s*[,)]", text))
+
+
+def _is_function(token: Token, is_called: bool) -> bool:
+    if token.kind == "regex" or token.text in ("function", "λ"):
+        return True
+    is_named = token.kind == "name" and token.text.startswith("$") and len(token.text) > 1
+    return is_named and not is_called and token.text[1:] in BUILTINS | FUNCTIONS.keys()
 
 
 def _holds_null(value: Any) -> bool:

@@ -16,6 +16,9 @@ from processors.event.strict_json import JsonObject
 #: Keywords whose values are no schemas, whatever they look like.
 _VALUES = ("enum", "const", "default", "examples", "example")
 
+#: Keywords whose schemas are of the same value as the schema that has them; of the last two, those of properties.
+_IN_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
+
 _REMEDY = "a $ref is a JSON pointer into this schema, the $id of a part of it, or a JSON file of the route's folder"
 
 
@@ -40,22 +43,56 @@ def check_references(
 ) -> None:
     """Follow every reference, also those in files that are referred to, and check what they lead to.
 
-    Raises RouteError with the pointer, and what `check_schema` raises.
+    One that leads back to its own schema, for the same value, would be followed for ever. Raises RouteError with the
+    pointer, and what `check_schema` raises.
     """
     root = Resource.from_contents(schema, default_specification=specification)
     seen: set[int] = set()
+    led: list[tuple[str, str, JsonObject]] = []
+    leads_to: dict[int, list[Any]] = {}
     waiting = [(name, schema, registry.resolver_with_root(root))]
     while waiting:
         where, document, resolver = waiting.pop()
-        for pointer, reference, inner in _references(document, "", resolver, specification):
+        for pointer, reference, holder, inner in _references(document, "", resolver, specification):
             try:
                 found = inner.lookup(reference)
             except (Unresolvable, ValueError, AttributeError, TypeError):
                 raise RouteError(f"{where}: {pointer}: {reference[:100]} leads nowhere: {_REMEDY}") from None
+            led.append((f"{where}: {pointer}", reference, holder))
+            leads_to.setdefault(id(holder), []).append(found.contents)
             if id(found.contents) not in seen:
                 seen.add(id(found.contents))
                 check_schema(found.contents)
                 waiting.append((f"{where}: {pointer}", found.contents, found.resolver))
+    for at, reference, holder in led:
+        if _comes_back(holder, leads_to):
+            raise RouteError(f"{at}: {reference[:100]} leads back to itself, for the same value: it has no end")
+
+
+def _comes_back(schema: JsonObject, leads_to: Mapping[int, list[Any]]) -> bool:
+    """Whether a schema is met again on the way through those that are of the same value."""
+    known: set[int] = set()
+    waiting = [*_in_place(schema, leads_to)]
+    while waiting:
+        one = waiting.pop()
+        if one is schema:
+            return True
+        if isinstance(one, dict) and id(one) not in known:
+            known.add(id(one))
+            waiting += _in_place(one, leads_to)
+    return False
+
+
+def _in_place(schema: JsonObject, leads_to: Mapping[int, list[Any]]) -> Iterator[Any]:
+    yield from leads_to.get(id(schema), ())
+    for keyword in _IN_PLACE:
+        value = schema.get(keyword)
+        if isinstance(value, dict) and keyword in _IN_PLACE[-2:]:
+            yield from value.values()
+        elif isinstance(value, list):
+            yield from value
+        else:
+            yield value
 
 
 def is_one_document(schema: Any) -> bool:
@@ -89,7 +126,7 @@ def _references(value: Any, pointer: str, resolver: Any, specification: Specific
         resolver = resolver.in_subresource(Resource.from_contents(value, default_specification=specification))
     for keyword in ("$ref", "$dynamicRef"):
         if isinstance(value.get(keyword), str):
-            yield f"{pointer}/{keyword}", value[keyword], resolver
+            yield f"{pointer}/{keyword}", value[keyword], value, resolver
     for name, item in value.items():
         if name not in _VALUES:
             escaped = name.replace("~", "~0").replace("/", "~1")

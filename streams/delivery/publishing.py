@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from clients.aws.eventbridge import EventBridge
@@ -11,6 +12,7 @@ from clients.aws.publisher import Publisher
 from processors.delivery.refusals import Limits
 from processors.metrics.counts import Counts
 from settings import Settings
+from streams.exit import die
 from streams.health import Health
 
 #: The part that health names.
@@ -48,6 +50,7 @@ class Buses:
                     limits=Limits(settings.flood_share, settings.flood_min, settings.flood_window),
                     on_trouble=self._health.observer(PART),
                     on_retry=lambda: self._counts.add("retries"),
+                    on_bug=partial(die, "publishing"),
                 )
                 for bus, reason in self.unseen.items():
                     self._publisher.gone(bus, reason)

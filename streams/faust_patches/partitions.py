@@ -89,6 +89,12 @@ def new_offset(self: Any, tp: TP) -> int | None:
     return ended if ended > committed else None
 
 
+async def follow_partitions(consumer: Any) -> None:
+    """Ask for the partitions of the topics now: when there are more, the group shares them out anew (aiokafka)."""
+    client = consumer._thread._ensure_consumer()._client
+    await consumer._thread.call_thread(client.force_metadata_update)
+
+
 def seconds_uncommitted(consumer: Any) -> float:
     """For how long events that ended have waited for their commit, on the worst partition."""
     waiting = [tp for tp in books_of(consumer) if consumer._committed_offset[tp] in consumer._acked_index[tp]]

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from clients.aws.answers import NoAnswerError
-from clients.aws.client import open_client
+from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage, region_of
 from clients.aws.sqs_source import VISIBILITY_S, WAIT_S, SqsSource, line_of
 from clients.genesys.notifications.gap_healer import GapReport
@@ -39,7 +39,7 @@ class QueueSource:
 
     @asynccontextmanager
     async def open(self, part: int, on_gap: Callable[[GapReport], Awaitable[None]]) -> AsyncIterator[OpenSource]:
-        """Open the one part there is; a queue has no gaps. Raises AwsConfigurationError."""
+        """Open the one part there is; a queue has no gaps."""
         log.info("source starts", source=self._settings.genesys_source)
         timeout = WAIT_S + ANSWER_S
         async with AsyncExitStack() as stack:
@@ -50,12 +50,12 @@ class QueueSource:
             yield OpenSource(self._lines(source, taken), settled=lambda: source.settled(taken))
 
     async def _client(self, stack: AsyncExitStack, timeout: float) -> Any:
-        """The client, as soon as credentials can be had. Raises AwsConfigurationError."""
+        """The client, as soon as credentials can be had; a setting that is wrong by now was right at the start."""
         for attempt in count():
             opening = open_client(self._settings, "sqs", region=region_of(self._url), read_timeout=timeout)
             try:
                 return await stack.enter_async_context(opening)
-            except NoAnswerError as error:
+            except (AwsConfigurationError, NoAnswerError) as error:
                 self._on_trouble(str(error))
                 await asyncio.sleep(outage_backoff(attempt, random.random()))
 

@@ -4,16 +4,20 @@ EventBridge answers success for a bus that was deleted, and drops the entry: so 
 it is held back while it is not there. So is what goes to one that could not be looked at when the worker started.
 
 A topic that is given more partitions than its changelog has is not read in whole: Faust wants both alike, and asks for
-their number every five minutes alone. So health says at once what to do; a start gives the changelogs as many.
+their number every five minutes alone. So health says at once what to do; a start gives the changelogs as many. One
+without a changelog is followed: the consumer asks for the partitions at once. And a changelog whose retention was
+shortened gets back what the settings want.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Awaitable, Callable
 
 import structlog
 
+from clients.kafka.retention import keep_long_enough
 from processors.routes.routes import Routes
 from settings import Settings
 from streams.checks.aws import buses_of, look_at_bus, look_at_queue
@@ -21,7 +25,7 @@ from streams.checks.finding import Finding
 from streams.delivery.mirroring import DeadLetterQueue
 from streams.delivery.publishing import Buses
 from streams.health import Health
-from streams.topology import short_changelogs
+from streams.topology import kept_ms, short_changelogs
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +35,11 @@ BUS_S = 10.0
 #: Seconds between two looks at the partitions, which the watchdog asks for as often.
 PARTITIONS_S = 5.0
 
-#: Seconds between two looks at the rest.
-REST_S = 60.0
+#: Seconds between two looks at the queue while it is there; one that was not is looked at as often as the buses.
+QUEUE_S = 60.0
+
+#: Seconds between two looks at how long changelogs keep; what is too old goes with its segment, not at once.
+RETENTION_S = 600.0
 
 #: The part that health names for the dead-letter queue itself; `sqs` is the sending to it.
 QUEUE = "queue"
@@ -42,7 +49,10 @@ PARTITIONS = "partitions"
 
 
 class Lookout:
-    """Looks at what the roles of this worker need; a warning is given once."""
+    """Looks at what the roles of this worker need; a warning is given once.
+
+    `partitions`: how many each topic has; `follow` lets the consumer ask for them.
+    """
 
     def __init__(
         self,
@@ -52,10 +62,14 @@ class Lookout:
         buses: Buses,
         queue: DeadLetterQueue,
         partitions: Callable[[], Awaitable[dict[str, int]]],
+        follow: Callable[[], Awaitable[None]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._health, self._routes = settings, health, routes
-        self._buses, self._queue, self._partitions, self._clock = buses, queue, partitions, clock
+        self._buses, self._queue, self._clock = buses, queue, clock
+        self._partitions, self._follow = partitions, follow
+        self._queue_due = -math.inf
+        self._known: dict[str, int] = {}
         self._warned: dict[str, str] = {}
 
     async def look_at_buses(self) -> None:
@@ -74,25 +88,38 @@ class Lookout:
 
     async def look_at_queue(self) -> None:
         """Tell health of a queue that is not there, though nothing is sent to it just now."""
-        if "failures" not in self._settings.worker_roles or (queue := await self._queue.open()) is None:
+        if "failures" not in self._settings.worker_roles or self._clock() < self._queue_due:
+            return
+        if (queue := await self._queue.open()) is None:
             return
         found = await look_at_queue(queue)
         if found.ok:
             self._warn(found)
             self._health.healthy(QUEUE)
+            self._queue_due = self._clock() + QUEUE_S - BUS_S / 2  # asked each BUS_S, and a timer comes a little early
         else:
             self._health.trouble(QUEUE, str(found))
 
     async def look_at_partitions(self) -> None:
-        """Tell health of topics that were given more partitions than their changelogs have."""
-        short = short_changelogs(self._settings, await self._partitions())
+        """Tell health of topics that were given more partitions than their changelogs have; follow the others."""
+        found = await self._partitions()
+        short = short_changelogs(self._settings, found)
         if not short:
             self._health.healthy(PARTITIONS)
+            if any(number > self._known.get(name, number) for name, number in found.items()):
+                log.info("topics were given more partitions", topics=found)
+                await self._follow()
+            self._known = found
             return
         numbers = ", ".join(f"{name} to {number}" for name, number in short.items())
         fix = "a start raises" if self._settings.kafka_create_topics else "raise"
         words = f"a topic was given partitions that are not all read: restart the workers ({fix} {numbers})"
         self._health.trouble(PARTITIONS, words)
+
+    async def look_at_retention(self) -> None:
+        """Raise what changelogs keep where it is shorter than the settings want, as the start does."""
+        if self._settings.kafka_create_topics:
+            await keep_long_enough(self._settings, kept_ms(self._settings))
 
     def _warn(self, found: Finding) -> None:
         if found.fix and self._warned.get(found.name) != found.fix:

@@ -1,7 +1,7 @@
 """The official suites of JSONata and of JSON Schema, run on what routes run on: `make conformance`.
 
-They are given by path (`--jsonata`: its `test/test-suite`; `--json-schema`: the folder that holds `tests`), as
-neither is a part of this project nor of JSONata's npm package.
+They are given by path (`--jsonata`: its `test/test-suite`; `--json-schema`: the folder that holds `tests`), or fetched
+(tests/conformance/suites.py) when none is given.
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ from processors.event.errors import InvalidEventError, RouteError
 from processors.event.identity import Event
 from processors.event.strict_json import same_json
 from processors.routes.engines import ENGINES
-from processors.routes.expressions import Engine, ExpressionError
+from processors.routes.expressions import MAX_STACK, Engine, ExpressionError
+from processors.routes.jsonatapy_engine import IS_INSTALLED, JsonatapyEngine
 from processors.routes.schema import compile_schema
+from tests.conformance.suites import JSON_SCHEMA, JSONATA, SuiteUnavailableError, fetched
+
+#: Elements of a sequence that cases of JSONata's suite need; how deep calls may be, each says itself.
+SUITE_SEQUENCE = 10_000_000
 
 DRAFTS = {
     "draft4": "http://json-schema.org/draft-04/schema#",
@@ -38,16 +43,28 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="print each case that ends otherwise")
     options = parser.parse_args()
     if not options.jsonata and not options.json_schema:
-        parser.error("give a path: a clone of jsonata-js/jsonata, of json-schema-org/JSON-Schema-Test-Suite")
+        try:
+            options.jsonata, options.json_schema = fetched(JSONATA), fetched(JSON_SCHEMA)
+        except SuiteUnavailableError as error:
+            parser.error(
+                f"{error}; give a path: a clone of jsonata-js/jsonata, of json-schema-org/JSON-Schema-Test-Suite"
+            )
     wrong = 0
     if options.jsonata:
-        wrong += sum([_jsonata(options.jsonata, engine, options.verbose) for engine in ENGINES][:1])
+        wrong += sum([_jsonata(options.jsonata, engine, named, options.verbose) for engine, named in _engines()][:1])
     if options.json_schema:
         wrong += _json_schema(options.json_schema / "tests", options.verbose)
     sys.exit(1 if wrong else 0)
 
 
-def _jsonata(suite: Path, engine: Engine, verbose: bool) -> int:
+def _engines() -> Iterator[tuple[Engine | None, str]]:
+    """The engines, the leading one first; None is jsonatapy, bound as the suite says instead of as routes are."""
+    if IS_INSTALLED:
+        yield None, "jsonatapy, bound as the suite says"
+    yield from ((engine, engine.name) for engine in ENGINES)
+
+
+def _jsonata(suite: Path, engine: Engine | None, named: str, verbose: bool) -> int:
     counts: Counter[str] = Counter()
     datasets = {path.stem: json.loads(path.read_text()) for path in (suite / "datasets").glob("*.json")}
     for name, case in _jsonata_cases(suite):
@@ -57,9 +74,9 @@ def _jsonata(suite: Path, engine: Engine, verbose: bool) -> int:
             ended = "left out"  # there is no input at all; a route has an event
         counts[ended] += 1
         if verbose and ended not in ("passed", "left out"):
-            print(f"{engine.name}: {ended}: {name}: {case['expr'][:100]!r}")
+            print(f"{named}: {ended}: {name}: {case['expr'][:100]!r}")
     told = ", ".join(f"{number} {what}" for what, number in counts.most_common())
-    print(f"JSONata on {engine.name}: {counts.total()} cases: {told}")
+    print(f"JSONata on {named}: {counts.total()} cases: {told}")
     return counts["wrong value"]
 
 
@@ -72,11 +89,10 @@ def _jsonata_cases(suite: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield str(path.relative_to(suite)), case
 
 
-def _jsonata_ended(engine: Engine, case: dict[str, Any], data: Any) -> str:
-    if case.get("bindings"):
-        return "left out"  # a route has no bindings
+def _jsonata_ended(engine: Engine | None, case: dict[str, Any], data: Any) -> str:
     try:
-        value = engine.compile(case["expr"], int(case.get("timelimit", 2_000)))(Event(data, "", ""))
+        chosen = JsonatapyEngine(int(case.get("depth", MAX_STACK)), SUITE_SEQUENCE) if engine is None else engine
+        value = chosen.compile(_bound(case), int(case.get("timelimit", 2_000)))(Event(data, "", ""))
     except ExpressionError:
         return "passed" if "code" in case or "error" in case else "refused or failed"
     except RecursionError:
@@ -86,6 +102,13 @@ def _jsonata_ended(engine: Engine, case: dict[str, Any], data: Any) -> str:
     if "undefinedResult" in case:
         return "passed" if value is None else "wrong value"
     return "no error"
+
+
+def _bound(case: dict[str, Any]) -> str:
+    """The expression with the variables that are given to it: a route has none, so they are a part of the text."""
+    bindings = (f"${name} := {json.dumps(value)};" for name, value in (case.get("bindings") or {}).items())
+    given = " ".join(bindings)
+    return f"({given}\n{case['expr']}\n)" if given else str(case["expr"])
 
 
 def _json_schema(tests: Path, verbose: bool) -> int:

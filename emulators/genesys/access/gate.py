@@ -13,6 +13,7 @@ from emulators.genesys.access.errors import DEFAULT_CODES, ApiError, too_many_re
 from emulators.genesys.access.limits import RateWindow
 from emulators.genesys.access.tokens import Token, Tokens, refusal
 from emulators.genesys.faults import AnswerFault, FaultBook
+from emulators.pages import page
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -35,7 +36,7 @@ class Gate:
             return await _without_headers(request, handler)
         self.requests[f"{request.method} {_template(request)}"] += 1
         if fault := self._book.answer(request.method, request.path):
-            return await _faulty(fault, login=request.path.startswith("/oauth/"))
+            return await _faulty(fault, request)
         if not request.path.startswith("/api/"):
             return await _without_headers(request, handler)
         return await self._api(request, handler)
@@ -67,11 +68,17 @@ async def _without_headers(request: web.Request, handler: Handler) -> web.Stream
         return error.response()
 
 
-async def _faulty(fault: AnswerFault, *, login: bool) -> web.Response:
+async def _faulty(fault: AnswerFault, request: web.Request) -> web.Response:
     await asyncio.sleep(fault.delay)
+    if fault.page == "reset":
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=fault.status)  # which nobody gets any more
+    if fault.page is not None:
+        return page(fault.page, fault.status)
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     code = DEFAULT_CODES.get(fault.status, "internal.server.error")
-    if login:
+    if request.path.startswith("/oauth/"):
         return refusal(fault.status, code, "asked for by a fault", headers)
     return ApiError(fault.status, "Asked for by a fault", code=code, headers=headers).response()
 

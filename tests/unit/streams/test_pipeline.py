@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from processors.routes.routes import Routes
 from settings import load_settings
@@ -39,6 +40,13 @@ async def test_other_routes_are_taken_over_by_all_that_work_with_them(app):
     await app.take_over(routes)
     assert app.routes_in_use() is routes
     assert sorted(heard) == ["breaker", "deduplication", "sandboxes"]
+
+
+def test_what_is_odd_in_a_route_is_in_the_log(app):
+    texts = SimpleNamespace(name="calls", warnings=("it has no example",))
+    with capture_logs() as logs:
+        app._use([SimpleNamespace(name="calls", texts=texts)])
+    assert [(line["log_level"], line["on"]) for line in logs] == [("warning", "route calls: it has no example")]
 
 
 async def test_who_still_counts_is_ended_before_the_last_counts_are_written(app, counts, producer):

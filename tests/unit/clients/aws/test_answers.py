@@ -13,7 +13,7 @@ from clients.aws.eventbridge import EventBridge, Outage
 from clients.aws.sqs_sender import Blame, Message, Queue
 from emulators.aws import AWSEmulator, Faults, RequestFault
 from emulators.aws.calls import SERVICES
-from emulators.aws.pages import PAGES
+from emulators.pages import PAGES
 from processors.delivery.entries import Entry
 from settings import load_settings
 
@@ -70,6 +70,19 @@ async def test_no_call_raises_anything_else_over_a_page(aws, open_, page, status
             with pytest.raises(AWS_ERRORS) as caught:
                 await getattr(client, operation)(**parameters)
             assert "Traceback" not in reason(caught.value)
+
+
+@pytest.mark.parametrize("page", ["html", "latin-1", "list", "empty"])
+async def test_a_success_that_holds_no_object_is_no_answer(aws, open_, page):
+    answered_by_a_proxy(aws, page, 200)
+    for service, operation, parameters in (
+        ("events", "describe_event_bus", {"Name": "b"}),
+        ("sqs", "receive_message", {"QueueUrl": "http://x/1/q"}),
+        ("schemas", "describe_schema", {"RegistryName": "r", "SchemaName": "s"}),
+    ):
+        async with open_(service) as client:
+            with pytest.raises(NoAnswerError, match="status 200 that is not from AWS"):
+                await getattr(client, operation)(**parameters)
 
 
 async def test_the_reason_names_the_proxy(aws, open_):
@@ -190,9 +203,10 @@ async def test_credentials_that_are_set_wrong_are_one_line(aws, profile, name, w
         await put_once(aws)
 
 
-async def test_an_sso_login_that_was_never_made_is_an_outage(aws, profile):
+async def test_an_sso_login_that_was_never_made_is_an_outage(aws, profile, caplog):
     profile("sso")
     assert "SSO" in await outage(aws)
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_container_endpoint_that_is_away_is_an_outage(aws, profile, monkeypatch):

@@ -50,7 +50,7 @@ class Bus:
 
 @pytest.fixture
 async def publisher():
-    """Make publishers of a bus; what they tell of is kept in `troubles` and `retries`."""
+    """Make publishers of a bus; what they tell of is kept in `troubles`, `retries` and `bugs`."""
     made = []
 
     def make(bus, **options):
@@ -59,9 +59,10 @@ async def publisher():
             **{"max_bytes": 1_000, "linger_s": 0.0, "in_flight": 4, "max_retries": 3, "limits": LIMITS, **options},
             on_trouble=lambda reason: publisher.troubles.append(reason),
             on_retry=lambda: publisher.retries.append(1),
+            on_bug=lambda error: publisher.bugs.append(error),
             chance=lambda: 0.0,
         )
-        publisher.troubles, publisher.retries = [], []
+        publisher.troubles, publisher.retries, publisher.bugs = [], [], []
         made.append(publisher)
         return publisher
 
@@ -221,7 +222,7 @@ async def test_an_entry_whose_caller_went_away_is_not_sent(publisher):
 
 
 @pytest.mark.parametrize("answer", [RuntimeError("a bug"), []], ids=["it raises", "answers are missing"])
-async def test_a_bug_reaches_every_caller(publisher, answer):
+async def test_a_bug_in_a_request_is_told(publisher, answer):
     async def put(entries):
         if isinstance(answer, Exception):
             raise answer
@@ -230,8 +231,20 @@ async def test_a_bug_reaches_every_caller(publisher, answer):
     bus = Bus()
     bus.put = put
     one = publisher(bus)
-    results = await asyncio.gather(*(one.publish(entry(name), name) for name in "ab"), return_exceptions=True)
-    assert [isinstance(result, RuntimeError | ValueError) for result in results] == [True, True]
+    one.submit(entry("a"), "a", lambda answer: None)
+    await until(lambda: one.bugs)
+    assert isinstance(one.bugs[0], RuntimeError | ValueError)
+
+
+@pytest.mark.parametrize("answers", [[Accepted("a")], [Outage("away"), Accepted("a")]], ids=["request", "probe"])
+async def test_a_bug_in_what_becomes_of_an_answer_is_told(publisher, answers):
+    def heard(answer):
+        raise RuntimeError("a bug")
+
+    one = publisher(Bus(a=answers))
+    one.submit(entry("a"), "a", heard)
+    await until(lambda: one.bugs)
+    assert str(one.bugs[0]) == "a bug"
 
 
 async def until(condition):

@@ -8,6 +8,7 @@ from processors.event.errors import RouteError
 from processors.event.identity import identify
 from processors.routes.engines import ENGINES, LEADING
 from processors.routes.expressions import TIMEOUT_MS, ExpressionError, as_predicate, compile_text
+from processors.routes.jsonatapy_engine import _may_give_function
 
 EVENT = identify({"id": "i", "payload": {"priority": "high", "list": [1, 2.5, None], "text": "\N{GRINNING FACE}"}})
 
@@ -174,3 +175,24 @@ def test_what_jsonata_python_does_otherwise_is_refused_on_it_and_runs_on_the_oth
 def test_the_parent_operator_is_no_remainder():
     event = identify({"a": {"id": 1, "b": [{"c": 2}]}})
     assert ENGINES[1].compile("a.b.{'of': %.id, 'c': c}", TIMEOUT_MS)(event) == {"of": 1, "c": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("$map(a, function($v) { $v })", False),
+        ("$sift(a, $boolean)", False),
+        ('$replace(a, /x/, "")', False),
+        ("$now()", False),
+        ("$map(a, [1, function() { 1 }])", True),
+        ("$map(a, function($v) { function() { 1 } })", True),
+        ("$map(function() { 1 }, function($v) { $v })", True),
+        ("$append(a, $string)", True),
+        ("($map := function($a, $f) { $f }; $map(1, $string))", True),
+        ("$reduce([], $max, $string)", True),
+        ("$substring(?, 1)", True),
+        ("a ~> /x/", True),
+    ],
+)
+def test_only_what_can_end_in_the_result_counts_as_a_function(text, may):
+    assert _may_give_function(text) is may

@@ -80,6 +80,10 @@ def test_messages_hold_the_rule_and_never_the_value():
         ({"properties": {"a": {"pattern": "[z-a]"}}}, "not a JSON Schema: /properties/a/pattern: "),
         ({"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "https://example.org/x"}, "leads nowhere"),
         ({"$schema": "https://example.org/my-own"}, "unknown \\$schema"),
+        ({"$ref": "#"}, r": /\$ref: # leads back to itself"),
+        ({"allOf": [{"$ref": "#/definitions/a"}], "definitions": {"a": {"$ref": "#"}}}, "leads back to itself"),
+        ({"properties": {"a": {"if": {"$ref": "#/properties/a"}}}}, "/properties/a/if/.ref: .* leads back to itself"),
+        ({"dependencies": {"a": {"not": {"$ref": "#"}}}}, "leads back to itself"),
     ],
 )
 def test_a_schema_that_is_none_stops_the_start(schema, reason):
@@ -110,6 +114,13 @@ def test_a_schema_may_refer_to_its_parts_by_id_and_to_files_beside_it():
     check = compile_schema(schema, "files", {"common.json": common, "deeper.json": {"type": "integer"}})
     assert check({"a": "x", "b": 1, "c": True}) is None
     assert violations(check, {"a": 1, "b": "x", "c": 0}) == [("a", "type"), ("b", "type"), ("c", "type")]
+
+
+def test_a_schema_may_hold_itself_for_what_is_inside_of_its_values():
+    tree = {"properties": {"left": {"$ref": "#"}, "right": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}}}
+    check = compile_schema({**tree, "required": ["id"]}, "tree")
+    assert check({"id": 1, "left": {"id": 2}, "right": None}) is None
+    assert violations(check, {"id": 1, "left": {}}) == [("left.id", "required")]
 
 
 def test_a_file_beside_a_schema_is_a_schema_too():

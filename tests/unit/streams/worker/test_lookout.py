@@ -9,7 +9,7 @@ from processors.routes.routes import Routes
 from settings import load_settings
 from streams.delivery.publishing import PART, Buses
 from streams.topology import companion_of, needed_topics, short_changelogs
-from streams.worker.lookout import PARTITIONS, QUEUE, Lookout
+from streams.worker.lookout import PARTITIONS, QUEUE, QUEUE_S, Lookout
 
 
 @pytest.fixture
@@ -47,8 +47,13 @@ async def lookout(settings, health, counts):
 
         buses = Buses(settings, health, counts, client)
         queue = OneQueue(Queue(sqs, settings.dlq_queue_url, on_trouble=health.observer("sqs")))
-        made = Lookout(settings, health, lambda: Routes([]), buses, queue, None)
-        made.buses = buses
+        followed = []
+
+        async def follow():
+            followed.append(True)
+
+        made = Lookout(settings, health, lambda: Routes([]), buses, queue, None, follow)
+        made.buses, made.followed = buses, followed
         yield made
 
 
@@ -88,9 +93,14 @@ async def test_an_outage_of_the_look_alone_stops_nothing(aws, lookout, health):
 
 
 async def test_a_queue_that_is_gone_is_told_though_nothing_is_sent(aws, lookout, health):
+    now = 0.0
+    lookout._clock = lambda: now
     await lookout.look_at_queue()
     assert health.troubles() == {}
     aws.state.queues.delete(aws.state.queues["failures"])
+    await lookout.look_at_queue()
+    assert health.troubles() == {}, "one that was there is looked at once a minute"
+    now = QUEUE_S
     await lookout.look_at_queue()
     assert "does not exist" in health.troubles()[QUEUE]["reason"]
     aws.state.queues.add("failures")
@@ -112,9 +122,24 @@ async def test_a_topic_with_more_partitions_than_its_changelog_is_told(settings,
     reason = health.troubles()[PARTITIONS]["reason"]
     assert "restart the workers" in reason
     assert "recent-changelog to 8" in reason
+    assert lookout.followed == [], "the group would share out what it cannot read"
     known.update(short_changelogs(settings, known))
     await lookout.look_at_partitions()
     assert health.troubles() == {}
+
+
+async def test_a_topic_without_a_changelog_is_followed_once(settings, lookout, health):
+    known = dict.fromkeys(needed_topics(settings), 6)
+
+    async def partitions():
+        return dict(known)
+
+    lookout._partitions = partitions
+    await lookout.look_at_partitions()
+    known[settings.topic("validated")] = 8
+    await lookout.look_at_partitions()
+    await lookout.look_at_partitions()
+    assert (health.troubles(), lookout.followed) == ({}, [True])
 
 
 def test_only_changelogs_with_fewer_partitions_than_their_companions_are_short(settings):

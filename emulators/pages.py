@@ -1,4 +1,4 @@
-"""This module is what answers in AWS's place: a proxy's page, and other bytes that no AWS service sends."""
+"""This module is what answers in a service's place: a proxy's page, and other bytes that no service sends."""
 
 from __future__ import annotations
 
