@@ -10,13 +10,13 @@ import structlog
 
 from clients.aws.sqs_sender import Message, Queue
 from processors.delivery.failure_record import encode, failure_record, short_form
-from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import Counts
 from processors.routes.outcome import Failed
 from streams.app import app
-from streams.delivery.event import Event, key_of, origin_of
+from streams.delivery.event import Event, key_of, meta_of, origin_of
+from streams.delivery.lane import Batch
 from streams.delivery.mirroring import read_limits
 from streams.delivery.stage import Stage
 
@@ -47,7 +47,7 @@ class FailureMirror:
             if refusal is not None:
                 self._counts.add("not_mirrored")
                 log.error("SQS will never take this record; it stays on the failures topic",
-                          code=refusal, partition=event.message.partition, offset=event.message.offset)  # fmt: skip
+                          code=refusal, partition=event.partition, offset=event.offset)  # fmt: skip
 
     def _message(self, event: Event) -> Message:
         """The record's text as it stands; for a FIFO queue grouped by interaction, one message an event and stage."""
@@ -58,8 +58,8 @@ class FailureMirror:
         except MalformedEventError as error:  # somebody else wrote it; SQS takes text alone
             record = failure_record(Failed.of(error), value, timestamp=_written_at(event))
             value = encode(record, self._max_bytes)
-        meta = headers.read(event.headers)
-        event_id = record.get("eventId") or meta.event_id or f"{event.message.partition}-{event.message.offset}"
+        meta = meta_of(event)
+        event_id = record.get("eventId") or meta.event_id or f"{event.partition}-{event.offset}"
         return Message(
             body=value.decode(),
             group=key_of(event) or str(event_id),
@@ -100,7 +100,7 @@ def _attributes(values: Mapping[str, object]) -> dict[str, str]:
 
 def _written_at(event: Event) -> datetime:
     try:
-        return datetime.fromtimestamp(event.message.timestamp, UTC)
+        return datetime.fromtimestamp(event.timestamp / 1000, UTC)
     except (ValueError, OSError, OverflowError):  # in microseconds, as some clients write it
         return datetime.now(UTC)
 
@@ -109,6 +109,6 @@ mirror = FailureMirror(app.dead_letters.open, app.settings.kafka_max_message_byt
 
 
 @app.stage(Stage("failures", max_events=10, linger_s=0.05, waits_for=("kafka", "sqs")), app.flow.failures)
-async def failures(batch: Sequence[Event]) -> None:
+async def failures(batch: Batch) -> None:
     """failures → SQS dead-letter queue"""
     await mirror.copy(batch)

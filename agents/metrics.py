@@ -6,12 +6,14 @@ leader writes assignments that the owners of the tables refuse (faust/assignor/p
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
-from faust import StreamT
+from faust import EventT, StreamT
 
 from processors.metrics import delta
 from streams.app import app
-from streams.delivery.event import Event, origin_of
+from streams.delivery.event import origin_of
 from streams.delivery.stage import each
 from streams.tables import updates
 
@@ -24,7 +26,7 @@ async def metrics(stream: StreamT[bytes]) -> None:
     await each(stream, "metrics", apply)
 
 
-def apply(event: Event) -> None:
+def apply(event: EventT[Any]) -> None:
     """Add a delta to the tables, or hear what a worker says; what is neither is named in the log and left."""
     try:
         content, at_ms = delta.check(event.value), int(event.message.timestamp * 1000)
@@ -35,5 +37,5 @@ def apply(event: Event) -> None:
         if "counts" in content:
             app.group.counted(at_ms)
     except ValueError as error:
-        where = origin_of(event)
+        where = origin_of(event.message)
         log.warning("not counted", partition=where.partition, offset=where.offset, reason=str(error))

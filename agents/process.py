@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from processors.event import headers
 from processors.event.headers import ENVELOPE_BYTES, Meta
 from processors.metrics.entries import count_entry
 from processors.routes.routes import Encoded, Raw, Routed, Routes
 from streams.app import app
-from streams.delivery.event import Event, origin_of
+from streams.delivery.event import Event, meta_of, origin_of
+from streams.delivery.lane import Batch
 from streams.delivery.result import BatchResult, Delivery
 from streams.delivery.send import Record, record
 from streams.delivery.stage import Stage
@@ -32,7 +32,7 @@ class Maps(Protocol):
 class Processing:
     """Maps batches and sends what comes of them, in the order in which they came.
 
-    `mapping` gives what maps by the routes that are in use, `routes` those routes. `is_current`: whether an event is
+    `mapping` gives what maps by the routes that are in use, `routes` those routes. `is_current`: whether a batch is
     still this worker's.
     """
 
@@ -42,16 +42,16 @@ class Processing:
         breaker: FailureBreaker,
         delivery: Delivery,
         routes: Callable[[], Routes],
-        is_current: Callable[[Event], bool],
+        is_current: Callable[[Batch], bool],
     ) -> None:
         self._mapping, self._breaker, self._delivery = mapping, breaker, delivery
         self._routes, self._is_current = routes, is_current
         #: Who sends; a batch gets here in the order in which it was mapped, so that the order of events holds.
         self._sending = asyncio.Lock()
 
-    async def process(self, batch: Sequence[Event]) -> None:
+    async def process(self, batch: Batch) -> None:
         """Work one batch off."""
-        metas = [headers.read(event.headers) for event in batch]
+        metas = [meta_of(event) for event in batch]
         raws = [
             Raw(event.value, meta.event_id, received_at=_received_at(event, meta))
             for event, meta in zip(batch, metas, strict=True)
@@ -64,11 +64,11 @@ class Processing:
                 answers = await mapping.apply(raws)
             await self._delivery.put(self._result(batch, metas, answers))
 
-    def _result(self, batch: Sequence[Event], metas: Sequence[Meta], answers: Sequence[Routed]) -> BatchResult:
+    def _result(self, batch: Batch, metas: Sequence[Meta], answers: Sequence[Routed]) -> BatchResult:
         result = BatchResult()
-        for event, meta, answer in zip(batch, metas, answers, strict=True):
-            # Meanwhile somebody else may have been given the events: who waits for an operator waits long.
-            if self._is_current(event):
+        # Meanwhile somebody else may have been given the events: who waits for an operator waits long.
+        if self._is_current(batch):
+            for event, meta, answer in zip(batch, metas, answers, strict=True):
                 self._add(result, event, meta, answer)
         return result
 
@@ -106,7 +106,7 @@ class Processing:
             return True
         if mark in result.marks or self._delivery.deduplication.knows(mark):
             return False
-        result.marks[mark] = event.message.partition
+        result.marks[mark] = event.partition
         return True
 
     def _validated(self, encoded: Encoded, event: Event, key: str | None, known: Meta) -> Record:
@@ -116,14 +116,14 @@ class Processing:
             known,
             route=encoded.route,
             event_bus=route.texts.event_bus if route else None,
-            original=event.value if len(event.value) <= room else None,
+            original=event.value if event.value and len(event.value) <= room else None,
         )
         return record(self._delivery.topics.validated, key or "", encoded.value, meta)
 
 
 def _received_at(event: Event, meta: Meta) -> int:
     """When the event came (epoch ms): as its source said, else when Kafka got it."""
-    return meta.received_at or int(event.message.timestamp * 1000)
+    return meta.received_at or event.timestamp
 
 
 def _was_refused(meta: Meta, route: str) -> bool:
@@ -147,7 +147,7 @@ processing = Processing(
     ),
     app.flow.raw,
 )
-async def process(batch: Sequence[Event]) -> None:
+async def process(batch: Batch) -> None:
     """raw → validated | failures"""
     await processing.process(batch)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,7 +12,6 @@ from clients.aws.bus_lane import Judged
 from clients.aws.eventbridge import Accepted
 from processors.delivery.custom_bus import custom_bus, system_metadata
 from processors.delivery.entries import Entry, entry
-from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
 from processors.event.identity import derive_event_id
@@ -21,7 +20,8 @@ from processors.metrics.entries import count_entry
 from processors.routes.outcome import Failed
 from processors.routes.routes import Routes
 from streams.app import app
-from streams.delivery.event import Event, key_of, origin_of
+from streams.delivery.event import Event, key_of, meta_of, origin_of
+from streams.delivery.lane import Batch
 from streams.delivery.result import BatchResult, Delivery
 from streams.delivery.stage import Ended, Stage
 
@@ -62,7 +62,7 @@ class Publishing:
                 self._publisher = await self._open_bus()
             return self._publisher
 
-    async def publish(self, batch: Sequence[Event], ended: Ended) -> None:
+    async def publish(self, batch: Batch, ended: Ended) -> None:
         """Work one batch off: `ended` hears of events as soon as each is on the bus, or its failure record in Kafka."""
         publisher, answers = await self.open(), asyncio.Queue[Answered]()
         for event in batch:
@@ -84,7 +84,7 @@ class Publishing:
 
     def _submit(self, publisher: Publishes, event: Event, answered: Callable[[Answered], None]) -> None:
         """Publish one event; what is answered is when it was accepted (epoch ms), or why it cannot be."""
-        meta = headers.read(event.headers)
+        meta = meta_of(event)
         mapped: JsonObject | None = None
         try:
             mapped = parse_object(event.value or b"")
@@ -150,10 +150,10 @@ publishing = Publishing(app.buses.open, app.delivery, app.routes_in_use, app.set
 
 # Each event by itself: one in a long back-off holds up no other, whose acks would wait, and which a crash would repeat.
 @app.stage(
-    Stage("sink", max_events=50, linger_s=0.0, waits_for=("kafka", "eventbridge"), open_batches=80, alone=True),
+    Stage("sink", max_events=500, linger_s=0.0, waits_for=("kafka", "eventbridge"), alone=True),
     app.flow.validated,
 )
-async def sink(batch: Sequence[Event], ended: Ended) -> None:
+async def sink(batch: Batch, ended: Ended) -> None:
     """validated → EventBridge bus | failures"""
     await publishing.publish(batch, ended)
 

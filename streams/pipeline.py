@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
@@ -30,15 +30,16 @@ from processors.routes.routes import Routes
 from settings import Settings
 from streams.delivery import mirroring, publishing
 from streams.delivery.deduplication import Deduplication, active_partitions, recent_table
-from streams.delivery.event import Event
 from streams.delivery.expiry import Expiry
-from streams.delivery.ledger import Ledger
+from streams.delivery.lane import Batch
+from streams.delivery.ledger import Ledger, Settled
 from streams.delivery.mirroring import DeadLetterQueue
 from streams.delivery.publishing import Buses
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Record, Sender
 from streams.delivery.stage import Handle, HandleEach, Stage, StageRunner
+from streams.faust_patches import lanes
 from streams.faust_patches.partitions import follow_partitions, seconds_uncommitted
 from streams.health import Health
 from streams.replay.desk.failures import FailureDesk
@@ -116,6 +117,7 @@ class PipelineApp(faust.App):
     def _assemble_delivery(self) -> None:
         """What brings events on, and notes it."""
         self._committing: asyncio.Task[bool] | None = None
+        self.lanes: dict[str, StageRunner] = {}
         self.sender = Sender(self.maybe_start_producer, self.health)
         self.deduplication = Deduplication(
             self.settings.deduplication_window,
@@ -129,6 +131,7 @@ class PipelineApp(faust.App):
             self.counts,
             self.health,
             self._write_counts,
+            self._acknowledge,
             grace_s=self.settings.shutdown_grace,
             on_written=self.worker_sums.listen,
             before_acks=self.deduplication.write,
@@ -239,10 +242,16 @@ class PipelineApp(faust.App):
 
         def wrap(handle: AnyHandle) -> AnyHandle:
             if stage.name in self.settings.worker_roles:
-                may_begin = partial(self.actions.passes, stage.name)
+                runner = self.lanes[topic.get_topic_name()] = StageRunner(
+                    stage,
+                    handle,
+                    self.ledger,
+                    lambda: self.consumer_generation_id,
+                    may_begin=partial(self.actions.passes, stage.name),
+                )
 
                 async def body(stream: Any) -> None:
-                    await StageRunner(stage, handle, self.ledger, self.is_current, may_begin=may_begin).run(stream)
+                    await runner.run(stream)
 
                 body.__doc__ = handle.__doc__
                 self.agent(topic, name=stage.name)(body)
@@ -250,9 +259,9 @@ class PipelineApp(faust.App):
 
         return wrap
 
-    def is_current(self, event: Event) -> bool:
-        """Whether the event is still this worker's: one from before a rebalance is delivered again to its heir."""
-        return bool(event.message.generation_id == self.consumer_generation_id)
+    def is_current(self, batch: Batch) -> bool:
+        """Whether the batch is still this worker's: what is from before a rebalance is delivered again to its heir."""
+        return bool(batch.generation == self.consumer_generation_id)
 
     def routes_in_use(self) -> Routes:
         """The routes as of now; there are none before the start has read them."""
@@ -381,6 +390,9 @@ class PipelineApp(faust.App):
     async def _write_action(self, value: bytes) -> None:
         topic = self.settings.topic(ACTIONS)
         await self.sender.send([Record(topic, uuid.uuid4().bytes, value, partition=ACTIONS_PARTITION)])
+
+    def _acknowledge(self, settled: Sequence[Settled]) -> None:
+        lanes.acknowledge(self.consumer, ((batch.books, events) for batch, events in settled))
 
     def _commit_soon(self) -> None:
         """Commit what was acked at once: until then a crash repeats it. The timer comes up to half a second later."""

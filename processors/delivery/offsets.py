@@ -12,11 +12,12 @@ What an earlier reader has settled above the committed offset is passed like a h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from processors.delivery.settled_offsets import OffsetRange, ranges
+from processors.delivery.offset_ranges import OffsetRange, OffsetRanges, runs
+from processors.delivery.settled_offsets import ranges
 
 
 class OffsetVerdict(Enum):
@@ -39,7 +40,7 @@ class PartitionOffsets:
 
     due: int
     settled: list[OffsetRange] = field(default_factory=list)
-    _holes: dict[int, int] = field(default_factory=dict)  # first offset of a hole -> the offset behind it
+    _ended: OffsetRanges = field(default_factory=OffsetRanges)  # acked, or known not to exist
     _reread: int | None = None
     reached: int = field(init=False)
 
@@ -56,6 +57,26 @@ class PartitionOffsets:
                 return OffsetVerdict.REREAD
             self._pass(offset)
         return OffsetVerdict.DELIVER if offset == self.due else OffsetVerdict.OLD
+
+    def take(self, offsets: Sequence[int]) -> Sequence[int]:
+        """Judge all that one fetch has; gives the places of what is due, which counts as delivered."""
+        whole = offsets[-1] + 1
+        if offsets[0] == self.due and whole - self.due == len(offsets) and not self.settled:
+            self.due = self.reached = whole
+            self._reread = None
+            return range(len(offsets))
+        places, before = [], None
+        for place, offset in enumerate(offsets):
+            if self.judge(offset, before) is OffsetVerdict.DELIVER:
+                self.delivered()
+                places.append(place)
+            before = offset
+        return places
+
+    def ack(self, offsets: Iterable[int]) -> None:
+        """Note records that have ended, in whatever order."""
+        for start, end in runs(offsets):
+            self._ended.add(start, end)
 
     def is_behind(self, position: int) -> bool:
         """Whether records before the fetch's position are due, after all that was fetched has been handed out.
@@ -85,7 +106,7 @@ class PartitionOffsets:
 
     def closed(self, expired: OffsetRange) -> None:
         """Note that what expired has been told, and may be committed."""
-        self._holes[expired[0]] = expired[1]
+        self._ended.add(*expired)
 
     def delivered(self) -> None:
         """Note that the record which was due is with its stream."""
@@ -103,31 +124,30 @@ class PartitionOffsets:
         self._reread = self.due
 
     def ended(self, committed: int, acked: Collection[int]) -> int:
-        """The lowest offset that has not ended, all below `committed` having done so."""
+        """The lowest offset that has not ended, all below `committed` having done so; `acked`: what Faust calls so."""
         position = committed
         while True:
-            if position in acked:
-                position += 1
-            elif position in self._holes:
-                position = self._holes[position]
-            else:
-                return position
+            behind = self._ended.behind(position)
+            if behind == position:
+                if position not in acked:
+                    return position
+                behind += 1
+            position = behind
 
     def settled_above(self, committed: int, acked: Collection[int]) -> list[OffsetRange]:
         """What has ended above `committed`, which has not: ranges in order."""
-        if not (acked or self._holes or self.settled):
+        if not (acked or self._ended or self.settled):
             return []
-        holes = (hole for hole in self._holes.items() if hole[0] > committed)
-        return ranges((offset for offset in acked if offset > committed), [*holes, *self.settled])
+        ended = (one for one in self._ended if one[0] > committed)
+        return ranges((offset for offset in acked if offset > committed), [*ended, *self.settled])
 
     def forget_below(self, committed: int) -> None:
-        """Drop the holes below an offset that was committed."""
-        for start in [start for start, behind in self._holes.items() if behind <= committed]:
-            del self._holes[start]
+        """Drop what ended below an offset that was committed."""
+        self._ended.drop_below(committed)
 
     def _pass(self, position: int) -> None:
         """Note that nothing is to be delivered between what is due and a position."""
-        self._holes[self.due] = position
+        self._ended.add(self.due, position)
         self.due = self.reached = position
         self._pass_settled()
 
@@ -135,7 +155,7 @@ class PartitionOffsets:
         while self.settled and self.settled[0][0] <= self.due:
             _, end = self.settled.pop(0)
             if end > self.due:
-                self._holes[self.due] = end
+                self._ended.add(self.due, end)
                 self.due = end
 
     def _is_hole(self, before: int | None) -> bool:

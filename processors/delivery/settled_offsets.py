@@ -12,11 +12,10 @@ import binascii
 import zlib
 from collections.abc import Iterable, Iterator
 
+from processors.delivery.offset_ranges import OffsetRange
+
 #: What a broker takes by default (`offset.metadata.max.bytes`).
 MAX_BYTES = 4_096
-
-#: First offset of a range, and the one behind its last.
-OffsetRange = tuple[int, int]
 
 _MARK = "settled1"
 

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import structlog
 
-from processors.delivery.settled_offsets import OffsetRange
+from processors.delivery.offset_ranges import OffsetRange
 from processors.metrics.counts import Counts
 from processors.metrics.expired import acknowledged, expired_row, is_expired
 from settings import Settings
@@ -57,7 +57,7 @@ class Expiry:
         if topic in READ:
             await self._write([row])
             count_expired(self._delivery.counts, topic, gone.count)
-        self._ledger.settled([gone])
+        self._ledger.expired(gone)
 
     async def _write(self, rows: Iterable[dict[str, Any]]) -> None:
         topic = self._delivery.topics.metrics.get_topic_name()

@@ -1,4 +1,4 @@
-"""This module knows which events were taken and are not acked yet, and when they may be.
+"""This module knows which events have ended and are not acked yet, and when they may be.
 
 A settled event waits, up to half a second, until the counts that tell of it are on the metrics topic; then it is acked.
 So neither an event nor its being counted is lost, whatever line the process dies on.
@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 import orjson
+from faust.types import TP
 
 from processors.metrics.counts import Counts, Sums
 from streams.delivery.event import Event
+from streams.delivery.lane import Batch
 from streams.exit import die
 from streams.health import Health
 
@@ -30,7 +32,7 @@ STALL_S = 300.0
 
 
 class Ackable(Protocol):
-    """An event, or what stands for events that are not there any more."""
+    """What stands for events that are not there any more."""
 
     def ack(self) -> object: ...
 
@@ -39,15 +41,16 @@ def _nothing(*_: object) -> None:
     """For who does not listen."""
 
 
-class Ledger:
-    """Events taken and not yet acked, and the counts that are to be written before they are.
+#: Events that have ended, and the batch that they are of.
+Settled = tuple[Batch, Sequence[Event]]
 
-    Every event stays referenced here until it is acked: Faust holds them weakly, and commits past one that was
-    taken, not acked and then forgotten (streams/faust_patches/apply.py caps the commit at those it still sees).
+
+class Ledger:
+    """Events that have ended and are not acked yet, and the counts that are to be written before they are.
 
     `write` brings a delta to the metrics topic. `on_written` hears of each one; `before_acks` is called when the
-    counts are written and nothing is acked yet, `after_acks` when something was acked. `grace_s`: how long a stop
-    waits for Kafka.
+    counts are written and nothing is acked yet, `acknowledge` acks, `after_acks` is called when something was acked.
+    `grace_s`: how long a stop waits for Kafka.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Ledger:
         counts: Counts,
         health: Health,
         write: Callable[[bytes], Awaitable[None]],
+        acknowledge: Callable[[Sequence[Settled]], None],
         *,
         grace_s: float,
         on_written: Callable[[Sums], None] = _nothing,
@@ -66,35 +70,48 @@ class Ledger:
         self._counts, self._health, self._write = counts, health, write
         self._grace_s, self._hold_s, self._clock = grace_s, hold_s, clock
         self._on_written, self._before_acks, self._after_acks = on_written, before_acks, after_acks
-        self._taken: dict[int, Event] = {}
-        self._settled: list[Ackable] = []
+        self._acknowledge = acknowledge
+        self._settled: list[Settled] = []
+        self._acking: list[list[Settled]] = []
+        self._expired: list[Ackable] = []
         self._task: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._open: dict[int, tuple[float, Collection[str]]] = {}
 
-    def dropped(self, events: Iterable[Event]) -> None:
-        """Note that events are left, unacked, to whoever gets them next."""
-        for event in events:
-            self._taken.pop(id(event), None)
-
-    def took(self, event: Event) -> None:
-        """Note that an event was taken from its stream."""
-        self._taken[id(event)] = event
-
-    def opened(self, batch: Sequence[Event], waits_for: Collection[str]) -> None:
+    def opened(self, batch: Batch, waits_for: Collection[str]) -> None:
         """Note that a batch is being worked on, and which parts in trouble it may wait for; see `stalled`."""
         self._open[id(batch)] = self._clock(), waits_for
 
-    def closed(self, batch: Sequence[Event]) -> None:
+    def closed(self, batch: Batch) -> None:
         """Note that a batch is worked on no more."""
         self._open.pop(id(batch), None)
 
-    def settled(self, events: Iterable[Ackable]) -> None:
-        """Note that events have ended; they are acked with the next flush."""
-        self._settled.extend(events)
+    def settled(self, batch: Batch, events: Sequence[Event]) -> None:
+        """Note that events of a batch have ended; they are acked with the next flush."""
+        self._settled.append((batch, events))
         self.start()
+
+    def expired(self, gone: Ackable) -> None:
+        """Note that events which are not there any more have been told; they are acked with the next flush."""
+        self._expired.append(gone)
+        self.start()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are settled events that are not acked."""
+        return bool(self._settled) or any(self._acking)
+
+    def holds(self, tp: TP, offset: int) -> bool:
+        """Whether the event with that offset is settled and not acked yet."""
+        return any(
+            event.offset == offset and event.partition == tp.partition and event.topic == tp.topic
+            for settled in (self._settled, *self._acking)
+            for batch, events in settled
+            if batch.covers(tp, offset)
+            for event in events
+        )
 
     def start(self) -> None:
         """Begin to flush each half second; without effect when that is so already."""
@@ -104,14 +121,18 @@ class Ledger:
     async def flush(self) -> None:
         """Write the counts, then ack what was settled before."""
         delta, settled, self._settled = self._counts.drain(), self._settled, []
+        expired, self._expired = self._expired, []
+        self._acking.append(settled)
         if delta is not None:
             await self._write_in_time(orjson.dumps(delta))
             self._on_written(delta)
         self._before_acks()
-        for event in settled:
-            event.ack()
-            self._taken.pop(id(event), None)
+        self._acking.remove(settled)
+        for gone in expired:
+            gone.ack()
         if settled:
+            self._acknowledge(settled)
+        if settled or expired:
             self._after_acks()
 
     async def _write_in_time(self, delta: bytes) -> None:

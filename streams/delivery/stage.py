@@ -1,4 +1,4 @@
-"""This module runs every stage: it alone knows how Faust acks.
+"""This module runs every stage: what its lane was given is worked off in batches, and acked when it has ended.
 
 A stage is a function over a batch: when it returns, each event of the batch is forwarded, reported or dropped,
 and what it sent is on the broker (streams/delivery/send.py). Only then is the batch noted as settled in the ledger,
@@ -14,28 +14,38 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
-from streams.delivery.buffer import MAX_BYTES, BoundedBuffer
+from faust import EventT
+from faust.types import TP
+
 from streams.delivery.event import Event
+from streams.delivery.lane import MAX_BYTES, Batch, Lane
 from streams.delivery.ledger import Ledger
 from streams.exit import die
+from streams.faust_patches.books import Part
 
-Handle = Callable[[Sequence[Event]], Awaitable[None]]
+Handle = Callable[[Batch], Awaitable[None]]
 
 #: Hears of events of a batch that have ended, before the others.
 Ended = Callable[[Sequence[Event]], None]
-HandleEach = Callable[[Sequence[Event], Ended], Awaitable[None]]
+HandleEach = Callable[[Batch, Ended], Awaitable[None]]
+
+
+class StrayError(Exception):
+    """An event came by the stream of a topic that has a lane."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """How a stage is fed; `name` is its role as well.
 
-    A batch is cut at `max_events`, or `linger_s` after its first event. `open_batches`: how many may be worked
-    on at the same time; with one, batches follow each other. `waits_for`: the parts of health that a batch waits
-    for while they are in trouble; one that stands still without is a bug (streams/worker/watchdog.py). `alone`:
-    the function says of each event when it has ended (HandleEach), so that one that waits does not hold up the others.
+    A batch is cut at `max_events`. It begins with what there is when no other is open; while one is, it waits
+    `linger_s` to be full. `open_batches`: how many may be worked on at the same time; with one, batches follow each
+    other. `waits_for`: the parts of health that a batch waits for while they are in trouble; one that stands still
+    without is a bug (streams/worker/watchdog.py). `alone`: the function says of each event when it has ended
+    (HandleEach), so that one that waits does not hold up the others; then `open_events` may be worked on.
     """
 
     name: str
@@ -45,9 +55,10 @@ class Stage:
     open_batches: int = 1
     max_bytes: int = MAX_BYTES
     alone: bool = False
+    open_events: int = 4_000
 
 
-async def each(stream: Any, where: str, apply: Callable[[Event], None]) -> None:
+async def each(stream: Any, where: str, apply: Callable[[EventT[Any]], None]) -> None:
     """Apply events one after the other inside the agent, where alone Faust lets tables be changed; then ack."""
     async for event in stream.noack().events():
         try:
@@ -62,10 +73,10 @@ async def _at_once() -> None:
 
 
 class StageRunner:
-    """Runs a stage over one stream.
+    """Runs a stage over its lane, which it is for the consumer (streams/faust_patches/books.py).
 
-    `is_current`: whether an event is still this worker's; one from before a rebalance is delivered again, maybe to
-    another. `may_begin` returns when a batch may be begun: not while an operator has paused the stage.
+    `generation` gives the group's; events of another one are delivered again, maybe to another worker.
+    `may_begin` returns when a batch may be begun: not while an operator has paused the stage.
     """
 
     def __init__(
@@ -73,107 +84,116 @@ class StageRunner:
         stage: Stage,
         handle: Handle | HandleEach,
         ledger: Ledger,
-        is_current: Callable[[Event], bool],
+        generation: Callable[[], int],
         die: Callable[[str, BaseException], Any] = die,
         may_begin: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
-        self._stage, self._handle, self._ledger, self._is_current, self._die = stage, handle, ledger, is_current, die
+        self._stage, self._handle, self._ledger, self._generation, self._die = stage, handle, ledger, generation, die
         self._may_begin = may_begin
-        self._buffer = BoundedBuffer(stage.max_events, stage.max_bytes)
+        self._lane = Lane(max_bytes=stage.max_bytes)
+        self._open: dict[int, Batch] = {}
+        self._open_events = 0
+        self._changed = asyncio.Event()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should be fetched."""
+        return self._lane.is_full
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether batches are open, or events settled that are not acked yet."""
+        return bool(self._open) or self._ledger.is_behind
+
+    def put(self, part: Part) -> None:
+        """Take what a fetch has for the stage."""
+        self._lane.put(part)
+        self._changed.set()
+
+    def clear(self) -> None:
+        """Leave what waits to whoever gets it next."""
+        self._lane.clear()
+
+    def holds(self, tp: TP, offset: int) -> bool:
+        """Whether an unacked event waits, is worked on, or is settled."""
+        if self._lane.holds(tp, offset) or any(batch.covers(tp, offset) for batch in self._open.values()):
+            return True
+        return self._ledger.holds(tp, offset)
 
     async def run(self, stream: Any) -> None:
-        """Work until the stream ends."""
+        """Work for as long as the agent lives; its stream is there so that Faust subscribes to the topic."""
         batches = asyncio.create_task(self._work())
         batches.add_done_callback(self._ended)
         try:
-            # noack() first: stock take() gives the stream its acks back while events are still in flight.
             async for event in stream.noack().events():
-                self._ledger.took(event)
-                await self._buffer.put(event)
+                self._die(self._stage.name, StrayError(repr(event)))
         finally:
             batches.cancel()
 
-    async def settle(self, batch: list[Event]) -> None:
+    async def settle(self, batch: Batch) -> None:
         """Work one batch off; returns when every event of it has ended."""
         self._ledger.opened(batch, self._stage.waits_for)
         try:
             if self._stage.alone:
-                await cast(HandleEach, self._handle)(batch, self._end)
+                await cast(HandleEach, self._handle)(batch, partial(self._end, batch))
             else:
                 await cast(Handle, self._handle)(batch)
-                self._end(batch)
+                self._end(batch, batch)
         except Exception as error:  # whatever it is, it is not known to be harmless
             self._die(self._stage.name, error)
+        finally:
+            self._open.pop(id(batch), None)
+            self._changed.set()
         self._ledger.closed(batch)
 
-    def _end(self, events: Sequence[Event]) -> None:
-        self._ledger.settled([event for event in events if self._is_current(event)])
-        self._ledger.dropped([event for event in events if not self._is_current(event)])
-        self._buffer.release(events)
+    async def next_batch(self) -> Batch:
+        """Cut the next batch, when there is something for it and it may begin."""
+        while True:
+            while not (self._lane and self._has_room()):
+                await self._change()
+            if self._stage.linger_s and self._open:
+                with contextlib.suppress(TimeoutError):  # then the time is over
+                    async with asyncio.timeout(self._stage.linger_s):
+                        await self._fill()
+            await self._ledger.keep_pace()
+            await self._may_begin()
+            if batch := self._lane.cut(self._stage.max_events, self._generation()):
+                self._open[id(batch)] = batch
+                self._open_events += len(batch)
+                return batch
 
-    async def next_batch(self) -> list[Event]:
-        """Cut the next batch; waits for its first event, and takes what waits already without a timer."""
-        batch = [await self._first()]
-        self._fill(batch)
-        if self._stage.linger_s and len(batch) < self._stage.max_events:
-            with contextlib.suppress(TimeoutError):  # then the time is over
-                await self._linger(batch)
-        return batch
+    def _has_room(self) -> bool:
+        if self._stage.alone:
+            return self._open_events < self._stage.open_events
+        return len(self._open) < self._stage.open_batches
 
-    async def _linger(self, batch: list[Event]) -> None:
-        async with asyncio.timeout(self._stage.linger_s):
-            while len(batch) < self._stage.max_events:
-                batch.append(await self._next_current())
-                self._fill(batch)
+    async def _fill(self) -> None:
+        """Wait until the batch is full, or nothing else is worked on, so that waiting is of no use."""
+        while self._open and len(self._lane) < self._stage.max_events:
+            await self._change()
 
-    def _fill(self, batch: list[Event]) -> None:
-        while len(batch) < self._stage.max_events and not self._buffer.empty():
-            event = self._buffer.get_nowait()
-            if self._is_current(event):
-                batch.append(event)
-            else:
-                self._leave(event)
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _end(self, batch: Batch, events: Sequence[Event]) -> None:
+        if batch.generation == self._generation():
+            self._ledger.settled(batch, events)
+        self._lane.release(events)
+        self._open_events -= len(events)
+        self._changed.set()
 
     def _ended(self, batches: asyncio.Task[None]) -> None:
         if not batches.cancelled() and (error := batches.exception()) is not None:
             self._die("the cutting of batches", error)  # events would wait for ever
 
     async def _work(self) -> None:
-        slots = asyncio.Semaphore(self._stage.open_batches)
         running: set[asyncio.Task[None]] = set()
-
-        async def work_off(batch: list[Event]) -> None:
-            await self.settle(batch)
-            slots.release()
-
         try:
             while True:
-                await slots.acquire()
-                task = asyncio.create_task(work_off(await self.next_batch()))
+                task = asyncio.create_task(self.settle(await self.next_batch()))
                 running.add(task)
                 task.add_done_callback(running.discard)
         finally:
             for task in running:
                 task.cancel()
-
-    async def _first(self) -> Event:
-        """The next event, when a batch may begin; waiting for that it may become another worker's."""
-        while True:
-            event = await self._next_current()
-            await self._ledger.keep_pace()
-            await self._may_begin()
-            if self._is_current(event):
-                return event
-            self._leave(event)
-
-    async def _next_current(self) -> Event:
-        """The next event that is still this worker's."""
-        while True:
-            event = await self._buffer.get()
-            if self._is_current(event):
-                return event
-            self._leave(event)
-
-    def _leave(self, event: Event) -> None:
-        self._ledger.dropped([event])
-        self._buffer.release([event])

@@ -19,7 +19,7 @@ from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 
-from streams.faust_patches import fetch, header_names, partitions, recovery, settled_notes
+from streams.faust_patches import fetch, header_names, partitions, records, recovery, settled_notes
 
 VERSION = "0.15.3"
 
@@ -79,3 +79,4 @@ def harden() -> None:
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]
     fetcher.MemoryRecords = header_names.KeptRecords
     fetcher.PartitionRecords.__next__ = header_names.next_record
+    fetcher.PartitionRecords._consumer_record = records.fetched_record

@@ -5,7 +5,8 @@ acked, though it drops records itself: those of a fetch that a rebalance overtoo
 when the flow is resumed (mode/utils/queues.py, `FlowControlEvent.resume` clears them).
 
 Here each partition has books (processors/delivery/offsets.py) from the moment it is sought until it is revoked
-(partitions.py). Nothing is delivered without them, and a jump is read again before it is believed.
+(partitions.py). Nothing is delivered without them, and a jump is read again before it is believed. What stages work
+off goes to them by whole fetches (lanes.py), the rest record by record.
 apply.py puts `drain_messages` in the place of `faust.transport.consumer.Consumer._drain_messages`.
 """
 
@@ -21,10 +22,8 @@ from faust.transport.drivers.aiokafka import ensure_aiokafka_TP, ensure_aiokafka
 from faust.types import TP
 
 from processors.delivery.offsets import OffsetVerdict, PartitionOffsets
+from streams.faust_patches import lanes
 from streams.faust_patches.books import ExpiredRange, PartitionBooks, books_of
-
-#: Seconds that one fetch may wait for records.
-FETCH_S = 1.0
 
 
 async def drain_messages(self: Any, fetcher: Any) -> None:
@@ -39,7 +38,7 @@ async def drain_messages(self: Any, fetcher: Any) -> None:
             if not self.flow_active:
                 await self.wait(self.can_resume_flow)
             generation = self.app.consumer_generation_id
-            records, active = await self._wait_next_records(FETCH_S)
+            records, active = await lanes.next_records(self)
             handed: dict[TP, int] = {}
             is_overtaken = self.app.consumer_generation_id != generation
             if self.flow_active and not self.should_stop and not is_overtaken:
@@ -51,7 +50,7 @@ async def drain_messages(self: Any, fetcher: Any) -> None:
 
 
 async def _hand_out(consumer: Any, records: Any, active: Any, handed: dict[TP, int]) -> None:
-    """Give one fetch to the streams, and read again what was left out of it; note in `handed` what tables got.
+    """Give one fetch to lanes and streams, and read again what was left out of it; note in `handed` what tables got.
 
     A rebalance ends it: then the seek that follows reads the rest.
     """
@@ -60,7 +59,8 @@ async def _hand_out(consumer: Any, records: Any, active: Any, handed: dict[TP, i
     paused: set[TP] = set()
     for tp in records:
         consumer.app.monitor.track_tp_end_offset(tp, consumer.highwater(tp))
-    for number, (tp, record) in enumerate(consumer.scheduler.iterate(records)):
+    rest = lanes.fill(consumer, records, active)
+    for number, (tp, record) in enumerate(consumer.scheduler.iterate(rest)):
         if number % 100 == 99:
             await _breathe(consumer)
         if not consumer.flow_active or consumer.app.consumer_generation_id != generation:

@@ -25,12 +25,13 @@ from faust.types import TP
 
 from processors.delivery.offsets import PartitionOffsets, below
 from streams.exit import die
-from streams.faust_patches.books import PartitionBooks, books_of
+from streams.faust_patches.books import PartitionBooks, books_of, lanes_of
+from streams.faust_patches.lanes import holds
 from streams.faust_patches.settled_notes import settled_before
 
 
 class DroppedError(Exception):
-    """An event was given to a stream, and nobody holds it any more."""
+    """An event was given to a stream or a lane, and nobody holds it any more."""
 
 
 async def perform_seek(self: Any) -> None:
@@ -82,7 +83,7 @@ def new_offset(self: Any, tp: TP) -> int | None:
     self._acked[tp].clear()  # the index holds the same
     books.offsets.forget_below(committed)
     ended = books.offsets.ended(committed, acked)
-    if self.flow_active and ended < books.offsets.due and ended not in books.held:
+    if self.flow_active and ended < books.offsets.due and not holds(self, tp, ended):
         die("the consumer", DroppedError(f"{tp.topic}, partition {tp.partition}, offset {ended}"))
     if ended == committed or committed != books.committed:
         books.committed, books.committed_at = committed, time.monotonic()
@@ -97,8 +98,11 @@ async def follow_partitions(consumer: Any) -> None:
 
 def seconds_uncommitted(consumer: Any) -> float:
     """For how long events that ended have waited for their commit, on the worst partition."""
-    waiting = [tp for tp in books_of(consumer) if consumer._committed_offset[tp] in consumer._acked_index[tp]]
-    since = [books_of(consumer)[tp].committed_at for tp in waiting]
+    since = []
+    for tp, books in books_of(consumer).items():
+        committed = consumer._committed_offset[tp]
+        if committed is not None and books.offsets.ended(committed, consumer._acked_index[tp]) > committed:
+            since.append(books.committed_at)
     return time.monotonic() - min(since) if since else 0.0
 
 
@@ -107,6 +111,8 @@ async def on_partitions_revoked(self: Any, revoked: set[TP]) -> None:
     if self._active_partitions is not None:
         self._active_partitions.difference_update(revoked)
     self._paused_partitions.difference_update(revoked)
+    # A stream's buffer that has room again later would have its partition fetched before it is sought.
+    self._buffered_partitions.difference_update(revoked)
     await self._on_partitions_revoked(revoked)
     for tp in revoked:
         books_of(self).pop(tp, None)
@@ -118,14 +124,21 @@ async def wait_empty(self: Any) -> None:
     """Wait for events in flight, but no longer than the app's `shutdown_grace`, then commit what is settled.
 
     Stock Faust waits for ever, so that one call in a long back-off holds up a rebalance of the whole group.
-    Events still in flight afterwards stay unacked: they are delivered again, never skipped.
+    Events still in flight afterwards stay unacked: they are delivered again, never skipped. What waits in a lane and
+    nobody has begun with is left to whoever gets it next.
     """
+    for lane in lanes_of(self).values():
+        lane.clear()
     deadline = self.loop.time() + self.app.shutdown_grace
-    while not self.should_stop and self._unacked_messages and self.loop.time() < deadline:
+    while not self.should_stop and _is_in_flight(self) and self.loop.time() < deadline:
         gc.collect()  # messages are held weakly; a stream that dropped one frees it here
         await self.commit()
-        if self._unacked_messages:
+        if _is_in_flight(self):
             await self._wait_for_ack(timeout=1)
             self._clean_unacked_messages()
     await self.maybe_wait_for_commit_to_finish()  # that of the timer: a commit beside it would do nothing
     await self.commit_and_end_transactions()
+
+
+def _is_in_flight(consumer: Any) -> bool:
+    return bool(consumer._unacked_messages) or any(lane.is_busy for lane in lanes_of(consumer).values())

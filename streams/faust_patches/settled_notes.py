@@ -18,7 +18,8 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import ensure_aiokafka_TP, ensure_aiokafka_TPset
 from faust.types import TP
 
-from processors.delivery.settled_offsets import MAX_BYTES, OffsetRange, UnreadableNoteError, decode, encode
+from processors.delivery.offset_ranges import OffsetRange
+from processors.delivery.settled_offsets import MAX_BYTES, UnreadableNoteError, decode, encode
 from streams.faust_patches.books import books_of
 
 

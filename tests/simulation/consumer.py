@@ -17,6 +17,7 @@ from faust.types.tuples import ConsumerMessage
 from faust.utils.tracing import noop_span
 
 from streams.faust_patches import settled_notes
+from streams.faust_patches.records import FetchedRecord
 from tests.simulation.kafka import CHANGELOG, Group, Wire
 
 if TYPE_CHECKING:
@@ -156,11 +157,15 @@ class SimulatedThread:
         ahead = log.ahead(state.position, now)
         taken = ahead[: self.chance.randrange(1, 9)]
         if taken:
-            records[tp] = [SimpleNamespace(offset=offset) for offset in taken]
+            records[tp] = [self._record(tp, offset) for offset in taken]
         if len(taken) == len(ahead):
             state.position = max(log.end_at(now), state.position)
         else:  # a batch may end with what was compacted
             state.position = self.chance.choice((taken[-1] + 1, ahead[len(taken)]))
+
+    def _record(self, tp: TP, offset: int) -> FetchedRecord:
+        value, key, headers = self.worker.world.record(tp, offset)
+        return FetchedRecord(tp.topic, tp.partition, offset, 0, key, value, headers)
 
     def _strikes(self, fault: str) -> bool:
         if self.faults[fault]:
@@ -179,12 +184,10 @@ class SimulatedConsumer(Consumer):
         self._worker = worker
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
-        value, key, headers = self._worker.world.record(tp, record.offset)
-        message = ConsumerMessage(
-            tp.topic, tp.partition, record.offset, 0.0, 0, headers, key, value, None, tp=tp,
+        return ConsumerMessage(
+            tp.topic, tp.partition, record.offset, 0.0, 0, record.headers, record.key, record.value, None, tp=tp,
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
-        return message
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
         return await self._thread.getmany(active_partitions, timeout)
@@ -236,6 +239,7 @@ def make_app(worker: Worker, flow_control: Any, grace: float) -> Any:
     nothing = SimpleNamespace
     return nothing(
         consumer_generation_id=0,
+        lanes={},
         should_stop=False,
         shutdown_grace=grace,
         client_only=False,

@@ -23,26 +23,23 @@ from clients.aws.publisher import Publisher
 from processors.delivery.entries import Entry
 from processors.delivery.refusals import Limits
 from processors.event.headers import Meta, Origin, write
-from processors.metrics.counts import Counts
 from processors.routes.routes import Routes
-from streams.delivery import ledger
-from streams.delivery.ledger import Ledger
+from streams.delivery.lane import Batch
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Record, Sender
-from streams.delivery.stage import Stage, StageRunner
-from streams.health import Health
+from streams.delivery.stage import Ended, Stage
 from tests.simulation.clock import VirtualLoop
+from tests.simulation.lanes import LaneWorker, LaneWorld
 from tests.simulation.plan import Plan, Step
 from tests.simulation.worker import Worker
-from tests.simulation.world import World
 
 METRICS, FAILURES = "metrics", "failures"
 
 #: One of so many events is refused for good, by what it is.
 BAD = 17
 
-STAGE = Stage("sink", max_events=6, linger_s=0.0, waits_for=("kafka", "eventbridge"), open_batches=6, alone=True)
+STAGE = Stage("sink", max_events=6, linger_s=0.0, waits_for=("kafka", "eventbridge"), alone=True, open_events=30)
 
 
 class Producer:
@@ -66,22 +63,20 @@ class Producer:
         await worker.wire.cross()
 
 
-class DeliveringWorker(Worker):
+class DeliveringWorker(LaneWorker):
     """A worker of the sink alone."""
 
     world: DeliveringWorld
+    stage = STAGE
 
     def __init__(self, world: DeliveringWorld, name: str) -> None:
         super().__init__(world, name)
-        health, self.counts, producer = Health(), Counts(), Producer(self)
+        health, producer = self.health, Producer(self)
 
         async def start_producer() -> Producer:
             return producer
 
         self.sender = Sender(start_producer, health, die=world.die)
-        self.ledger = Ledger(
-            self.counts, health, self._write_counts, grace_s=self.app.shutdown_grace, after_acks=self._commit_soon
-        )
         topic: Any = SimpleNamespace(get_topic_name=lambda: FAILURES)
         nothing: Any = SimpleNamespace(note=lambda marks: None)
         delivery = Delivery(self.sender.send, nothing, FailureReporter(topic, 100_000), nothing, self.counts)
@@ -93,19 +88,9 @@ class DeliveringWorker(Worker):
         )  # fmt: skip
         self.publishing = Publishing(self._open_bus, delivery, lambda: Routes([]), "bus")
 
-    async def work(self) -> None:
-        """Run the stage over its stream."""
-        await StageRunner(STAGE, self.publishing.publish, self.ledger, self._is_current, self.world.die).run(self)
-
-    async def finish(self) -> None:
-        """As the app does at its stop."""
-        try:
-            await self.ledger.close()
-        except TimeoutError:
-            return  # then its events are delivered again
-
-    def _is_current(self, event: Any) -> bool:
-        return bool(event.message.generation_id == self.app.consumer_generation_id)
+    async def handle(self, batch: Batch, ended: Ended) -> None:
+        """Work one batch off."""
+        await self.publishing.publish(batch, ended)
 
     async def _open_bus(self) -> Publisher:
         await asyncio.sleep(self.chance.random() * 0.2)
@@ -113,9 +98,6 @@ class DeliveringWorker(Worker):
 
     async def _write_counts(self, delta: bytes) -> None:
         await self.sender.send([Record(METRICS, None, delta)])
-
-    def _commit_soon(self) -> None:
-        self.spawn(self.consumer.commit())
 
     async def _put(self, entries: Sequence[Entry]) -> list[Result]:
         """PutEvents: what it stores is stored, whatever becomes of who asked."""
@@ -127,11 +109,10 @@ class DeliveringWorker(Worker):
         return results
 
 
-class DeliveringWorld(World):
+class DeliveringWorld(LaneWorld):
     """The same, with a bus, and topics for counts and failures."""
 
     worker = DeliveringWorker
-    dying = (*World.dying, ledger)
 
     def __init__(self, plan: Plan, loop: VirtualLoop) -> None:
         super().__init__(plan, loop)
@@ -184,7 +165,7 @@ class DeliveringWorld(World):
             return RefusedEntry("MalformedDetail", "for good")
         self._arrived(tp, offset)
         self.put.append((tp, offset))
-        self.settled(SimpleNamespace(tp=tp, offset=offset), worker)
+        self.settled(tp, offset, worker)
         return Accepted(f"{len(self.put)}")
 
     def written(self, topic: str, value: dict[str, Any], worker: Worker) -> None:
@@ -198,11 +179,11 @@ class DeliveringWorld(World):
         if code not in ("MalformedDetail", "ThrottlingException"):
             self.violated("an outage is nobody's event's fault", f"{partition}/{offset} failed with {code}")
         self.failed.add((tp, offset))
-        self.settled(SimpleNamespace(tp=tp, offset=offset), worker)
+        self.settled(tp, offset, worker)
 
     # The laws.
 
-    def given(self, message: Any) -> None:
+    def given(self, tp: TP, offset: int) -> None:
         """What settles with its batch may come again with it; consuming has the law of repetitions."""
 
     def _is_bad(self, tp: TP, offset: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
@@ -17,29 +17,33 @@ from faust.transport.consumer import Consumer
 from clients.aws.bus_lane import BusLane
 from clients.aws.eventbridge import Accepted, Outage, RefusedEntry
 from clients.aws.publisher import Publisher
+from processors.delivery.offset_ranges import runs
 from processors.delivery.offsets import PartitionOffsets
 from streams.delivery import send
+from streams.delivery.lane import Batch, Lane
 from streams.delivery.ledger import Ledger
 from streams.delivery.send import Sender
 from streams.delivery.stage import StageRunner
-from streams.faust_patches import fetch, partitions
+from streams.faust_patches import fetch, lanes, partitions
 from streams.faust_patches.books import books_of
 
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """`put` replaces `name` of `owner`; `kind`: in which simulation it shows."""
+    """`put` replaces `name` of `owner`; `kind`: in which simulation it shows; `also`: what else it takes to show."""
 
     words: str
     owner: Any
     name: str
     put: Callable[..., Any]
     kind: str = "consuming"
+    also: Bug | None = None
 
     @contextlib.contextmanager
     def planted(self) -> Iterator[None]:
         """While it lasts, the code has the bug."""
-        with mock.patch.object(self.owner, self.name, self.put):
+        also = self.also.planted() if self.also else contextlib.nullcontext()
+        with mock.patch.object(self.owner, self.name, self.put), also:
             yield
 
 
@@ -49,7 +53,8 @@ def _every_jump_is_a_hole(self: PartitionOffsets, before: int | None) -> bool:
 
 def _only_the_position_tells(self: PartitionOffsets, position: int) -> bool:
     if position > self.due:
-        self._holes[self.due], self.due = position, position
+        self._ended.add(self.due, position)
+        self.due = position
     return False
 
 
@@ -63,9 +68,10 @@ def _highest_acked(self: Any, tp: Any) -> int | None:
 
 
 def _run_that_begins_anywhere(self: PartitionOffsets, committed: int, acked: Any) -> int:
-    position = min(acked, default=committed)
-    while position in acked or position in self._holes:
-        position = self._holes.get(position, position + 1)
+    starts = [*acked, *(start for start, _ in self._ended)]
+    position = min(starts, default=committed)
+    while position in acked or self._ended.behind(position) > position:
+        position = max(self._ended.behind(position), position + (position in acked))
     return position
 
 
@@ -84,7 +90,7 @@ async def _books_kept(self: Any, revoked: Any) -> None:
 
 async def _overtaken_and_handed_out(self: Any, fetcher: Any) -> None:
     while True:
-        records, active = await self._wait_next_records(fetch.FETCH_S)
+        records, active = await lanes.next_records(self)
         handed: dict[Any, int] = {}
         if self.flow_active:
             await fetch._hand_out(self, records or {}, active, handed)
@@ -109,7 +115,8 @@ def _given_is_settled(self: PartitionOffsets, committed: int, acked: Any) -> lis
 def _settled_are_too_many(self: PartitionOffsets) -> None:
     while self.settled and self.settled[0][0] <= self.due + 1:
         _, end = self.settled.pop(0)
-        self._holes[self.due], self.due = end, end
+        self._ended.add(self.due, end)
+        self.due = end
 
 
 def _nothing_is_noted(self: PartitionOffsets, committed: int, acked: Any) -> list[tuple[int, int]]:
@@ -142,10 +149,8 @@ async def _refused_and_forgotten(self: Sender, producer: Any, records: Any, call
     return [None] * len(records)
 
 
-def _acked_before_they_are_counted(self: Ledger, events: Any) -> None:
-    for event in events:
-        event.ack()
-        self.dropped([event])
+def _acked_before_they_are_counted(self: Ledger, batch: Any, events: Any) -> None:
+    self._acknowledge([(batch, events)])
     self.start()
 
 
@@ -168,13 +173,54 @@ async def _one_answer_for_all(self: BusLane, request: Any) -> None:
 async def _settled_while_it_waits(self: StageRunner, batch: Any) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(1.0):
-            await self._handle(batch)
-    self._ledger.settled([event for event in batch if self._is_current(event)])
+            await self._handle(batch, lambda events: None)  # type: ignore[call-arg]
+    self._end(batch, batch)
+    self._open.pop(id(batch))
+
+
+async def _busy_for_ever(self: Any) -> None:
+    while any(lane.is_busy for lane in self.app.lanes.values()):
+        await self.commit()
+        await self._wait_for_ack(timeout=1)
+    await self.commit_and_end_transactions()
+
+
+def _one_too_many(self: PartitionOffsets, offsets: Any) -> None:
+    for start, end in runs(offsets):
+        self._ended.add(start, end + 1)
+
+
+def _all_of_a_fetch_is_due(self: PartitionOffsets, offsets: Any) -> Any:
+    self.due = self.reached = offsets[-1] + 1
+    return range(len(offsets))
+
+
+def _nothing_is_left(self: Lane) -> None:
+    return
+
+
+def _whatever_its_generation(self: Lane, number: int, generation: int) -> Batch:
+    batch = _cut(self, number, self._parts[0].generation) if self._parts else Batch()
+    batch.generation = generation
+    return batch
+
+
+def _one_is_forgotten(self: StageRunner, batch: Any, events: Any) -> None:
+    _end(self, batch, [event for event in events if event.offset % 7])
+
+
+def _settled_is_nobody_s(self: Ledger, tp: Any, offset: int) -> bool:
+    return False
+
+
+def _acked_what_has_begun(self: StageRunner, batch: Any, events: Any) -> None:
+    _end(self, batch, [event for event in batch if event.offset <= events[-1].offset])
 
 
 _attempt = Sender._attempt
 _settle, _submit = BusLane._settle, Publisher.submit
 _on_partitions_revoked = partitions.on_partitions_revoked
+_cut, _end = Lane.cut, StageRunner._end
 
 BUGS = (
     Bug("every jump in the offsets is a hole", PartitionOffsets, "_is_hole", _every_jump_is_a_hole),
@@ -199,4 +245,34 @@ BUGS = (
     Bug("no answer is a refusal", BusLane, "_settle", _a_silence_refuses, "delivering"),
     Bug("one accepted entry speaks for its request", BusLane, "_request", _one_answer_for_all, "delivering"),
     Bug("a batch that waits long is settled", StageRunner, "settle", _settled_while_it_waits, "delivering"),
+    Bug("an ack by range takes one too many", PartitionOffsets, "ack", _one_too_many, "lanes"),
+    Bug("all of a fetch is due", PartitionOffsets, "take", _all_of_a_fetch_is_due, "lanes"),
+    Bug("what has begun in a batch is acked with what has ended", StageRunner, "_end", _acked_what_has_begun, "lanes"),
+    Bug("a stage forgets an event", StageRunner, "_end", _one_is_forgotten, "lanes"),
+    Bug("what is settled counts as dropped", Ledger, "holds", _settled_is_nobody_s, "lanes"),
+    Bug(
+        "what waits outlives a rebalance",
+        Lane,
+        "cut",
+        _whatever_its_generation,
+        "lanes",
+        Bug("a lane is not cleared at a revocation", Lane, "clear", _nothing_is_left),
+    ),
+    Bug("a rebalance waits for open batches for ever", Consumer, "wait_empty", _busy_for_ever, "lanes"),
 )
+
+#: What is as wrong with ranges as with single records.
+IN_LANES = (
+    "every jump in the offsets is a hole",
+    "a position beyond what is due is a hole at the end",
+    "what was left out is not read again",
+    "a run of acks need not begin at the last commit",
+    "a revocation forgets before it commits",
+    "books outlive a revocation",
+    "a fetch is handed out that a rebalance overtook",
+    "a note calls settled what was only given",
+    "an heir passes one event too many",
+    "what is settled above the commit is not noted",
+    "what no table was given is not fetched again",
+)
+BUGS = (*BUGS, *(replace(bug, words=f"{bug.words}, in lanes", kind="lanes") for bug in BUGS if bug.words in IN_LANES))

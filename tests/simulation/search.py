@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from tests.simulation.delivering import DeliveringWorld
+from tests.simulation.lanes import LaneWorld
 from tests.simulation.plan import CONSUMING, DELIVERING, Plan, draw
 from tests.simulation.shrink import shrink
 from tests.simulation.world import Violation, World, play
@@ -33,7 +34,11 @@ class Kind:
             return play(plan, self.world, ended)
 
 
-KINDS = {"consuming": Kind(World, CONSUMING), "delivering": Kind(DeliveringWorld, DELIVERING)}
+KINDS = {
+    "consuming": Kind(World, CONSUMING),
+    "lanes": Kind(LaneWorld, CONSUMING),
+    "delivering": Kind(DeliveringWorld, DELIVERING),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,7 @@ class Worker:
         self.consumer.stop_flow()
         self.flow_control.suspend()
         self.flow_control.clear()
+        await self.consumer.wait_empty()
         await self.finish()
         await self.consumer.wait_empty()
         self.world.group.evict(self)
@@ -252,12 +253,8 @@ class Worker:
             self._table.add((tp, message.offset))
             self._told.set()
             return
-        self.world.given(message)
+        self.note_given(tp, message.offset)
         message.incref(1)
-        before = self._given.get(tp, -1)
-        if message.offset <= before:
-            self.world.violated("a generation is given each event once, in order", f"{tp}: {before}, {message.offset}")
-        self._given[tp] = message.offset
         event = Event(message, self.consumer)
         if self.queue.full():
             await self.queue.put(event)
@@ -267,6 +264,14 @@ class Worker:
                 on_pressure_high=lambda: self.consumer.on_buffer_full(tp),
                 on_pressure_drop=lambda: self.consumer.on_buffer_drop(tp),
             )
+
+    def note_given(self, tp: TP, offset: int) -> None:
+        """An event is given to a stage."""
+        self.world.given(tp, offset)
+        before = self._given.get(tp, -1)
+        if offset <= before:
+            self.world.violated("a generation is given each event once, in order", f"{tp}: {before}, {offset}")
+        self._given[tp] = offset
 
     def noack(self) -> Worker:
         """As a stream is asked not to ack."""
@@ -297,7 +302,7 @@ class Worker:
         of_event = self.world.chance(f"{event.message.partition}/{event.message.offset}")
         await asyncio.sleep(of_event.random() * self.acks_in_s)
         if event.message.generation_id == self.app.consumer_generation_id:
-            self.world.settled(event.message, self)
+            self.world.settled(event.message.tp, event.message.offset, self)
             event.ack()
 
     async def finish(self) -> None:

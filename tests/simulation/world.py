@@ -111,20 +111,20 @@ class World:
         """The interaction of an event."""
         return b"%d-%d" % (tp.partition, offset * 7919 % self.plan.keys)
 
-    def settled(self, message: Any, worker: Worker) -> None:
+    def settled(self, tp: TP, offset: int, worker: Worker) -> None:
         """An event has ended: it is where it belongs."""
-        self.ended[message.tp].add(message.offset)
+        self.ended[tp].add(offset)
         if not worker.revoking:  # what ends while it is revoked may be too late for its last commit
-            self._ended_by.setdefault((message.tp, message.offset), (worker, self.loop.time()))
+            self._ended_by.setdefault((tp, offset), (worker, self.loop.time()))
 
-    def given(self, message: Any) -> None:
-        """An event is given to a stream, maybe again: that takes a kill right after it had ended."""
-        ended = self._ended_by.get((message.tp, message.offset))
+    def given(self, tp: TP, offset: int) -> None:
+        """An event is given to a stage, maybe again: that takes a kill right after it had ended."""
+        ended = self._ended_by.get((tp, offset))
         if ended is None or self.is_held_up():
             return
         worker, at = ended
         if worker.killed_at is None or not at <= worker.killed_at <= at + COMMITTED_S:
-            words = f"{message.tp.partition}/{message.offset}, which {worker.name} ended at {at:.3f}"
+            words = f"{tp.partition}/{offset}, which {worker.name} ended at {at:.3f}"
             self.violated("what ended comes again only after a kill right behind it", words)
 
     def strike(self, step: Step) -> None:  # noqa: C901  # a fault, a case

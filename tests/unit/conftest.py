@@ -1,13 +1,14 @@
 """Fixtures of the stages' tests: a producer that answers by script, and events that remember their ack."""
 
 import asyncio
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
+from faust.types import TP
 
+from processors.delivery.offsets import PartitionOffsets
 from processors.metrics.counts import Counts
 from settings import Settings
 from streams.delivery.deduplication import Deduplication
@@ -15,32 +16,17 @@ from streams.delivery.ledger import Ledger
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Record, Sender
+from streams.faust_patches.books import Part, PartitionBooks
+from streams.faust_patches.records import FetchedRecord
 from streams.health import Health
 from streams.topics import PipelineTopics
 from streams.topology import METRICS_KEY, TOPICS
 
 
-@dataclass
-class Message:
-    topic: str = "genesys.raw"
-    partition: int = 0
-    offset: int = 0
-    timestamp: float = 1_763_895_600.0
-    key: bytes | None = b"k"
-    generation_id: int = 0
+class Event(FetchedRecord):
+    """An event that remembers its ack, which a test's ledger gives it."""
 
-
-@dataclass(eq=False)
-class FakeEvent:
-    """What the stages use of Faust's event."""
-
-    value: bytes | None = b"{}"
-    headers: dict = field(default_factory=dict)
-    message: Message = field(default_factory=Message)
-    acked: bool = False
-
-    def ack(self):
-        self.acked = True
+    acked = False
 
 
 class ScriptedProducer:
@@ -72,7 +58,24 @@ class ScriptedProducer:
 
 @pytest.fixture
 def event():
-    return lambda value=b"{}", headers=None, **message: FakeEvent(value, headers or {}, Message(**message))
+    def made(value=b"{}", headers=None, **more):
+        place = {"topic": "genesys.raw", "partition": 0, "offset": 0, "timestamp": 1_763_895_600_000, "key": b"k"}
+        return Event(value=value, headers=tuple((headers or {}).items()), **(place | more))
+
+    return made
+
+
+@pytest.fixture
+def part_of():
+    """Makes events a part of a fetch, as the consumer gives it to a stage; a partition has the same books each time."""
+    known = {}
+
+    def made(events, generation=0, books=None):
+        tp = TP(events[0].topic, events[0].partition)
+        books = books or known.setdefault((tp, generation), PartitionBooks(PartitionOffsets(0)))
+        return Part(tp, generation, books, events)
+
+    return made
 
 
 class HandFlushed(Ledger):
@@ -80,6 +83,13 @@ class HandFlushed(Ledger):
 
     def start(self):
         pass
+
+
+def acknowledge(settled):
+    """Ack events as the consumer's books would."""
+    for _, events in settled:
+        for one in events:
+            one.acked = True
 
 
 @pytest.fixture
@@ -125,7 +135,9 @@ def new_ledger(sender, counts, health, topics):
     async def write(delta):
         await sender.send([Record(topics.metrics.get_topic_name(), METRICS_KEY, delta)])
 
-    return lambda **changes: HandFlushed(counts, changes.pop("health", health), write, **{"grace_s": 10.0, **changes})
+    return lambda **changes: HandFlushed(
+        counts, changes.pop("health", health), write, acknowledge, **{"grace_s": 10.0, **changes}
+    )
 
 
 @pytest.fixture
@@ -133,9 +145,17 @@ def ledger(new_ledger):
     return new_ledger()
 
 
+class Rows(dict):
+    """A table's rows, as Faust holds them: a slow machine has them swept in the middle of a test."""
+
+    @property
+    def data(self):
+        return self
+
+
 @pytest.fixture
 def deduplication():
-    return Deduplication(600, {}, lambda route: "text", set)
+    return Deduplication(600, Rows(), lambda route: "text", set)
 
 
 @pytest.fixture

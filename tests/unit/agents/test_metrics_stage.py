@@ -1,5 +1,7 @@
 """Tests of the metrics stage: only deltas are counted, and anything else stops nothing."""
 
+from types import SimpleNamespace
+
 import orjson
 import pytest
 
@@ -46,4 +48,4 @@ def test_another_shape_is_a_value_error(content):
     ],
 )
 def test_what_is_no_delta_is_left(event, value):
-    assert module.apply(event(value)) is None
+    assert module.apply(SimpleNamespace(value=value, message=event(value))) is None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -17,6 +16,7 @@ from processors.routes.route import RouteTexts, compile_route
 from processors.routes.routes import Routes
 from streams.delivery.result import Delivery
 from streams.delivery.send import Record
+from streams.faust_patches.records import FetchedRecord
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker
 from streams.routes.sandbox.mapping_process import SandboxPlan
@@ -48,8 +48,7 @@ class Sent:
 
 def message(number: int, **fields: Any) -> Any:
     body = {"id": f"call-{number}", "number": number, "good": True}
-    place = SimpleNamespace(topic="genesys.raw", partition=0, offset=number, timestamp=1.0, key=b"k", generation_id=0)
-    return SimpleNamespace(value=orjson.dumps(body | fields), headers={}, message=place)
+    return FetchedRecord("genesys.raw", 0, number, 1_000, b"k", orjson.dumps(body | fields))
 
 
 @pytest.fixture
@@ -87,7 +86,7 @@ async def test_a_poisoned_event_alone_becomes_a_failure_record(stage: Processing
 async def test_each_event_ends_once_in_the_order_of_the_batch(stage: Processing, sent: Sent, guard: FailureBreaker):
     kinds: list[dict[str, Any]] = [{}, {"out": True}, {"good": False}, {}]
     batch = [message(number, **kinds[number % 4]) for number in range(12)]
-    await stage.process([*batch, SimpleNamespace(value=b"{", headers={}, message=batch[0].message)])
+    await stage.process([*batch, FetchedRecord("genesys.raw", 0, 12, 1_000, b"k", b"{")])
     assert [record.topic.rpartition(".")[2] for record in sent.records] == [
         *["validated", "failures", "validated"] * 3,
         "failures",

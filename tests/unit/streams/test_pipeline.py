@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from processors.routes.routes import Routes
 from settings import load_settings
 from streams.app import create_app
+from streams.delivery.lane import Batch
 
 
 @pytest.fixture
@@ -64,10 +65,10 @@ async def test_a_client_of_aws_is_opened_once_however_many_ask(app):
         assert first is second
 
 
-def test_an_event_of_an_earlier_generation_is_not_this_worker_s_any_more(app, event):
+def test_a_batch_of_an_earlier_generation_is_not_this_worker_s_any_more(app):
     app.consumer_generation_id = 5
-    assert app.is_current(event(generation_id=5))
-    assert not app.is_current(event(generation_id=4))
+    assert app.is_current(Batch(5))
+    assert not app.is_current(Batch(4))
 
 
 def test_before_kafka_has_assigned_anything_a_worker_is_not_ready(app):

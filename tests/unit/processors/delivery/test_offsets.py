@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.delivery.offsets import OffsetVerdict, PartitionOffsets
+from processors.delivery.settled_offsets import ranges
 
 
 def hand_out(offsets, *fetch):
@@ -123,3 +124,35 @@ def test_settled_offsets_may_reach_beyond_what_expired():
     offsets = PartitionOffsets(10, [(12, 30)])
     assert offsets.expired(16) == [(10, 12)]
     assert offsets.due == 30
+
+
+@given(
+    log=st.sets(st.integers(0, 60), min_size=1),
+    settled=st.sets(st.integers(0, 60)),
+    drops=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 8), st.booleans()), max_size=30),
+)
+def test_a_whole_fetch_is_judged_as_its_records_are(log, settled, drops):
+    known = ranges(settled)
+    one_by_one, at_once = PartitionOffsets(0, list(known)), PartitionOffsets(0, list(known))
+    for start, length, sought in drops:
+        if sought:
+            one_by_one.reread()
+            at_once.reread()
+            start = one_by_one.due
+        fetch = sorted(offset for offset in log if offset >= start)[:length]
+        if fetch:
+            due = hand_out(one_by_one, *fetch)
+            assert [fetch[place] for place in at_once.take(fetch)] == due
+            assert at_once == one_by_one
+
+
+@given(acked=st.lists(st.lists(st.integers(0, 40), unique=True), max_size=8))
+def test_what_is_acked_in_parts_has_ended_as_if_it_was_acked_one_by_one(acked):
+    offsets = PartitionOffsets(0)
+    offsets.take(range(41))
+    for part in acked:
+        offsets.ack(part)
+    together = {offset for part in acked for offset in part}
+    expected = next(offset for offset in range(42) if offset not in together)
+    assert offsets.ended(0, ()) == expected
+    assert offsets.settled_above(expected, ()) == ranges(offset for offset in together if offset > expected)

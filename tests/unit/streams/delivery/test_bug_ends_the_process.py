@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[4]
 BUG = """
 import asyncio
 from processors.metrics.counts import Counts
+from streams.delivery.lane import Batch
 from streams.delivery.ledger import Ledger
+from streams.faust_patches.records import FetchedRecord
 from streams.delivery.stage import Stage, StageRunner, each
 from streams.health import Health
 
@@ -21,16 +23,19 @@ class Event:
     def ack(self):
         print("acked", flush=True)
 
+def acknowledge(settled):
+    print("acked", flush=True)
+
 async def a_stage(batch):
     {line}
 
 async def write(delta):
     pass
 
-ledger = Ledger(Counts(), Health(), write, grace_s=1.0)
+ledger = Ledger(Counts(), Health(), write, acknowledge, grace_s=1.0)
 
 async def main():
-    stage = StageRunner(Stage("a_stage", max_events=1, linger_s=0.0), a_stage, ledger, lambda event: True)
+    stage = StageRunner(Stage("a_stage", max_events=1, linger_s=0.0), a_stage, ledger, lambda: 0)
     {run}
     await ledger.flush()
     print("went on", flush=True)
@@ -51,7 +56,7 @@ asyncio.run(main())
 @pytest.mark.parametrize(
     ("line", "run"),
     [
-        ('raise RuntimeError("bug")', "await stage.settle([Event()])"),
+        ('raise RuntimeError("bug")', 'await stage.settle(Batch(0, [FetchedRecord("raw", 0, 0, 0, None, b"")]))'),
         ("pass", 'await each(Stream(), "a_stage", apply)'),
     ],
     ids=["an error in a stage", "an error in a table"],

@@ -34,7 +34,7 @@ class Worker:
             counts=counts,
             topics=SimpleNamespace(metrics=SimpleNamespace(get_topic_name=lambda: "genesys.metrics")),
         )
-        self.ledger = Ledger(counts, Health(), self._write, grace_s=5)
+        self.ledger = Ledger(counts, Health(), self._write, lambda settled: None, grace_s=5)
         settings = Settings(genesys_source="none", _env_file=None)  # type: ignore[call-arg]
         self.expiry = Expiry(settings, delivery, self.ledger, lambda: 1_764_000_000.0)
 

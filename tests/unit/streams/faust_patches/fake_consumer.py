@@ -1,4 +1,4 @@
-"""A Faust consumer over scripted logs, for the tests of what is delivered and committed."""
+"""A Faust consumer over scripted logs, for the tests of what is delivered and committed, by streams or by a lane."""
 
 import asyncio
 import gc
@@ -14,7 +14,9 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
 from streams.faust_patches import fetch as consuming
-from streams.faust_patches import partitions
+from streams.faust_patches import lanes, partitions
+from streams.faust_patches.books import books_of
+from streams.faust_patches.records import FetchedRecord
 
 TP0, TP1 = TP("genesys.raw", 0), TP("genesys.raw", 1)
 TABLE = TP("group-totals-changelog", 0)
@@ -27,8 +29,29 @@ class FakeMessage:
         self.tp, self.offset = tp, offset
 
 
+class FakeLane:
+    """Holds what it was given until it is acked."""
+
+    is_full = is_busy = False
+
+    def __init__(self, given):
+        self.given, self.cleared = given, False
+
+    def put(self, part):
+        self.given.extend(part.records)
+
+    def holds(self, tp, offset):
+        return any(one.offset == offset for one in self.given)
+
+    def clear(self):
+        self.cleared = True
+
+
 class FakeConsumer:
-    """A Faust consumer's state over scripted logs; `given` is what the streams hold."""
+    """A Faust consumer's state over scripted logs; `given` is what streams or lanes hold."""
+
+    #: Topics whose records go by a lane.
+    in_lanes = ()
 
     def __init__(self, **committed):
         self.logs = {TP0: range(0, 20), TP1: range(0, 20), TABLE: range(0, 5)}
@@ -45,7 +68,9 @@ class FakeConsumer:
             topics=SimpleNamespace(acks_enabled_for=lambda topic: not topic.endswith("-changelog")),
             monitor=SimpleNamespace(track_tp_end_offset=lambda tp, offset: None),
             expired=self.expired.append,
+            lanes={topic: FakeLane(self.given) for topic in self.in_lanes},
         )
+        self._waiting_for_ack = None
         self._read_offset = defaultdict(lambda: None)
         self._committed_offset = defaultdict(lambda: None)
         self._acked, self._acked_index, self._gap = defaultdict(list), defaultdict(set), defaultdict(dict)
@@ -119,16 +144,20 @@ class FakeConsumer:
         self.at_revocation = {tp: self._committed_offset[tp] for tp in revoked}
 
     async def fetch(self, tp, *offsets, active=None):
-        records = [SimpleNamespace(offset=offset) for offset in offsets]
+        records = [FetchedRecord(*tp, offset, 0, None, None) for offset in offsets]
         self.positions[tp] = offsets[-1] + 1
         handed = {}
         await consuming._hand_out(self, {tp: records}, {TP0, TP1, TABLE} if active is None else active, handed)
         await consuming._rewind_tables(self, {tp: records}, handed)
 
     def ack(self, *offsets, tp=TP0):
-        self._acked[tp].extend(offsets)
-        self._acked_index[tp].update(offsets)
-        self.given = [message for message in self.given if message.offset not in offsets]
+        if tp.topic in self.in_lanes:
+            acked = [FetchedRecord(*tp, offset, 0, None, None) for offset in offsets]
+            lanes.acknowledge(self, [({part: books_of(self)[TP(tp.topic, part)] for part in (0, 1)}, acked)])
+        else:
+            self._acked[tp].extend(offsets)
+            self._acked_index[tp].update(offsets)
+        self.given[:] = [message for message in self.given if message.offset not in offsets]
         gc.collect()
 
     def offsets(self):

@@ -9,6 +9,7 @@ from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from streams.faust_patches import fetch, partitions
 from streams.faust_patches.books import books_of
+from streams.faust_patches.records import FetchedRecord
 from tests.unit.streams.faust_patches.fake_consumer import TABLE, TP0, FakeConsumer, ready
 
 
@@ -20,6 +21,7 @@ def dead(monkeypatch):
     return told
 
 
+@pytest.mark.usefixtures("way")
 async def test_records_that_a_rebalance_dropped_are_read_again_and_not_called_a_hole(dead):
     """Stock Faust, _drain_messages: 6 to 16 are counted as acked when 17 comes after 5."""
     consumer = await ready(first=5)
@@ -34,6 +36,7 @@ async def test_records_that_a_rebalance_dropped_are_read_again_and_not_called_a_
     assert dead == []
 
 
+@pytest.mark.usefixtures("way")
 async def test_a_true_hole_is_passed(dead):
     consumer = await ready(first=5)
     await consumer.fetch(TP0, 8, 9)
@@ -44,6 +47,7 @@ async def test_a_true_hole_is_passed(dead):
     assert dead == []
 
 
+@pytest.mark.usefixtures("way")
 async def test_a_partition_that_was_revoked_before_it_could_be_read_again_is_left():
     consumer = await ready(first=5)
     consumer.fails = IllegalStateError("not assigned")
@@ -52,12 +56,14 @@ async def test_a_partition_that_was_revoked_before_it_could_be_read_again_is_lef
     assert consumer.offsets() == [], "a seek that failed proves no hole"
 
 
+@pytest.mark.usefixtures("way")
 async def test_nothing_is_delivered_before_the_partition_was_sought():
     consumer = FakeConsumer(first=5)
     await consumer.fetch(TP0, 5, 6)
     assert consumer.offsets() == []
 
 
+@pytest.mark.usefixtures("way")
 async def test_the_end_of_a_log_that_was_left_out_is_read_again_though_nothing_follows():
     """A fetch that came just before its partition was resumed: no later record would show the jump."""
     consumer = await ready(first=0)
@@ -68,6 +74,7 @@ async def test_the_end_of_a_log_that_was_left_out_is_read_again_though_nothing_f
     assert consumer.offsets() == [0, 1, 2]
 
 
+@pytest.mark.usefixtures("way")
 async def test_a_hole_at_the_end_of_a_log_is_read_again_once_and_passed(dead):
     consumer = await ready(first=0)
     await consumer.fetch(TP0, 0)
@@ -79,6 +86,7 @@ async def test_a_hole_at_the_end_of_a_log_is_read_again_once_and_passed(dead):
     assert partitions.new_offset(consumer, TP0) == 2
 
 
+@pytest.mark.usefixtures("way")
 async def test_a_log_that_was_made_anew_is_read_from_where_it_begins(dead):
     """Its offsets are below what was due: they are no repetitions, and what was acked of the old log is not theirs."""
     consumer = await ready(first=0)
@@ -229,9 +237,10 @@ async def test_much_that_is_acked_is_committed_between_records():
     assert (consumer.commits, len(consumer.given)) == (1, 250)
 
 
+@pytest.mark.usefixtures("way")
 async def test_the_drain_ends_with_the_app_and_gives_what_is_fetched(monkeypatch):
     consumer = await ready(first=0)
-    fetches = [({TP0: [SimpleNamespace(offset=0)]}, {TP0}), ({}, {TP0})]
+    fetches = [({TP0: [FetchedRecord(*TP0, 0, 0, None, None)]}, {TP0}), ({}, {TP0})]
 
     async def next_records(timeout):
         if not fetches:

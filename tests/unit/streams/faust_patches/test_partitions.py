@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import faust.tables.recovery
 import pytest
 from aiokafka.errors import IllegalStateError
+from faust.transport.consumer import Consumer
 
 from streams.faust_patches import partitions
 from streams.faust_patches.books import books_of
 from streams.faust_patches.recovery import on_recovery_completed, seek_tables
-from tests.unit.streams.faust_patches.fake_consumer import TABLE, TP0, TP1, FakeConsumer, ready, unpatched
+from tests.unit.streams.faust_patches.fake_consumer import TABLE, TP0, TP1, FakeConsumer, FakeLane, ready, unpatched
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ async def test_a_seek_waits_for_brokers_that_are_away(monkeypatch):
     assert consumer.sought == [{TP0: 7, TP1: 0}]
 
 
+@pytest.mark.usefixtures("way")
 async def test_offsets_are_committed_up_to_the_first_in_flight(dead):
     consumer = await ready(first=5)
     await consumer.fetch(TP0, *range(5, 10))
@@ -55,6 +57,7 @@ async def test_offsets_are_committed_up_to_the_first_in_flight(dead):
     assert dead == []
 
 
+@pytest.mark.usefixtures("way")
 async def test_a_fresh_group_commits_from_the_beginning_alone(dead):
     """Stock Faust commits 8 when 7 alone is acked and nothing was ever committed."""
     consumer = await ready()
@@ -64,6 +67,7 @@ async def test_a_fresh_group_commits_from_the_beginning_alone(dead):
     assert dead == []
 
 
+@pytest.mark.usefixtures("way")
 async def test_an_event_that_nobody_holds_ends_the_process(dead):
     consumer = await ready(first=5)
     await consumer.fetch(TP0, 5, 6, 7)
@@ -74,6 +78,7 @@ async def test_an_event_that_nobody_holds_ends_the_process(dead):
     assert dead == ["genesys.raw, partition 0, offset 6"]
 
 
+@pytest.mark.usefixtures("way")
 async def test_what_a_rebalance_takes_from_the_streams_ends_nothing(dead):
     consumer = await ready(first=5)
     await consumer.fetch(TP0, 5, 6, 7)
@@ -96,6 +101,16 @@ async def test_what_was_acked_before_a_revocation_is_committed_by_it_and_then_fo
     assert partitions.new_offset(consumer, TP0) is None
 
 
+async def test_a_buffer_that_gets_room_after_a_revocation_lets_nothing_flow():
+    """Faust would fetch the partition while its tables are recovered, before it is sought."""
+    consumer = await ready(first=5)
+    consumer._active_partitions.discard(TP0)
+    consumer._buffered_partitions.add(TP0)
+    await partitions.on_partitions_revoked(consumer, {TP0})
+    Consumer.on_buffer_drop(consumer, TP0)
+    assert TP0 not in consumer._active_partitions
+
+
 async def test_acks_of_an_earlier_assignment_count_and_old_ones_do_not(dead):
     consumer = await ready(first=5)
     consumer.ack(3, 6)
@@ -109,7 +124,8 @@ class Waiting:
     """What `wait_empty` of a consumer works on: two events in flight, one is acked while it waits."""
 
     def __init__(self, grace):
-        self.app = SimpleNamespace(shutdown_grace=grace)
+        self.lane = FakeLane([])
+        self.app = SimpleNamespace(shutdown_grace=grace, lanes={"genesys.raw": self.lane})
         self.loop = self
         self.now = 0.0
         self.should_stop = False
@@ -152,6 +168,15 @@ async def test_a_stop_ends_as_soon_as_all_is_acked():
     async with asyncio.timeout(20):
         await partitions.wait_empty(consumer)
     assert (consumer.waits, consumer.ended) == (1, True)
+
+
+async def test_a_stop_waits_for_what_a_lane_has_begun_with_and_leaves_what_waits_there():
+    consumer = Waiting(grace=3)
+    consumer._unacked_messages = {"one"}
+    consumer.lane.is_busy = True
+    async with asyncio.timeout(20):
+        await partitions.wait_empty(consumer)
+    assert (consumer.waits, consumer.lane.cleared) == (3, True)
 
 
 class Recovery:
@@ -252,6 +277,7 @@ async def test_tables_that_a_rebalance_took_are_left():
     assert consumer.sought == {}
 
 
+@pytest.mark.usefixtures("way")
 async def test_what_has_ended_and_is_not_committed_is_timed(dead, monkeypatch):
     now = 100.0
     monkeypatch.setattr(partitions.time, "monotonic", lambda: now)

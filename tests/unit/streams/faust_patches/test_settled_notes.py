@@ -35,6 +35,7 @@ async def commit(consumer, broker):
     return offsets
 
 
+@pytest.mark.usefixtures("way")
 async def test_what_is_settled_above_the_commit_stands_in_its_note():
     consumer, broker = await ready(first=5), Broker()
     await consumer.fetch(TP0, *range(5, 12))
@@ -43,6 +44,7 @@ async def test_what_is_settled_above_the_commit_stands_in_its_note():
     assert decode(broker.taken[-1][TP0].metadata, 6) == [(7, 9)]
 
 
+@pytest.mark.usefixtures("way")
 async def test_more_that_is_settled_is_a_commit_of_its_own_and_the_same_is_none():
     consumer, broker = await ready(first=5), Broker()
     await consumer.fetch(TP0, *range(5, 12))
@@ -64,6 +66,7 @@ async def heir(note, first=5, end=20):
     return consumer
 
 
+@pytest.mark.usefixtures("way")
 async def test_an_heir_passes_what_was_settled_and_says_so_again():
     consumer, broker = await heir(encode(5, [(7, 9), (12, 14)])), Broker()
     await consumer.fetch(TP0, *range(5, 12))
@@ -84,6 +87,7 @@ async def test_an_heir_commits_what_others_have_settled_to_the_end():
     assert await commit(consumer, broker) == {TP0: 20}
 
 
+@pytest.mark.usefixtures("way")
 async def test_a_fetch_before_what_was_settled_is_no_new_log():
     consumer = await heir(encode(5, [(6, 9)]))
     await consumer.fetch(TP0, 5)
