@@ -49,7 +49,7 @@ class Front:
             return await self._control.handle(request)
         try:
             body = await request.read()
-            call = read_call(request.rel_url, request.headers, body)
+            call = read_call(request.rel_url, request.headers, body, request.method)
         except web.HTTPRequestEntityTooLarge:
             return refused(None, too_large())
         except AWSError as error:

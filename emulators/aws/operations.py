@@ -18,6 +18,8 @@ def operations(state: State) -> Operations:
         ("eventsv2", "DescribeEventBus"): state.custom_buses.describe,
         ("monitoring", "PutMetricData"): state.metrics.put,
         ("schemas", "DescribeSchema"): state.schemas.describe,
+        ("schemas", "CreateSchema"): state.schemas.create,
+        ("schemas", "UpdateSchema"): state.schemas.update,
     }
 
 

@@ -87,15 +87,6 @@ class JsonataPythonExpression:
         return lambda: function(self._event)
 
 
-def error_offset(text: str) -> int | None:
-    """The character of `text` at which this engine's parser stops; None when it has nothing against it."""
-    try:
-        _parsed(text)
-    except ExpressionError as error:
-        return error.offset
-    return None
-
-
 def _parsed(text: str, kind: type[jsonata.Jsonata] = jsonata.Jsonata) -> jsonata.Jsonata:
     try:
         return kind(f"{text}\n")  # it reads beyond a comment that ends the text

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +14,6 @@ from processors.event.identity import Event
 from processors.routes.expression_text import Token, ascii_pattern, tokens
 from processors.routes.expressions import FUNCTIONS, MAX_SEQUENCE, MAX_STACK, ExpressionError
 from processors.routes.functions import TEXT_FUNCTIONS
-from processors.routes.jsonata_python_engine import error_offset
 
 try:
     import jsonatapy
@@ -51,11 +51,11 @@ class JsonatapyEngine:
     name: ClassVar[str] = "jsonatapy"
 
     def compile(self, text: str, timeout_ms: int) -> JsonatapyExpression:
-        """Raises ExpressionError, with the place where jsonata-python finds the same text wrong too."""
+        """Raises ExpressionError, with the place."""
         try:
             return JsonatapyExpression(text, timeout_ms, self)
         except ValueError as error:
-            offset = error_offset(text)
+            offset = fault_offset(text, str(error))
             raise ExpressionError(str(error).removeprefix("Parse error: "), offset=offset) from None
 
 
@@ -100,6 +100,38 @@ class JsonatapyExpression:
             raise ExpressionError(text, timeout=text.startswith(_BOUNDS)) from None
         except MemoryError:
             raise ExpressionError("out of memory", crash=True) from None
+
+
+def fault_offset(text: str, fault: str) -> int:
+    """The character at which the parser stops, untold: where the shortest beginning with that fault ends.
+
+    It reads from left to right, so whatever begins with the faulty token has the same fault, and nothing before has.
+    What only does not end has its fault at the end; there the bracket is told that was not closed.
+    """
+    found = list(tokens(text))
+    if "end of expression" in fault:
+        return _unclosed(found)
+    ends = [token.offset + len(token.text) for token in found]
+    index = bisect.bisect_left(ends, True, key=lambda end: _fault(text[:end]) == fault)
+    return found[index].offset if index < len(found) else max(0, len(text) - 1)
+
+
+def _unclosed(found: Sequence[Token]) -> int:
+    open_ones: list[Token] = []
+    for token in found:
+        if token.kind == "operator" and token.text in "([{":
+            open_ones.append(token)
+        elif token.kind == "operator" and token.text in ")]}" and open_ones:
+            open_ones.pop()
+    return (open_ones or found)[-1].offset
+
+
+def _fault(text: str) -> str:
+    try:
+        jsonatapy.compile(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _mended(text: str, used: set[str]) -> str:

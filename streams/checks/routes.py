@@ -24,7 +24,7 @@ async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]
     """Have every route compiled, with its schema from the registry where it asks for one, and its examples run."""
     try:
         wanted = wanted_schemas(settings.routes_dir)
-        texts = read_routes(settings.routes_dir, await registry_schemas(settings, wanted))
+        texts = read_routes(settings.routes_dir, await registry_schemas(settings, wanted, settings.routes_dir))
         verdicts = await try_routes(texts, TrialLimits(settings.mapping_timeout, settings.mapping_memory_bytes))
     except RouteError as error:
         return None, [Finding("routes", False, str(error), ROUTE_FIX)]

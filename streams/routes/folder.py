@@ -11,12 +11,13 @@ import orjson
 
 from processors.event.errors import MalformedEventError, RouteError
 from processors.event.strict_json import JsonObject, parse
+from processors.routes.authoring.registry_schema import SchemaName
 from processors.routes.examples import wrong_expectation
 from processors.routes.route import Example, RouteTexts
 from processors.routes.schema import schema_warnings
 from processors.routes.schema_references import is_one_document
 
-#: Schemas pulled from a registry, by `registry/schema`.
+#: Schemas of a registry, by `registry:schema` or `registry:schema@version`.
 RegistrySchemas = Mapping[str, JsonObject]
 
 #: Keys of a route.toml that hold text.
@@ -25,18 +26,23 @@ TEXTS = ("description", "source", "detail-type", "event-bus")
 
 def read_routes(folder: Path, registry_schemas: RegistrySchemas | None = None) -> list[RouteTexts]:
     """Read every route folder, in name order, compiling nothing. Raises RouteError."""
+    return [read_route(path, registry_schemas or {}) for path in route_folders(folder)]
+
+
+def route_folders(folder: Path) -> list[Path]:
+    """The folder of each route, in name order. Raises RouteError where there is none."""
     if not folder.is_dir():
         raise RouteError(f"ROUTES_DIR {folder} is not a folder")
     folders = [path.parent for path in _files(folder)]
     if not folders:
         raise RouteError(f"ROUTES_DIR {folder} holds no route: a route is a folder with a route.toml")
-    return [_read_route(path, registry_schemas or {}) for path in folders]
+    return folders
 
 
 def registry_names(folder: Path) -> list[str]:
-    """The registry schemas that the routes ask for, as `registry/schema`. Raises RouteError."""
+    """The registry schemas that the routes ask for, by their names. Raises RouteError."""
     origins = (_origin(path, _toml(path)) for path in _files(folder))
-    return sorted({f"{origin['registry']}/{origin['name']}" for origin in origins if "registry" in origin})
+    return sorted({str(origin) for origin in origins if isinstance(origin, SchemaName)})
 
 
 def schema_text(folder: Path, texts: RouteTexts) -> str:
@@ -51,7 +57,15 @@ def schema_text(folder: Path, texts: RouteTexts) -> str:
     return orjson.dumps(texts.schema, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
-def _read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:
+def registry_name(path: Path) -> SchemaName | None:
+    """The registry's schema that the route of a folder asks for. Raises RouteError."""
+    file = path / "route.toml"
+    origin = _origin(file, _toml(file))
+    return origin if isinstance(origin, SchemaName) else None
+
+
+def read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:
+    """Read the route of one folder, compiling nothing. Raises RouteError."""
     options = _toml(path / "route.toml")
     unknown = set(options) - {*TEXTS, "schema"}
     if unknown:
@@ -101,23 +115,36 @@ def _may_be_meant(path: Path) -> bool:
     return path.suffix in (".json", ".md", ".txt") or path.name.startswith(".")
 
 
-def _origin(file: Path, options: Mapping[str, Any]) -> dict[str, str]:
-    """The `[schema]` of a route.toml: empty, `{file}`, or `{registry, name}`."""
-    origin = options.get("schema", {})
-    if not isinstance(origin, dict) or not all(isinstance(value, str) and value for value in origin.values()):
-        raise RouteError(f"{file.parent.name}/{file.name}: [schema] is a table of texts")
-    if set(origin) not in (set(), {"file"}, {"registry", "name"}):
-        raise RouteError(f"{file.parent.name}/{file.name}: [schema] has either file, or registry and name")
-    return origin
+def _origin(file: Path, options: Mapping[str, Any]) -> SchemaName | str:
+    """Where the schema is: in the registry, or in a file of the route's folder."""
+    origin, where = options.get("schema", {}), f"{file.parent.name}/{file.name}: schema"
+    named = _of_table(origin, where) if isinstance(origin, dict) else str(origin)
+    if isinstance(named, tuple):
+        return named[0]
+    try:
+        return SchemaName.parse(named)
+    except ValueError as error:
+        raise RouteError(f"{where}: {error}; a file is named by [schema] file") from None
 
 
-def _schema(path: Path, origin: Mapping[str, str], registry_schemas: RegistrySchemas) -> tuple[str, JsonObject]:
-    if "registry" in origin:
-        name = f"{origin['registry']}/{origin['name']}"
-        if name not in registry_schemas:
-            raise RouteError(f"{path.name}/route.toml: the registry schema {name} was not found")
-        return f"registry {name}", registry_schemas[name]
-    file = path / origin.get("file", "schema.json")
+def _of_table(origin: dict[str, Any], where: str) -> tuple[str] | str:
+    """The name of a file, alone, or the text of a registry's schema."""
+    texts = {name: str(value) if name == "version" else value for name, value in origin.items()}
+    if not all(isinstance(value, str) and value for value in texts.values()):
+        raise RouteError(f"{where} is a table of texts")
+    if set(texts) in (set(), {"file"}):
+        return (texts.get("file", "schema.json"),)
+    if not {"registry", "name"} <= set(texts) <= {"registry", "name", "version"}:
+        raise RouteError(f"{where} has either file, or registry and name, and perhaps version")
+    return f"{texts['registry']}:{texts['name']}" + (f"@{texts['version']}" if "version" in texts else "")
+
+
+def _schema(path: Path, origin: SchemaName | str, registry_schemas: RegistrySchemas) -> tuple[str, JsonObject]:
+    if isinstance(origin, SchemaName):
+        if str(origin) not in registry_schemas:
+            raise RouteError(f"{path.name}/route.toml: the registry schema {origin} was not found")
+        return f"registry {origin}", registry_schemas[str(origin)]
+    file = path / origin
     schema = _json(file)
     if not isinstance(schema, dict):
         raise RouteError(f"{path.name}/{file.name}: a JSON Schema is an object")

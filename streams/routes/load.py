@@ -6,12 +6,13 @@ from pathlib import Path
 
 from clients.aws.answers import AWS_ERRORS, reason
 from clients.aws.client import AwsConfigurationError, open_client
-from clients.aws.schema_registry import fetch_schemas
 from processors.event.errors import RouteError
 from processors.event.strict_json import JsonObject
+from processors.routes.authoring.registry_schema import SchemaName, mapped_event_schema
 from processors.routes.route import Route, compile_route
 from settings import Settings
-from streams.routes.folder import read_routes, registry_names
+from streams.routes.folder import read_route, read_routes, registry_name, registry_names, route_folders
+from streams.routes.schema_store import SchemaStore
 
 
 async def compiled_routes(settings: Settings, folder: Path | None = None) -> tuple[Route, ...]:
@@ -20,14 +21,34 @@ async def compiled_routes(settings: Settings, folder: Path | None = None) -> tup
     AWS is asked only when a route's schema is in the registry. Raises RouteError.
     """
     folder = folder or settings.routes_dir
-    names = wanted_schemas(folder)
+    return tuple(compile_route(texts) for texts in read_routes(folder, await schemas_of(settings, folder)))
+
+
+async def each_route(settings: Settings, folder: Path) -> dict[str, Route | RouteError]:
+    """Every route of a folder, or what is wrong with it. Raises RouteError where there is none at all."""
+    found: dict[str, Route | RouteError] = {}
+    for path in route_folders(folder):
+        try:
+            name = registry_name(path)
+            schemas = await _schemas(settings, [str(name)], folder) if name else {}
+            found[path.name] = compile_route(read_route(path, schemas))
+        except RouteError as error:
+            found[path.name] = error
+    return found
+
+
+async def schemas_of(settings: Settings, folder: Path) -> dict[str, JsonObject]:
+    """The registry's schemas that the routes of a folder want, by name. Raises RouteError."""
+    return await _schemas(settings, wanted_schemas(folder), folder)
+
+
+async def _schemas(settings: Settings, names: list[str], folder: Path) -> dict[str, JsonObject]:
     try:
-        schemas = await registry_schemas(settings, names)
+        return await registry_schemas(settings, names, folder)
     except AwsConfigurationError as error:
         raise RouteError(f"schema registry ({', '.join(names)}): {error}") from None
     except AWS_ERRORS as error:
         raise RouteError(f"schema registry ({', '.join(names)}): {reason(error)}") from None
-    return tuple(compile_route(texts) for texts in read_routes(folder, schemas))
 
 
 def wanted_schemas(folder: Path) -> list[str]:
@@ -35,9 +56,11 @@ def wanted_schemas(folder: Path) -> list[str]:
     return registry_names(folder) if folder.is_dir() else []
 
 
-async def registry_schemas(settings: Settings, names: list[str]) -> dict[str, JsonObject]:
-    """Schemas of the registry by name; raises what AWS's SDK does. Without names nobody is asked."""
+async def registry_schemas(settings: Settings, names: list[str], folder: Path) -> dict[str, JsonObject]:
+    """Schemas of the registry by name; raises what AWS's SDK does. What is on disk is not asked for."""
     if not names:
         return {}
-    async with open_client(settings, "schemas") as client:
-        return await fetch_schemas(client, names)
+    store = SchemaStore(settings, folder)
+    wanted = [SchemaName.parse(name) for name in names]
+    found = await store.contents(wanted, lambda: open_client(settings, "schemas"))
+    return {str(name): mapped_event_schema(str(name), content) for name, content in found.items()}

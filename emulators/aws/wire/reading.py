@@ -30,7 +30,11 @@ _CUSTOM_BUS_PATH = re.compile(r"/service/AWSEventsV2/operation/(\w+)$")
 _SCHEMA_PATH = re.compile(r"/v1/registries/name/([^/]+)/schemas/name/([^/]+)$")
 
 
-def read_call(url: URL, headers: Mapping[str, str], body: bytes) -> Call:
+#: What a method does with a schema.
+_SCHEMA_OPERATIONS = {"GET": "DescribeSchema", "POST": "CreateSchema", "PUT": "UpdateSchema"}
+
+
+def read_call(url: URL, headers: Mapping[str, str], body: bytes, method: str = "POST") -> Call:
     """The call, whatever the protocol; raises `AWSError` when it is none."""
     access_key, region = _credential(headers.get("Authorization", ""))
     if target := headers.get("X-Amz-Target"):
@@ -42,7 +46,7 @@ def read_call(url: URL, headers: Mapping[str, str], body: bytes) -> Call:
     if match := _CUSTOM_BUS_PATH.match(url.raw_path):
         return Call("eventsv2", match[1], _cbor_object(body), Protocol.CBOR, access_key, region)
     if url.path.startswith("/v1/registries/"):
-        return _schemas_call(url, access_key, region)
+        return _schemas_call(url, body, method, access_key, region)
     return _query_call(body, access_key, region)
 
 
@@ -74,12 +78,14 @@ def _cbor_object(body: bytes) -> dict[str, Any]:
     return parameters
 
 
-def _schemas_call(url: URL, access_key: str, region: str) -> Call:
-    match = _SCHEMA_PATH.match(url.raw_path)
-    if match is None:
+def _schemas_call(url: URL, body: bytes, method: str, access_key: str, region: str) -> Call:
+    match, operation = _SCHEMA_PATH.match(url.raw_path), _SCHEMA_OPERATIONS.get(method)
+    if match is None or operation is None:
         raise unknown_operation(url.path)
-    parameters = {"RegistryName": unquote(match[1]), "SchemaName": unquote(match[2])}
-    return Call("schemas", "DescribeSchema", parameters, Protocol.REST_JSON, access_key, region)
+    parameters = {"RegistryName": unquote(match[1]), "SchemaName": unquote(match[2]), **_json_object(body)}
+    if version := url.query.get("schemaVersion"):
+        parameters["SchemaVersion"] = version
+    return Call("schemas", operation, parameters, Protocol.REST_JSON, access_key, region)
 
 
 def _query_call(body: bytes, access_key: str, region: str) -> Call:

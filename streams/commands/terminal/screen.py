@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -85,6 +85,13 @@ def as_json(value: Any, *, indent: int | None = None) -> str:
     except UnicodeEncodeError:
         return json.dumps(value, indent=indent)
     return text
+
+
+def show_warnings(warnings: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """A line for each, with what it is of."""
+    for name, texts in warnings:
+        for text in texts:
+            console().print(Text.assemble(("warning ", "yellow"), f"{name}: {text}"))
 
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:

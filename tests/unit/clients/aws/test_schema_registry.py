@@ -1,131 +1,60 @@
-"""Tests of registry schemas: OpenAPI 3 and JSON Schema draft 4 as the registry gives them."""
+"""Tests of reading and writing schemas of the registry, on the emulator."""
 
 import json
 
 import pytest
 
-from clients.aws.schema_registry import fetch_schemas, mapped_event_schema
-from processors.event.errors import InvalidEventError, RouteError
-from processors.routes.schema import compile_schema
+from clients.aws.client import open_client
+from clients.aws.schema_registry import RegistrySchema, read_schema, write_schema
+from emulators.aws import AWSEmulator
+from processors.event.errors import RouteError
+from processors.routes.authoring.registry_schema import SchemaName
+from settings import load_settings
 
-AWS_EVENT = {
-    "type": "object",
-    "required": [
-        "detail-type",
-        "resources",
-        "id",
-        "source",
-        "time",
-        "detail",
-        "region",
-        "version",
-        "account",
-    ],
-    "x-amazon-events-detail-type": "interaction.event",
-    "x-amazon-events-source": "genesys.cloud",
-    "properties": {
-        "detail": {"$ref": "#/components/schemas/Interaction"},
-        "account": {"type": "string"},
-        "time": {"type": "string", "format": "date-time"},
-    },
-}
-INTERACTION = {
-    "type": "object",
-    "required": ["interactionId"],
-    "additionalProperties": False,
-    "properties": {
-        "interactionId": {"type": "string", "example": "i-1"},
-        "wait": {"type": "integer", "format": "int32", "minimum": 0, "exclusiveMinimum": True},
-        "queue": {"type": "string", "nullable": True, "enum": ["a", "b"]},
-        "agent": {"$ref": "#/components/schemas/Agent"},
-        "example": {"type": "string", "xml": {"name": "x"}},
-        "nullable": {"type": "boolean"},
-    },
-}
-AGENT = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
-OPEN_API = {
-    "openapi": "3.0.0",
-    "info": {"version": "1.0.0", "title": "InteractionEvent"},
-    "paths": {},
-    "components": {"schemas": {"AWSEvent": AWS_EVENT, "Interaction": INTERACTION, "Agent": AGENT}},
-}
-DRAFT_4 = {
-    "$schema": "http://json-schema.org/draft-04/schema#",
-    "title": "AWSEvent",
-    "definitions": json.loads(
-        json.dumps({"Interaction": INTERACTION, "Agent": AGENT}).replace("components/schemas", "definitions")
-    ),
-    **json.loads(json.dumps(AWS_EVENT).replace("components/schemas", "definitions")),
-}
-
-both = pytest.mark.parametrize("content", [OPEN_API, DRAFT_4], ids=["OpenApi3", "JSONSchemaDraft4"])
-
-
-def mapped(**detail):
-    return {"source": "s", "detail-type": "d", "detail": {"interactionId": "i", **detail}}
-
-
-@both
-@pytest.mark.parametrize(
-    "detail",
-    [
-        {},
-        {"wait": 1},
-        {"queue": "a"},
-        {"queue": None},
-        {"agent": {"name": "n"}},
-        {"example": "x"},
-        {"nullable": True},
-    ],
-)
-def test_a_mapped_event_is_checked_by_its_detail(content, detail):
-    assert compile_schema(mapped_event_schema(content), "registry")(mapped(**detail)) is None
-
-
-@both
-@pytest.mark.parametrize(
-    ("detail", "path"),
-    [
-        ({"wait": 0}, "detail.wait"),
-        ({"queue": "c"}, "detail.queue"),
-        ({"agent": {}}, "detail.agent.name"),
-        ({"interactionId": 7}, "detail.interactionId"),
-        ({"other": 1}, "detail"),
-        ({"example": 5}, "detail.example"),
-    ],
-)
-def test_what_breaks_the_schema_is_found(content, detail, path):
-    with pytest.raises(InvalidEventError) as caught:
-        compile_schema(mapped_event_schema(content), "registry")(mapped(**detail))
-    assert [violation.path for violation in caught.value.details] == [path]
-
-
-class NotFoundError(Exception):
-    pass
+NAME = SchemaName("calls", "genesys.cloud@Call")
 
 
 @pytest.fixture
-def registry(client):
-    client.exceptions = type("exceptions", (), {"NotFoundException": NotFoundError})
-    return client
+async def aws(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    async with AWSEmulator() as emulator:
+        emulator.state.schemas.add("calls", "other", "{}")
+        yield emulator
 
 
-async def test_schemas_are_fetched_by_registry_and_name(registry):
-    registry.answers = [{"Content": json.dumps(OPEN_API)}, {"Content": json.dumps(DRAFT_4)}]
-    schemas = await fetch_schemas(registry, ["mine/a@b", "mine/c"])
-    assert list(schemas) == ["mine/a@b", "mine/c"]
-    assert registry.calls[0] == ("describe_schema", {"RegistryName": "mine", "SchemaName": "a@b"})
-    assert schemas["mine/c"] == mapped_event_schema(DRAFT_4)
+@pytest.fixture
+async def registry(aws):
+    async with open_client(load_settings(aws_endpoint_url=aws.url, aws_region="eu-west-1"), "schemas") as client:
+        yield client
 
 
-async def test_a_missing_schema_names_registry_and_remedy(registry):
-    registry.answers = [NotFoundError()]
-    with pytest.raises(RouteError, match=r"schema registry mine has no schema a: fix the route's \[schema\]"):
-        await fetch_schemas(registry, ["mine/a"])
+async def test_the_newest_is_read_or_the_version_that_is_pinned(aws, registry):
+    for number in (1, 2):
+        aws.state.schemas.add(NAME.registry, NAME.name, json.dumps({"number": number}))
+    assert await read_schema(registry, NAME) == RegistrySchema("2", {"number": 2})
+    assert await read_schema(registry, SchemaName("calls", NAME.name, "1")) == RegistrySchema("1", {"number": 1})
 
 
-@pytest.mark.parametrize("content", ["{", "7", "[]", "{}", '{"components": {"schemas": {}}}', '{"properties": []}'])
-async def test_content_that_describes_no_event_is_refused(registry, content):
-    registry.answers = [{"Content": content}]
-    with pytest.raises(RouteError, match="registry schema mine/a is not one of an EventBridge event"):
-        await fetch_schemas(registry, ["mine/a"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [(NAME, "has no schema genesys.cloud@Call: fix"), (SchemaName("calls", "other", "9"), "no schema other version 9")],
+)
+async def test_what_is_not_there_is_named(registry, name, words):
+    with pytest.raises(RouteError, match=words):
+        await read_schema(registry, name)
+
+
+async def test_a_content_that_is_no_json_is_refused(aws, registry):
+    aws.state.schemas.add(NAME.registry, NAME.name, "{")
+    with pytest.raises(RouteError, match="cannot be read"):
+        await read_schema(registry, NAME)
+
+
+async def test_a_schema_is_made_then_gets_versions_and_the_same_again_is_none(registry):
+    assert await write_schema(registry, NAME, {"a": 1}) == "1"
+    assert await write_schema(registry, NAME, {"a": 2}) == "2"
+    assert await write_schema(registry, NAME, {"a": 2}) == "2"
+    assert (await read_schema(registry, NAME)).content == {"a": 2}
+    with pytest.raises(RouteError, match="no schema registry nowhere"):
+        await write_schema(registry, SchemaName("nowhere", "n"), {})

@@ -42,7 +42,7 @@ def test_a_good_draft_maps_and_says_on_which_engine():
 def test_what_does_not_compile_is_told_of_all_texts_at_once():
     found = tried(filter="true and\n(a", mapping='{"a": }', schema='{"type": "object",}')
     assert found["outcome"] == "invalid"
-    assert places(found) == [("filter", 2, 2), ("mapping", 1, 7), ("schema", 1, 18)]
+    assert places(found) == [("filter", 2, 1), ("mapping", 1, 7), ("schema", 1, 18)]
 
 
 def test_a_wrong_schema_is_told_at_the_place_of_its_fault():

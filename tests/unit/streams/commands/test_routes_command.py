@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+
 import orjson
+import pytest
 
 from processors.event.errors import RouteError
 from processors.routes.engines import ENGINES
@@ -62,7 +65,88 @@ def test_another_folder_can_be_named_before_and_after_test(invoke, interaction_r
 def test_a_route_that_does_not_compile_is_one_clear_error(invoke, interaction_routes):
     (interaction_routes / "everything" / "mapping.jsonata").write_text("{")
 
-    for arguments in ([], ["test"]):
-        result = invoke("routes", *arguments, ROUTES_DIR=str(interaction_routes))
-        assert isinstance(result.exception, RouteError)  # which __main__ turns into one line and exit code 2
-        assert "everything/mapping.jsonata:1:1: the JSONata does not compile" in str(result.exception)
+    result = invoke("routes", ROUTES_DIR=str(interaction_routes))
+    assert isinstance(result.exception, RouteError)  # which __main__ turns into one line and exit code 2
+    assert "everything/mapping.jsonata:1:1: the JSONata does not compile" in str(result.exception)
+
+
+def test_a_wrong_route_does_not_keep_the_others_from_being_tested(invoke, interaction_routes):
+    shutil.copytree(interaction_routes / "everything", interaction_routes / "broken")
+    lines = ["{", *[f'  "f{number}": {number},' for number in range(123)], '  "last" 1', "}"]
+    (interaction_routes / "broken" / "mapping.jsonata").write_text("\n".join(lines))
+
+    result = invoke("routes", "test", ROUTES_DIR=str(interaction_routes))
+    as_json = orjson.loads(invoke("routes", "test", "--json", ROUTES_DIR=str(interaction_routes)).stdout)
+
+    assert result.exit_code == 2
+    assert "1 of 1 examples hold" in result.stdout
+    assert "broken/mapping.jsonata:125:10: the JSONata does not compile" in result.stdout
+    assert 'in `"last" 1`' in result.stdout
+    assert list(as_json["wrong"]) == ["broken"]
+    assert list(as_json["routes"]) == ["everything"]
+
+
+def test_an_error_while_mapping_is_told_in_its_words(invoke, interaction_routes):
+    (interaction_routes / "everything" / "mapping.jsonata").write_text('{"time": $toMillis("x")}')
+
+    result = invoke("routes", "test", ROUTES_DIR=str(interaction_routes))
+
+    assert result.exit_code == 1
+    assert "D3110" in result.stdout
+    assert "nothing" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("examples/call.json", '{"event": {}, "expect": "filterd"}', 'expect is "filtered"'),
+        ("filter.jsonata", "  \n", "it is empty"),
+        ("route.toml", 'descriptoin = "x"', "unknown key descriptoin"),
+        ("schema.json", '{"properties": {"detail": {"type": "objekt"}}}', "/properties/detail/type"),
+    ],
+)
+def test_what_is_written_wrong_is_one_line_with_its_place(invoke, interaction_routes, file, text, words):
+    (interaction_routes / "everything" / file).write_text(text)
+
+    result = invoke("routes", "test", ROUTES_DIR=str(interaction_routes))
+
+    assert result.exit_code == 2
+    assert words in " ".join(result.stdout.split())
+
+
+def test_a_route_is_made_from_an_event_and_never_over_another(invoke, interaction_routes, tmp_path):
+    event = tmp_path / "event.json"
+    event.write_text('{"resourceType": "interaction", "eventType": "ended", "payload": {"type": "chat"}}')
+    arguments = ("new", "ended-chats", "--from", str(event), "--routes-dir", str(interaction_routes))
+
+    made, again = invoke("routes", *arguments), invoke("routes", *arguments)
+
+    assert made.exit_code == 0, made.output
+    assert invoke("routes", "test", ROUTES_DIR=str(interaction_routes)).exit_code == 0
+    assert again.exit_code == 2
+    assert "is there already" in again.stderr
+
+
+@pytest.mark.parametrize(("name", "text"), [("Bad Name", "{}"), ("good", "[]"), ("good", "{"), ("good", None)])
+def test_what_makes_no_route_writes_nothing(invoke, interaction_routes, tmp_path, name, text):
+    if text is not None:
+        (tmp_path / "event.json").write_text(text)
+    before = sorted(interaction_routes.rglob("*"))
+
+    result = invoke("routes", "--routes-dir", str(interaction_routes), "new", name, "--from", f"{tmp_path}/event.json")
+
+    assert result.exit_code == 2
+    assert sorted(interaction_routes.rglob("*")) == before
+
+
+def test_consumers_are_told_what_will_be_on_the_bus(invoke, tmp_path):
+    result = invoke("routes", "export", f"{tmp_path}/out")
+
+    assert result.exit_code == 0
+    assert orjson.loads((tmp_path / "out/rules/interaction.json").read_bytes()) == {
+        "source": ["genesys.cloud"],
+        "detail-type": ["interaction.event"],
+    }
+    assert orjson.loads((tmp_path / "out/asyncapi.json").read_bytes())["asyncapi"] == "3.0.0"
+    (tmp_path / "file").write_text("")
+    assert invoke("routes", "export", f"{tmp_path}/file/out").exit_code == 2
