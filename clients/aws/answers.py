@@ -32,6 +32,10 @@ class NoAnswerError(Exception):
     """AWS did not answer; the text says what happened instead, in words for an operator."""
 
 
+class NoCredentialsGivenError(NoAnswerError):
+    """What gives the credentials does not just now: a process, an endpoint, a login."""
+
+
 #: Everything that a call of a BoundedClient can raise.
 AWS_ERRORS = (BotoCoreError, ClientError, NoAnswerError)
 
@@ -84,9 +88,11 @@ async def ask(call: Awaitable[T], seconds: float) -> T:
     except BotoCoreError:
         raise
     except TimeoutError:
-        raise NoAnswerError(f"no answer within {seconds:g} s") from None
+        if course.sent:
+            raise NoAnswerError(f"no answer within {seconds:g} s") from None
+        raise NoCredentialsGivenError(f"no AWS credentials within {seconds:g} s") from None
     except Exception as error:  # of any kind: botocore wraps neither its parsers' errors nor those of credentials
-        raise NoAnswerError(_what_was_raised(course, error)) from error
+        raise _what_was_raised(course, error) from error
     finally:
         _course.reset(token)
 
@@ -166,12 +172,13 @@ def _refuse_no_object(operation_model: Any, response_dict: Mapping[str, Any], **
         raise ResponseParserError("the answer is no JSON object")
 
 
-def _what_was_raised(course: _Course, error: Exception) -> str:
+def _what_was_raised(course: _Course, error: Exception) -> NoAnswerError:
     if isinstance(error, ResponseParserError) or course.status is not None:
-        return _page(course.status, course.headers)
+        return NoAnswerError(_page(course.status, course.headers))
     if course.sent:
-        return _line(f"the connection broke: {type(error).__name__}: {error}")
-    return _line(f"no AWS credentials: what gives them failed ({type(error).__name__}: {error})")
+        return NoAnswerError(_line(f"the connection broke: {type(error).__name__}: {error}"))
+    words = f"no AWS credentials: what gives them failed ({type(error).__name__}: {error})"
+    return NoCredentialsGivenError(_line(words))
 
 
 def _page(status: int | None, headers: Mapping[str, str]) -> str:

@@ -29,7 +29,7 @@ from botocore.exceptions import (
     UnknownCredentialError,
 )
 
-from clients.aws.answers import SLACK_S, BoundedClient, NoAnswerError, reason
+from clients.aws.answers import SLACK_S, BoundedClient, NoCredentialsGivenError, reason
 from settings import Settings
 
 #: What is written wrong in AWS's config file or in the environment: no wait fixes it.
@@ -96,7 +96,7 @@ async def open_client(
 
     `wrap` makes another of aioboto3's; `region`, `endpoint_url` and `read_timeout` (s) where they are not those of the
     settings, whose AWS_ENDPOINT_URL goes before. Raises AwsConfigurationError for a region, a profile or credentials
-    that are set wrong, NoAnswerError when what gives the credentials fails just now.
+    that are set wrong, NoCredentialsGivenError when what gives the credentials fails just now.
     """
     read_timeout = read_timeout or settings.eventbridge_timeout
     config = _config(read_timeout, settings.eventbridge_in_flight * 2)
@@ -117,10 +117,10 @@ async def open_client(
             f"the credential_process {error.filename} cannot be run ({error.strerror}): fix AWS's config file"
         ) from error
     except TimeoutError:
-        raise NoAnswerError(f"no AWS credentials within {seconds:g} s: look at what gives them") from None
+        raise NoCredentialsGivenError(f"no AWS credentials within {seconds:g} s: look at what gives them") from None
     except BotoCoreError as error:
-        raise NoAnswerError(f"no AWS credentials: {reason(error)}") from error
+        raise NoCredentialsGivenError(f"no AWS credentials: {reason(error)}") from error
     except Exception as error:  # of any kind: what a credential_process or an endpoint gave is read without a check
-        raise NoAnswerError(f"no AWS credentials: what gives them failed ({reason(error)})") from error
+        raise NoCredentialsGivenError(f"no AWS credentials: what gives them failed ({reason(error)})") from error
     async with stack:
         yield BoundedClient(wrap(client) if wrap else client, seconds)

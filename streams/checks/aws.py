@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    CredentialRetrievalError,
     MetadataRetrievalError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -18,7 +19,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from clients.aws.answers import AWS_ERRORS, NoAnswerError, error_code, reason, status
+from clients.aws.answers import AWS_ERRORS, NoAnswerError, NoCredentialsGivenError, error_code, reason, status
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.cloudwatch import try_put
 from clients.aws.custom_bus import open_buses
@@ -35,6 +36,9 @@ from streams.checks.finding import Finding
 SOURCE_DAYS = 4
 
 NO_BUS = "create it, or fix EVENTBUS_NAME or the route's event-bus"
+
+#: Who gives the credentials fails, whatever else is reached.
+NOT_GIVEN = (NoCredentialsGivenError, CredentialRetrievalError, MetadataRetrievalError, SSOError, TokenRetrievalError)
 
 NO_QUEUE = "create it or fix DLQ_QUEUE_URL"
 
@@ -205,7 +209,7 @@ def aws_failed(name: str, error: Exception, permission: str, missing: str = "fix
         return Finding(name, False, "no AWS credentials", "set AWS_PROFILE, AWS_ACCESS_KEY_ID … or run with a role")
     if isinstance(error, PartialCredentialsError):
         return Finding(name, False, reason(error), "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY together")
-    kept = hindrance(error)
+    kept = None if isinstance(error, NOT_GIVEN) else hindrance(error)
     if kept is not None:
         return Finding(name, False, f"AWS is not reached: {kept.words}", kept.fix, unreachable=True)
     detail = str(error) if isinstance(error, NoAnswerError) else f"AWS does not answer: {reason(error)}"
@@ -217,8 +221,7 @@ def _fix(error: Exception) -> str:
         return "run `aws sso login` for AWS_PROFILE"
     if isinstance(error, MetadataRetrievalError):
         return "look at the role and the metadata service of the machine or container"
-    text = str(error)
-    if type(error).__name__ == "CredentialRetrievalError" or "credentials" in text:
+    if isinstance(error, NOT_GIVEN):
         return "look at the credential_process, role or endpoint that AWS's config file and environment name"
     return "fix the network, AWS_REGION or AWS_ENDPOINT_URL" if isinstance(error, BotoCoreError) else ""
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from botocore.exceptions import ClientError
 
-from clients.aws.answers import AWS_ERRORS, NoAnswerError, ask, reason
+from clients.aws.answers import AWS_ERRORS, NoAnswerError, NoCredentialsGivenError, ask, note_sent, reason
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.direct import open_events
 from clients.aws.eventbridge import EventBridge, Outage
@@ -104,7 +104,13 @@ async def test_what_aws_itself_refuses_stays_its_answer(aws, open_, code):
 
 
 async def test_a_call_ends_in_time_whatever_the_library_does():
+    async def call():
+        note_sent()
+        await asyncio.Event().wait()
+
     with pytest.raises(NoAnswerError, match=r"no answer within 0.01 s"):
+        await ask(call(), 0.01)
+    with pytest.raises(NoCredentialsGivenError, match=r"no AWS credentials within 0.01 s"):
         await ask(asyncio.Event().wait(), 0.01)
 
 

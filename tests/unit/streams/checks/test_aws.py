@@ -137,3 +137,15 @@ async def test_a_name_that_does_not_resolve_is_told_from_a_refused_connection(se
         found = await bus(settings.model_copy(update={"aws_endpoint_url": url}))
         assert found.unreachable
         assert words in found.detail
+
+
+async def test_an_endpoint_for_credentials_that_is_away_is_not_aws(settings, monkeypatch, tmp_path):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1")
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/")
+    found = await bus(settings)
+    assert found.unreachable
+    assert "no AWS credentials" in found.detail
+    assert "role or endpoint" in found.fix
