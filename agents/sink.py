@@ -12,6 +12,7 @@ from clients.aws.bus_lane import Judged
 from clients.aws.eventbridge import Accepted
 from processors.delivery.custom_bus import custom_bus, system_metadata
 from processors.delivery.entries import Entry, entry
+from processors.delivery.publications import Publications
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
 from processors.event.identity import derive_event_id
@@ -50,8 +51,10 @@ class Publishing:
         delivery: Delivery,
         routes: Callable[[], Routes],
         eventbus: str,
+        publications: Publications | None = None,
     ) -> None:
         self._open_bus, self._delivery, self._routes, self._eventbus = open_bus, delivery, routes, eventbus
+        self._publications = publications or Publications()
         self._publisher: Publishes | None = None
         self._opening = asyncio.Lock()
 
@@ -97,6 +100,7 @@ class Publishing:
             return
 
         def heard(answer: Judged) -> None:
+            self._note(answer, event, meta)
             if isinstance(answer, Accepted):
                 answered((event, meta, int(time.time() * 1000)))
             else:
@@ -104,6 +108,12 @@ class Publishing:
                 answered((event, meta, Failed("publish", *words, (), meta.route, mapped, answer.attempts)))
 
         publisher.submit(sendable, key, heard)
+
+    def _note(self, answer: Judged, event: Event, meta: Meta) -> None:
+        """Remember what EventBridge answered, for who looks the event up."""
+        entry_id = answer.id if isinstance(answer, Accepted) else ""
+        place = event.partition, event.offset
+        self._publications.note(entry_id, meta.event_id, place, int(time.time() * 1000), answer.codes)
 
     def _entry(self, mapped: JsonObject, meta: Meta, key: str) -> Entry:
         route = self._routes().get(meta.route)
@@ -145,7 +155,7 @@ def _count_published(accepted_ms: int, meta: Meta, result: BatchResult) -> None:
             result.counts.latency(max(0, age_ms))
 
 
-publishing = Publishing(app.buses.open, app.delivery, app.routes_in_use, app.settings.eventbus_name)
+publishing = Publishing(app.buses.open, app.delivery, app.routes_in_use, app.settings.eventbus_name, app.publications)
 
 
 # Each event by itself: one in a long back-off holds up no other, whose acks would wait, and which a crash would repeat.

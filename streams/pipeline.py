@@ -23,6 +23,7 @@ import structlog
 
 from clients.genesys.rest.observer import Observer
 from clients.kafka.lag import LagReader
+from processors.delivery.publications import Publications
 from processors.metrics.counts import Counts, Sums
 from processors.metrics.expired import reason
 from processors.routes.breaker import Limits
@@ -118,6 +119,7 @@ class PipelineApp(faust.App):
         """What brings events on, and notes it."""
         self._committing: asyncio.Task[bool] | None = None
         self.lanes: dict[str, StageRunner] = {}
+        self.publications = Publications()
         self.sender = Sender(self.maybe_start_producer, self.health)
         self.deduplication = Deduplication(
             self.settings.deduplication_window,

@@ -39,7 +39,8 @@ class Pending:
     """One entry on its way to a bus.
 
     `judged` hears from the lane that EventBridge took it or refused it; of one that is `cancelled`, only that it has
-    left the lane. `attempts`: further ones made so far; `heard`: who waits for the end.
+    left the lane. `attempts`: further ones made so far, and the `codes` that brought them about; `heard`: who waits for
+    the end.
     """
 
     entry: Entry
@@ -47,6 +48,7 @@ class Pending:
     judged: Callable[[Pending, Judged | None], None]
     heard: Callable[[Judged], None]
     attempts: int = 0
+    codes: tuple[str, ...] = ()
     cancelled: bool = False
 
 

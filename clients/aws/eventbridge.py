@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
@@ -24,9 +24,10 @@ PERMISSION, MISSING_BUS = (
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """EventBridge took the entry and gave it this id."""
+    """EventBridge took the entry and gave it this id. `codes`: what it was refused with before, attempt by attempt."""
 
     id: str
+    codes: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class RefusedEntry:
     code: str
     message: str
     attempts: int = 0
+    codes: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,8 +151,10 @@ class Publisher:
             if isinstance(result, RefusedEntry):
                 if self._goes_again(pending, result):
                     return
-                result = RefusedEntry(result.code, result.message, pending.attempts)
-            elif isinstance(result, Accepted) and (bus := _bus(pending.entry)) not in self._trusted:
+                result = RefusedEntry(result.code, result.message, pending.attempts, pending.codes)
+            elif isinstance(result, Accepted) and pending.codes:
+                result = Accepted(result.id, pending.codes)
+            if isinstance(result, Accepted) and (bus := _bus(pending.entry)) not in self._trusted:
                 self._unconfirmed.setdefault(bus, Unconfirmed()).add(pending.entry, pending.key)
             pending.heard(result)
         behind = self._keys[pending.key]
@@ -173,6 +175,7 @@ class Publisher:
         self._on_retry()
         seconds = backoff(pending.attempts, self._chance())
         pending.attempts += 1
+        pending.codes += (refused.code,)
         asyncio.get_running_loop().call_later(seconds, lane.enqueue, pending)
         return True
 

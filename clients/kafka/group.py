@@ -1,7 +1,12 @@
-"""This module asks whether the consumer group may be used: without the right a consumer waits for ever, in silence."""
+"""This module asks about the consumer group: whether it may be used, without which right a consumer waits for ever in
+silence, and how far it has come.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, for_code
 from aiokafka.protocol.group import HeartbeatRequest
@@ -26,3 +31,15 @@ async def may_use_group(settings: Settings) -> bool:
     finally:
         await admin.close()
     return for_code(answer.error_code) is not GroupAuthorizationFailedError
+
+
+async def committed(settings: Settings, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """The offset that the group has committed on each of these partitions, where it has any. Raises KafkaError."""
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=REQUEST_MS)
+    wanted = [TopicPartition(topic, partition) for topic, partition in places]
+    try:
+        await admin.start()
+        found = await admin.list_consumer_group_offsets(settings.group, partitions=wanted)
+    finally:
+        await admin.close()
+    return {(place.topic, place.partition): told.offset for place, told in found.items() if told.offset >= 0}

@@ -31,6 +31,9 @@ STOP_S = 5.0
 
 FETCH_BYTES = 2 * 1024 * 1024
 
+#: Milliseconds that a broker waits for more, unless it is asked otherwise.
+WAIT_MS = 500
+
 
 class RangeError(Exception):
     """A range cannot be read as asked for; the text says why, in one line."""
@@ -269,8 +272,14 @@ async def topics(settings: Settings, touch: Iterable[str] = ()) -> Mapping[str, 
 
 
 @asynccontextmanager
-async def open_reader(settings: Settings, topic: str, known: Mapping[str, int]) -> AsyncIterator[Reader]:
-    """A reader of `topic`; `known` as `topics` gives it. Raises RangeError when there is no such topic."""
+async def open_reader(
+    settings: Settings, topic: str, known: Mapping[str, int], *, wait_ms: int = WAIT_MS
+) -> AsyncIterator[Reader]:
+    """A reader of `topic`; `known` as `topics` gives it. Raises RangeError when there is no such topic.
+
+    `wait_ms`: for how long a broker that has nothing more holds a request back; who reads piece by piece waits so long
+    for each piece that ends where the topic does.
+    """
     if topic not in known:
         ours = [name for name in sorted(known) if name.startswith(settings.kafka_topic_prefix)]
         there = f"there are {', '.join(ours)}" if ours else "start a worker once, or fix KAFKA_TOPIC_PREFIX"
@@ -281,6 +290,7 @@ async def open_reader(settings: Settings, topic: str, known: Mapping[str, int]) 
         enable_auto_commit=False,
         auto_offset_reset="earliest",  # what retention deletes while it is read is gone; the rest is not
         max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=wait_ms,
     )
     try:
         await consumer.start()

@@ -14,8 +14,11 @@ from aiokafka import ConsumerRecord
 
 from clients.kafka.ranges import Range, RangeBounds, Reader
 
-#: Offsets of each partition in a slice.
-SLICE = 500
+#: Offsets of each partition in the first slice; each is so many times as large as the one before, up to a most.
+SLICE, GROWTH, MAX_SLICE = 50, 4, 2_000
+
+#: Milliseconds that a broker may wait for more where the topic ends (clients/kafka/ranges.py).
+WAIT_MS = 10
 
 #: Seconds of rest after each chunk.
 BREATH_S = 0.002
@@ -46,7 +49,8 @@ class Budget:
 class Backwards:
     """One look back over a topic. `read`: records so far; `since_ms`: every record from then on has been read.
 
-    `complete`: the range was read to its beginning; else the budget was spent before.
+    `complete`: the range was read to its beginning; else the budget was spent before. `kept_ms`: when the oldest
+    record was written that there is, where Kafka has deleted others of the range.
     """
 
     reader: Reader
@@ -56,21 +60,26 @@ class Backwards:
     read: int = 0
     since_ms: int | None = None
     complete: bool = False
+    kept_ms: int | None = None
 
     async def slices(self) -> AsyncGenerator[list[ConsumerRecord], None]:
         """The records of the range, each slice newest first. Raises RangeError."""
         what = await self.reader.range(self.bounds)
-        first, top = dict(what.next), dict(what.end)
+        begins = (await self.reader.range(RangeBounds(partitions=tuple(what.next)))).next
+        first, top, size = dict(what.next), dict(what.end), self.slice_size
         while left := [partition for partition, end in top.items() if end > first[partition]]:
             if self.budget.is_spent:
                 return
-            lower = {partition: max(first[partition], top[partition] - self.slice_size) for partition in left}
+            lower = {partition: max(first[partition], top[partition] - size) for partition in left}
+            size = min(size * GROWTH, max(MAX_SLICE, self.slice_size))
             found = await self._slice(Range(self.reader.topic, dict(lower), {one: top[one] for one in left}))
             oldest: dict[int, int] = {}
             for record in found:
                 oldest[record.partition] = min(record.timestamp, oldest.get(record.partition, record.timestamp))
             top = lower
             for partition, at_ms in oldest.items():
+                if first[partition] == begins[partition] == lower[partition] > 0:
+                    self.kept_ms = max(at_ms, self.kept_ms or 0)
                 if self.bounds.span.since is not None and at_ms < self.bounds.span.since:
                     top[partition] = first[partition]  # what is below is older still
             open_ones = [oldest[one] for one in left if one in oldest and top[one] > first[one]]

@@ -22,7 +22,7 @@ from processors.routes.outcome import Filtered, Mapped
 from processors.routes.route import RouteTexts
 from processors.routes.routes import Encoded, Raw, Routed
 from settings import Settings
-from streams.replay.backwards import Backwards, Budget
+from streams.replay.backwards import WAIT_MS, Backwards, Budget
 from streams.routes.sandbox.sandbox import Sandbox
 
 #: Names of the two in the mapping process.
@@ -76,9 +76,8 @@ def both(current: RouteTexts | None, draft: RouteTexts) -> tuple[RouteTexts, ...
 async def compared(settings: Settings, sandbox: Sandbox, changes: Changes, span: Span) -> AsyncGenerator[Changes, None]:
     """Compare event by event; gives the same `changes` again and again, further each time. Raises RangeError."""
     name, known = settings.topic("raw"), await topics(settings)
-    async with open_reader(settings, name, known) as reader:
+    async with open_reader(settings, name, known, wait_ms=WAIT_MS) as reader:
         look = Backwards(reader, RangeBounds(span), Budget.of(changes.most, MAX_SECONDS))
-        look.slice_size = max(1, min(look.slice_size, changes.most // max(1, reader.partitions)))
         async for part in look.slices():
             wanted = [record for record in part if record.value is not None][: changes.most - changes.read]
             for begin in range(0, len(wanted), STEP):

@@ -7,7 +7,7 @@ from aiokafka.partitioner import murmur2
 
 from clients.kafka.ranges import RangeBounds, open_reader, topics
 from settings import Settings
-from streams.replay.backwards import Backwards, Budget
+from streams.replay.backwards import WAIT_MS, Backwards, Budget
 
 #: Records that are looked through at most for those of one key, and seconds.
 MAX_READ, MAX_SECONDS = 50_000, 8.0
@@ -22,11 +22,11 @@ async def newest(settings: Settings, limit: int, key: str | None = None) -> list
     """The newest events of `raw`, newest first. Raises RangeError."""
     name = settings.topic("raw")
     known = await topics(settings)
-    async with open_reader(settings, name, known) as reader:
+    async with open_reader(settings, name, known, wait_ms=WAIT_MS) as reader:
         wanted = key.encode() if key is not None else None
         partitions = () if wanted is None else (partition_of(wanted, reader.partitions),)
         look = Backwards(reader, RangeBounds(partitions=partitions), Budget.of(MAX_READ, MAX_SECONDS))
-        look.slice_size = limit if wanted is None else max(limit, look.slice_size)
+        look.slice_size = max(limit, look.slice_size)
         found: list[ConsumerRecord] = []
         async for part in look.slices():
             found += [record for record in part if record.value is not None and wanted in (None, record.key)]

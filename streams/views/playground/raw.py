@@ -10,7 +10,7 @@ from faust.web import Request, Response, View
 from clients.kafka.ranges import RangeError
 from processors.event import headers
 from processors.event.errors import MalformedEventError
-from processors.event.identity import interaction_id, unwrapped
+from processors.event.kind import kind_of
 from processors.event.strict_json import JsonObject, parse
 from processors.replay.moments import iso
 from streams.app import app
@@ -81,15 +81,3 @@ def _event(value: bytes) -> Any:
         return parse(value)
     except MalformedEventError:
         return value[:10_000].decode("utf-8", "replace")
-
-
-def kind_of(event: Any) -> str:
-    """A few words for an event: its topic without ids of objects, or its type."""
-    if not isinstance(event, dict):
-        return "not an event"
-    body = unwrapped(event)
-    topic = body.get("topicName")
-    if isinstance(topic, str):
-        return topic.replace(interaction_id(body) or " ", "…")
-    words = [str(body[name]) for name in ("resourceType", "eventType") if isinstance(body.get(name), str)]
-    return " ".join(words) or "event"

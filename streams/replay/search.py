@@ -1,0 +1,190 @@
+"""This module looks for an event, or all of an interaction, in the topics of the flow, the newest first.
+
+Records carry the event's id as a header and the interaction as their key. A key has one partition, so an interaction is
+looked for there alone; an event's id is first looked for everywhere, and the rest of its story in its key's partition.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from aiokafka import ConsumerRecord
+
+from clients.kafka.ranges import RangeBounds, open_reader, topics
+from processors.event import headers
+from processors.event.errors import MalformedEventError
+from processors.event.headers import Origin
+from processors.event.identity import decode
+from processors.event.kind import kind_of
+from processors.event.strict_json import JsonObject, parse
+from processors.replay.redrive import event_id_of
+from processors.replay.redriven import Note
+from processors.replay.selection import Span
+from processors.replay.story import FoundRecord, Topic
+from processors.routes.routes import Raw
+from settings import Settings
+from streams.replay.backwards import WAIT_MS, Backwards, Budget
+from streams.replay.newest import partition_of
+from streams.topology import REDRIVEN
+
+#: Where an event can stand.
+WHERE: tuple[Topic, ...] = ("raw", "validated", "failures")
+
+#: Records that are looked through in each topic at most, and seconds.
+MAX_READ, MAX_SECONDS = 60_000, 5.0
+
+#: What is written of an event stands no earlier than it does in `raw`, but for what the clocks differ by (ms).
+MARGIN_MS = 60_000
+
+#: Records that are kept: an interaction of more has more story than anybody reads.
+MAX_FOUND = 400
+
+#: Bytes of events that are kept, to be tried on the routes.
+MAX_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Search:
+    """What a look for an id found. `complete`: each topic was looked through to its beginning, or that of the span.
+
+    `since_ms`: from when on every topic was looked through; `kept_ms`: of each topic whose older records Kafka has
+    deleted, the time of the oldest that there is; `values`: the events of `raw`, as far as there is room for them.
+    """
+
+    found: list[FoundRecord] = field(default_factory=list)
+    read: int = 0
+    complete: bool = True
+    since_ms: int | None = None
+    kept_ms: dict[str, int] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    values: dict[Origin, Raw] = field(default_factory=dict)
+
+
+class Tracer:
+    """Looks for one id within a span."""
+
+    def __init__(self, settings: Settings, span: Span) -> None:
+        self._settings, self._span = settings, span
+        self._known: Mapping[str, int] = {}
+
+    async def trace(self, ident: str, key: str | None = None) -> Search:
+        """All records of an interaction, or of an event; `key` is the event's where it is known. Raises RangeError."""
+        self._known = await topics(self._settings)
+        search = await self._by_key(key or ident, ident)
+        if not search.found and key is None:
+            search = await self._everywhere(ident)
+        if search.found:
+            search.notes = await self._notes({one.event_id for one in search.found})
+        return search
+
+    async def _by_key(self, key: str, ident: str, since_ms: int | None = None) -> Search:
+        span = self._span if since_ms is None else Span(max(since_ms, self._span.since or 0), self._span.until)
+        search = Search()
+        await asyncio.gather(*(self._look(search, topic, ident, key, span) for topic in WHERE))
+        return search
+
+    async def _everywhere(self, ident: str) -> Search:
+        """By the event's id in all partitions; once its key is known the rest of its story is looked for by that."""
+        search = Search()
+        for topic in WHERE:
+            await self._look(search, topic, ident, None, self._span, only_first=True)
+            if search.found:
+                return await self._by_key(search.found[0].key, ident, _begin(search.found[0]))
+        return search
+
+    async def _look(
+        self, search: Search, topic: Topic, ident: str, key: str | None, span: Span, *, only_first: bool = False
+    ) -> None:
+        name = self._settings.topic(topic)
+        if name not in self._known:
+            return
+        async with open_reader(self._settings, name, self._known, wait_ms=WAIT_MS) as reader:
+            partitions = () if key is None else (partition_of(key.encode(), reader.partitions),)
+            look = Backwards(reader, RangeBounds(span, partitions), Budget.of(MAX_READ, MAX_SECONDS))
+            async with aclosing(look.slices()) as slices:
+                async for part in slices:
+                    for record in part:
+                        _take(search, topic, record, ident)
+                    if (only_first and search.found) or len(search.found) >= MAX_FOUND:
+                        break
+        _conclude(search, topic, look)
+
+    async def _notes(self, events: set[str]) -> list[Note]:
+        """The notes of redrives of these events."""
+        name = self._settings.topic(REDRIVEN)
+        if name not in self._known:
+            return []
+        found = []
+        async with open_reader(self._settings, name, self._known, wait_ms=WAIT_MS) as reader:
+            look = Backwards(reader, RangeBounds(self._span), Budget.of(MAX_READ, MAX_SECONDS))
+            async for part in look.slices():
+                read = (Note.decode(record.value) for record in part)
+                found += [note for note in read if note is not None and note.place.identity in events]
+        return found
+
+
+def _begin(found: FoundRecord) -> int | None:
+    """From when on the story of a found event can be; None where it may have begun at any time before."""
+    is_first = found.topic == "raw" and found.meta.replayed is None
+    return found.at_ms - MARGIN_MS if is_first else None
+
+
+def _take(search: Search, topic: Topic, record: ConsumerRecord, ident: str) -> None:
+    found = _match(topic, record, ident)
+    if found is None or len(search.found) >= MAX_FOUND:
+        return
+    search.found.append(found)
+    if topic == "raw" and sum(len(one.value or b"") for one in search.values.values()) < MAX_BYTES:
+        received_at = found.meta.received_at or record.timestamp
+        search.values[found.place] = Raw(record.value, found.meta.event_id, received_at=received_at)
+
+
+def _conclude(search: Search, topic: Topic, look: Backwards) -> None:
+    search.read += look.read
+    search.complete = search.complete and look.complete
+    if look.since_ms is not None and not look.complete:
+        search.since_ms = max(look.since_ms, search.since_ms or 0)
+    if look.kept_ms is not None:
+        search.kept_ms[topic] = look.kept_ms
+
+
+def _match(topic: Topic, record: ConsumerRecord, ident: str) -> FoundRecord | None:
+    """The record, when it names the id: by its key, its header or what it holds."""
+    meta = headers.read(dict(record.headers))
+    key = record.key.decode("utf-8", "replace") if record.key is not None else ""
+    event_id, told = meta.event_id, cast(JsonObject, {})
+    if topic == "failures":
+        told = _parsed(record.value)
+        event_id = event_id_of(told, meta)
+    if event_id is None and topic == "raw":
+        event_id = _derived(record.value)
+    if ident not in (key, event_id):
+        return None
+    place = Origin(record.topic, record.partition, record.offset)
+    what = kind_of(_parsed(record.value)) if topic == "raw" else ""
+    meta = replace(meta, original=None)
+    return FoundRecord(topic, place, record.timestamp, key, event_id or "", meta, what, _without_bodies(told))
+
+
+def _without_bodies(told: JsonObject) -> JsonObject:
+    return {name: value for name, value in told.items() if name not in ("originalEvent", "transformedEvent")}
+
+
+def _derived(value: bytes | None) -> str | None:
+    """The id that the process stage gives an event whose record names none: somebody else wrote it."""
+    try:
+        return decode(value).event_id
+    except MalformedEventError:
+        return None
+
+
+def _parsed(value: bytes | None) -> JsonObject:
+    try:
+        found = parse(value or b"")
+    except MalformedEventError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,65 @@
+"""This module tells what EventBridge answered to entries, which the worker that put them remembers for a while."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import cast
+
+import aiohttp
+from aiohttp import web
+from faust.web import Request, Response, View
+
+from processors.delivery.publications import Publication
+from processors.event.strict_json import JsonObject
+from streams.app import app
+from streams.views.answers import refused
+from streams.views.owner import ASKED_BY_WORKER
+from streams.views.resume import other_workers
+from streams.web.access import own_authorization
+
+PATH = "/api/publications/"
+
+#: Ids that are asked for at once.
+MAX_IDS = 50
+
+TIMEOUT = aiohttp.ClientTimeout(total=3)
+
+
+@app.page(PATH)
+class PublicationsHere(View):
+    """Those of this worker."""
+
+    async def get(self, request: Request) -> Response:
+        """`{"publications": [{entry_id, event_id, partition, offset, at_ms, codes}]}` of each `?id=` that is given."""
+        ids = cast(web.Request, request).query.getall("id", [])[:MAX_IDS]
+        if not ids:
+            return refused(self, "bad request", "give id", 400)
+        return self.json({"publications": [one.as_json() for one in _here(ids)]})
+
+
+async def publications_of(ids: Sequence[str]) -> tuple[list[Publication], list[str]]:
+    """Those that any worker of the group remembers, and the workers that do not answer."""
+    ids = ids[:MAX_IDS]
+    here = str(app.conf.canonical_url).rstrip("/")
+    asked = other_workers(here)
+    answers = await asyncio.gather(*(_ask(url, ids) for url in asked))
+    found = [one for answer in answers if answer is not None for one in answer]
+    unheard = [url for url, answer in zip(asked, answers, strict=True) if answer is None]
+    return [*_here(ids), *found], unheard
+
+
+def _here(ids: Sequence[str]) -> list[Publication]:
+    return [one for ident in ids for one in app.publications.find(ident)]
+
+
+async def _ask(url: str, ids: Sequence[str]) -> list[Publication] | None:
+    authorization = own_authorization(app.settings.tokens)
+    headers = {ASKED_BY_WORKER: "1", **({"Authorization": authorization} if authorization else {})}
+    params = [("id", ident) for ident in ids]
+    try:
+        async with app.http_client.get(url + PATH, params=params, headers=headers, timeout=TIMEOUT) as answer:
+            told: JsonObject = await answer.json()
+            return [Publication.of(one) for one in told["publications"]]
+    except (aiohttp.ClientError, TimeoutError, KeyError, TypeError, ValueError):
+        return None

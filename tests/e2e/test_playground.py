@@ -1,0 +1,153 @@
+"""The pages Routes and Trace in a real browser, over a whole embedded pipeline."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from streams.demo.stack import Options, Stack
+from tests.kafka.pipeline import wait_until
+
+pytestmark = pytest.mark.browser
+
+EVENTS = 60
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with Stack(Options(events=EVENTS, source="stream", faults=False, rate=200.0, port=0)) as stack:
+        wait_until("every event to end", lambda: _ended(stack))
+        yield stack
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that complains of nothing and asks nobody but the worker."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    complaints: list[str] = []
+    page.on("console", lambda one: complaints.append(one.text) if one.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda one: None if "//127.0.0.1:" in one.url or one.url.startswith("blob:") else complaints.append(one.url),
+    )
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def test_a_failing_mapping_is_mended_and_taken_home(stack: Stack, page: Page):
+    page.goto(f"{stack.web}/?page=routes&route=interaction")
+    outcome = page.get_by_label("Result", exact=True).get_by_role("status")
+    expect(outcome).to_have_text("mapped", timeout=PATIENCE_MS)
+    _write(page, "Mapping (JSONata)", '{\n  "time": payload.type + 1\n}')
+    expect(outcome).to_have_text("fails", timeout=PATIENCE_MS)
+    problems = page.get_by_label("Problems")
+    expect(problems.get_by_role("button")).to_have_text("Mapping 2:24")
+    expect(page.locator(".mapping .cm-lintRange-error")).to_have_text("+")
+
+    _write(page, "Mapping (JSONata)", '{"time": createdTime, "detail": {"type": payload.type}}')
+    missing = problems.get_by_role("listitem").filter(has_text="detail.interactionId")
+    expect(missing).to_contain_text("is missing", timeout=PATIENCE_MS)
+
+    page.get_by_role("button", name="Back to the route").click()
+    expect(outcome).to_have_text("mapped", timeout=PATIENCE_MS)
+    expect(problems).to_contain_text("Nothing is wrong.")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the folder").click()
+    with zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())) as archive:
+        example = json.loads(archive.read("interaction/examples/from-the-playground.json"))
+    assert example["expect"]["detail-type"] == "interaction.event"
+
+
+def test_what_a_draft_would_change_in_the_last_events_is_told(stack: Stack, page: Page):
+    page.goto(f"{stack.web}/?page=routes&route=interaction")
+    expect(page.get_by_label("Result", exact=True).get_by_role("status")).to_have_text("mapped", timeout=PATIENCE_MS)
+    _write(page, "Filter (JSONata)", "false")
+    compare = page.get_by_role("button", name="Compare")
+    compare.click()
+    region = page.get_by_role("region", name="What would change")
+    expect(region).to_contain_text("all there are", timeout=PATIENCE_MS)
+    numbers = httpx.get(f"{stack.web}/api/routes/", params={"range": "24h"}).json()["routes"]
+    [taken] = [one["mapped"] + one["failed"] for one in numbers if one["name"] == "interaction"]
+    expect(region).to_contain_text(f"{taken} now filtered")
+
+
+def test_an_event_of_raw_is_tried_and_one_of_no_json_is_told_at_its_place(stack: Stack, page: Page):
+    one = _raw(stack)[0]
+    page.goto(f"{stack.web}/?page=routes&route=interaction&event=raw:{one['partition']}:{one['offset']}")
+    editor = page.get_by_label("Event (JSON)")
+    expect(editor).to_contain_text(json.dumps(one["event"]["createdTime"]), timeout=PATIENCE_MS)
+    _write(page, "Event (JSON)", '{"id": 1,\n "x": tru }')
+    expect(page.get_by_label("Problems").get_by_role("button")).to_have_text("Event 2:7", timeout=PATIENCE_MS)
+    assert "event=" not in page.url
+
+
+def test_the_stories_of_a_published_and_of_a_failed_event_are_told(stack: Stack, page: Page):
+    stories = {kind: _with_end(stack, kind) for kind in ("published", "failed")}
+    page.goto(f"{stack.web}/?page=trace&id={stories['published']['id']}")
+    line = page.get_by_role("list").filter(has=page.get_by_role("heading", name="In raw"))
+    expect(line.get_by_role("heading")).to_have_text(
+        ["Received from the source", "In raw", "Mapped", "On its way to the bus", "On the bus"], timeout=PATIENCE_MS
+    )
+    entry = stories["published"]["steps"][-1]["entryId"]
+    expect(line).to_contain_text(entry)
+
+    page.get_by_label("Id of an event, a conversation or an EventBridge entry").fill(entry)
+    page.get_by_role("button", name="Trace").click()
+    expect(page.locator(".traced")).to_contain_text("EventBridge entry", timeout=PATIENCE_MS)
+
+    failed = stories["failed"]
+    page.goto(f"{stack.web}/?page=trace&id={failed['id']}")
+    expect(page.get_by_role("heading", name=re.compile("^Failed: SchemaViolation"))).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("link", name="Try it on routes").click()
+    expect(page.get_by_label("Event (JSON)")).to_contain_text(failed["key"], timeout=PATIENCE_MS)
+
+
+def test_what_nobody_knows_is_said_and_no_page_is_wider_than_a_phone(stack: Stack, page: Page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    for address in ("/?page=trace&id=nobody-knows", "/?page=routes&route=interaction"):
+        page.goto(stack.web + address)
+        known = page.get_by_text("names nobody-knows") if "trace" in address else page.get_by_label("Mapping (JSONata)")
+        expect(known).to_be_visible(timeout=PATIENCE_MS)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def _write(page: Page, label: str, text: str) -> None:
+    """Put a text in the place of what an editor holds, as somebody who pastes does."""
+    editor = page.get_by_label(label)
+    editor.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+
+
+def _raw(stack: Stack) -> list[dict[str, Any]]:
+    return httpx.get(f"{stack.web}/api/raw/", params={"limit": EVENTS}, timeout=60).json()["events"]
+
+
+def _with_end(stack: Stack, kind: str) -> dict[str, Any]:
+    """The story of an event that ended so."""
+    for one in _raw(stack):
+        story = httpx.get(f"{stack.web}/api/trace/{one['eventId']}/", timeout=60).json()
+        if story["steps"][-1]["kind"] == kind and len(story["events"]) == 1:
+            return story
+    raise AssertionError(f"no event has {kind}")
+
+
+def _ended(stack: Stack) -> bool:
+    """Whether all events have come to their end, by Kafka's word."""
+    try:
+        report = httpx.get(f"{stack.web}/api/report/", timeout=20).json()
+    except httpx.TransportError:
+        stack.check()
+        return False
+    return report.get("ingested", 0) >= EVENTS and report["balanced"] and not report["inFlight"]
