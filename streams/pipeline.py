@@ -61,11 +61,12 @@ from streams.web.server import BoundedWeb
 from streams.worker import group, lookout, reload_routes, watchdog
 from streams.worker.actions import ActionLog
 from streams.worker.aws_clients import AwsClients
+from streams.worker.exporter import Exporter, Looks, Requests, prometheus
 from streams.worker.group import Group
 from streams.worker.lookout import Lookout
 from streams.worker.preflight import preflight
 from streams.worker.reload_routes import RouteWatch
-from streams.worker.telemetry import Telemetry, WorkerSums, prometheus
+from streams.worker.telemetry import Telemetry, WorkerSums
 from streams.worker.watchdog import Progress, Rebalance, Watchdog
 
 log = structlog.get_logger(__name__)
@@ -106,8 +107,8 @@ class PipelineApp(faust.App):
         self.health = Health()
         self.health.check("start", self._not_started)
         self.counts = Counts()
-        self.worker_sums = WorkerSums(self.health)
-        self.prometheus = prometheus(self.worker_sums)
+        self.worker_sums, self.requests, self.looks = WorkerSums(), Requests(), Looks()
+        self.prometheus = prometheus(Exporter(lambda: self.worker_sums.total, self.health, self.looks, self.requests))
 
     def _assemble_topics_and_tables(self) -> None:
         self.flow = pipeline_topics(self, self.settings)
@@ -178,7 +179,11 @@ class PipelineApp(faust.App):
         settings = self.settings
         self.aws = AwsClients(settings, self.health, self.add_async_context)
         self.buses = Buses(
-            settings, self.health, self.counts, lambda: self.aws.when_possible("events", publishing.PART)
+            settings,
+            self.health,
+            self.counts,
+            lambda: self.aws.when_possible("events", publishing.PART),
+            self.requests,
         )
         self.dead_letters = DeadLetterQueue(
             settings.dlq_queue_url, self.health, lambda: self.aws.when_possible("sqs", mirroring.PART)
@@ -215,9 +220,21 @@ class PipelineApp(faust.App):
         self.group.paused = lambda: self.actions.paused
         self._began_ms = int(time.time() * 1000)
         self._has_begun, self._telling = False, set[asyncio.Task[None]]()
-        self.worker_sums.lags = lambda: self.group.lags
+        self._set_looks()
         self.health.check("retention", self.group.expiring)
-        self.telemetry = Telemetry(self.settings, self.worker_sums, self._group_sums, self.aws.open)
+        self.telemetry = Telemetry(self.settings, self.worker_sums, self._group_sums, self.aws.open, self._gauges)
+
+    def _set_looks(self) -> None:
+        """What the exporter asks; `self.looks` was made before what it looks at."""
+        looks, settings = self.looks, self.settings
+        looks.lags = lambda: self.group.lags
+        looks.gaps = lambda: rows(self.sums, "gaps") if self.owner.is_here() else ()
+        looks.paused = lambda: self.actions.paused
+        looks.in_flight = lambda: sum(runner.in_flight for runner in self.lanes.values())
+        looks.requests = lambda: self.buses.in_flight
+        looks.rebalances = lambda: self.rebalancing_count
+        looks.bus_of = self._bus_of
+        looks.mirrored = settings.topic("failures") if settings.dlq_queue_url is not None else None
 
     def _assemble_desk(self) -> None:
         """What operators ask for by the pages."""
@@ -409,6 +426,22 @@ class PipelineApp(faust.App):
         known = (await self._kafka_client()).cluster
         counts = {name: len(known.partitions_for_topic(name) or ()) for name in needed_topics(self.settings)}
         return {name: number for name, number in counts.items() if number}
+
+    def _gauges(self) -> dict[str, float]:
+        """What CloudWatch is told of now: of this worker, and of the group where that is known."""
+        gauges: dict[str, float] = {"PartsInTrouble": len(self.health.troubles())}
+        rows = [one.as_json(int(time.time() * 1000)) for one in self.group.lags]
+        if rows:
+            gauges["StagesPaused"] = len(self.actions.paused)
+            gauges["LagEvents"] = sum(row["lag"] for row in rows)
+            gauges["LagSeconds"] = max(
+                (row["lagSeconds"] for row in rows if row["lagSeconds"] is not None), default=0.0
+            )
+        return gauges
+
+    def _bus_of(self, route: str) -> str:
+        found = self.routes.get(route)
+        return (found.texts.event_bus if found is not None else None) or self.settings.eventbus_name
 
     def _group_sums(self) -> Sums | None:
         return sums(self.sums) if self.owner.is_here() else None

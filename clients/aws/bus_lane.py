@@ -65,8 +65,13 @@ class State(enum.Enum):
     GONE = enum.auto()
 
 
+def _nobody(entries: int, seconds: float) -> None:
+    """For who does not measure."""
+
+
 class BusLane:
-    """See the module. `on_trouble` hears why the lane is closed, and None when it is open again.
+    """See the module. `on_trouble` hears why the lane is closed, and None when it is open again; `on_request` of each
+    request how many entries it had, and how long it took.
 
     `on_bug` hears of an error that ended one of the lane's tasks: what it was to judge would wait for ever.
     """
@@ -82,6 +87,7 @@ class BusLane:
         linger_s: float,
         on_trouble: Callable[[str | None], None],
         on_bug: Callable[[BaseException], object],
+        on_request: Callable[[int, float], None] = _nobody,
         chance: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -93,9 +99,11 @@ class BusLane:
         self._linger_s = linger_s
         self._on_trouble = on_trouble
         self._on_bug = on_bug
+        self._on_request = on_request
         self._chance = chance
         self._clock = clock
         self.state = State.OPEN
+        self.in_flight = 0
         self._probes = 0
         self._waiting: deque[Pending] = deque()
         self._filled, self._full, self._stir = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -215,7 +223,13 @@ class BusLane:
         return request
 
     async def _request(self, request: list[Pending]) -> None:
-        results = await self._put([pending.entry for pending in request])
+        began = self._clock()
+        self.in_flight += 1
+        try:
+            results = await self._put([pending.entry for pending in request])
+        finally:
+            self.in_flight -= 1
+            self._on_request(len(request), self._clock() - began)
         answered = list(zip(request, results, strict=True))
         self._note(results)
         for pending, result in answered:

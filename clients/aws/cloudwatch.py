@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from clients.aws.answers import AWS_ERRORS, error_code, reason
 from processors.metrics.counts import BUCKETS_MS, Sums
 
-#: CloudWatch name -> our counter.
-METRICS = {"EventsIngested": "ingested", "EventsPublished": "published", "EventsFailed": "failed"}
+Json = dict[str, Any]
 
-#: The same, sent only where there is something to say: an alarm on it takes missing data as none.
-WHEN_ANY = {"EventsExpired": "expired"}
+#: CloudWatch name -> our counter; sent at every report, zeros too.
+METRICS = {
+    "EventsIngested": "ingested",
+    "EventsPublished": "published",
+    "EventsFailed": "failed",
+    "EventsExpired": "expired",
+}
+
+#: What is now, and its unit: `PartsInTrouble` of each worker, the others from the one that owns the tables.
+GAUGES = {"PartsInTrouble": "Count", "StagesPaused": "Count", "LagEvents": "Count", "LagSeconds": "Seconds"}
 
 
-async def put_metrics(client: Any, namespace: str, sums: Sums) -> str | None:
-    """One PutMetricData; gives the reason when CloudWatch did not take it.
-
-    Latencies go as the upper bounds of their buckets (ms) with their counts, so that percentiles work: at
-    most 20 values, of the 150 that CloudWatch takes (PutMetricData API reference).
-    """
+async def put_metrics(client: Any, namespace: str, data: list[Json]) -> str | None:
+    """One PutMetricData; gives the reason when CloudWatch did not take it."""
     try:
-        await client.put_metric_data(Namespace=namespace, MetricData=metric_data(sums))
+        await client.put_metric_data(Namespace=namespace, MetricData=data)
     except AWS_ERRORS as error:
         return reason(error)
     return None
@@ -40,13 +44,18 @@ async def try_put(client: Any, namespace: str) -> None:
             raise
 
 
-def metric_data(sums: Sums) -> list[dict[str, Any]]:
-    """Data points of one worker's sums since the last time."""
-    data: list[dict[str, Any]] = [
+def metric_data(sums: Sums, pipeline: str, gauges: Mapping[str, float] | None = None) -> list[Json]:
+    """Data points of one worker's sums since the last time, zeros too: silence would look like a worker that is gone.
+
+    `pipeline`: the dimension of all, so that several may share a namespace; `gauges`: what is now, by the names of
+    GAUGES. Latencies go as the upper bounds of their buckets (ms) with their counts, so that percentiles work: at most
+    20 values, of the 150 that CloudWatch takes (PutMetricData API reference).
+    """
+    data: list[Json] = [
         {"MetricName": name, "Unit": "Count", "Value": float(sums["counts"].get(counter, 0))}
-        for name, counter in (METRICS | WHEN_ANY).items()
-        if name in METRICS or sums["counts"].get(counter)
+        for name, counter in METRICS.items()
     ]
+    data += [{"MetricName": name, "Unit": GAUGES[name], "Value": float(now)} for name, now in (gauges or {}).items()]
     bounds = (*BUCKETS_MS, 2 * BUCKETS_MS[-1])
     seen = [(bound, number) for bound, number in zip(bounds, sums["latency"]["buckets"], strict=True) if number]
     if seen:
@@ -58,4 +67,4 @@ def metric_data(sums: Sums) -> list[dict[str, Any]]:
                 "Counts": [float(number) for _, number in seen],
             }
         )
-    return data
+    return [{**one, "Dimensions": [{"Name": "Pipeline", "Value": pipeline}]} for one in data]

@@ -27,12 +27,16 @@ from processors.delivery.retry import backoff, is_retryable
 log = structlog.get_logger(__name__)
 
 
+def _nobody(bus: str, entries: int, seconds: float) -> None:
+    """For who does not measure."""
+
+
 class Publisher:
     """See the module. `max_bytes`: limit of one request; `linger_s`: how long an unfilled request waits.
 
-    `on_trouble` hears why a bus takes nothing, and None when all take entries again; `on_retry` each retry; `on_bug` an
-    error that only a bug can be, after which entries may wait for ever. `limits`: how many entries may be refused for
-    good before publishing pauses.
+    `on_trouble` hears why a bus takes nothing, and None when all take entries again; `on_retry` each retry, by the code
+    of the refusal; `on_request` each request: its bus, entries and seconds; `on_bug` an error that only a bug can be,
+    after which entries may wait for ever. `limits`: how many entries may be refused for good before publishing pauses.
     """
 
     def __init__(
@@ -45,8 +49,9 @@ class Publisher:
         max_retries: int,
         limits: Limits,
         on_trouble: Callable[[str | None], None],
-        on_retry: Callable[[], None],
+        on_retry: Callable[[str], None],
         on_bug: Callable[[BaseException], object],
+        on_request: Callable[[str, int, float], None] = _nobody,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._put = put
@@ -58,6 +63,7 @@ class Publisher:
         self._on_trouble = on_trouble
         self._on_retry = on_retry
         self._on_bug = on_bug
+        self._on_request = on_request
         self._chance = chance
         self._keys: dict[str, deque[Pending]] = {}
         self._lanes: dict[str, BusLane] = {}
@@ -91,6 +97,11 @@ class Publisher:
             self._keys[key] = deque()
             self._lane(_bus(entry)).enqueue(pending)
         return pending
+
+    @property
+    def in_flight(self) -> int:
+        """Requests under way."""
+        return sum(lane.in_flight for lane in self._lanes.values())
 
     @property
     def buses(self) -> list[str]:
@@ -172,7 +183,7 @@ class Publisher:
                 return False
             lane.enqueue(pending)
             return True
-        self._on_retry()
+        self._on_retry(refused.code)
         seconds = backoff(pending.attempts, self._chance())
         pending.attempts += 1
         pending.codes += (refused.code,)
@@ -190,6 +201,7 @@ class Publisher:
                 linger_s=self._linger_s,
                 on_trouble=lambda reason: self._note(bus, reason),
                 on_bug=self._on_bug,
+                on_request=lambda entries, seconds: self._on_request(bus, entries, seconds),
                 chance=self._chance,
             )
         return self._lanes[bus]

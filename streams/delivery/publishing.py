@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from clients.aws.eventbridge import EventBridge
 from clients.aws.publisher import Publisher
@@ -19,6 +19,13 @@ from streams.health import Health
 PART = "eventbridge"
 
 
+class Measures(Protocol):
+    """Who measures the requests (streams/worker/exporter.py)."""
+
+    def ended(self, bus: str, entries: int, seconds: float) -> None: ...
+    def retried(self, code: str) -> None: ...
+
+
 class Buses:
     """The buses that events go to. `client` gives that of EventBridge, and waits while there are no credentials.
 
@@ -28,8 +35,14 @@ class Buses:
     bridge: EventBridge
 
     def __init__(
-        self, settings: Settings, health: Health, counts: Counts, client: Callable[[], Awaitable[Any]]
+        self,
+        settings: Settings,
+        health: Health,
+        counts: Counts,
+        client: Callable[[], Awaitable[Any]],
+        measures: Measures,
     ) -> None:
+        self._measures = measures
         self._settings, self._health, self._counts, self._client = settings, health, counts, client
         self._publisher: Publisher | None = None
         self._opening = asyncio.Lock()
@@ -49,12 +62,22 @@ class Buses:
                     max_retries=settings.max_retries,
                     limits=Limits(settings.flood_share, settings.flood_min, settings.flood_window),
                     on_trouble=self._health.observer(PART),
-                    on_retry=lambda: self._counts.add("retries"),
+                    on_retry=self._retried,
                     on_bug=partial(die, "publishing"),
+                    on_request=self._measures.ended,
                 )
                 for bus, reason in self.unseen.items():
                     self._publisher.gone(bus, reason)
             return self._publisher
+
+    @property
+    def in_flight(self) -> int:
+        """PutEvents requests under way."""
+        return self._publisher.in_flight if self._publisher is not None else 0
+
+    def _retried(self, code: str) -> None:
+        self._counts.add("retries")
+        self._measures.retried(code)
 
     def resume(self) -> bool:
         """Let entries fail that were held back as too many were refused; gives whether there were any."""

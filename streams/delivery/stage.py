@@ -101,6 +101,11 @@ class StageRunner:
         return self._lane.is_full
 
     @property
+    def in_flight(self) -> int:
+        """Events that wait here or are worked on."""
+        return len(self._lane) + self._open_events
+
+    @property
     def is_busy(self) -> bool:
         """Whether batches are open, or events settled that are not acked yet."""
         return bool(self._open) or self._ledger.is_behind

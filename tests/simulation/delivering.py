@@ -83,7 +83,7 @@ class DeliveringWorker(LaneWorker):
         self.publisher = Publisher(
             self._put, max_bytes=100_000, linger_s=0.05, in_flight=3, max_retries=2,
             limits=Limits(0.9, 1_000_000, 60.0),
-            on_trouble=health.observer("eventbridge"), on_retry=lambda: None,
+            on_trouble=health.observer("eventbridge"), on_retry=lambda code: None,
             on_bug=lambda error: world.die("publishing", error),
         )  # fmt: skip
         self.publishing = Publishing(self._open_bus, delivery, lambda: Routes([]), "bus")

@@ -3,7 +3,7 @@
 from botocore.exceptions import EndpointConnectionError
 
 from clients.aws.answers import NoAnswerError
-from clients.aws.cloudwatch import metric_data, put_metrics
+from clients.aws.cloudwatch import METRICS, metric_data, put_metrics
 from processors.metrics.counts import BUCKETS_MS, Counts, empty
 
 
@@ -17,11 +17,18 @@ def sums():
     return counts.drain()
 
 
-def test_the_four_metrics():
-    assert metric_data(sums()) == [
+PIPELINE = [{"Name": "Pipeline", "Value": "genesys.eventbridge"}]
+
+
+def test_what_was_counted_and_what_is_now_under_the_pipeline_s_name():
+    found = metric_data(sums(), "genesys.eventbridge", {"LagSeconds": 12.5})
+    assert all(one.pop("Dimensions") == PIPELINE for one in found)
+    assert found == [
         {"MetricName": "EventsIngested", "Unit": "Count", "Value": 5.0},
         {"MetricName": "EventsPublished", "Unit": "Count", "Value": 3.0},
         {"MetricName": "EventsFailed", "Unit": "Count", "Value": 1.0},
+        {"MetricName": "EventsExpired", "Unit": "Count", "Value": 0.0},
+        {"MetricName": "LagSeconds", "Unit": "Seconds", "Value": 12.5},
         {
             "MetricName": "ProcessingLatency",
             "Unit": "Milliseconds",
@@ -31,19 +38,16 @@ def test_the_four_metrics():
     ]
 
 
-def test_no_latency_is_no_data_point():
-    assert [data["MetricName"] for data in metric_data(empty())] == [
-        "EventsIngested",
-        "EventsPublished",
-        "EventsFailed",
-    ]
+def test_nothing_counted_is_zeros_and_no_latency_no_data_point():
+    found = metric_data(empty(), "p")
+    assert {one["MetricName"]: one["Value"] for one in found} == dict.fromkeys(METRICS, 0.0)
 
 
 async def test_one_request(client):
     client.answers = [{}]
-    assert await put_metrics(client, "GenesysEventPipeline", sums()) is None
+    assert await put_metrics(client, "GenesysEventPipeline", metric_data(sums(), "p")) is None
     assert client.calls == [
-        ("put_metric_data", {"Namespace": "GenesysEventPipeline", "MetricData": metric_data(sums())})
+        ("put_metric_data", {"Namespace": "GenesysEventPipeline", "MetricData": metric_data(sums(), "p")})
     ]
 
 
@@ -53,7 +57,7 @@ async def test_the_reason_when_cloudwatch_takes_nothing(client, refusal):
         EndpointConnectionError(endpoint_url="x"),
         NoAnswerError("somebody else's page"),
     ]
-    reasons = [await put_metrics(client, "n", sums()) for _ in range(3)]
+    reasons = [await put_metrics(client, "n", []) for _ in range(3)]
     assert reasons == [
         "AWS answered Throttling: no",
         'EndpointConnectionError: Could not connect to the endpoint URL: "x"',

@@ -58,7 +58,7 @@ async def publisher():
             bus.put,
             **{"max_bytes": 1_000, "linger_s": 0.0, "in_flight": 4, "max_retries": 3, "limits": LIMITS, **options},
             on_trouble=lambda reason: publisher.troubles.append(reason),
-            on_retry=lambda: publisher.retries.append(1),
+            on_retry=lambda code: publisher.retries.append(code),
             on_bug=lambda error: publisher.bugs.append(error),
             chance=lambda: 0.0,
         )

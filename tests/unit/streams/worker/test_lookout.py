@@ -9,6 +9,7 @@ from processors.routes.routes import Routes
 from settings import load_settings
 from streams.delivery.publishing import PART, Buses
 from streams.topology import companion_of, needed_topics, short_changelogs
+from streams.worker.exporter import Requests
 from streams.worker.lookout import PARTITIONS, QUEUE, QUEUE_S, Lookout
 
 
@@ -45,7 +46,7 @@ async def lookout(settings, health, counts):
         async def client():
             return events
 
-        buses = Buses(settings, health, counts, client)
+        buses = Buses(settings, health, counts, client, Requests())
         queue = OneQueue(Queue(sqs, settings.dlq_queue_url, on_trouble=health.observer("sqs")))
         followed = []
 

@@ -9,8 +9,8 @@ from streams.worker.telemetry import Telemetry, WorkerSums
 
 
 @pytest.fixture
-def sums(health, counts):
-    made = WorkerSums(health)
+def sums(counts):
+    made = WorkerSums()
     counts.add("ingested", 3)
     made.listen(counts.drain())
     return made
@@ -21,19 +21,20 @@ def nobody_s():
 
 
 async def test_what_cloudwatch_does_not_take_is_sent_the_next_time(sums):
-    answers, sent = ["Throttling", None], []
+    answers, sent = ["Throttling", None, None], []
 
-    async def put(client, namespace, sending):
-        sent.append((client, sending["counts"]["ingested"]))
+    async def put(client, namespace, data):
+        sent.append((client, {one["MetricName"]: one["Value"] for one in data}))
         return answers.pop(0)
 
     async def aws(service):
         return service
 
-    telemetry = Telemetry(Settings(), sums, nobody_s, aws, put)
+    telemetry = Telemetry(Settings(), sums, nobody_s, aws, lambda: {"LagSeconds": 7}, put)
     for _ in range(3):
         await telemetry.report_to_cloudwatch()
-    assert sent == [("cloudwatch", 3)] * 2, "and nothing when nothing is new"
+    assert [values["EventsIngested"] for _, values in sent] == [3, 3, 0], "and zeros when nothing is new"
+    assert all((client, values["LagSeconds"]) == ("cloudwatch", 7) for client, values in sent)
 
 
 async def test_without_a_region_the_worker_goes_on_and_says_what_to_set(sums, capsys):

@@ -1,0 +1,206 @@
+"""This module answers Prometheus. All counts are this worker's own, so that Prometheus can add them up; what is of the
+whole group (lag, gaps) comes from the one worker that owns the tables.
+
+docs/operations.md has every name, deploy/alerts.yaml and deploy/grafana.json ask by them: a test holds all together.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from processors.metrics.counts import BUCKETS_MS, COUNTERS, Sums
+from processors.metrics.lag import PartitionLag
+from processors.replay.actions import PAUSABLE
+from streams.health import Health
+
+PREFIX = "genesys_eventbridge"
+
+#: Gauges of each partition: name, what of its row, words.
+LAG = (
+    ("lag_events", "lag", "Events that have no end yet"),
+    ("lag_seconds", "lagSeconds", "Age of the oldest event that has no end yet"),
+    ("commit_age_seconds", "secondsSinceCommit", "Since the group's committed offset moved"),
+    ("expires_seconds", "expiresSeconds", "Until Kafka may delete the oldest event that has no end yet"),
+)
+
+#: The ends of an event; each is in one of them, once for each route that takes it.
+ENDS = ("filtered", "published", "failed", "repeated", "expired")
+
+#: Buckets of PutEvents: seconds, and entries of a request.
+SECONDS = (0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.35, 0.5, 1.0, 2.0, 5.0, 10.0)
+ENTRIES = (1, 2, 3, 5, 7, 9, 10, 20, 50, 100)
+
+
+class Requests:
+    """What is measured of each PutEvents request, and of each entry that goes again."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        name = f"{PREFIX}_put_events"
+        self._seconds = Histogram(
+            f"{name}_seconds", "Time of a PutEvents request", ["bus"], buckets=SECONDS, registry=self.registry
+        )
+        self._entries = Histogram(
+            f"{name}_entries", "Entries of a PutEvents request", ["bus"], buckets=ENTRIES, registry=self.registry
+        )
+        self._retries = Counter(f"{PREFIX}_retries", "Entries that go again, by why", ["code"], registry=self.registry)
+
+    def ended(self, bus: str, entries: int, seconds: float) -> None:
+        """A request was answered, or got no answer."""
+        self._seconds.labels(bus).observe(seconds)
+        self._entries.labels(bus).observe(entries)
+
+    def retried(self, code: str) -> None:
+        """An entry that EventBridge refused goes again."""
+        self._retries.labels(code).inc()
+
+    def collect(self) -> Iterable[Metric]:
+        return self.registry.collect()
+
+
+@dataclass(slots=True)
+class Looks:
+    """What the exporter asks the worker's parts, each time it is asked itself."""
+
+    #: How far the group is behind, and its gaps; told where the tables are alone.
+    lags: Callable[[], Sequence[PartitionLag]] = tuple
+    gaps: Callable[[], Iterable[Mapping[str, Any]]] = tuple
+    paused: Callable[[], Collection[str]] = tuple
+    #: Events that were fetched and have no end yet, and PutEvents requests under way.
+    in_flight: Callable[[], int] = int
+    requests: Callable[[], int] = int
+    rebalances: Callable[[], int] = int
+    #: The bus of a route; and the topic whose lag is that of the dead-letter queue, if there is one.
+    bus_of: Callable[[str], str] = str
+    mirrored: str | None = None
+
+
+class Exporter:
+    """A collector for prometheus_client. `total` gives what this worker has counted since it started."""
+
+    def __init__(self, total: Callable[[], Sums], health: Health, looks: Looks, requests: Requests) -> None:
+        self._total, self._health, self._looks, self._requests = total, health, looks, requests
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family."""
+        total = self._total()
+        yield self._events(total)
+        yield self._outcomes(total)
+        yield self._failures(total)
+        yield _latency(total["latency"])
+        yield from self._requests.collect()
+        yield from self._state()
+        yield from self._lag(int(time.time() * 1000))
+        yield self._gap_seconds()
+
+    def _events(self, total: Sums) -> Metric:
+        events = CounterMetricFamily(f"{PREFIX}_events", "Events, by what became of them", labels=["outcome"])
+        for name in COUNTERS:
+            events.add_metric([name], total["counts"].get(name, 0))
+        return events
+
+    def _outcomes(self, total: Sums) -> Metric:
+        """The ends by route and bus; those of no route are what is left of the sum."""
+        family = CounterMetricFamily(
+            f"{PREFIX}_outcomes", "Ends of events, each in one, by route and bus", labels=["outcome", "route", "bus"]
+        )
+        left = {end: total["counts"].get(end, 0) for end in ENDS}
+        for name, number in total.get("routes", {}).items():
+            route, _, end = name.rpartition("/")
+            if end in left:
+                left[end] -= number
+                family.add_metric([end, route, self._looks.bus_of(route)], number)
+        for end, number in left.items():
+            family.add_metric([end, "", ""], max(0, number))
+        return family
+
+    def _failures(self, total: Sums) -> Metric:
+        failures = CounterMetricFamily(f"{PREFIX}_failures", "Failure records", labels=["stage", "error"])
+        for name, number in total["failed"].items():
+            failures.add_metric(name.split("/", 1), number)
+        return failures
+
+    def _state(self) -> Iterator[Metric]:
+        looks = self._looks
+        trouble = GaugeMetricFamily(f"{PREFIX}_trouble", "1 for each part that does not work now", labels=["part"])
+        for part in self._health.troubles():
+            trouble.add_metric([part], 1)
+        yield trouble
+        paused = GaugeMetricFamily(f"{PREFIX}_paused", "1 for a stage that an operator has paused", labels=["stage"])
+        for stage in PAUSABLE:
+            paused.add_metric([stage], int(stage in looks.paused()))
+        yield paused
+        build = GaugeMetricFamily(f"{PREFIX}_build_info", "1, for the version that runs", labels=["version", "python"])
+        build.add_metric([version("genesys-eventbridge"), platform.python_version()], 1)
+        yield build
+        yield _gauge("in_flight_events", "Events that were fetched and have no end yet", looks.in_flight())
+        yield _gauge("put_events_in_flight", "PutEvents requests under way", looks.requests())
+        rebalances = CounterMetricFamily(f"{PREFIX}_rebalances", "Assignments of partitions that this worker has seen")
+        rebalances.add_metric([], looks.rebalances())
+        yield rebalances
+
+    def _lag(self, now_ms: int) -> Iterator[Metric]:
+        """What is not known has no sample."""
+        rows = [one.as_json(now_ms) for one in self._looks.lags()]
+        for name, key, words in LAG:
+            family = GaugeMetricFamily(f"{PREFIX}_{name}", words, labels=["topic", "partition"])
+            for row in rows:
+                if row[key] is not None:
+                    family.add_metric([row["topic"], str(row["partition"])], row[key])
+            yield family
+        ours = [row for row in rows if row["topic"] == self._looks.mirrored]
+        for name, key in (("mirror_lag_events", "lag"), ("mirror_lag_seconds", "lagSeconds")):
+            family = GaugeMetricFamily(
+                f"{PREFIX}_{name}", "Failure records that the dead-letter queue does not have yet"
+            )
+            known = [row[key] for row in ours if row[key] is not None]
+            if known:
+                family.add_metric([], sum(known) if key == "lag" else max(known))
+            yield family
+
+    def _gap_seconds(self) -> Metric:
+        family = GaugeMetricFamily(
+            f"{PREFIX}_gap_seconds", "Length of the gaps that are known, by state", labels=["state"]
+        )
+        seconds: dict[str, float] = {}
+        for gap in self._looks.gaps():
+            begin, end = gap.get("start_ms"), gap.get("end_ms")
+            if isinstance(begin, int) and isinstance(end, int):
+                state = str(gap.get("state"))[:50]
+                seconds[state] = seconds.get(state, 0.0) + max(0, end - begin) / 1000
+        for state, length in seconds.items():
+            family.add_metric([state], length)
+        return family
+
+
+def _gauge(name: str, words: str, value: float) -> Metric:
+    family = GaugeMetricFamily(f"{PREFIX}_{name}", words)
+    family.add_metric([], value)
+    return family
+
+
+def _latency(latency: Mapping[str, Any]) -> Metric:
+    seen, buckets = 0, []
+    for bound, number in zip((*(str(ms / 1000) for ms in BUCKETS_MS), "+Inf"), latency["buckets"], strict=True):
+        seen += number
+        buckets.append((bound, seen))
+    family = HistogramMetricFamily(f"{PREFIX}_latency_seconds", "From received to accepted by EventBridge")
+    family.add_metric([], buckets, latency["sum"] / 1000)
+    return family
+
+
+def prometheus(exporter: Exporter) -> CollectorRegistry:
+    """What Prometheus is answered from: this worker, and its process."""
+    registry = CollectorRegistry()
+    registry.register(exporter)
+    ProcessCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
