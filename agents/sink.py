@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 from clients.aws.bus_lane import Judged
 from clients.aws.eventbridge import Accepted
 from processors.delivery.custom_bus import custom_bus, system_metadata
 from processors.delivery.entries import Entry, entry
 from processors.delivery.publications import Publications
+from processors.delivery.redriven_outputs import RedrivenOutputs
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
 from processors.event.identity import derive_event_id
@@ -30,8 +31,11 @@ from streams.delivery.stage import Ended, Stage
 OLDEST_MS = 5 * 365 * 24 * 3600 * 1000
 
 
-#: An event, its headers, and when it was accepted (epoch ms), or why it failed.
-Answered = tuple[Event, Meta, int | Failed]
+#: When an event was accepted (epoch ms), that it is on the bus already, or why it failed.
+End = int | Literal["repeated"] | Failed
+
+#: An event, its headers, and its end.
+Answered = tuple[Event, Meta, End]
 
 
 class Publishes(Protocol):
@@ -52,9 +56,10 @@ class Publishing:
         routes: Callable[[], Routes],
         eventbus: str,
         publications: Publications | None = None,
+        window_s: float = 0.0,
     ) -> None:
         self._open_bus, self._delivery, self._routes, self._eventbus = open_bus, delivery, routes, eventbus
-        self._publications = publications or Publications()
+        self._publications, self._redriven = publications or Publications(), RedrivenOutputs(window_s)
         self._publisher: Publishes | None = None
         self._opening = asyncio.Lock()
 
@@ -74,16 +79,23 @@ class Publishing:
         while left:
             result, done = BatchResult(), []
             for event, meta, answer in await _all_of(answers):
-                if _is_new_here(meta):
-                    count_entry(result.counts, meta.command, was_open=1)
-                if isinstance(answer, Failed):
-                    self._fail(answer, event, meta, result)
-                else:
-                    _count_published(answer, meta, result)
+                self._end(answer, event, meta, result)
                 done.append(event)
             await self._delivery.put(result)
             ended(done)
             left -= len(done)
+
+    def _end(self, answer: End, event: Event, meta: Meta, result: BatchResult) -> None:
+        if answer == "repeated":
+            count_entry(result.counts, meta.command, was_open=0, others=1)
+            result.counts.add("repeated")
+            return
+        if _is_new_here(meta):
+            count_entry(result.counts, meta.command, was_open=1)
+        if isinstance(answer, Failed):
+            self._fail(answer, event, meta, result)
+        else:
+            _count_published(answer, meta, result)
 
     def _submit(self, publisher: Publishes, event: Event, answered: Callable[[Answered], None]) -> None:
         """Publish one event; what is answered is when it was accepted (epoch ms), or why it cannot be."""
@@ -99,9 +111,15 @@ class Publishing:
             answered((event, meta, Failed("publish", "MalformedEntry", words, route=meta.route, transformed=mapped)))
             return
 
+        mark = self._redriven.mark(meta, event.value)
+        if self._redriven.knows(mark):
+            answered((event, meta, "repeated"))
+            return
+
         def heard(answer: Judged) -> None:
             self._note(answer, event, meta)
             if isinstance(answer, Accepted):
+                self._redriven.accepted(mark, time.time())
                 answered((event, meta, int(time.time() * 1000)))
             else:
                 words = answer.code, answer.message
@@ -155,7 +173,14 @@ def _count_published(accepted_ms: int, meta: Meta, result: BatchResult) -> None:
             result.counts.latency(max(0, age_ms))
 
 
-publishing = Publishing(app.buses.open, app.delivery, app.routes_in_use, app.settings.eventbus_name, app.publications)
+publishing = Publishing(
+    app.buses.open,
+    app.delivery,
+    app.routes_in_use,
+    app.settings.eventbus_name,
+    app.publications,
+    app.settings.deduplication_window,
+)
 
 
 # Each event by itself: one in a long back-off holds up no other, whose acks would wait, and which a crash would repeat.

@@ -27,6 +27,9 @@ class AWSSettings(BaseSettings):
     )
     eventbridge_linger_ms: int = Field(50, ge=0, description="How long a request waits to be filled.")
     eventbridge_in_flight: int = Field(32, ge=1, le=64, description="PutEvents requests at the same time.")
+    put_events_rate: float | None = Field(
+        None, gt=0, description="PutEvents requests a second, at most, of this worker; unset: as many as are answered."
+    )
     eventbridge_client: Literal["direct", "aioboto3"] = Field(
         "direct", description="direct: PutEvents at a quarter of the SDK's CPU; aioboto3: the whole SDK for it."
     )

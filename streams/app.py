@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 from yarl import URL
 
+from clients.kafka.configs import BATCH_BYTES
 from clients.kafka.login import OAuthTokens, require_login, ssl_context
 from settings import Settings, SettingsError, load_settings
 from streams.faust_patches.apply import harden
@@ -50,7 +51,7 @@ def _kafka(settings: Settings) -> dict[str, Any]:
         broker_max_poll_interval=300.0,
         producer_acks=-1,
         producer_linger=0.005,
-        producer_max_batch_size=262_144,
+        producer_max_batch_size=min(BATCH_BYTES, settings.kafka_max_message_bytes),
         producer_max_request_size=settings.kafka_max_message_bytes + 48_576,
         producer_request_timeout=30.0,
         consumer_auto_offset_reset="earliest",

@@ -311,10 +311,11 @@ class PipelineApp(faust.App):
         os.kill(os.getpid(), signal.SIGTERM)
 
     async def on_first_start(self) -> None:
-        unreachable = await preflight(self.settings, self.conf, self._use)
-        self.buses.unseen = unreachable.buses
-        if unreachable.queue:
-            self.health.trouble(lookout.QUEUE, unreachable.queue)
+        found = await preflight(self.settings, self.conf, self._use)
+        cast(Any, self.producer).max_batch_size = found.batch_bytes
+        self.buses.unseen = found.buses
+        if found.queue:
+            self.health.trouble(lookout.QUEUE, found.queue)
         await self.add_async_context(self.sandboxes)
         await self.add_async_context(self.actions)
         self.conf.datadir.mkdir(parents=True, exist_ok=True)

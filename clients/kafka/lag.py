@@ -15,8 +15,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from clients.kafka.configs import retention_ms
 from clients.kafka.login import client_options
-from clients.kafka.retention import kept_ms
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -91,7 +91,7 @@ class LagReader:
         self._kept_asked = now
         try:
             async with asyncio.timeout(PATIENCE_S):
-                self._kept = await kept_ms(self._settings, self._topics)
+                self._kept = await retention_ms(self._settings, self._topics)
         except (KafkaError, OSError) as error:  # OSError takes in the time-outs
             log.debug("Kafka does not tell retentions", error=repr(error))
 

@@ -288,6 +288,7 @@ async def open_reader(
         **login.client_options(settings),
         group_id=None,
         enable_auto_commit=False,
+        isolation_level="read_committed",  # what a producer took back is no event
         auto_offset_reset="earliest",  # what retention deletes while it is read is gone; the rest is not
         max_partition_fetch_bytes=FETCH_BYTES,
         fetch_max_wait_ms=wait_ms,

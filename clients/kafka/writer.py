@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from clients.kafka import login
+from clients.kafka.configs import batch_bytes
 from settings import Settings
 
 #: Seconds in which the brokers must confirm records; an idempotent producer of aiokafka's would send again
@@ -71,14 +72,17 @@ async def _confirmed(future: asyncio.Future[object], record: Outgoing) -> str | 
 
 
 @asynccontextmanager
-async def open_writer(settings: Settings) -> AsyncIterator[Writer]:
-    """A producer that keeps the order of each key and writes nothing twice on its own. Raises KafkaError."""
+async def open_writer(settings: Settings, topics: Iterable[str] = ()) -> AsyncIterator[Writer]:
+    """A producer for these topics that keeps the order of each key and writes nothing twice on its own.
+
+    Raises KafkaError.
+    """
     producer = AIOKafkaProducer(
         **login.client_options(settings),
         enable_idempotence=True,
         acks="all",
         linger_ms=5,
-        max_batch_size=262_144,
+        max_batch_size=await batch_bytes(settings, topics),
         max_request_size=settings.kafka_max_message_bytes + REQUEST_ROOM,
         request_timeout_ms=int(CONFIRM_S * 1000),
     )

@@ -51,6 +51,9 @@ _EPOCH_MS = re.compile(r"\d{1,15}", re.ASCII)
 #: Set on what `replay`, `redrive` and `backfill` write; its value names the run, beginning with the command's name.
 REPLAYED = "replayed"
 
+#: What the run of a redrive is called that takes also what was brought back before.
+AGAIN = "redrive-again"
+
 #: Set beside it on what goes straight to `validated`: the process stage does not see it, so the sink counts its coming.
 STRAIGHT = "straight"
 
@@ -75,6 +78,11 @@ class Meta:
     def command(self) -> str | None:
         """Which command put the event back: `replay`, `redrive`, `backfill`; None when none did."""
         return self.replayed.partition("-")[0] if self.replayed else None
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether an operator wants it once more, though it was brought back before (`redrive --again`)."""
+        return bool(self.replayed and self.replayed.startswith(f"{AGAIN}-"))
 
 
 #: Names that Kafka Streams gives the headers of a dead letter (KIP-1034), by which other tools know one.

@@ -21,7 +21,7 @@ def moment(text: str, now_ms: int) -> int:
     """
     text = text.strip()
     if _AGE.fullmatch(text):
-        age_ms = sum(int(number) * _UNITS_MS[unit] for number, unit in _PART.findall(text))
+        age_ms = milliseconds(text)
         if age_ms > now_ms:
             raise ValueError(f"{text!r} lies before 1970")
         return now_ms - age_ms
@@ -37,6 +37,13 @@ def moment(text: str, now_ms: int) -> int:
     if epoch_ms < 0:
         raise ValueError(f"{text!r} lies before 1970")
     return epoch_ms
+
+
+def milliseconds(text: str) -> int:
+    """How long an age is, `14d` say. Raises ValueError."""
+    if not _AGE.fullmatch(text):
+        raise ValueError(f"{text!r} is no age: write 45s, 30m, 12h, 14d or 1d12h")
+    return sum(int(number) * _UNITS_MS[unit] for number, unit in _PART.findall(text))
 
 
 def iso(epoch_ms: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from aiokafka.errors import KafkaError
 
 from clients.kafka.cluster import Cluster
-from clients.kafka.retention import topic_configurations
+from clients.kafka.configs import topic_configurations
 from clients.kafka.rights import creation_refusals, topic_rights
 from settings import ROLES, Settings
 from streams.checks.finding import Finding

@@ -32,11 +32,11 @@ from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay import actions
+from streams.replay.aftermath import open_aftermath
 from streams.replay.originals import open_originals
 from streams.replay.redrive import Redriving
 from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
-from streams.replay.redriven import open_redriven
-from streams.replay.run_name import run_name
+from streams.replay.redriven import open_redriven, run_of, written_topics
 
 EXAMPLES = """\b
 Examples:
@@ -66,6 +66,7 @@ class RedriveRequest:
     dry_run: bool
     confirmed: bool
     as_json: bool
+    stops: bool
 
 
 @click.command(epilog=EXAMPLES)
@@ -74,6 +75,13 @@ class RedriveRequest:
 @click.option("--again", is_flag=True, help="Take also what an earlier run has brought back.")
 @click.option("--from-queue", is_flag=True, help="Take them from DLQ_QUEUE_URL and delete them there.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be redriven; write and delete nothing.")
+@click.option(
+    "--on-failure",
+    type=click.Choice(["keep", "stop"]),
+    default="keep",
+    show_default=True,
+    help="What an event that fails again does: its new record is kept for the next run, or the run stops as well.",
+)
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Events a second, at most.")
 @click.option("--limit", type=click.IntRange(1), help="End after so many records.")
 @click.option("--yes", is_flag=True, help="Do not ask on a terminal.")
@@ -82,6 +90,7 @@ def redrive(
     again: bool,
     from_queue: bool,
     dry_run: bool,
+    on_failure: str,
     rate: float | None,
     limit: int | None,
     yes: bool,
@@ -101,8 +110,8 @@ def redrive(
     selection = taken_selection(given)
     where = bounds(**given)
     selection = replace(selection, span=where.span)
-    plan = RedrivePlan(selection, run_name("redrive"), time.time_ns() // 1_000_000, rate, limit)
-    request = RedriveRequest(plan, where, from_queue, again, dry_run, yes or not _asks(), as_json)
+    plan = RedrivePlan(selection, run_of(again), time.time_ns() // 1_000_000, rate, limit)
+    request = RedriveRequest(plan, where, from_queue, again, dry_run, yes or not _asks(), as_json, on_failure == "stop")
     if from_queue and (where.partitions or where.first.by_partition or where.end.by_partition):
         raise click.UsageError("a queue has no partitions and offsets: select with --since, --stage or --error")
     if from_queue and settings.dlq_queue_url is None:
@@ -184,11 +193,15 @@ async def _redriving(
     with stoppable() as stop:
         async with contextlib.AsyncExitStack() as stack:
             originals = await stack.enter_async_context(open_originals(settings, known))
-            writer = await stack.enter_async_context(open_writer(settings)) if writes else None
+            into = written_topics(settings, known)
+            writer = await stack.enter_async_context(open_writer(settings, into)) if writes else None
             redriven = await stack.enter_async_context(open_redriven(settings, known, writer, again=request.again))
             if writer is not None:
                 await actions.note(writer, settings, known, actions.now("redrive", detail=_meant(request)))
-            yield Redriving(request.plan, settings, originals, redriven, writer, stop)
+            aftermath = None
+            if request.stops and writes:
+                aftermath = await stack.enter_async_context(open_aftermath(settings, known, request.plan.run))
+            yield Redriving(request.plan, settings, originals, redriven, writer, stop, aftermath)
 
 
 def _meant(request: RedriveRequest) -> str:
@@ -218,4 +231,5 @@ def _resume(request: RedriveRequest, progress: RedriveProgress, what: Range | No
     more += resume_arguments(what) if what is not None else []
     left = plan.limit - progress.counted if plan.limit is not None and not progress.limited else plan.limit
     flags = {"--from-queue": request.from_queue, "--again": request.again, "--dry-run": request.dry_run}
-    return command_line("redrive", {"--rate": plan.rate, "--limit": left}, flags, more)
+    stops = "stop" if request.stops else None
+    return command_line("redrive", {"--on-failure": stops, "--rate": plan.rate, "--limit": left}, flags, more)

@@ -25,6 +25,7 @@ def as_object(plan: RedrivePlan, progress: RedriveProgress, *, dry_run: bool) ->
         "clusters": [one.as_json() | {"records": number} for one, number in progress.clusters.most_common()],
         "dryRun": dry_run,
         "run": plan.run,
+        **({"failedAgain": progress.failed_again} if progress.failed_again is not None else {}),
     }
 
 

@@ -16,6 +16,7 @@ from processors.replay.comparison import FailOn
 from processors.routes.route import Route
 from settings import Settings, load_settings
 from streams import topology
+from streams.commands.live_routes import current_routes
 from streams.commands.replay_html import page
 from streams.commands.replay_report import as_object, show
 from streams.commands.replay_request import ReplayRequest, check
@@ -66,7 +67,10 @@ Exit codes: 0 all of the range, 1 stopped before its end (the command to go on w
 @click.option(
     "--routes-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Routes to try in a dry run; what they would change against ROUTES_DIR is reported.",
+    help="Routes to try in a dry run; what they would change against those that workers run is reported.",
+)
+@click.option(
+    "--url", help="With --routes-dir: the worker whose routes they are compared with. Default: as for `resume`."
 )
 @click.option("--examples", type=click.IntRange(0), help="Examples of each route and kind of change. [default: 5]")
 @click.option(
@@ -98,6 +102,7 @@ def replay(
     rate: float | None,
     limit: int | None,
     routes_dir: Path | None,
+    url: str | None,
     examples: int | None,
     fail_on: FailOn | None,
     html: Path | None,
@@ -129,6 +134,7 @@ def replay(
         rate=rate,
         limit=limit,
         routes_dir=routes_dir,
+        url=url,
         as_json=as_json,
         examples=examples,
         fail_on=fail_on,
@@ -161,7 +167,7 @@ async def _run(request: ReplayRequest, settings: Settings) -> None:
             what = await reader.range(request.bounds)
             progress = taken_up(what, request.earlier)
             progress.comparison.keep = progress.comparison.keep if request.examples is None else request.examples
-            writer = await stack.enter_async_context(open_writer(settings)) if plan.into else None
+            writer = await stack.enter_async_context(open_writer(settings, [plan.into])) if plan.into else None
             if writer is not None:
                 done = actions.now("replay", detail=f"{plan.run} {request.source} into {plan.into}")
                 await actions.note(writer, settings, known, done)
@@ -198,7 +204,8 @@ async def _plan(request: ReplayRequest, settings: Settings) -> ReplayPlan:
     if not request.dry_run and request.route is None:
         return plan
     routes = await compiled_routes(settings, request.routes_dir)
-    current = await compiled_routes(settings) if request.routes_dir is not None else None
+    against = await current_routes(settings, request.url) if request.routes_dir is not None else None
+    current = against.routes if against is not None else None
     if request.route is not None:
         every = (*routes, *(current or ()))
         if not any(one.name == request.route for one in every):
@@ -206,7 +213,7 @@ async def _plan(request: ReplayRequest, settings: Settings) -> ReplayPlan:
             raise click.UsageError(f"there is no route {request.route}; there are {names}")
         routes = _only(routes, request.route)
         current = _only(current, request.route) if current is not None else None
-    return replace(plan, routes=routes, current=current)
+    return replace(plan, routes=routes, current=current, against=against)
 
 
 def _only(routes: tuple[Route, ...], name: str) -> tuple[Route, ...]:
@@ -215,7 +222,7 @@ def _only(routes: tuple[Route, ...], name: str) -> tuple[Route, ...]:
 
 def _end(request: ReplayRequest, plan: ReplayPlan, progress: ReplayProgress) -> None:
     if request.html is not None:
-        request.html.write_text(page(request.source, str(request.routes_dir), progress), "utf-8")
+        request.html.write_text(page(request.source, str(request.routes_dir), str(plan.against), progress), "utf-8")
     end_run(
         as_object(plan, progress),
         lambda: show(request.source, plan, progress),
@@ -240,6 +247,7 @@ def _resume(request: ReplayRequest, progress: ReplayProgress) -> str:
         "--key": request.key,
         "--route": request.route,
         "--routes-dir": request.routes_dir,
+        "--url": request.url,
         "--examples": request.examples,
         "--fail-on": request.fail_on,
         "--html": request.html,

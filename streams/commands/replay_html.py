@@ -26,18 +26,20 @@ td {{ overflow-wrap: anywhere; white-space: pre-wrap }}
 summary {{ cursor: pointer; font-weight: 600 }}
 </style>
 <h1>What other routes would change</h1>
-<p>{source}, tried on {routes_dir}: {read} events read, {changed} would change, {unchanged} would not.</p>
+<p>{source}, tried on {routes_dir}, compared with {against}:
+{read} events read, {changed} would change, {unchanged} would not.</p>
 {sections}
 </html>
 """
 
 
-def page(source: str, routes_dir: str, progress: ReplayProgress) -> str:
+def page(source: str, routes_dir: str, against: str, progress: ReplayProgress) -> str:
     """The comparison: counts, fields, causes, and the examples of each route and kind."""
     comparison = progress.comparison
     return _PAGE.format(
         source=escape(source),
         routes_dir=escape(routes_dir),
+        against=escape(against),
         read=progress.read,
         changed=comparison.events,
         unchanged=comparison.unchanged,

@@ -26,7 +26,8 @@ def as_object(plan: ReplayPlan, progress: ReplayProgress) -> JsonObject:
         told["errors"] = dict(survey.errors)
     else:
         told |= {"skipped": progress.skipped, "into": plan.into, "run": plan.run}
-    if plan.current is not None:
+    if plan.against is not None:
+        told["against"] = plan.against.as_json()
         told["unchanged"] = comparison.unchanged
         told["changed"] = comparison.events
         told["changes"] = comparison.by_route()
@@ -50,7 +51,8 @@ def show(source: str, plan: ReplayPlan, progress: ReplayProgress) -> None:
         screen.print(f"{progress.read} read, {progress.written} written to {plan.into}{skipped}{run}", markup=False)
         return
     _show_survey(screen, progress)
-    if plan.current is not None:
+    if plan.against is not None:
+        screen.print(f"compared with {plan.against}", markup=False)
         _show_changes(screen, progress.comparison)
 
 

@@ -35,6 +35,7 @@ class ReplayRequest:
     examples: int | None = None
     fail_on: FailOn | None = None
     html: Path | None = None
+    url: str | None = None
     dropped: tuple[str, ...] = ()
     typed: tuple[str, ...] = ()
     earlier: Checkpoint | None = None
@@ -50,8 +51,10 @@ def check(request: ReplayRequest, settings: Settings) -> None:
         )
     if request.routes_dir is not None and not request.dry_run:
         raise click.UsageError("--routes-dir tries other routes: give --dry-run with it")
-    if request.routes_dir is None and (request.fail_on or request.html or request.examples is not None):
-        raise click.UsageError("--examples, --fail-on and --html tell what other routes change: give --routes-dir")
+    if request.routes_dir is None and (request.fail_on or request.html or request.url or request.examples is not None):
+        raise click.UsageError(
+            "--examples, --fail-on, --html and --url tell what other routes change: give --routes-dir"
+        )
     if request.dropped and request.dry_run:
         raise click.UsageError("--drop-header is about what is written: a dry run writes nothing")
     if request.html is not None and not os.access(request.html.absolute().parent, os.W_OK):

@@ -17,6 +17,7 @@ from settings import Settings
 from streams.commands.terminal.options import quiet_logs
 from streams.commands.terminal.organisation import Organisation, answered, notification_settings, open_organisation
 from streams.commands.terminal.screen import console, print_json, table
+from streams.commands.topics_apply import apply
 
 EPILOG = """\b
 Examples:
@@ -73,15 +74,18 @@ class Findings:
         return len({one.channel for one in self.listened})
 
 
-@click.command(epilog=EPILOG)
+@click.group(epilog=EPILOG, invoke_without_command=True)
 @click.option("--trial/--no-trial", default=True, help="Ask Genesys by subscribing on a channel of its own.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-def topics(trial: bool, as_json: bool) -> None:
-    """Show which notification topics the settings mean: topic, channel, queue.
+@click.pass_context
+def topics(context: click.Context, /, trial: bool, as_json: bool) -> None:
+    """Show which notification topics the settings mean: topic, channel, queue. `topics apply` is about those of Kafka.
 
     What cannot be listened to is shown with its reason and the permissions that are missing. For those, every
     topic is subscribed on one channel that nobody reads, which is left empty then; --no-trial goes without.
     """
+    if context.invoked_subcommand is not None:
+        return
     quiet_logs()
     settings = notification_settings()
     found = asyncio.run(_look(settings, trial))
@@ -90,6 +94,9 @@ def topics(trial: bool, as_json: bool) -> None:
     else:
         _show(found)
     sys.exit(EXIT_REFUSED if found.refused or not found.listened else 0)
+
+
+topics.add_command(apply)
 
 
 async def _look(settings: Settings, trial: bool) -> Findings:

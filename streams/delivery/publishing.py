@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from clients.aws.eventbridge import EventBridge
+from clients.aws.pace import paced
 from clients.aws.publisher import Publisher
 from processors.delivery.refusals import Limits
 from processors.metrics.counts import Counts
@@ -55,7 +56,7 @@ class Buses:
                 settings = self._settings
                 self.bridge = EventBridge(await self._client())
                 self._publisher = Publisher(
-                    self.bridge.put,
+                    paced(self.bridge.put, settings.put_events_rate),
                     max_bytes=settings.eventbridge_request_bytes,
                     linger_s=settings.eventbridge_linger_ms / 1000,
                     in_flight=settings.eventbridge_in_flight,

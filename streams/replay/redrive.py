@@ -23,6 +23,7 @@ from processors.replay.redrive import (
 )
 from processors.replay.redriven import Note, told
 from settings import Settings
+from streams.replay.aftermath import Aftermath
 from streams.replay.failure import Failure, from_message, from_record, is_meant
 from streams.replay.originals import Originals
 from streams.replay.pace import Pace
@@ -49,7 +50,10 @@ AT_ONCE = 100
 
 
 class Redriving:
-    """One redrive; without a writer it is a rehearsal: everything but the writing."""
+    """One redrive; without a writer it is a rehearsal: everything but the writing.
+
+    With an `aftermath` it waits for what becomes of each batch, and stops when an event fails again.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class Redriving:
         redriven: Redriven,
         writer: Writer | None,
         stop: asyncio.Event,
+        aftermath: Aftermath | None = None,
     ) -> None:
         self.plan = plan
         self.progress = RedriveProgress()
@@ -70,6 +75,7 @@ class Redriving:
         self._redriven = redriven
         self._writer = writer
         self._stop = stop
+        self._aftermath = aftermath
         self._pace = Pace(plan.rate if writer is not None else None, stop)
         self._taken: set[Place] = set()
         self._newest: dict[Place, Rank] = {}
@@ -107,6 +113,7 @@ class Redriving:
                 what.next[chunk[0].partition] = meant[-1][0] + 1
                 return progress
             on_progress(what.size - what.left)
+            await self._look_after(verdicts)
             await self._pace.after(len(meant))
             if progress.stopped:
                 what.leave(chunk)
@@ -134,12 +141,26 @@ class Redriving:
                 if self._writer is not None and done:
                     await queue.delete(done)
                     kept = {name: one for name, one in kept.items() if one not in done}
+                    await self._look_after(["redriven"])
                 await self._pace.after(len(done))
             if self._stop.is_set():
                 self.progress.stopped = "stopped"
             return self.progress
         finally:
             await queue.release(list(kept.values()))
+
+    async def _look_after(self, verdicts: Sequence[Verdict]) -> None:
+        """See what becomes of what was just written; an event that fails again stops the run."""
+        if self._aftermath is None or "redriven" not in verdicts:
+            return
+        again, progress = await self._aftermath.failed_again(self._stop), self.progress
+        if isinstance(again, str):
+            progress.stopped = progress.stopped or again
+            return
+        progress.failed_again = (progress.failed_again or 0) + again
+        if again:
+            words = f"{again} of what was redriven failed again (`failures list` shows them)"
+            progress.stopped = progress.stopped or words
 
     async def _take_messages(self, messages: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
         """Redrive those that are meant; gives those that the queue need not keep."""

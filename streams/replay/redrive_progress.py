@@ -22,7 +22,10 @@ class RedrivePlan:
 
 @dataclass(slots=True)
 class RedriveProgress:
-    """How far a redrive came. `read`: records that were meant, each redriven or skipped for a reason."""
+    """How far a redrive came. `read`: records that were meant, each redriven or skipped for a reason.
+
+    `failed_again`: events that failed once more; None where nobody waited for that.
+    """
 
     read: int = 0
     redriven: int = 0
@@ -31,6 +34,7 @@ class RedriveProgress:
     reasons: Counter[str] = field(default_factory=Counter)
     clusters: Counter[Cluster] = field(default_factory=Counter)
     targets: Counter[str] = field(default_factory=Counter)
+    failed_again: int | None = None
     stopped: str = ""
     limited: bool = False
 

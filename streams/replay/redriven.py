@@ -11,8 +11,10 @@ from aiokafka.errors import KafkaError
 from clients.kafka import cluster
 from clients.kafka.ranges import RangeBounds, RangeError, open_reader, topics
 from clients.kafka.writer import Outgoing, Writer
+from processors.event.headers import AGAIN
 from processors.replay.redriven import Note, Notes
 from settings import Settings
+from streams.replay.run_name import run_name
 from streams.topology import REDRIVEN, REDRIVEN_CONFIGS, SAFE_REPLICAS
 
 
@@ -33,6 +35,16 @@ class Redriven:
             return None
         results = await self._writer.write([Outgoing(self._topic, one.key, one.encode(), ()) for one in notes])
         return next((f"what was redriven last is not noted: {reason}" for reason in results if reason), None)
+
+
+def run_of(again: bool) -> str:
+    """A name for a redrive: it says whether what was brought back before is wanted once more."""
+    return run_name(AGAIN if again else "redrive")
+
+
+def written_topics(settings: Settings, known: Mapping[str, int]) -> list[str]:
+    """The topics that a redrive writes to, as far as they are there."""
+    return [name for name in map(settings.topic, ("raw", "validated", REDRIVEN)) if name in known]
 
 
 @asynccontextmanager

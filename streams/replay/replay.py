@@ -15,6 +15,7 @@ from processors.event.headers import Origin
 from processors.replay.comparison import UNREAD, Comparison, Outcomes, Survey, attempt
 from processors.routes.outcome import Filtered
 from processors.routes.route import Route
+from streams.replay.current_routes import CurrentRoutes
 from streams.replay.pace import Pace
 
 #: Hears how many offsets of the range are done with.
@@ -40,6 +41,7 @@ class ReplayPlan:
     dropped: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
     current: tuple[Route, ...] | None = None
+    against: CurrentRoutes | None = None
     straight: bool = False
 
 

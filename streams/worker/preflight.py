@@ -19,6 +19,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from clients.kafka import cluster
+from clients.kafka.configs import BATCH_BYTES, batch_bytes
 from clients.kafka.retention import keep_long_enough
 from processors.routes.routes import Routes
 from settings import EXIT_USAGE, Settings, SettingsError
@@ -40,14 +41,18 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
-class Away:
-    """What does not answer, with why: buses by name, and the dead-letter queue."""
+class Start:
+    """What a worker starts with. `batch_bytes`: what the topics take at once.
 
+    What does not answer, with why: buses by name, and the dead-letter queue.
+    """
+
+    batch_bytes: int
     buses: dict[str, str] = field(default_factory=dict)
     queue: str | None = None
 
 
-async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]) -> Away:
+async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]) -> Start:
     """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics.
 
     `conf` is Faust's configuration; `use` gets the routes when they are right.
@@ -65,7 +70,7 @@ async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]
     buses = await _buses(settings, buses_of(settings, routes)) if "sink" in roles else {}
     queue = [str(one) for one in await check_queue(settings) if _is_away(one)] if "failures" in roles else []
     await _make_topics(settings, cluster)
-    return Away(buses, queue[0] if queue else None)
+    return Start(await _batch_bytes(settings), buses, queue[0] if queue else None)
 
 
 def refuse(reason: str) -> NoReturn:
@@ -173,6 +178,19 @@ async def _make_topics(settings: Settings, cluster: cluster.Cluster) -> None:
         if older:
             await keep_long_enough(settings, older)
     _fit(settings, await _present(settings, needed))
+
+
+async def _batch_bytes(settings: Settings) -> int:
+    """What each topic takes in one batch: brokers refuse larger ones, though every record in them is small."""
+    try:
+        found = await batch_bytes(settings, needed_topics(settings))
+    except KafkaError as error:  # brokers that do not tell, or may not be asked
+        log.info("the topics' limits are not known", reason=type(error).__name__)
+        return min(BATCH_BYTES, settings.kafka_max_message_bytes)
+    if found < min(BATCH_BYTES, settings.kafka_max_message_bytes):
+        fix = "lower KAFKA_MAX_MESSAGE_BYTES, or raise max.message.bytes: what is longer waits for ever"
+        log.warning("a topic takes less than KAFKA_MAX_MESSAGE_BYTES", takes=found, fix=fix)
+    return found
 
 
 async def _create(settings: Settings, name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:

@@ -97,8 +97,13 @@ class Pipeline:
             **more,
         }
 
-    def start(self, *arguments: str, wait: bool = True, module: str = "streams", **more: str) -> Worker:
-        """Start a worker, and wait until it is ready. It has an AWS access key that faults can pick it by."""
+    def start(
+        self, *arguments: str, wait: bool = True, module: str = "streams", folder: Path | None = None, **more: str
+    ) -> Worker:
+        """Start a worker, of the project in `folder` if it is given, and wait until it is ready.
+
+        It has an AWS access key that faults can pick it by.
+        """
         port, number = free_ports(1)[0], len(self.workers)
         key = f"worker{number}"
         own = {"WEB_PORT": str(port), "AWS_ACCESS_KEY_ID": key, **self.settings, **more}
@@ -107,6 +112,7 @@ class Pipeline:
             process = subprocess.Popen(
                 [sys.executable, "-m", module, "worker", *arguments],
                 env=self.environment(**own),
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

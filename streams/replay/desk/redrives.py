@@ -23,8 +23,7 @@ from streams.replay.desk.side_loop import SideLoop
 from streams.replay.originals import open_originals
 from streams.replay.redrive import Redriving
 from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
-from streams.replay.redriven import open_redriven
-from streams.replay.run_name import run_name
+from streams.replay.redriven import open_redriven, run_of, written_topics
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +101,7 @@ class RedriveJobs:
         now_ms = int(time.time() * 1000)
         until = now_ms if selection.span.until is None else selection.span.until
         selection = replace(selection, span=replace(selection.span, until=until))
-        job = RedriveJob(RedrivePlan(selection, run_name("redrive"), now_ms, rate, limit), dry_run, again, who)
+        job = RedriveJob(RedrivePlan(selection, run_of(again), now_ms, rate, limit), dry_run, again, who)
         self._jobs[job.plan.run] = job
         for name in list(self._jobs)[:-KEPT]:
             del self._jobs[name]
@@ -154,7 +153,7 @@ class RedriveJobs:
                         await redriving.from_topic(reader, what, lambda read: _moved(job, read))
                     return
                 async with (
-                    open_writer(settings) as writer,
+                    open_writer(settings, written_topics(settings, known)) as writer,
                     open_redriven(settings, known, writer, again=job.again) as redriven,
                 ):
                     redriving = Redriving(plan, settings, originals, redriven, writer, job.stop)

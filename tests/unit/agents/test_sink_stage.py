@@ -203,3 +203,22 @@ async def test_each_event_ends_once(sink, publisher, producer, counts, event, re
     delta = counts.drain()["counts"]
     assert delta.get("published", 0) + delta["failed"] == 3
     assert len(producer.taken) == delta["failed"]
+
+
+async def test_a_copy_of_what_a_redrive_put_on_the_bus_is_dropped_and_counted(publisher, delivery, counts, event):
+    async def open_bus():
+        return publisher
+
+    stage = Publishing(open_bus, delivery, lambda: ROUTES, "default", window_s=600.0)
+    redriven = {**HEADERS, "replayed": b"redrive-2026-a", "straight": b"1"}
+    publisher.result = RefusedEntry("ThrottlingException", "slow", 5)
+    await run(stage, [event(VALUE, redriven)])
+    assert counts.drain()["counts"] == {"redriven": 1, "failed": 1}
+    publisher.result = Accepted("id")
+    await run(stage, [event(VALUE, redriven)])
+    assert counts.drain()["counts"] == {"redriven": 1, "published": 1}, "what was refused is not on the bus"
+    await run(stage, [event(VALUE, {**redriven, "replayed": b"redrive-2026-b"})])
+    assert counts.drain()["counts"] == {"raw": 1, "repeated": 1}
+    await run(stage, [event(VALUE, {**redriven, "replayed": b"redrive-again-2026-c"})])
+    assert counts.drain()["counts"] == {"redriven": 1, "published": 1}
+    assert len(publisher.published) == 3

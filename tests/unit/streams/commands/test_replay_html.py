@@ -37,7 +37,7 @@ def read(*compared):
     for before, after in compared:
         progress.comparison.add(ORIGIN, before, after)
     reading = Reading()
-    reading.feed(page("genesys.raw", "./new", progress))
+    reading.feed(page("genesys.raw", "./new", "what one runs", progress))
     return reading
 
 
@@ -48,7 +48,8 @@ def test_the_page_tells_fields_causes_and_examples():
         (mapped("voice"), mapped("voice")),
     )
     text = " ".join(reading.text)
-    assert "genesys.raw, tried on ./new: 3 events read, 2 would change, 1 would not." in text
+    assert "genesys.raw, tried on ./new, compared with what one runs:" in text
+    assert "3 events read, 2 would change, 1 would not." in text
     for told in ("mapped differently", "detail.type", '"VOICE"', "MappingError", "genesys.raw/0/7", "(1 of 1)"):
         assert told in text
     assert reading.loads == []
