@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from processors.event.identity import interaction_id, unwrapped
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+
 
 def kind_of(event: Any) -> str:
-    """Its topic without the id of what it tells of, or its type."""
+    """Its topic with `{id}` in the place of ids, or its type."""
     if not isinstance(event, dict):
         return "not an event"
     body = unwrapped(event)
     topic = body.get("topicName")
     if isinstance(topic, str):
-        return topic.replace(interaction_id(body) or " ", "…")
+        return _UUID.sub("{id}", topic.replace(interaction_id(body) or " ", "{id}"))
     words = [str(body[name]) for name in ("resourceType", "eventType") if isinstance(body.get(name), str)]
     return " ".join(words) or "event"

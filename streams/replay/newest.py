@@ -28,8 +28,8 @@ async def newest(settings: Settings, limit: int, key: str | None = None) -> list
         look = Backwards(reader, RangeBounds(partitions=partitions), Budget.of(MAX_READ, MAX_SECONDS))
         look.slice_size = max(limit, look.slice_size)
         found: list[ConsumerRecord] = []
-        async for part in look.slices():
-            found += [record for record in part if record.value is not None and wanted in (None, record.key)]
+        async for part in look.slices(lambda record: record.value is not None and wanted in (None, record.key)):
+            found += part
             if len(found) >= limit:
                 break
     return found[:limit]

@@ -105,7 +105,8 @@ class Tracer:
         async with open_reader(self._settings, name, self._known, wait_ms=WAIT_MS) as reader:
             partitions = () if key is None else (partition_of(key.encode(), reader.partitions),)
             look = Backwards(reader, RangeBounds(span, partitions), Budget.of(MAX_READ, MAX_SECONDS))
-            async with aclosing(look.slices()) as slices:
+            keep = lambda record: _match(topic, record, ident) is not None  # noqa: E731
+            async with aclosing(look.slices(keep)) as slices:
                 async for part in slices:
                     for record in part:
                         _take(search, topic, record, ident)

@@ -69,6 +69,19 @@ def test_a_failing_mapping_is_mended_and_taken_home(stack: Stack, page: Page):
     assert example["expect"]["detail-type"] == "interaction.event"
 
 
+def test_what_is_typed_stays_as_it_was_typed(stack: Stack, page: Page):
+    page.goto(f"{stack.web}/?page=routes")
+    page.get_by_label("Mapping (JSONata)").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type('{"detail": {"text": $substr', delay=5)
+    expect(page.get_by_role("listbox", name="Completions").get_by_role("option").first).to_have_text("$substring")
+    page.keyboard.press("Enter")
+    page.keyboard.type("(id, 0)")
+    expect(page.get_by_label("Mapping (JSONata)")).to_have_text('{"detail": {"text": $substring(id, 0)}}')
+    page.get_by_label("Filter (JSONata)").press("/")  # no key of the pages
+    assert page.url.endswith("?page=routes")
+
+
 def test_what_a_draft_would_change_in_the_last_events_is_told(stack: Stack, page: Page):
     page.goto(f"{stack.web}/?page=routes&route=interaction")
     expect(page.get_by_label("Result", exact=True).get_by_role("status")).to_have_text("mapped", timeout=PATIENCE_MS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -17,6 +18,7 @@ from streams.app import app
 from streams.replay import newest
 from streams.views.answers import refused, rows_wanted
 from streams.views.bodies import masked, withheld
+from streams.views.turnstile import BusyError, busy, looks
 
 #: Events that are shown unless `?limit=` says otherwise, and at most.
 LIMIT, MOST = 20, 200
@@ -38,18 +40,25 @@ class RawEvents(View):
         if limit is None or limit > MOST:
             return refused(self, "bad request", f"limit is a number from 1 to {MOST}", 400)
         try:
-            if "partition" not in query:
-                found = await newest.newest(app.settings, limit, query.get("key"))
-                return self.json({"events": [_shown(record) for record in found]})
-            place = _number(query, "partition"), _number(query, "offset")
-            one = await newest.at(app.settings, *place)
+            with looks:
+                found = await _found(query, limit)
+        except BusyError:
+            return busy(self)
         except ValueError as error:
             return refused(self, "bad request", str(error), 400)
         except RangeError as error:
             return refused(self, "unavailable", str(error), 503)
-        if one is None or one.value is None:
+        if not found and "partition" in query:
             return refused(self, "not found", "raw does not hold that event any more, or never did", 404)
-        return self.json({"events": [_shown(one)]})
+        return self.json({"events": [_shown(record) for record in found]})
+
+
+async def _found(query: Mapping[str, str], limit: int) -> list[ConsumerRecord]:
+    """The events that are asked for. Raises ValueError or RangeError."""
+    if "partition" not in query:
+        return await newest.newest(app.settings, limit, query.get("key"))
+    one = await newest.at(app.settings, _number(query, "partition"), _number(query, "offset"))
+    return [] if one is None or one.value is None else [one]
 
 
 def _number(query: Any, name: str) -> int:

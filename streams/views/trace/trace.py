@@ -27,11 +27,9 @@ from streams.routes.sandbox.child import SandboxError
 from streams.views.answers import refused
 from streams.views.trace.gaps import gaps_of
 from streams.views.trace.publications import publications_of
+from streams.views.turnstile import BusyError, busy, looks
 
 log = structlog.get_logger(__name__)
-
-#: Looks at once: each reads from Kafka as fast as it gives.
-MAX_AT_ONCE = 2
 
 #: Events of a story that are tried on the routes of now, to tell what left them.
 MAX_TRIED = 50
@@ -40,8 +38,6 @@ MAX_TRIED = 50
 NEAR_MS = 60_000
 
 MAX_ID = 256
-
-_looking = 0
 
 
 @app.page("/api/trace/{ident}/")
@@ -61,29 +57,25 @@ class Trace(View):
             return refused(self, "bad request", str(error), 400)
         if len(ident) > MAX_ID:
             return refused(self, "bad request", "no id is that long", 400)
-        if _looking >= MAX_AT_ONCE:
-            return refused(self, "busy", "others look for events on this worker just now; ask again in a moment", 503)
         try:
-            return self.json(await _traced(ident, query.get("key"), asked))
+            with looks:
+                return self.json(await _traced(ident, query.get("key"), asked))
+        except BusyError:
+            return busy(self)
         except RangeError as error:
             return refused(self, "unavailable", str(error), 503)
 
 
 async def _traced(ident: str, key: str | None, asked: Period | None) -> JsonObject:
-    global _looking
-    _looking += 1
-    try:
-        known, unheard = await publications_of([ident])
-        entry = next((one for one in known if one.entry_id == ident), None)
-        span = Span(asked.since or None, asked.until) if asked is not None else Span()
-        wanted = entry.event_id if entry is not None and entry.event_id else ident
-        search = await Tracer(app.settings, span).trace(wanted, key)
-        events = sorted({one.event_id for one in search.found if one.event_id})
-        if set(events) - {ident}:
-            known, unheard = await publications_of(events)
-        steps = story(search.found, await _facts(search, known))
-    finally:
-        _looking -= 1
+    known, unheard = await publications_of([ident])
+    entry = next((one for one in known if one.entry_id == ident), None)
+    span = Span(asked.since or None, asked.until) if asked is not None else Span()
+    wanted = entry.event_id if entry is not None and entry.event_id else ident
+    search = await Tracer(app.settings, span).trace(wanted, key)
+    events = sorted({one.event_id for one in search.found if one.event_id})
+    if set(events) - {ident}:
+        known, unheard = await publications_of(events)
+    steps = story(search.found, await _facts(search, known))
     keys = sorted({one.key for one in search.found if one.key})
     kind = "entry" if entry is not None else "conversation" if ident in keys else "event"
     return {

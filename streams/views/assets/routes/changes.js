@@ -89,7 +89,7 @@ export function Changes({ texts, route, canRun }) {
     setState((before) => ({ ...before, running: false }));
   };
   const old = state.found && state.of !== asked;
-  return html`<section class="changes ${old ? "old" : ""}" aria-labelledby="changes-title">
+  return html`<section class="changes ${old ? "dated" : ""}" aria-labelledby="changes-title">
     <header><h3 id="changes-title">What would change</h3>
       <label>in the last <select value=${since} onChange=${(event) => setSince(event.target.value)}>
         ${[["1h", "hour"], ["6h", "6 hours"], ["24h", "24 hours"], ["7d", "7 days"]].map(([value, words]) => html`<option key=${value} value=${value}>${words}</option>`)}</select></label>

@@ -87,10 +87,11 @@ function diagnostic(doc, { line, column, message, severity = "error" }) {
 }
 
 /**
- * An editor of `value`. `problems` are underlined; those without a line are told elsewhere. `fields`: names to complete.
+ * An editor of `value`, which is taken anew when `turn` changes; in between who types is right. `problems` are underlined; those
+ * without a line are told elsewhere. `fields`: names to complete.
  * `jump`: `{line, column, turn}` moves the cursor there when its turn changes.
  */
-export function Editor({ value, label, language, onChange, problems = [], readOnly = false, fields, jump }) {
+export function Editor({ value, turn = 0, label, language, onChange, problems = [], readOnly = false, fields, jump }) {
   const host = useRef(null);
   const [editor, setEditor] = useState(null);
   const changed = useRef(onChange);
@@ -113,11 +114,11 @@ export function Editor({ value, label, language, onChange, problems = [], readOn
     };
   }, []);
 
-  useEffect(() => {
+  useEffect(() => { // what is typed comes back as `value` when more has been typed: only what `turn` announces is new
     if (!editor || editor.view.state.doc.toString() === value) return;
     const { view } = editor;
     view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value }, userEvent: "set" });
-  }, [editor, value]);
+  }, [editor, turn]);
 
   useEffect(() => {
     if (!editor) return;

@@ -14,6 +14,11 @@ const OUTCOMES = {
   failed: ["bad", "fails"],
   invalid: ["bad", "no worker would start"],
 };
+const NOTHING = {
+  invalid: "There is a mistake in a text: see the problems.",
+  failed: "The mapping gives no event: see the problems.",
+  filtered: "The filter leaves the event, and the mapping gives nothing.",
+};
 const NAMES = { event: "Event", filter: "Filter", mapping: "Mapping", schema: "Schema" };
 
 /** Texts of a route with one of its examples. */
@@ -90,7 +95,9 @@ function Result({ found, trying, error }) {
       ${found?.engine && html`<span class="muted engine">${found.engine}${typeof found.latencyMs === "number" ? ` · ${Math.max(1, Math.round(found.latencyMs))} ms` : ""}</span>`}</header>
     <${Problem} error=${error} />
     ${found?.outcome === "filtered" && text && html`<p class="muted aside">What the mapping would give, were the event taken:</p>`}
-    <${Editor} label="Result (JSON)" language="json" readOnly value=${text} problems=${marks} />
+    ${text || !found
+      ? html`<${Editor} label="Result (JSON)" language="json" readOnly value=${text} turn=${text} problems=${marks} />`
+      : html`<p class="nothing muted">${NOTHING[found.outcome] ?? ""}</p>`}
   </section>`;
 }
 
@@ -124,7 +131,9 @@ function Download({ texts, route }) {
 }
 
 export function Playground({ route, eventName, told }) {
-  const [texts, setTexts] = useState(null);
+  const [{ texts, turn }, setDesk] = useState({ texts: null, turn: 0 });
+  /** Put other texts on the desk; the editors take them. */
+  const put = (next) => setDesk((before) => ({ texts: next(before.texts), turn: before.turn + 1 }));
   const [loadError, setLoadError] = useState(null);
   const raw = useRaw();
   const start = useRef(null);
@@ -137,7 +146,7 @@ export function Playground({ route, eventName, told }) {
   useEffect(() => { // another route: its texts, and the event that the address names, else its first example
     if (route && !told) return;
     start.current = startOf(told, told?.examples[0]);
-    setTexts((before) => (before && !route ? before : { ...start.current, ...(before && eventName === "" ? { event: before.event } : {}) }));
+    put((before) => (before && !route ? before : start.current));
     if (!eventName && told?.examples[0]) setParams({ event: `example:${told.examples[0].name}` }, { replace: true });
   }, [told?.name, route]);
 
@@ -146,7 +155,7 @@ export function Playground({ route, eventName, told }) {
     eventOf(eventName, told).then(
       (event) => {
         setLoadError(event === null ? new Error("that event is not there any more") : null);
-        if (event !== null) setTexts((before) => before && { ...before, event: typeof event === "string" ? event : pretty(event) });
+        if (event !== null) put((before) => before && { ...before, event: typeof event === "string" ? event : pretty(event) });
       },
       setLoadError,
     );
@@ -154,17 +163,17 @@ export function Playground({ route, eventName, told }) {
 
   const edit = (part) => (text) => {
     if (part === "event" && eventName) setParams({ event: null }, { replace: true });
-    setTexts((before) => ({ ...before, [part]: text }));
+    setDesk((before) => ({ ...before, texts: { ...before.texts, [part]: text } }));
   };
   if (!texts) return null;
   const changed = PARTS.some((part) => start.current && texts[part] !== start.current[part]);
   const shared = (part, language) => ({
-    part, language, value: texts[part], onChange: edit(part), problems: problems.of(part), jump: jump.part === part ? jump : null,
+    part, language, value: texts[part], turn, onChange: edit(part), problems: problems.of(part), jump: jump.part === part ? jump : null,
     fields: language === "jsonata" ? () => fields.current : undefined,
   });
   return html`<${Panel} id="playground" title="Playground" class="playground" more=${html`
       <span>Publishes nothing, writes nothing.</span>
-      <button type="button" disabled=${!changed} onClick=${() => setTexts((before) => ({ ...start.current, event: before.event }))}>Back to the route</button>`}>
+      <button type="button" disabled=${!changed} onClick=${() => put((before) => ({ ...start.current, event: before.event }))}>Back to the route</button>`}>
     <${Problem} error=${loadError} />
     <div class="desk">
       <div class="column">

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from "../shell/html.js";
 import { ask, post, useAsk, withQuery } from "../shell/api.js";
 import { Badge, Empty, number, Panel, Problem, RangeChoice } from "../shell/parts.js";
-import { clock, isUtc, moment, span, Time } from "../shell/time.js";
+import { clock, isUtc, moment, seconds, span, Time } from "../shell/time.js";
 import { useParams } from "../shell/url.js";
 
 const KINDS = { healed: "good", "partly healed": "warn", open: "accent", lost: "bad", expired: "bad", acknowledged: "" };
@@ -15,9 +15,9 @@ const nameOf = (gap) => gap.source;
 
 function Axis({ since, until, utc }) {
   const step = (until - since) / TICKS;
-  const day = until - since > 36 * 3_600_000;
+  const told = until - since > 36 * 3_600_000 ? moment : until - since < 20 * 60_000 ? seconds : clock;
   return html`<div class="axis" aria-hidden="true">${Array.from({ length: TICKS + 1 }, (_, index) => since + index * step).map((at, index) => html`
-    <span key=${index} style=${{ left: `${(100 * index) / TICKS}%` }}>${day ? moment(at, utc) : clock(at, utc)}</span>`)}</div>`;
+    <span key=${index} style=${{ left: `${(100 * index) / TICKS}%` }}>${told(at, utc)}</span>`)}</div>`;
 }
 
 function Lane({ name, gaps, since, until, onPick }) {

@@ -44,7 +44,7 @@ const ROUTED = { mapped: "Mapped", failed: "A route failed", filtered: "No route
 function Step({ step, before }) {
   const [kind, title, details] = (TOLD[step.kind] ?? (() => ["", step.kind, ""]))(step);
   const since = step.at && before ? (Date.parse(step.at) - Date.parse(before)) / 1000 : null;
-  return html`<li class="step ${kind} ${step.kind}">
+  return html`<li class="step ${kind} ${step.kind === "waiting" ? "still" : ""}">
     <span class="when">${step.at ? html`<${Time} at=${step.at} />` : html`<span class="muted" title="Not known to the moment">·</span>`}
       ${since !== null && since > 0 && html`<small class="muted">+${since < 1 ? `${Math.round(since * 1000)} ms` : span(since)}</small>`}</span>
     <div><h3>${title}</h3><div class="what">${details}</div></div>
@@ -84,8 +84,10 @@ function EventStory({ ident, steps, open }) {
   const [kind, words] = endOf(steps);
   const what = steps.find((step) => step.what)?.what ?? "event";
   const at = steps.find((step) => step.at)?.at;
+  const refused = steps.filter((step) => step.kind === "attempt").length;
   return html`<details class="eventstory" open=${open}>
-    <summary><${Time} at=${at} /> <span class="name">${what}</span> <${Badge} kind=${kind}>${words}<//></summary>
+    <summary><${Time} at=${at} /> <span class="name">${what}</span>
+      ${refused > 0 && html`<${Badge} kind="warn">${refused} refused ${refused === 1 ? "attempt" : "attempts"}<//>`} <${Badge} kind=${kind}>${words}<//></summary>
     <p class="muted ids"><a href=${pageHref("trace", { id: ident })}><code>${ident}</code></a></p>
     <${Line} steps=${steps} />
   </details>`;

@@ -15,7 +15,7 @@ from processors.event.kind import kind_of
         ),
         (
             {"topicName": "v2.conversations.5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11.transcription", "eventBody": {}},
-            "v2.conversations.….transcription",
+            "v2.conversations.{id}.transcription",
         ),
         ({"resourceType": 5}, "event"),
         ("text", "not an event"),

@@ -8,6 +8,7 @@ import pytest
 
 from clients.kafka.ranges import Range, RangeBounds
 from processors.replay.selection import Span
+from streams.replay import backwards
 from streams.replay.backwards import Backwards, Budget
 from streams.replay.newest import partition_of
 
@@ -16,6 +17,7 @@ class ListReader:
     """Partitions as lists of timestamps; offsets count from 0. `asked`: offsets that were read."""
 
     topic = "genesys.raw"
+    looks_up = False  # by time, as real brokers do
 
     def __init__(self, *partitions):
         self._partitions = partitions
@@ -23,16 +25,24 @@ class ListReader:
 
     async def range(self, bounds):
         wanted = bounds.partitions or range(len(self._partitions))
-        return Range(self.topic, dict.fromkeys(wanted, 0), {one: len(self._partitions[one]) for one in wanted})
+        ends = {one: len(self._partitions[one]) for one in wanted}
+        since = bounds.span.since if self.looks_up else None
+        if since is None:
+            return Range(self.topic, dict.fromkeys(wanted, 0), ends)
+        later = {one: [at for at, moment in enumerate(self._partitions[one]) if moment >= since] for one in wanted}
+        return Range(self.topic, {one: min(found, default=ends[one]) for one, found in later.items()}, ends)
 
     async def chunks(self, what):
         for partition in what.open:
             offsets = range(what.next[partition], what.end[partition])
             self.asked += [(partition, offset) for offset in offsets]
             yield [
-                SimpleNamespace(partition=partition, offset=offset, timestamp=self._partitions[partition][offset])
+                SimpleNamespace(
+                    partition=partition, offset=offset, timestamp=self._partitions[partition][offset], value=b"x" * 10
+                )
                 for offset in offsets
             ]
+            what.next[partition] = what.end[partition]
 
 
 async def read(look):
@@ -67,6 +77,28 @@ async def test_a_partition_is_left_when_its_records_are_older_than_the_span():
     back = look(reader, span=Span(since=85))
     assert await read(back) == [[(1, 1), (1, 0), (0, 9)]]
     assert (back.complete, min(reader.asked)) == (True, (0, 8))
+
+
+@pytest.mark.parametrize("looks_up", [True, False])
+async def test_a_look_before_a_moment_begins_there_where_brokers_look_up_by_time(looks_up):
+    reader = ListReader(list(range(100)), list(range(500, 600)))
+    reader.looks_up = looks_up
+    back = look(reader, span=Span(until=50), slice_size=10)
+    assert [one for part in await read(back) for one in part] == [(0, offset) for offset in range(49, -1, -1)]
+    assert ((0, 99) in reader.asked) is not looks_up
+
+
+async def test_what_is_not_kept_is_not_held_and_counts_as_read():
+    back = look(ListReader([10, 20, 30, 40]))
+    assert [[one.offset for one in part] async for part in back.slices(lambda one: one.offset == 1)] == [[], [1]]
+    assert (back.read, back.complete) == (4, True)
+
+
+async def test_records_too_large_to_be_held_end_the_look(monkeypatch):
+    monkeypatch.setattr(backwards, "MAX_SLICE_BYTES", 15)
+    back = look(ListReader([10, 20], [30, 40], [50, 60]))
+    assert await read(back) == [[(0, 1), (0, 0)]]
+    assert not back.complete
 
 
 async def test_an_empty_topic_is_read_at_once():

@@ -36,6 +36,7 @@ class Records(ListReader):
 
     async def chunks(self, what):
         yield self._records[what.next[0] : what.end[0]]
+        what.next[0] = what.end[0]
 
 
 class Both:

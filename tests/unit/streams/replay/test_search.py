@@ -57,6 +57,7 @@ class FakeReader:
             self._topic.looked.add(partition)
             begin = self._topic.deleted
             yield self._topic.partitions[partition][what.next[partition] - begin : what.end[partition] - begin]
+            what.next[partition] = what.end[partition]
 
 
 @pytest.fixture
