@@ -1,19 +1,13 @@
-# The worker, and the emulators of the demo, in one image. Base and dependencies are pinned; nothing runs as root.
-FROM python:3.13.9-slim-bookworm
-
-ENV PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1 \
-    PIP_NO_CACHE_DIR=1 \
-    PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    DATA_DIR=/data
-
-RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin worker \
-    && install --directory --owner=worker --group=worker /data
-
-WORKDIR /app
+# The worker, and the emulators of the demo, in one image, for amd64 and arm64:
+#   docker buildx build --platform linux/amd64,linux/arm64 --sbom=true --provenance=true -t genesys-eventbridge:0.1.0 .
+# Base and dependencies are pinned, these by their hashes; nothing runs as root, and nothing is written but /data and /tmp.
+FROM python:3.13.9-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /build
+RUN python -m venv /opt/venv
 COPY requirements.lock ./
-RUN pip install -r requirements.lock
-
+RUN /opt/venv/bin/pip install --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY streams ./streams
 COPY agents ./agents
@@ -22,10 +16,22 @@ COPY clients ./clients
 COPY settings ./settings
 COPY emulators ./emulators
 COPY schemas ./schemas
-RUN pip install --no-deps .
+RUN /opt/venv/bin/pip install --no-deps . \
+    && /opt/venv/bin/python -m compileall -q /opt/venv/lib
 
-USER worker
+FROM python:3.13.9-slim-bookworm
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PATH=/opt/venv/bin:$PATH \
+    DATA_DIR=/data
+LABEL org.opencontainers.image.title="genesys-eventbridge" \
+      org.opencontainers.image.description="Genesys Cloud events, through Kafka and Faust, onto an AWS EventBridge bus" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /opt/venv /opt/venv
+RUN install --directory --owner=10001 --group=10001 /data
+USER 10001:10001
 WORKDIR /data
+VOLUME ["/data"]
 EXPOSE 6066
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ.get('WEB_PORT', '6066') + '/health/live', timeout=4)"]

@@ -65,6 +65,20 @@ audit: $(VENV)/installed-dev ## Look the pinned versions up among known vulnerab
 	@$(BIN)/uv tool run --from pip-audit==2.10.1 pip-audit --strict --no-deps --disable-pip \
 	  -r requirements.lock -r requirements-dev.lock $(ARGS)
 
+.PHONY: validate
+validate: $(VENV)/installed-dev ## Have what is in deploy/, Dockerfile and compose file judged by their own validators
+	$(BIN)/cfn-lint --regions eu-central-1 --template deploy/cloudformation.yaml deploy/genesys-eventbridge-source.yaml
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/uv tool run --from checkov==3.3.30 checkov --config-file .checkov.yaml
+	@if command -v kustomize >/dev/null; then kustomize build deploy/kubernetes/example | $(BIN)/kubernetes-validate --strict --quiet -; \
+	  else echo "kustomize is not installed: deploy/kubernetes/example is not built"; fi
+	@if command -v terraform >/dev/null; then terraform fmt -check deploy/terraform; \
+	  else echo "terraform is not installed: deploy/terraform is not looked at"; fi
+
+.PHONY: sbom
+sbom: $(VENV)/installed-dev ## Write the software bill of materials (CycloneDX) of the pinned versions to sbom.json
+	$(BIN)/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --of JSON -o sbom.json
+
 .PHONY: faults
 faults: $(VENV)/installed-dev ## Put the pipeline to every fault on real Kafka and account for each event
 	@$(BIN)/python -m tests.kafka.faults $(ARGS)
@@ -83,5 +97,5 @@ docs: $(VENV)/installed ## Write the generated parts of docs/
 
 .PHONY: lock
 lock: $(VENV)/installed-dev ## Pin the newest versions that fit
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-emit-index-url --upgrade -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --upgrade -q -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --no-header --no-emit-index-url --upgrade -q -o requirements-dev.lock

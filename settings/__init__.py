@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from processors.event.headers import ENVELOPE_BYTES
 from settings.aws import AWSSettings
 from settings.errors import EXIT_USAGE, SettingsError, refusal
 from settings.fields import CommaList
+from settings.files import FilesSource
 from settings.genesys import REGION_DOMAINS, GenesysSettings
 from settings.kafka import KAFKA_NAME, KafkaSettings
 from settings.pipeline import LOG_LEVELS, ROLES, PipelineSettings
@@ -38,6 +39,17 @@ class Settings(WebSettings, PipelineSettings, AWSSettings, KafkaSettings, Genesy
     """All that can be set from outside. Times are seconds and sizes bytes unless a name says otherwise."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, FilesSource(settings_cls), env_settings
 
     @property
     def max_line_bytes(self) -> int:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from settings import Settings
+from settings.files import SUFFIX
 from streams.checks.finding import Finding
 
 #: Beginnings that are ours alone: whatever has them was meant for us.
@@ -29,9 +30,9 @@ def check_environment(environment: Mapping[str, str]) -> list[Finding]:
     found = []
     for name in sorted(environment):
         upper = name.upper()
-        if upper in known or upper.startswith(_OF_OTHERS) or not upper.startswith(tuple(families)):
+        if upper.removesuffix(SUFFIX) in known or upper.startswith(_OF_OTHERS) or not upper.startswith(tuple(families)):
             continue
-        if _OF_KUBERNETES.fullmatch(upper) and upper not in known:
+        if _OF_KUBERNETES.fullmatch(upper):
             continue
         near = difflib.get_close_matches(upper, known, n=1, cutoff=ALIKE)
         if near or upper.startswith(OURS):

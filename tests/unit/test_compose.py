@@ -24,7 +24,7 @@ for _, names, *_ in BOTOCORE_DEFAUT_SESSION_VARIABLES.values():
 
 def is_pinned(image):
     """Whether the tag names at least major, minor and patch."""
-    return re.search(r":\d+\.\d+\.\d+(-[\w.-]+)?$", image) is not None
+    return re.search(r":v?\d+\.\d+\.\d+(-[\w.-]+)?$", image) is not None
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -98,9 +98,35 @@ def test_the_broker_is_the_version_that_the_tests_run():
 def test_the_dockerfile_is_pinned_and_gives_up_root_before_it_runs():
     instructions = re.findall(r"^([A-Z]+) ", DOCKERFILE, re.MULTILINE)
     assert all(is_pinned(image) for image in re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE))
-    assert re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE) == ["worker"]
+    assert re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE) == ["10001:10001"]  # Kubernetes asks for a number
     assert instructions.index("USER") > max(i for i, word in enumerate(instructions) if word == "RUN")
     assert re.search(r'^ENTRYPOINT \["genesys-eventbridge"\]\nCMD \["worker"\]$', DOCKERFILE, re.MULTILINE)
+
+
+def test_dependencies_are_installed_by_their_hashes_and_what_builds_stays_behind():
+    assert "pip install --require-hashes -r requirements.lock" in DOCKERFILE
+    lock = (ROOT / "requirements.lock").read_text()
+    pinned = re.findall(r"^[\w.-]+==\S+.*(?:\n    --hash=sha256:[0-9a-f]{64}.*)+", lock, re.MULTILINE)
+    assert len(pinned) == len(re.findall(r"^[\w.-]+==", lock, re.MULTILINE)) > 50
+    last = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert "pip" not in last
+    assert "COPY --from=build /opt/venv /opt/venv" in last
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_a_worker_may_not_write_its_image_nor_gain_rights(name):
+    service = SERVICES[name]
+    assert (service["read_only"], service["cap_drop"], service["tmpfs"]) == (True, ["ALL"], ["/tmp"])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_the_observed_stack_has_its_files():
+    observed = {name for name, service in SERVICES.items() if service.get("profiles") == ["observability"]}
+    assert observed == {"prometheus", "grafana"}
+    mounted = [volume.split(":") for name in observed for volume in SERVICES[name]["volumes"]]
+    assert [source for source, _, mode in mounted if not (ROOT / source).is_file() or mode != "ro"] == []
+    scraped = yaml.safe_load((ROOT / "deploy/observability/prometheus.yml").read_text())["scrape_configs"]
+    assert scraped[0]["static_configs"] == [{"targets": [f"worker:{Settings.model_fields['web_port'].default}"]}]
 
 
 def test_the_health_check_of_the_image_is_a_program_that_compiles():
@@ -114,7 +140,7 @@ def test_all_that_the_dockerfile_copies_passes_the_ignore_file():
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     copied = {
         source.removeprefix("./")
-        for line in re.findall(r"^COPY (.+) \S+$", DOCKERFILE, re.MULTILINE)
+        for line in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
         for source in line.split()
     }
     assert "*" in ignored
