@@ -48,7 +48,7 @@ function Place({ place, box, chosen, edge }) {
     <rect x=${x} y=${y} width=${w} height=${h} rx=${round} />
     <text class="title" x=${x + w / 2} y=${y + h / 2 - 4} text-anchor="middle">${place.title}</text>
     <text class="sub" x=${x + w / 2} y=${y + h / 2 + 14} text-anchor="middle">${place.sub}</text>
-    ${state && html`<g class="flag"><circle cx=${x + w - 6} cy=${y + 4} r="9" /><text x=${x + w - 6} y=${y + 8} text-anchor="middle">${place.paused ? "॥" : "!"}</text></g>`}
+    ${state && html`<g class="flag"><circle cx=${x + w - 6} cy=${y + 4} r="9" /><text x=${x + w - 6} y=${y + 8} text-anchor="middle">${place.paused ? "‖" : "!"}</text></g>`}
   </g>`;
   if (!isOpen) return drawn;
   return html`<a href=${href({ stage: chosen ? null : place.name })} aria-label=${said(place, edge)} aria-current=${chosen ? "true" : null}>${drawn}</a>`;

@@ -9,7 +9,7 @@ const KINDS = {
   rebalance: ["⇄", "muted", "partitions moved"],
   routes: ["✎", "accent", "routes taken over"],
   gap: ["◌", "warn", "gap at the source"],
-  pause: ["॥", "warn", "paused"],
+  pause: ["‖", "warn", "paused"],
   resume: ["▶", "good", "resumed"],
   redrive: ["↺", "violet", "redriven"],
   replay: ["↻", "violet", "replayed"],
@@ -60,7 +60,7 @@ export function drawMarks(plot, marks) {
 
 const Mark = ({ mark }) => {
   const [sign, tone, words] = kindOf(mark.kind);
-  return html`<li><span class="sign ${tone}" aria-hidden="true">${sign}</span><${Time} at=${mark.at} /><strong>${words}</strong><span class="muted">${mark.what}</span></li>`;
+  return html`<li><span class="sign ${tone}" aria-hidden="true">${sign}</span><${Time} at=${mark.at} />${!mark.what.startsWith(mark.kind) && html`<strong>${words}</strong>`}<span class="muted">${mark.what}</span></li>`;
 };
 
 const SHOWN = 4;
