@@ -34,7 +34,7 @@ function Edge({ edge, plan }) {
 }
 
 function said(place, edge) {
-  const words = [place.title, place.sub];
+  const words = [`${place.title} ${place.sub}`]; // what is to be read comes first, for who speaks to it
   if (edge) words.push(edge.waits?.lag ? `${edge.waits.lag} wait, the oldest for ${span(edge.waits.seconds)}` : "none waits");
   return [...words, ...place.troubles.map((one) => one.reason)].join(", ");
 }

@@ -1,0 +1,94 @@
+"""The page Now, in a real browser, against what Genesys sent and what AWS received."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from streams.demo.stack import Stack
+from tests.e2e.conftest import EVENTS, PATIENCE_MS, OpenPage
+
+pytestmark = pytest.mark.browser
+
+
+def number(locator: Locator) -> int:
+    return int(re.sub(r"\D", "", locator.inner_text()))
+
+
+def count(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-count={name}]")
+
+
+@pytest.fixture(scope="module")
+def truth(stack: Stack) -> dict[str, int]:
+    """What each side of the pipeline says of itself, without asking it."""
+    sent = httpx.get(f"{stack.genesys}/_emulator/ledger").json()
+    received = httpx.get(f"{stack.aws}/_emulator/events", params={"since": 0}).json()["events"]
+    return {
+        "raw": EVENTS,
+        "published": len({one["detail"]["eventId"] for one in received}),
+        "filtered": len(sent["filtered"]),
+        "failed": len(sent["invalid"]),
+    }
+
+
+def test_every_number_is_what_the_services_saw(open_page: OpenPage, truth: dict[str, int]):
+    page = open_page("?page=now&range=24h")
+    for name, wanted in truth.items():
+        expect(count(page, name)).to_have_text(str(wanted), timeout=PATIENCE_MS)
+    expect(page.get_by_text("✓ balanced")).to_be_visible()
+    parts = ("published", "filtered", "failed", "repeated", "inFlight")
+    assert number(count(page, "raw")) == sum(number(count(page, name)) for name in parts)
+    expect(count(page, "range-published")).to_have_text(str(truth["published"]))
+    expect(count(page, "range-failures")).to_have_text(str(truth["failed"]))
+
+
+def test_each_minute_adds_up(open_page: OpenPage, truth: dict[str, int]):
+    page = open_page("?page=now&range=1h")
+    page.get_by_text("As a table").click()
+    rows = page.get_by_role("region", name="Each minute").locator("tbody tr")
+    expect(rows.first).to_be_visible(timeout=PATIENCE_MS)
+    cells = [row.locator("td").all_inner_texts() for row in rows.all()]
+    assert sum(int(row[1]) for row in cells) == truth["published"]
+    assert sum(int(row[2]) for row in cells) == truth["failed"]
+
+
+def test_a_place_of_the_flow_opens_to_its_partitions(open_page: OpenPage, truth: dict[str, int]):
+    page = open_page("?page=now")
+    place = page.get_by_role("link", name=re.compile(r"^raw 400 in, none waits"))
+    place.focus()
+    page.keyboard.press("Enter")
+    rows = page.get_by_role("region", name="Partitions").locator("tbody tr")
+    expect(rows.first).to_be_visible()
+    ends = [row.locator("td").nth(1).inner_text() for row in rows.all()]
+    assert sum(int(text.replace(",", "")) for text in ends) >= truth["raw"]
+    expect(page).to_have_url(re.compile("stage=raw"))
+
+
+def test_a_stage_is_paused_and_goes_on_for_all_to_see(open_page: OpenPage, stack: Stack):
+    page = open_page("?page=now&stage=mirror")
+    page.get_by_role("button", name="Pause failures…").click()
+    page.get_by_label("Why").fill("the queue is being moved")
+    page.get_by_role("button", name="Pause failures in the whole group").click()
+    note = page.locator(".todo")
+    expect(note).to_contain_text("failures is paused by")
+    expect(note).to_contain_text("the queue is being moved")
+    assert [one["stage"] for one in httpx.get(f"{stack.web}/api/status/").json()["paused"]] == ["failures"]
+    note.get_by_role("button", name="Resume failures").click()
+    expect(note).to_be_hidden()
+    expect(page.locator(".marks")).to_contain_text("pause failures")
+
+
+def test_what_does_not_balance_is_told(open_page: OpenPage):
+    page = open_page("?page=trace")
+    page.evaluate("""async () => {
+      const { html, render } = await import("/assets/shell/html.js");
+      const { Ledger } = await import("/assets/now/ledger.js");
+      const ends = { published: 4, filtered: 3, failed: 1, repeated: 0, inFlight: 0 };
+      const report = { raw: 10, ...ends, missing: 0, balanced: false };
+      render(html`<${Ledger} report=${report} />`, document.querySelector("main"));
+    }""")
+    expect(page.locator(".ledger.off")).to_contain_text("2 missing")
