@@ -14,6 +14,7 @@ from settings import EXIT_USAGE, SettingsError
 COMMANDS = {
     "worker": "Run the pipeline, or some of its stages.",
     "demo": "Watch all of it run on embedded parts.",
+    "top": "Watch the pipeline in the terminal.",
     "check": "Look at what a worker needs, and say how to fix it.",
     "replay": "Emit a range of a topic again, or try it on routes.",
     "failures": "List what failed, or show one event's records.",

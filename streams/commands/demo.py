@@ -7,15 +7,17 @@ import json
 import signal
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import click
 import httpx
-from rich.console import Console
+from aiokafka.errors import KafkaError
+from rich.console import Console, RenderableType
 from rich.live import Live
 
+from streams.commands.terminal.pipeline_screen import Rates, draw, waiting
 from streams.demo.accounts import Account, Books
-from streams.demo.screen import Rate, draw
 from streams.demo.stack import DemoError, Options, Stack
 
 #: The embedded broker keeps 5 MB a partition: above so many events the source is paced, so that nothing is pushed out.
@@ -28,6 +30,9 @@ PATIENCE_S = 120.0
 
 #: Seconds without any after which nothing more of what Genesys has sent is on its way.
 QUIET_S = 2.0
+
+#: Seconds between two looks at both sides of the books, and that the last one may take.
+CLOSELY_S, LAST_S = 5.0, 15.0
 
 #: Ctrl-C, a supervisor's stop, a closed terminal.
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -72,15 +77,35 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
         signal.signal(number, lambda number, _: signals.append(number))
     try:
         with Stack(options) as stack:
-            account = asyncio.run(_watch(stack, exits, signals))
-            code = judge(account, stack) if account is not None else EXIT_INTERRUPTED if exits else 0
+            watched = asyncio.run(_watch(stack, exits, signals))
+            code = judge(watched.account, stack) if watched.account is not None else 0
     except DemoError as error:
         raise click.ClickException(str(error)) from None
-    if account is None:
-        console.print("ended")
+    if watched.account is None:
+        console.print("ended before anything could be accounted for")
+    elif watched.interrupted:
+        console.print(closing(watched.account), markup=False, highlight=False)
     else:
-        print(json.dumps(summary(account)), flush=True)
-    sys.exit(code)
+        print(json.dumps(summary(watched.account)), flush=True)
+    sys.exit(EXIT_INTERRUPTED if watched.interrupted and exits else code)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How a demo ended: with which account, and whether a signal ended it."""
+
+    account: Account | None
+    interrupted: bool
+
+
+def closing(account: Account) -> str:
+    """The account in words, for who has ended the demo."""
+    on_their_way = max(0, account.ingested - account.ended)
+    return (
+        f"{account.seconds:.0f} s: {account.ingested:,} taken in = {account.published:,} published + "
+        f"{account.filtered:,} filtered + {account.failed:,} failed + {on_their_way:,} on their way; "
+        f"lost {account.lost:,}, duplicates {account.duplicates:,}"
+    )
 
 
 def judge(account: Account, stack: Stack) -> int:
@@ -115,53 +140,88 @@ def summary(account: Account) -> dict[str, float]:
     }
 
 
-async def _watch(stack: Stack, exits: bool, signals: list[int]) -> Account | None:
-    """Draw once a second until all events are accounted for; without `exits`, until a signal: then None.
-
-    `signals`: those that came before.
-    """
+async def _watch(stack: Stack, exits: bool, signals: list[int]) -> Watched:
+    """Draw once a second until all are accounted for; without `exits`, until a signal. `signals`: those before."""
     kafka = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
         books = Books(stack.genesys, stack.aws, stack.web, kafka, client, stack.options.source)
-        watching = asyncio.ensure_future(until_accounted(stack, books, exits))
+        watch = Watch(stack, books, exits)
+        watching = asyncio.ensure_future(watch.until_accounted())
         for number in ENDS:
             asyncio.get_running_loop().add_signal_handler(number, watching.cancel)
         if signals:
             watching.cancel()
         try:
-            return await watching
+            return Watched(await watching, interrupted=False)
         except asyncio.CancelledError:
-            return None
+            return Watched(await watch.last_account(), interrupted=True)
         finally:
             await books.close()
 
 
-async def until_accounted(stack: Stack, books: Books, exits: bool, patience_s: float = PATIENCE_S) -> Account:
-    """Draw until all events are accounted for, or nothing has moved for so long."""
-    rate, began, log = Rate(), time.monotonic(), str(stack.folder / "worker.log")
-    progress, moved_at = -1, began
-    with Live(console=console, refresh_per_second=4, transient=exits) as live:
-        while True:
-            stack.check()
-            now, report = time.monotonic(), await books.report()
-            ended = ended_ways(report) if report else 0
-            live.update(draw(report, rate.look(now, ended), now - began, stack.web, log))
-            if ended != progress:
-                progress, moved_at = ended, now
-            quiet = now - moved_at > QUIET_S
-            if exits and report and (account := await _complete(stack.options, books, report, quiet)):
-                return account
-            if exits and now - moved_at > patience_s:
-                return replace(await books.account(), gave_up=True)
-            await asyncio.sleep(0.25 if exits else 1.0)
+class Watch:
+    """Draws the pipeline and what the books say, about once a second."""
 
+    def __init__(self, stack: Stack, books: Books, exits: bool, patience_s: float = PATIENCE_S) -> None:
+        self._stack, self._books, self._exits, self._patience_s = stack, books, exits, patience_s
+        self._rates, self._began = Rates(), time.monotonic()
+        self._lost, self._looked_at = 0, 0.0
+        self._failures: list[dict[str, Any]] | None = None
 
-async def _complete(options: Options, books: Books, report: dict[str, int], quiet: bool) -> Account | None:
-    """The exact books, once each event that came in has ended and none is lost."""
-    if not await _may_be_done(options, books, report, quiet):
-        return None
-    account = await books.account()
-    return account if account.lost == 0 and account.ended >= account.ingested else None
+    async def until_accounted(self) -> Account:
+        """Draw until all events are accounted for, or nothing has moved for so long."""
+        progress, moved_at = -1, self._began
+        with Live(console=console, refresh_per_second=4, transient=self._exits) as screen:
+            while True:
+                self._stack.check()
+                now, live = time.monotonic(), await self._books.live()
+                if live is not None and not self._exits:
+                    await self._look_closely(now, live)
+                screen.update(self._drawn(now, live))
+                report = live["report"] if live is not None else None
+                ended = ended_ways(report) if report else 0
+                if ended != progress:
+                    progress, moved_at = ended, now
+                quiet = now - moved_at > QUIET_S
+                if self._exits and report and (account := await self._complete(report, quiet)):
+                    return account
+                if self._exits and now - moved_at > self._patience_s:
+                    return replace(await self._books.account(), gave_up=True)
+                await asyncio.sleep(0.25 if self._exits else 1.0)
+
+    async def last_account(self) -> Account | None:
+        """Where all events are when somebody has had enough: lost are those that cannot be on their way any more."""
+        try:
+            async with asyncio.timeout(LAST_S):
+                return replace(await self._books.account(), lost=self._lost)
+        except (TimeoutError, httpx.HTTPError, KafkaError):
+            return None
+
+    async def _look_closely(self, now: float, live: dict[str, Any]) -> None:
+        """Every few seconds: what is lost, and what failed; reading both sides takes the longer the more there is."""
+        if now - self._looked_at < CLOSELY_S:
+            return
+        ages = [row["lagSeconds"] for row in live["lag"]["partitions"] if row["lag"]]
+        if all(age is not None for age in ages):
+            self._lost = await self._books.lost_by_now(now, max(ages, default=0.0))
+        self._failures = await self._books.failures()
+        self._looked_at = now + 9 * (time.monotonic() - now)
+
+    def _drawn(self, now: float, live: dict[str, Any] | None) -> RenderableType:
+        seconds, log = now - self._began, self._stack.folder / "worker.log"
+        foot = [f"dashboard {self._stack.web}/ · Ctrl-C ends", f"worker's log {log}"]
+        if live is None:
+            return waiting(f"the worker starts ({seconds:.0f} s)", foot)
+        lost = f"lost {self._lost:,} by the emulators' books" if not self._exits else ""
+        rates = self._rates.look(now, live["report"])
+        return draw(live, rates, self._failures, [" · ".join(filter(None, [lost, f"{seconds:.0f} s"])), *foot])
+
+    async def _complete(self, report: dict[str, int], quiet: bool) -> Account | None:
+        """The exact books, once each event that came in has ended and none is lost."""
+        if not await _may_be_done(self._stack.options, self._books, report, quiet):
+            return None
+        account = await self._books.account()
+        return account if account.lost == 0 and account.ended >= account.ingested else None
 
 
 def ended_ways(report: dict[str, int]) -> int:

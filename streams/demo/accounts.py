@@ -6,12 +6,17 @@ failures topic. Only the filtered ones, which leave no trace but their count, ar
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
+
+#: Seconds in which what has left Genesys is in Kafka, or is read again, and what has ended shows on its side.
+SETTLE_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Books:
     _bus: list[tuple[str, Any]] = field(default_factory=list)
     _records: dict[str, dict[str, Any]] = field(default_factory=dict)
     _consumer: AIOKafkaConsumer | None = None
+    _marks: deque[tuple[float, tuple[int, ...]]] = field(default_factory=deque)
     _first_ms: int = 0
     _last_ms: int = 0
 
@@ -60,6 +66,22 @@ class Books:
         except httpx.TransportError:
             return None
         return dict(answer.json()) if answer.status_code == 200 else None
+
+    async def live(self) -> dict[str, Any] | None:
+        """All that the worker shows at once; None while it is not ready."""
+        try:
+            answer = await self.client.get(f"{self.web}/api/live/")
+        except httpx.TransportError:
+            return None
+        return dict(answer.json()) if answer.status_code == 200 else None
+
+    async def failures(self) -> list[dict[str, Any]] | None:
+        """What failed lately; None when the worker does not tell it."""
+        try:
+            answer = await self.client.get(f"{self.web}/api/failures/", params={"range": "1h", "limit": 5})
+        except httpx.TransportError:
+            return None
+        return list(answer.json()["failures"]) if answer.status_code == 200 else None
 
     async def all_sent(self, events: int) -> bool:
         """Whether the Genesys emulator has sent all it was asked for, and every gap in it is filled.
@@ -97,18 +119,48 @@ class Books:
             seconds=max(0.0, (self._last_ms - self._first_ms) / 1000) if self._first_ms else 0.0,
         )
 
+    async def lost_by_now(self, now_s: float, oldest_s: float) -> int:
+        """Events that are nowhere, though they were sent before the oldest one that is on its way (`oldest_s` ago).
+
+        What is on its way is nowhere as well: only what is older than all of it can be known to be lost.
+        """
+        sent = await self._sent()
+        self._marks.append((now_s, tuple(len(ids) for ids in sent)))
+        due = [sizes for at, sizes in self._marks if at <= now_s - oldest_s - SETTLE_S]
+        if not due:
+            return 0
+        while len(self._marks) > 1 and self._marks[1][1] in due:
+            self._marks.popleft()
+        report = await self.report()
+        if report is None:
+            return 0
+        await self._read_bus()
+        await self._read_topics()
+        return self._nowhere([ids[:size] for ids, size in zip(sent, due[-1], strict=True)], report["filtered"])
+
     async def _lost(self, filtered: int) -> int:
-        raw, failures = self._records["genesys.raw"], self._records["genesys.failures"]
+        return self._nowhere(await self._sent(), filtered)
+
+    async def _sent(self) -> list[list[Any]]:
+        """What Genesys sent, in order: of a stream what matches, what is invalid and what is to be filtered; else the
+        conversations, and what of them is in `raw`: snapshots repeat each other, so that Genesys' word is by
+        conversation, the pipeline's by event.
+        """
         if self.source == "stream":
             ledger = (await self.client.get(f"{self.genesys}/_emulator/ledger")).json()
-            ended = {interaction for _, interaction in self._bus} | set(failures.values())
-            nowhere = sum(1 for id in [*ledger["match"], *ledger["invalid"]] if _name(id) not in ended)
-            return nowhere + max(0, len(ledger["filtered"]) - filtered)
-        # Snapshots repeat each other: Genesys' word is by conversation, the pipeline's by event.
+            return [list(ledger[name]) for name in ("match", "invalid", "filtered")]
         truth = (await self.client.get(f"{self.genesys}/_emulator/conversations")).json()
-        unheard = {_name(id) for id in truth["sent"]} - set(raw.values())
+        return [list(truth["sent"]), list(self._records.get("genesys.raw", ()))]
+
+    def _nowhere(self, sent: Sequence[Sequence[Any]], filtered: int) -> int:
+        raw, failures = self._records["genesys.raw"], self._records["genesys.failures"]
+        if self.source == "stream":
+            ended = {interaction for _, interaction in self._bus} | set(failures.values())
+            nowhere = sum(1 for ids in sent[:2] for id in ids if _name(id) not in ended)
+            return nowhere + max(0, len(sent[2]) - filtered)
+        unheard = {_name(id) for id in sent[0]} - set(raw.values())
         ended = {event_id for event_id, _ in self._bus} | set(failures)
-        return len(unheard) + max(0, len(set(raw) - ended) - filtered)
+        return len(unheard) + max(0, len(set(sent[1]) - ended) - filtered)
 
     async def close(self) -> None:
         """Leave Kafka."""

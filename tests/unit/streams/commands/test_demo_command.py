@@ -47,10 +47,10 @@ def test_the_exit_code_and_the_summary_say_how_it_went(capsys, found, code, told
 
 async def test_it_gives_up_when_nothing_moves():
     class Books:
-        async def report(self):
+        async def live(self):
             return None
 
         async def account(self):
             return account(ingested=0)
 
-    assert (await module.until_accounted(FakeStack(OPTIONS), Books(), True, patience_s=-1.0)).gave_up
+    assert (await module.Watch(FakeStack(OPTIONS), Books(), True, patience_s=-1.0).until_accounted()).gave_up

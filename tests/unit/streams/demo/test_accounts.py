@@ -78,3 +78,26 @@ async def test_all_is_sent_when_no_gap_can_hide_events_any_more(gap, sent):
     async with httpx.AsyncClient(transport=transport) as client:
         books = Books("http://genesys", "http://aws", "http://worker", "", client, source="notifications")
         assert await books.all_sent(5) is sent
+
+
+class StillBooks(Books):
+    """Books whose sides the test writes itself."""
+
+    async def report(self):
+        return {"filtered": 2}
+
+    async def _read_bus(self):
+        pass
+
+    async def _read_topics(self):
+        pass
+
+
+async def test_only_what_is_older_than_all_that_is_on_its_way_can_be_lost(books):
+    """What is on its way is nowhere as well; it is lost when all that is on its way was sent later."""
+    still = StillBooks(books.genesys, books.aws, books.web, "", books.client)
+    still._bus, still._records = [one for one in books._bus if one[0] != "e2"], books._records
+    looks = [
+        await still.lost_by_now(at, oldest_s) for at, oldest_s in ((0.0, 1.0), (20.0, 1.0), (22.0, 1.0), (23.0, 60.0))
+    ]
+    assert looks == [0, 0, 1, 0]
