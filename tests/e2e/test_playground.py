@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from streams.demo.stack import Options, Stack
+from tests.e2e.test_shell import look_with_axe
 from tests.kafka.pipeline import wait_until
 
 pytestmark = pytest.mark.browser
@@ -43,6 +44,21 @@ def page(browser: Browser) -> Iterator[Page]:
     yield page
     page.close()
     assert complaints == []
+
+
+def test_the_event_of_a_failure_is_tried_where_it_failed(stack: Stack, page: Page):
+    [failure, *_] = httpx.get(f"{stack.web}/api/failures/", params={"stage": "validate"}, timeout=60).json()["failures"]
+    place = f"{failure['partition']}/{failure['offset']}"
+    page.goto(f"{stack.web}/?page=routes&route=interaction&failure={place}")
+    problems = page.get_by_label("Problems").get_by_role("listitem")
+    expect(problems.first).to_be_visible(timeout=PATIENCE_MS)
+    assert look_with_axe(page) == []
+    _write(page, "Filter (JSONata)", "false")
+    expect(page.get_by_label("Result", exact=True).get_by_role("status")).to_contain_text(
+        "filtered", timeout=PATIENCE_MS
+    )
+    page.get_by_role("link", name="see and redrive it").click()
+    expect(page.get_by_role("heading", name=f"Record {place}")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_failing_mapping_is_mended_and_taken_home(stack: Stack, page: Page):
@@ -118,6 +134,8 @@ def test_the_stories_of_a_published_and_of_a_failed_event_are_told(stack: Stack,
     page.get_by_label("Id of an event, a conversation or an EventBridge entry").fill(entry)
     page.get_by_role("button", name="Trace").click()
     expect(page.locator(".traced")).to_contain_text("EventBridge entry", timeout=PATIENCE_MS)
+
+    assert look_with_axe(page) == []
 
     failed = stories["failed"]
     page.goto(f"{stack.web}/?page=trace&id={failed['id']}")

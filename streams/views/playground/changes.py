@@ -20,7 +20,7 @@ from processors.replay.selection import Span
 from processors.routes.route import RouteTexts
 from processors.routes.simulation import Question, question
 from streams.app import app
-from streams.replay.changes import Changes, both, compared
+from streams.replay.lookup.changes import Changes, both, compared
 from streams.routes.sandbox.child import SandboxError
 from streams.routes.sandbox.draft_desk import BusyError
 from streams.views.answers import refused

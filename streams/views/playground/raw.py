@@ -15,7 +15,7 @@ from processors.event.kind import kind_of
 from processors.event.strict_json import JsonObject, parse
 from processors.replay.moments import iso
 from streams.app import app
-from streams.replay import newest
+from streams.replay.lookup import newest
 from streams.views.answers import refused, rows_wanted
 from streams.views.bodies import masked, withheld
 from streams.views.turnstile import BusyError, busy, looks
@@ -77,7 +77,7 @@ def _shown(record: ConsumerRecord) -> JsonObject:
         "at": iso(record.timestamp),
         "receivedAt": iso(meta.received_at) if meta.received_at is not None else None,
         "key": record.key.decode("utf-8", "replace") if record.key is not None else None,
-        "eventId": meta.event_id,
+        "eventId": newest.event_id_of(record),
         "kind": kind_of(event),
         "replayed": meta.replayed,
         "event": masked(event),

@@ -22,7 +22,7 @@ from processors.replay.selection import Span
 from processors.replay.story import Facts, Topic, story
 from processors.routes.routes import Encoded, Raw
 from streams.app import app
-from streams.replay.search import Search, Tracer
+from streams.replay.lookup.search import Search, Tracer
 from streams.routes.sandbox.child import SandboxError
 from streams.views.answers import refused
 from streams.views.trace.gaps import gaps_of

@@ -40,7 +40,7 @@ function Examples({ examples, causes }) {
     ${causes.map((one) => html`<p key=${JSON.stringify(one)} class="bad">${number(one.events)} would fail: ${one.stage}/${one.error}${one.path ? ` at ${one.path}` : ""}</p>`)}
     ${examples.length > 0 && html`<p class="muted">Try one: ${examples.map((one) => {
       const [, partition, offset] = place(one.origin);
-      return html`<a key=${one.origin} href=${href({ event: `raw:${partition}:${offset}` })} title=${one.change}>${partition}/${offset} (${one.change})</a> `;
+      return html`<a key=${one.origin} href=${href({ event: `raw:${partition}:${offset}`, failure: null })} title=${one.change}>${partition}/${offset} (${one.change})</a> `;
     })}</p>`}
   </div>`;
 }

@@ -2,7 +2,7 @@
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../shell/html.js";
 import { ask, open, withQuery } from "../shell/api.js";
 import { Badge, Panel, Problem } from "../shell/parts.js";
-import { setParams } from "../shell/url.js";
+import { pageHref, setParams } from "../shell/url.js";
 import { Changes } from "./changes.js";
 import { EMPTY, PARTS, placed, pretty, problemsOf, question, useJump, useTrial } from "./draft.js";
 import { Editor } from "./editor.js";
@@ -43,8 +43,13 @@ function useRaw() {
 
 const rawName = (one) => `raw:${one.partition}:${one.offset}`;
 
-/** The event that the address names: `example:NAME`, `raw:PARTITION:OFFSET`. Null when it is not there any more. */
+/** The event that the address names: `example:NAME`, `raw:PARTITION:OFFSET`, `failure:PARTITION/OFFSET`. Null when it is gone. */
 async function eventOf(name, told) {
+  const failure = /^failure:(\d+\/\d+)$/.exec(name ?? "");
+  if (failure) {
+    const { record } = await ask(`/api/failures/${failure[1]}/`);
+    return record?.encoding === "base64" ? atob(record.originalEvent) : (record?.originalEvent ?? null);
+  }
   if (name?.startsWith("example:")) return told?.examples.find((one) => `example:${one.name}` === name)?.event ?? null;
   const place = /^raw:(\d+):(\d+)$/.exec(name ?? "");
   if (!place) return null;
@@ -58,7 +63,7 @@ function EventChoice({ name, told, raw, onChoose }) {
     <select value=${name ?? ""} onFocus=${() => raw.asked || raw.reload()} onMouseEnter=${() => raw.asked || raw.reload()}
       onChange=${(event) => onChoose(event.target.value)}>
       <option value="">as pasted</option>
-      ${name && !known.includes(name) && html`<option value=${name}>${name.replace(/^raw:/, "raw ").replace(/:(\d+)$/, " / $1")}</option>`}
+      ${name && !known.includes(name) && html`<option value=${name}>${name.replace(":", " ").replace(/:(\d+)$/, " / $1")}</option>`}
       ${told && html`<optgroup label="Examples of ${told.name}">
         ${told.examples.map((one) => html`<option key=${one.name} value="example:${one.name}">${one.name}</option>`)}</optgroup>`}
       <optgroup label=${raw.error ? `raw: ${raw.error.message}` : "The newest of raw"}>
@@ -130,7 +135,7 @@ function Download({ texts, route }) {
   </form>`;
 }
 
-export function Playground({ route, eventName, told }) {
+export function Playground({ route, eventName, failure, told }) {
   const [{ texts, turn }, setDesk] = useState({ texts: null, turn: 0 });
   /** Put other texts on the desk; the editors take them. */
   const put = (next) => setDesk((before) => ({ texts: next(before.texts), turn: before.turn + 1 }));
@@ -162,7 +167,7 @@ export function Playground({ route, eventName, told }) {
   }, [eventName, told?.name]);
 
   const edit = (part) => (text) => {
-    if (part === "event" && eventName) setParams({ event: null }, { replace: true });
+    if (part === "event" && eventName) setParams({ event: null, failure: null }, { replace: true });
     setDesk((before) => ({ ...before, texts: { ...before.texts, [part]: text } }));
   };
   if (!texts) return null;
@@ -175,10 +180,12 @@ export function Playground({ route, eventName, told }) {
       <span>Publishes nothing, writes nothing.</span>
       <button type="button" disabled=${!changed} onClick=${() => put((before) => ({ ...start.current, event: before.event }))}>Back to the route</button>`}>
     <${Problem} error=${loadError} />
+    ${failure && html`<p class="note"><span>The event of failure <code>${failure}</code>. When the mended route is in use, </span>
+      <a href=${pageHref("failures", { record: failure, range: "7d", route })}>see and redrive it</a></p>`}
     <div class="desk">
       <div class="column">
         <${Part} ...${shared("event", "json")}><${EventChoice} name=${eventName} told=${told} raw=${raw}
-          onChoose=${(name) => setParams({ event: name || null }, { replace: true })} /><//>
+          onChoose=${(name) => setParams({ event: name || null, failure: null }, { replace: true })} /><//>
       </div>
       <div class="column">
         <${Part} ...${shared("filter", "jsonata")} />

@@ -17,7 +17,7 @@ function Share({ route, most }) {
 function Row({ route, most, chosen, range }) {
   const failed = route.failed + route.refused;
   return html`<tr class=${chosen ? "chosen" : ""}>
-    <th scope="row"><a href=${href({ route: route.name, event: null })} aria-current=${chosen ? "true" : null}>${route.name}</a>
+    <th scope="row"><a href=${href({ route: route.name, event: null, failure: null })} aria-current=${chosen ? "true" : null}>${route.name}</a>
       <p class="muted">${route.description}</p></th>
     <td class="num">${rate(route.perSecond)}</td>
     <td><${Share} route=${route} most=${most} /></td>

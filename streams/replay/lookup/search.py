@@ -7,7 +7,7 @@ looked for there alone; an event's id is first looked for everywhere, and the re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -18,7 +18,6 @@ from clients.kafka.ranges import RangeBounds, open_reader, topics
 from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
-from processors.event.identity import decode
 from processors.event.kind import kind_of
 from processors.event.strict_json import JsonObject, parse
 from processors.replay.redrive import event_id_of
@@ -27,8 +26,8 @@ from processors.replay.selection import Span
 from processors.replay.story import FoundRecord, Topic
 from processors.routes.routes import Raw
 from settings import Settings
-from streams.replay.backwards import WAIT_MS, Backwards, Budget
-from streams.replay.newest import partition_of
+from streams.replay.lookup import newest
+from streams.replay.lookup.backwards import WAIT_MS, Backwards, Budget
 from streams.topology import REDRIVEN
 
 #: Where an event can stand.
@@ -81,30 +80,46 @@ class Tracer:
             search.notes = await self._notes({one.event_id for one in search.found})
         return search
 
-    async def _by_key(self, key: str, ident: str, since_ms: int | None = None) -> Search:
+    async def _by_key(
+        self, key: str, ident: str, since_ms: int | None = None, raw: frozenset[int] = frozenset()
+    ) -> Search:
+        """`raw`: partitions of `raw` where the key is known to stand, beside its own.
+
+        Who writes to `raw` may divide keys among partitions in a way of his own: what came of an event tells where.
+        """
         span = self._span if since_ms is None else Span(max(since_ms, self._span.since or 0), self._span.until)
-        search = Search()
-        await asyncio.gather(*(self._look(search, topic, ident, key, span) for topic in WHERE))
+        search, own = Search(), {topic: self._partition(topic, key) for topic in WHERE}
+        places = {topic: {own[topic], *(raw if topic == "raw" else ())} for topic in WHERE}
+        await asyncio.gather(*(self._look(search, topic, ident, places[topic], span) for topic in WHERE))
+        more = _origins(search.found, self._settings.topic("raw")) - places["raw"]
+        if more:
+            await self._look(search, "raw", ident, more, span)
         return search
 
     async def _everywhere(self, ident: str) -> Search:
         """By the event's id in all partitions; once its key is known the rest of its story is looked for by that."""
-        search = Search()
         for topic in WHERE:
-            await self._look(search, topic, ident, None, self._span, only_first=True)
+            search = Search()
+            await self._look(search, topic, ident, (), self._span, only_first=True)
             if search.found:
-                return await self._by_key(search.found[0].key, ident, _begin(search.found[0]))
+                first = search.found[0]
+                raw = frozenset({first.place.partition} if topic == "raw" else ())
+                return await self._by_key(first.key, ident, _begin(first), raw)
         return search
 
+    def _partition(self, topic: Topic, key: str) -> int:
+        return newest.partition_of(key.encode(), self._known.get(self._settings.topic(topic), 1))
+
     async def _look(
-        self, search: Search, topic: Topic, ident: str, key: str | None, span: Span, *, only_first: bool = False
+        self, search: Search, topic: Topic, ident: str, places: Collection[int], span: Span, *, only_first: bool = False
     ) -> None:
+        """Look through some partitions, or through all."""
         name = self._settings.topic(topic)
         if name not in self._known:
             return
         async with open_reader(self._settings, name, self._known, wait_ms=WAIT_MS) as reader:
-            partitions = () if key is None else (partition_of(key.encode(), reader.partitions),)
-            look = Backwards(reader, RangeBounds(span, partitions), Budget.of(MAX_READ, MAX_SECONDS))
+            bounds = RangeBounds(span, tuple(sorted(places)))
+            look = Backwards(reader, bounds, Budget.of(MAX_READ, MAX_SECONDS))
             keep = lambda record: _match(topic, record, ident) is not None  # noqa: E731
             async with aclosing(look.slices(keep)) as slices:
                 async for part in slices:
@@ -126,6 +141,11 @@ class Tracer:
                 read = (Note.decode(record.value) for record in part)
                 found += [note for note in read if note is not None and note.place.identity in events]
         return found
+
+
+def _origins(found: Iterable[FoundRecord], raw: str) -> set[int]:
+    """The partitions of `raw` that records came from."""
+    return {one.meta.origin.partition for one in found if one.meta.origin is not None and one.meta.origin.topic == raw}
 
 
 def _begin(found: FoundRecord) -> int | None:
@@ -161,8 +181,8 @@ def _match(topic: Topic, record: ConsumerRecord, ident: str) -> FoundRecord | No
     if topic == "failures":
         told = _parsed(record.value)
         event_id = event_id_of(told, meta)
-    if event_id is None and topic == "raw":
-        event_id = _derived(record.value)
+    if topic == "raw":
+        event_id = newest.event_id_of(record)
     if ident not in (key, event_id):
         return None
     place = Origin(record.topic, record.partition, record.offset)
@@ -173,14 +193,6 @@ def _match(topic: Topic, record: ConsumerRecord, ident: str) -> FoundRecord | No
 
 def _without_bodies(told: JsonObject) -> JsonObject:
     return {name: value for name, value in told.items() if name not in ("originalEvent", "transformedEvent")}
-
-
-def _derived(value: bytes | None) -> str | None:
-    """The id that the process stage gives an event whose record names none: somebody else wrote it."""
-    try:
-        return decode(value).event_id
-    except MalformedEventError:
-        return None
 
 
 def _parsed(value: bytes | None) -> JsonObject:

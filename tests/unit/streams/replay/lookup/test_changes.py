@@ -12,9 +12,9 @@ from processors.routes.draft import Draft
 from processors.routes.outcome import Failed
 from processors.routes.routes import Encoded, Routed
 from settings import Settings
-from streams.replay import changes as module
-from streams.replay.changes import NOW, THEN, Changes, both, compared
-from tests.unit.streams.replay.test_backwards import ListReader
+from streams.replay.lookup import changes as module
+from streams.replay.lookup.changes import NOW, THEN, Changes, both, compared
+from tests.unit.streams.replay.lookup.test_backwards import ListReader
 
 DRAFT = Draft("true", "$", "{}").texts("calls", {})
 

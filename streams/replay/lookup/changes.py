@@ -22,7 +22,7 @@ from processors.routes.outcome import Filtered, Mapped
 from processors.routes.route import RouteTexts
 from processors.routes.routes import Encoded, Raw, Routed
 from settings import Settings
-from streams.replay.backwards import WAIT_MS, Backwards, Budget
+from streams.replay.lookup.backwards import WAIT_MS, Backwards, Budget
 from streams.routes.sandbox.sandbox import Sandbox
 
 #: Names of the two in the mapping process.

@@ -13,10 +13,10 @@ from processors.replay.redrive import Place
 from processors.replay.redriven import Note
 from processors.replay.selection import Span
 from settings import Settings
-from streams.replay import search as module
-from streams.replay.backwards import SLICE
-from streams.replay.newest import partition_of
-from streams.replay.search import Tracer
+from streams.replay.lookup import search as module
+from streams.replay.lookup.backwards import SLICE
+from streams.replay.lookup.newest import partition_of
+from streams.replay.lookup.search import Tracer
 
 PARTITIONS = 4
 CALL, CHAT = "c-1", "c-2"
@@ -30,8 +30,8 @@ class Topic:
         self.partitions = [[] for _ in range(PARTITIONS)]
         self.looked = set()
 
-    def add(self, key, at_ms, value=b"{}", **headers):
-        partition = partition_of(key.encode(), PARTITIONS)
+    def add(self, key, at_ms, value=b"{}", partition=None, **headers):
+        partition = partition_of(key.encode(), PARTITIONS) if partition is None else partition
         records = self.partitions[partition]
         written = [(name.replace("_", "-"), str(text).encode()) for name, text in headers.items()]
         records.append(
@@ -131,6 +131,20 @@ async def test_what_a_command_wrote_again_does_not_hide_the_first_time(topics):
     topics["raw"].add(CALL, 1_000, event_id="e-1")
     topics["raw"].add(CALL, 9_000_000, event_id="e-1", replayed="replay-1")
     assert sorted(one.at_ms for one in (await trace("e-1")).found) == [1_000, 9_000_000]
+
+
+@pytest.mark.parametrize("ident", ["e-1", CALL])
+async def test_raw_may_be_divided_otherwise_by_who_writes_to_it(topics, ident):
+    elsewhere = (partition_of(CALL.encode(), PARTITIONS) + 1) % PARTITIONS
+    topics["raw"].add(CALL, 1_000, partition=elsewhere, event_id="e-1")
+    topics["validated"].add(CALL, 1_200, event_id="e-1", route="calls", origin=f"genesys.raw/{elsewhere}/0")
+    assert named(await trace(ident)) == [("raw", "e-1"), ("validated", "e-1")]
+
+
+async def test_a_filtered_event_is_found_wherever_it_stands(topics):
+    elsewhere = (partition_of(CALL.encode(), PARTITIONS) + 1) % PARTITIONS
+    topics["raw"].add(CALL, 1_000, partition=elsewhere, event_id="e-1")
+    assert named(await trace("e-1")) == [("raw", "e-1")]
 
 
 async def test_nothing_is_found_of_what_nobody_names(topics):

@@ -6,8 +6,11 @@ from aiokafka import ConsumerRecord
 from aiokafka.partitioner import murmur2
 
 from clients.kafka.ranges import RangeBounds, open_reader, topics
+from processors.event import headers
+from processors.event.errors import MalformedEventError
+from processors.event.identity import decode
 from settings import Settings
-from streams.replay.backwards import WAIT_MS, Backwards, Budget
+from streams.replay.lookup.backwards import WAIT_MS, Backwards, Budget
 
 #: Records that are looked through at most for those of one key, and seconds.
 MAX_READ, MAX_SECONDS = 50_000, 8.0
@@ -16,6 +19,20 @@ MAX_READ, MAX_SECONDS = 50_000, 8.0
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition that producers give a key, as Kafka's own do."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+def event_id_of(record: ConsumerRecord) -> str | None:
+    """The id of an event of `raw`: as its header says, else the one that the process stage gives it.
+
+    None for what is no event.
+    """
+    told = headers.read(dict(record.headers)).event_id
+    if told is not None:
+        return told
+    try:
+        return decode(record.value).event_id
+    except MalformedEventError:
+        return None
 
 
 async def newest(settings: Settings, limit: int, key: str | None = None) -> list[ConsumerRecord]:

@@ -8,9 +8,9 @@ import pytest
 
 from clients.kafka.ranges import Range, RangeBounds
 from processors.replay.selection import Span
-from streams.replay import backwards
-from streams.replay.backwards import Backwards, Budget
-from streams.replay.newest import partition_of
+from streams.replay.lookup import backwards
+from streams.replay.lookup.backwards import Backwards, Budget
+from streams.replay.lookup.newest import partition_of
 
 
 class ListReader:
