@@ -42,14 +42,15 @@ SAFE_REPLICAS = 3
 
 def topic_configs(settings: Settings) -> dict[str, dict[str, str]]:
     """Topic -> how it is created. What is kept how long: stages read at once, operators replay `raw` for a
-    week and redrive `failures` for two; of a source's part only the last checkpoint matters.
+    week and redrive `failures` for two; of a source's part only the last checkpoint matters; the last counts of a
+    worker that stopped are added by the next one, which may start after a long weekend.
     """
     configs = {
         "sources": {"cleanup.policy": "compact", "segment.ms": "3600000"},
         "raw": {"retention.ms": "604800000"},
         "validated": {"retention.ms": "604800000"},
         "failures": {"retention.ms": "1209600000"},
-        "metrics": {"retention.ms": "3600000"},
+        "metrics": {"retention.ms": "259200000"},
     }
     return {settings.topic(name): configs[name] for name in TOPICS}
 

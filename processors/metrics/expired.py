@@ -26,6 +26,7 @@ def expired_row(
     first, end = offsets
     before = instant(before_ms)
     age = f", written before {time_text(before)}" if before is not None else ""
+    what = "records of counts" if topic == "metrics" else "events"
     where = f"{topic} partition {partition}, offsets {first} to {end - 1}{age}"
     return {
         "topic": topic,
@@ -37,7 +38,7 @@ def expired_row(
         "before_ms": before_ms,
         "state": EXPIRED,
         "events": end - first,
-        "reason": f"{end - first} events are gone: Kafka deleted them before they were worked off ({where})",
+        "reason": f"{end - first} {what} are gone: Kafka deleted them before they were worked off ({where})",
     }
 
 

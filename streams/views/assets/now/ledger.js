@@ -8,12 +8,16 @@ const PARTS = [
   ["filtered", "filtered", "no route wants them"],
   ["failed", "failed", "open, with their cause"],
   ["repeated", "repeated", "dropped as repeated"],
+  ["expired", "expired", "deleted by Kafka before they were worked off"],
   ["inFlight", "in flight", "on their way"],
 ];
 
+/** The parts that are shown: that nothing expired needs no place. */
+const partsOf = (report) => PARTS.filter(([name]) => name !== "expired" || report.expired);
+
 /** What is in, less all that has an end or is on its way, and what Kafka does not know of; 0 when the law holds. */
 export const difference = (report) =>
-  report.missing || report.raw - PARTS.reduce((sum, [name]) => sum + report[name], 0);
+  report.missing || report.raw - PARTS.reduce((sum, [name]) => sum + (report[name] || 0), 0);
 
 function Verdict({ report }) {
   if (report.balanced) return html`<${Badge} kind="good">✓ balanced</${Badge}>`;
@@ -32,14 +36,14 @@ export function Ledger({ report }) {
   return html`<${Panel} id="ledger" title="Ledger" class="ledger ${report.balanced ? "balanced" : "off"}" more=${html`<${Verdict} report=${report} />`}>
     <div class="law" id="law">
       <div class="term raw"><span class="value" data-count="raw">${number(report.raw)}</span><span class="name">in <code>raw</code></span></div>
-      ${PARTS.map(([name, words, help], index) => html`
+      ${partsOf(report).map(([name, words, help], index) => html`
         <span class="sign" aria-hidden="true" key=${`${name} sign`}>${index ? "+" : "="}</span>
         <div class="term ${name}" key=${name} title=${help}>
           <span class="value" data-count=${name}>${number(report[name])}</span>
           <span class="name"><i aria-hidden="true"></i>${name === "failed" ? html`<a href=${pageHref("failures", { state: "open" })}>failed</a>` : words}</span>
         </div>`)}
     </div>
-    <div class="bar" aria-hidden="true">${PARTS.map(([name]) => html`<i key=${name} class=${name} style=${{ flexGrow: report[name] || 0 }}></i>`)}</div>
+    <div class="bar" aria-hidden="true">${partsOf(report).map(([name]) => html`<i key=${name} class=${name} style=${{ flexGrow: report[name] || 0 }}></i>`)}</div>
     ${beside.length > 0 && html`<p class="beside muted">${beside.map(([name, words], index) => html`${index ? " · " : ""}<span key=${name}>${number(report[name])} ${words}</span>`)}</p>`}
   </${Panel}>`;
 }
