@@ -88,7 +88,8 @@ def _topic_pattern(topic: str) -> str:
 
 def _mapping(event: JsonObject) -> str:
     body = next((name for name in ("eventBody", "payload") if isinstance(event.get(name), dict)), None)
-    fields = dict(_fields(event[body] if body else event, [body] if body else []))
+    found = _fields(event[body] if body else event, [body] if body else [])
+    fields = {"sourceEventId" if name == "eventId" else name: path for name, path in found}  # eventId is ours
     lines = "".join(f",\n      {json.dumps(name)}: {path}" for name, path in fields.items())
     known = ("$merge([$conversation(), {", "}])") if conversation_id(event) else ("{", "}")
     return f"""(

@@ -44,3 +44,10 @@ def test_another_event_of_the_kind_is_taken_and_one_of_another_kind_is_not(tmp_p
 def test_a_name_that_is_no_folder_is_refused(name):
     with pytest.raises(ValueError, match="name"):
         route_files(name, {"id": "x"})
+
+
+@pytest.mark.parametrize("body", [{"eventId": "x"}, {"event": {"id": "x"}}], ids=["its own", "of an object within"])
+def test_an_id_of_the_event_s_own_has_another_name_than_ours(body):
+    mapping = route_files("calls", {"id": "a", "resourceType": "call", "payload": body})["mapping.jsonata"]
+    assert mapping.count('"eventId"') == 1
+    assert '"sourceEventId": payload.event' in mapping
