@@ -1,9 +1,11 @@
 """Fixtures of the stages' tests: a producer that answers by script, and events that remember their ack."""
 
 import asyncio
+import logging
 from types import SimpleNamespace
 
 import pytest
+import structlog
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
 from faust.types import TP
@@ -54,6 +56,15 @@ class ScriptedProducer:
         if error is not None:
             raise error
         self.taken.append(record)
+
+
+@pytest.fixture(autouse=True)
+def logs():
+    """Commands silence all logging; give it back to the tests that come after."""
+    yield
+    if logging.root.manager.disable:
+        logging.disable(logging.NOTSET)
+        structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import pytest
-import structlog
 from click.testing import CliRunner, Result
 
 #: Begins of the names of all settings: none of the desk's own may reach a test.
 FAMILIES = ("GENESYS_", "KAFKA_", "AWS_", "EVENTB", "DLQ_", "ROUTES_", "WEB_", "LOG_", "MAX_", "METRICS_")
 
 Invoke = Callable[..., Result]
-
-
-@pytest.fixture(autouse=True)
-def logs() -> Iterator[None]:
-    """Commands silence all logging; give it back to the tests that come after."""
-    yield
-    logging.disable(logging.NOTSET)
-    structlog.reset_defaults()
 
 
 @pytest.fixture
