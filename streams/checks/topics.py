@@ -118,6 +118,9 @@ def _wrong(settings: Settings, topic: str, configs: Mapping[str, str]) -> Iterat
     elif of_the_flow and 0 <= kept < LEAST_KEPT_MS:
         fix = "raise retention.ms: what is not read by then is gone"
         yield Finding(name, True, f"keeps events for {kept / 3_600_000:g} h", fix)
+    if of_the_flow and int(configs.get("retention.bytes", -1)) >= 0:
+        detail = f"retention.bytes={configs['retention.bytes']} deletes by size, also what nobody has read"
+        yield Finding(name, True, detail, "set retention.bytes=-1: no time can be told before which it must be read")
     wanted = kept_ms(settings).get(topic)
     if wanted is not None and 0 <= kept < wanted and not settings.kafka_create_topics:
         detail = f"keeps its rows for {kept / 1000:g} s of {wanted / 1000:g} s"

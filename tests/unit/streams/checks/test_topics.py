@@ -101,6 +101,7 @@ async def test_changelogs_of_another_number_of_partitions_are_told(brokers, part
         ("genesys.raw", {"max.message.bytes": "150000"}, False, "takes messages of 150000 bytes"),
         ("genesys.raw", {"cleanup.policy": "compact"}, False, "keeps the newest event of a conversation alone"),
         ("genesys.validated", {"retention.ms": "3600000"}, True, "keeps events for 1 h"),
+        ("genesys.raw", {"retention.bytes": "1000"}, True, "deletes by size, also what nobody has read"),
     ],
 )
 async def test_a_configuration_that_would_lose_events_is_told(brokers, topic, configs, ok, words):
