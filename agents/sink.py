@@ -19,11 +19,14 @@ from processors.event.headers import Meta
 from processors.event.identity import derive_event_id
 from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.entries import count_entry
+from processors.routes.entry_limits import MAX_ENTRY_BYTES
 from processors.routes.outcome import Failed
 from processors.routes.routes import Routes
+from processors.routes.target import Offload
 from streams.app import app
 from streams.delivery.event import Event, key_of, meta_of, origin_of
 from streams.delivery.lane import Batch
+from streams.delivery.offload import ClaimChecks
 from streams.delivery.result import BatchResult, Delivery
 from streams.delivery.stage import Ended, Stage
 
@@ -57,7 +60,11 @@ class Publishing:
         eventbus: str,
         publications: Publications | None = None,
         window_s: float = 0.0,
+        *,
+        claim_checks: ClaimChecks | None = None,
+        max_bytes: int = MAX_ENTRY_BYTES,
     ) -> None:
+        self._claim_checks, self._max_bytes = claim_checks, max_bytes
         self._open_bus, self._delivery, self._routes, self._eventbus = open_bus, delivery, routes, eventbus
         self._publications, self._redriven = publications or Publications(), RedrivenOutputs(window_s)
         self._publisher: Publishes | None = None
@@ -125,7 +132,29 @@ class Publishing:
                 words = answer.code, answer.message
                 answered((event, meta, Failed("publish", *words, (), meta.route, mapped, answer.attempts)))
 
-        publisher.submit(sendable, key, heard)
+        checks, offload = self._claim_checks, self._offload(meta, sendable)
+        if checks is None or not (offload or checks.holds(key)):
+            publisher.submit(sendable, key, heard)
+            return
+        large = mapped
+
+        async def behind() -> None:
+            small = await self._claimed(checks, offload, large, meta, key) if offload else sendable
+            publisher.submit(small, key, heard)
+
+        checks.put(key, behind)
+
+    def _offload(self, meta: Meta, sendable: Entry) -> Offload | None:
+        """Where the event's detail goes, if it is too large for the bus and its route says so."""
+        route = self._routes().get(meta.route)
+        offload = route.texts.offload if route else None
+        return offload if offload and sendable.size > min(offload.over or self._max_bytes, self._max_bytes) else None
+
+    async def _claimed(self, checks: ClaimChecks, offload: Offload, mapped: JsonObject, meta: Meta, key: str) -> Entry:
+        place = offload.key(str(meta.route), meta.event_id or derive_event_id(mapped))
+        small, body = offload.claim(mapped, place)
+        await checks.store(offload.bucket, place, body)
+        return self._entry(small, meta, key)
 
     def _note(self, answer: Judged, event: Event, meta: Meta) -> None:
         """Remember what EventBridge answered, for who looks the event up."""
@@ -180,12 +209,14 @@ publishing = Publishing(
     app.settings.eventbus_name,
     app.publications,
     app.settings.deduplication_window,
+    claim_checks=app.claim_checks,
+    max_bytes=app.settings.eventbridge_request_bytes,
 )
 
 
 # Each event by itself: one in a long back-off holds up no other, whose acks would wait, and which a crash would repeat.
 @app.stage(
-    Stage("sink", max_events=500, linger_s=0.0, waits_for=("kafka", "eventbridge"), alone=True),
+    Stage("sink", max_events=500, linger_s=0.0, waits_for=("kafka", "eventbridge", "offload"), alone=True),
     app.flow.validated,
 )
 async def sink(batch: Batch, ended: Ended) -> None:

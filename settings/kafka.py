@@ -22,8 +22,10 @@ class KafkaSettings(BaseSettings):
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How to talk to the brokers."
     )
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
-        "PLAIN", description="SASL mechanism, for the SASL_* protocols."
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM"] = Field(
+        "PLAIN",
+        description="SASL mechanism, for the SASL_* protocols; `AWS_MSK_IAM`: AWS's own credentials, for MSK "
+        "(`pip install 'genesys-eventbridge[msk-iam]'`).",
     )
     kafka_sasl_username: str | None = Field(None, description="User for PLAIN and SCRAM.")
     kafka_sasl_password: SecretStr | None = Field(None, description="Password for PLAIN and SCRAM.")

@@ -10,7 +10,7 @@ from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCreden
 from yarl import URL
 
 from clients.kafka.configs import BATCH_BYTES
-from clients.kafka.login import OAuthTokens, require_login, ssl_context
+from clients.kafka.login import require_login, ssl_context, token_provider
 from settings import Settings, SettingsError, load_settings
 from streams.faust_patches.apply import harden
 from streams.pipeline import PipelineApp
@@ -27,8 +27,8 @@ def credentials(settings: Settings) -> Credentials | None:
     if not settings.kafka_security_protocol.startswith("SASL"):
         return SSLCredentials(context) if context else None
     require_login(settings)
-    if settings.kafka_sasl_mechanism == "OAUTHBEARER":
-        return OAuthCredentials(oauth_cb=OAuthTokens(settings), ssl_context=context)
+    if provider := token_provider(settings):
+        return OAuthCredentials(oauth_cb=provider, ssl_context=context)
     return SASLCredentials(
         mechanism=settings.kafka_sasl_mechanism,
         username=settings.kafka_sasl_username,

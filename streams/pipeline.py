@@ -28,13 +28,15 @@ from processors.metrics.counts import Counts, Sums
 from processors.metrics.expired import reason
 from processors.routes.breaker import Limits
 from processors.routes.routes import Routes
+from processors.routes.target import targets_of
 from settings import Settings
-from streams.delivery import mirroring, publishing
+from streams.delivery import mirroring, offload, publishing
 from streams.delivery.deduplication import Deduplication, active_partitions, recent_table
 from streams.delivery.expiry import Expiry
 from streams.delivery.lane import Batch
 from streams.delivery.ledger import Ledger, Settled
 from streams.delivery.mirroring import DeadLetterQueue
+from streams.delivery.offload import ClaimChecks
 from streams.delivery.publishing import Buses
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
@@ -177,7 +179,10 @@ class PipelineApp(faust.App):
     def _assemble_targets(self) -> None:
         """Where events go out."""
         settings = self.settings
-        self.aws = AwsClients(settings, self.health, self.add_async_context)
+        self.aws = AwsClients(settings, self.health, self.add_async_context, lambda: targets_of(self.routes))
+        self.claim_checks = ClaimChecks(
+            lambda: self.aws.when_possible("s3", offload.PART), self.health.observer(offload.PART)
+        )
         self.buses = Buses(
             settings,
             self.health,

@@ -30,6 +30,8 @@ from botocore.exceptions import (
 )
 
 from clients.aws.answers import SLACK_S, BoundedClient, NoCredentialsGivenError, reason
+from clients.aws.roles import assume
+from processors.routes.target import Target
 from settings import Settings
 
 #: What is written wrong in AWS's config file or in the environment: no wait fixes it.
@@ -91,12 +93,14 @@ async def open_client(
     region: str | None = None,
     endpoint_url: str | None = None,
     read_timeout: float | None = None,
+    target: Target | None = None,
 ) -> AsyncIterator[Any]:
     """A client for `service`, whose calls raise AWS_ERRORS alone (clients/aws/answers.py).
 
     `wrap` makes another of aioboto3's; `region`, `endpoint_url` and `read_timeout` (s) where they are not those of the
-    settings, whose AWS_ENDPOINT_URL goes before. Raises AwsConfigurationError for a region, a profile or credentials
-    that are set wrong, NoCredentialsGivenError when what gives the credentials fails just now.
+    settings, whose AWS_ENDPOINT_URL goes before; `target`: a role to act by, and its region. Raises
+    AwsConfigurationError for a region, a profile or credentials that are set wrong, NoCredentialsGivenError when what
+    gives the credentials fails just now.
     """
     read_timeout = read_timeout or settings.eventbridge_timeout
     config = _config(read_timeout, settings.eventbridge_in_flight * 2)
@@ -104,7 +108,10 @@ async def open_client(
     seconds = read_timeout + SLACK_S
     try:
         async with asyncio.timeout(seconds):
-            session, url = _session(region or settings.aws_region), settings.aws_endpoint_url or endpoint_url
+            region = (target.region if target else None) or region or settings.aws_region
+            session, url = _session(region), settings.aws_endpoint_url or endpoint_url
+            if target and target.role:
+                await assume(session._session, target.role, target.external_id, endpoint_url=url, config=config)
             client = await stack.enter_async_context(session.client(service, endpoint_url=url, config=config))
     except NoRegionError:
         raise AwsConfigurationError("no AWS region: set AWS_REGION") from None

@@ -25,6 +25,7 @@ from botocore.parsers import ResponseParserError
 
 from clients.aws.answers import note_answer, note_sent
 from clients.aws.client import open_client
+from processors.routes.target import Target
 from settings import Settings
 
 TARGET = "AWSEvents.PutEvents"
@@ -32,10 +33,13 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 
 
 @asynccontextmanager
-async def open_events(settings: Settings) -> AsyncIterator[Any]:
-    """The client that EVENTBRIDGE_CLIENT names. Raises AwsConfigurationError as `open_client` does."""
-    wrap = DirectEvents if settings.eventbridge_client == "direct" else None
-    async with open_client(settings, "events", wrap) as client:
+async def open_events(settings: Settings, target: Target | None = None) -> AsyncIterator[Any]:
+    """The client that EVENTBRIDGE_CLIENT names; for a global endpoint, whose signatures are others, the whole one.
+
+    Raises AwsConfigurationError as `open_client` does.
+    """
+    is_direct = settings.eventbridge_client == "direct" and not (target and target.endpoint_id)
+    async with open_client(settings, "events", DirectEvents if is_direct else None, target=target) as client:
         yield client
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
+import time
 from typing import Any
 
 import httpx
@@ -11,6 +13,7 @@ from aiokafka.abc import AbstractTokenProvider
 from aiokafka.errors import (
     KafkaConnectionError,
 )
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr
 
 from settings import Settings, SettingsError
@@ -55,6 +58,53 @@ class OAuthTokens(AbstractTokenProvider):  # type: ignore[misc]
             )
 
 
+class MskTokens(AbstractTokenProvider):  # type: ignore[misc]
+    """Tokens for Amazon MSK, signed with AWS's own credentials; kept until a minute before they end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._region = settings.aws_region or _region_of(settings.kafka_bootstrap_servers)
+        self._token = ""
+        self._ends = 0.0
+        self._lock = asyncio.Lock()
+
+    async def token(self) -> str:
+        async with self._lock:
+            if time.time() >= self._ends - 60:
+                try:
+                    self._token, ends_ms = await asyncio.to_thread(_signer().generate_auth_token, self._region)
+                except (BotoCoreError, ClientError, ValueError) as error:
+                    raise KafkaConnectionError(f"no token for MSK: {type(error).__name__}: {error}") from None
+                self._ends = ends_ms / 1000
+            return self._token
+
+
+def _signer() -> Any:
+    """Raises SettingsError where the signer is not installed."""
+    try:
+        from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
+    except ImportError:
+        raise SettingsError(
+            "KAFKA_SASL_MECHANISM: AWS_MSK_IAM needs aws-msk-iam-sasl-signer-python: "
+            "pip install 'genesys-eventbridge[msk-iam]'"
+        ) from None
+    return MSKAuthTokenProvider
+
+
+def _region_of(brokers: str) -> str:
+    """The region in the name of an MSK broker. Raises SettingsError."""
+    found = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.", brokers)
+    if found is None:
+        raise SettingsError("AWS_REGION not set: KAFKA_SASL_MECHANISM=AWS_MSK_IAM needs the region of the brokers")
+    return found[1]
+
+
+def token_provider(settings: Settings) -> OAuthTokens | MskTokens | None:
+    """What gives tokens, for the mechanisms that have them."""
+    if settings.kafka_sasl_mechanism == "AWS_MSK_IAM":
+        return MskTokens(settings)
+    return OAuthTokens(settings) if settings.kafka_sasl_mechanism == "OAUTHBEARER" else None
+
+
 def ssl_context(settings: Settings) -> ssl.SSLContext | None:
     """TLS for the protocols that have it. Raises SettingsError for files that cannot be read."""
     if "SSL" not in settings.kafka_security_protocol:
@@ -86,8 +136,8 @@ def client_options(settings: Settings) -> dict[str, Any]:
     if settings.kafka_security_protocol.startswith("SASL"):
         require_login(settings)
         options["sasl_mechanism"] = settings.kafka_sasl_mechanism
-        if settings.kafka_sasl_mechanism == "OAUTHBEARER":
-            options["sasl_oauth_token_provider"] = OAuthTokens(settings)
+        if provider := token_provider(settings):
+            options |= {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": provider}
         else:
             options["sasl_plain_username"] = settings.kafka_sasl_username
             options["sasl_plain_password"] = settings.kafka_sasl_password.get_secret_value()  # type: ignore[union-attr]
@@ -95,7 +145,11 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 
 def require_login(settings: Settings) -> None:
-    """Raise SettingsError when a setting that the mechanism needs is missing."""
+    """Raise SettingsError when what the mechanism needs is missing."""
+    if settings.kafka_sasl_mechanism == "AWS_MSK_IAM":
+        _signer()
+        MskTokens(settings)
+        return
     names = (
         ("kafka_sasl_oauth_token_url", "kafka_sasl_oauth_client_id", "kafka_sasl_oauth_client_secret")
         if settings.kafka_sasl_mechanism == "OAUTHBEARER"

@@ -37,8 +37,10 @@ def check_shape(entry: JsonObject) -> None:
         raise MappingError("the mapped detail holds an integer beyond int64 or no number", code="NumberOutOfRange")
 
 
-def check_limits(entry: JsonObject, written: bytes) -> None:
+def check_limits(entry: JsonObject, written: bytes, *, may_be_large: bool = False) -> None:
     """Refuse an entry of the right shape that is beyond a limit. `written`: the entry as JSON.
+
+    `may_be_large`: its detail goes to S3 where it is too large for the bus.
 
     Raises InvalidEventError with a violation for each field.
     """
@@ -47,7 +49,7 @@ def check_limits(entry: JsonObject, written: bytes) -> None:
         paths = ", ".join(f"{item.path} {item.message}" for item in found)
         raise InvalidEventError(f"PutEvents would refuse it: {paths}"[:1000], code="EntryLimits", details=found)
     # What is written has every byte that AWS counts, and more: most entries are never measured.
-    if len(written) > MAX_ENTRY_BYTES and (size := entry_bytes(entry)) > MAX_ENTRY_BYTES:
+    if not may_be_large and len(written) > MAX_ENTRY_BYTES and (size := entry_bytes(entry)) > MAX_ENTRY_BYTES:
         message = f"the entry has {size} bytes, PutEvents takes {MAX_ENTRY_BYTES}"
         violation = Violation("detail", "maxBytes", f"has {size} bytes with the rest of the entry")
         raise InvalidEventError(message, code="EntryTooLarge", details=[violation])

@@ -25,6 +25,7 @@ from processors.routes.expressions import (
 from processors.routes.jsonatapy_engine import IS_INSTALLED
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.schema import Check, compile_schema
+from processors.routes.target import Offload, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class RouteTexts:
     examples: tuple[Example, ...]
     warnings: tuple[str, ...] = ()
     documents: Mapping[str, Any] = field(default_factory=dict)
+    target: Target | None = None
+    offload: Offload | None = None
 
     @property
     def schema_name(self) -> str:
@@ -98,7 +101,7 @@ class Route:
             self.check(mapped)
             check_shape(mapped)
             written = _written(mapped)
-            check_limits(mapped, written)
+            check_limits(mapped, written, may_be_large=self.texts.offload is not None)
         except PipelineError as error:
             return Failed.of(error, self.name, mapped, self.engine)
         return Mapped(self.name, mapped, written)

@@ -5,7 +5,7 @@ Start-up runs the checks that a worker's roles need and ends at the first that f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import (
@@ -29,6 +29,7 @@ from clients.aws.sqs_sender import MAX_BYTES, Queue
 from clients.network import hindrance
 from processors.delivery.refusals import ACCESS, MISSING, base_code, is_throttling, remedy
 from processors.routes.routes import Routes
+from processors.routes.target import Target
 from settings import Settings
 from streams.checks.finding import Finding
 
@@ -43,13 +44,16 @@ NOT_GIVEN = (NoCredentialsGivenError, CredentialRetrievalError, MetadataRetrieva
 NO_QUEUE = "create it or fix DLQ_QUEUE_URL"
 
 
-async def check_buses(settings: Settings, buses: Sequence[str], *, tries: bool = False) -> list[Finding]:
+async def check_buses(
+    settings: Settings, buses: Sequence[str], targets: Mapping[str, Target] | None = None, *, tries: bool = False
+) -> list[Finding]:
     """Describe each bus: PutEvents to an unknown one can answer success and lose the event.
 
-    `tries`: ask as well whether events may be put on it, by an entry that no bus takes.
+    `targets`: how buses are reached that are not simply ours. `tries`: ask as well whether events may be put on it, by
+    an entry that no bus takes.
     """
     try:
-        async with open_buses(settings) as client:
+        async with open_buses(settings, lambda: targets or {}) as client:
             bridge = EventBridge(client)
             findings = [await look_at_bus(bridge, bus) for bus in buses]
             if tries:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 from clients.aws.answers import AWS_ERRORS
 from clients.aws.client import AwsConfigurationError
 from processors.event.errors import RouteError
 from processors.routes.route import RouteTexts
 from processors.routes.routes import Routes, TriedRoute
+from processors.routes.target import targets_of
 from settings import Settings
 from streams.checks.aws import aws_failed, misconfigured
 from streams.checks.finding import Finding
@@ -25,6 +28,7 @@ async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]
     try:
         wanted = wanted_schemas(settings.routes_dir)
         texts = read_routes(settings.routes_dir, await registry_schemas(settings, wanted, settings.routes_dir))
+        _check_targets(texts)
         verdicts = await try_routes(texts, TrialLimits(settings.mapping_timeout, settings.mapping_memory_bytes))
     except RouteError as error:
         return None, [Finding("routes", False, str(error), ROUTE_FIX)]
@@ -43,6 +47,14 @@ async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]
         TriedRoute(one, verdict.engine, verdict.engine_reason) for one, verdict in zip(texts, verdicts, strict=True)
     )
     return (Routes(tried) if fit else None), findings
+
+
+def _check_targets(texts: list[RouteTexts]) -> None:
+    """Refuse what no worker could reach. Raises RouteError."""
+    ends = [one.name for one in texts if one.target and one.target.endpoint_id]
+    if ends and importlib.util.find_spec("awscrt") is None:
+        raise RouteError(f"{ends[0]}/route.toml: target.endpoint-id needs awscrt: pip install awscrt")
+    targets_of(texts)
 
 
 def _finding(texts: RouteTexts, verdict: TrialVerdict) -> Finding:

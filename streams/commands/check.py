@@ -14,8 +14,10 @@ from rich.text import Text
 from clients.network import Reached, look_at_url
 from processors.event.errors import RouteError
 from processors.event.strict_json import JsonObject
+from processors.routes.target import Offload, Target, targets_of
 from settings import Settings, SettingsError, load_settings
 from streams.checks.aws import buses_of, check_buses, check_cloudwatch, check_queue
+from streams.checks.buckets import check_buckets
 from streams.checks.endpoints import check_endpoints
 from streams.checks.environment import check_environment
 from streams.checks.finding import Finding
@@ -115,17 +117,20 @@ async def _is_a_worker(settings: Settings) -> bool:
 
 async def _routes_and_buses(settings: Settings) -> list[Finding]:
     """The routes name the buses; where they cannot be read, the bus of the settings is looked at."""
-    buses = [settings.eventbus_name]
+    buses, targets, offloads = [settings.eventbus_name], dict[str, Target](), list[Offload]()
 
     async def routes() -> list[Finding]:
-        nonlocal buses
+        nonlocal buses, targets, offloads
         found, findings = await check_routes(settings)
-        buses = buses_of(settings, found) if found is not None else buses
+        if found is not None:
+            buses, targets = buses_of(settings, found), targets_of(found)
+            offloads = [route.texts.offload for route in found if route.texts.offload]
         return findings
 
     slow = f"look with `routes test` for examples that take long; {AWS_FIX}"
     findings = await _within("routes", routes(), slow)
-    return findings + await _within("event bus", check_buses(settings, buses, tries=True), AWS_FIX)
+    findings += await _within("event bus", check_buses(settings, buses, targets, tries=True), AWS_FIX)
+    return findings + await _within("buckets", check_buckets(settings, offloads), AWS_FIX)
 
 
 async def _kafka(settings: Settings) -> list[Finding]:

@@ -16,6 +16,7 @@ from processors.routes.examples import wrong_expectation
 from processors.routes.route import Example, RouteTexts
 from processors.routes.schema import schema_warnings
 from processors.routes.schema_references import is_one_document
+from processors.routes.target import read_offload, read_target
 
 #: Schemas of a registry, by `registry:schema` or `registry:schema@version`.
 RegistrySchemas = Mapping[str, JsonObject]
@@ -67,12 +68,16 @@ def registry_name(path: Path) -> SchemaName | None:
 def read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:
     """Read the route of one folder, compiling nothing. Raises RouteError."""
     options = _toml(path / "route.toml")
-    unknown = set(options) - {*TEXTS, "schema"}
+    unknown = set(options) - {*TEXTS, "schema", "target", "offload"}
     if unknown:
         raise RouteError(f"{path.name}/route.toml: unknown key {', '.join(sorted(unknown))}")
     wrong = [name for name in TEXTS if not isinstance(options.get(name, ""), str)]
     if wrong:
         raise RouteError(f"{path.name}/route.toml: {', '.join(wrong)} must be text")
+    try:
+        target, offload = read_target(options), read_offload(options)
+    except ValueError as error:
+        raise RouteError(f"{path.name}/route.toml: {error}") from None
     examples = tuple(_examples(path / "examples"))
     schema_origin, schema = _schema(path, _origin(path / "route.toml", options), registry_schemas)
     return RouteTexts(
@@ -88,6 +93,8 @@ def read_route(path: Path, registry_schemas: RegistrySchemas) -> RouteTexts:
         examples=examples,
         warnings=(*_warnings(path, examples), *schema_warnings(schema)),
         documents=_documents(path) if not is_one_document(schema) else {},
+        target=target,
+        offload=offload,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -12,6 +12,7 @@ from clients.aws.answers import NoAnswerError
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.custom_bus import open_buses
 from processors.delivery.retry import outage_backoff
+from processors.routes.target import Target
 from settings import Settings
 from streams.health import Health
 
@@ -19,9 +20,19 @@ Enter = Callable[[AbstractAsyncContextManager[Any]], Awaitable[Any]]
 
 
 class AwsClients:
-    """`enter` opens a client for as long as the worker lives."""
+    """`enter` opens a client for as long as the worker lives.
 
-    def __init__(self, settings: Settings, health: Health, enter: Enter) -> None:
+    `targets`: bus → how it is reached, by the routes of now.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        health: Health,
+        enter: Enter,
+        targets: Callable[[], Mapping[str, Target]] = dict,
+    ) -> None:
+        self._targets = targets
         self._settings, self._health, self._enter = settings, health, enter
         self._clients: dict[str, Any] = {}
         self._opening = asyncio.Lock()
@@ -30,7 +41,8 @@ class AwsClients:
         """The client for a service."""
         async with self._opening:
             if service not in self._clients:
-                opening = open_buses(self._settings) if service == "events" else open_client(self._settings, service)
+                is_bus = service == "events"
+                opening = open_buses(self._settings, self._targets) if is_bus else open_client(self._settings, service)
                 self._clients[service] = await self._enter(opening)
             return self._clients[service]
 

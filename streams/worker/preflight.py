@@ -22,6 +22,7 @@ from clients.kafka import cluster
 from clients.kafka.configs import BATCH_BYTES, batch_bytes
 from clients.kafka.retention import keep_long_enough
 from processors.routes.routes import Routes
+from processors.routes.target import targets_of
 from settings import EXIT_USAGE, Settings, SettingsError
 from streams.checks.aws import buses_of, check_buses, check_queue, check_source_queue
 from streams.checks.finding import Finding
@@ -67,7 +68,7 @@ async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]
     use(routes)
     cluster = await _found(lambda: check_kafka(settings, ()))
     await _all_ok(lambda: check_group(settings))
-    buses = await _buses(settings, buses_of(settings, routes)) if "sink" in roles else {}
+    buses = await _buses(settings, routes) if "sink" in roles else {}
     queue = [str(one) for one in await check_queue(settings) if _is_away(one)] if "failures" in roles else []
     await _make_topics(settings, cluster)
     return Start(await _batch_bytes(settings), buses, queue[0] if queue else None)
@@ -139,8 +140,9 @@ async def _found(look: Callable[[], Awaitable[tuple[Found | None, list[Finding]]
         await asyncio.sleep(2.0)
 
 
-async def _buses(settings: Settings, buses: list[str]) -> dict[str, str]:
-    findings = await check_buses(settings, buses)
+async def _buses(settings: Settings, routes: Routes) -> dict[str, str]:
+    buses = buses_of(settings, routes)
+    findings = await check_buses(settings, buses, targets_of(routes))
     if len(findings) != len(buses):  # one for all, where not even a client could be opened
         findings *= len(buses)
     return {bus: str(one) for bus, one in zip(buses, findings, strict=True) if _is_away(one)}

@@ -7,12 +7,13 @@ because most events failed on the old routes is mapped by the new ones (streams/
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import structlog
 
 from processors.routes.routes import Routes
+from processors.routes.target import Target, targets_of
 from settings import Settings
 from streams.checks.aws import buses_of, check_buses
 from streams.checks.finding import Finding
@@ -100,11 +101,12 @@ def stamp(folder: Path) -> Stamp:
 
 
 async def checked(
-    settings: Settings, check_buses: Callable[[Settings, list[str]], Awaitable[list[Finding]]] = check_buses
+    settings: Settings,
+    check_buses: Callable[[Settings, list[str], Mapping[str, Target]], Awaitable[list[Finding]]] = check_buses,
 ) -> Checked:
     """The routes, or what is wrong with them: a bus that is not there is, as PutEvents would lose events on it."""
     routes, findings = await check_routes(settings)
     if routes is not None and "sink" in settings.worker_roles:
-        findings += await check_buses(settings, buses_of(settings, routes))
+        findings += await check_buses(settings, buses_of(settings, routes), targets_of(routes))
     wrong = next((finding for finding in findings if not finding.ok), None)
     return (routes if wrong is None else None), wrong

@@ -10,6 +10,7 @@ from processors.event.strict_json import JsonObject
 from processors.routes.authoring.registry_schema import delivered_event_schema
 from processors.routes.outcome import Mapped
 from processors.routes.route import Route
+from processors.routes.target import CLAIM
 
 #: Examples that the document shows of each message.
 MAX_EXAMPLES = 3
@@ -33,7 +34,11 @@ class Message:
     def schema(self) -> JsonObject:
         """JSON Schema (draft 4) of what a rule's target gets."""
         source, detail_type = self.kinds[0]
-        return delivered_event_schema(dict(self.route.texts.schema), source, detail_type)
+        schema = delivered_event_schema(dict(self.route.texts.schema), source, detail_type)
+        if self.route.texts.offload:  # a detail that was too large is told where it is
+            properties = schema["properties"]
+            properties["detail"] = {"anyOf": [properties["detail"], {"type": "object", "required": [CLAIM]}]}
+        return schema
 
 
 def messages(routes: Iterable[Route]) -> tuple[list[Message], list[str]]:

@@ -19,6 +19,7 @@ from processors.event.strict_json import JsonObject
 from processors.routes.outcome import Failed
 from processors.routes.route import Example, RouteTexts
 from processors.routes.routes import Encoded, Raw, Routed
+from processors.routes.target import Offload, Target
 
 #: Kinds of frames to the process: what to map by, events, routes to try, and drafts of routes, one after the other.
 START, EVENTS, TRIAL, DRAFTS, DRAFT = b"S", b"E", b"T", b"D", b"d"
@@ -87,7 +88,14 @@ def read_answers(body: bytes) -> list[Routed]:
 def read_texts(described: JsonObject) -> RouteTexts:
     """A route's texts back from JSON."""
     examples = tuple(Example(**example) for example in described["examples"])
-    return RouteTexts(**{**described, "examples": examples, "warnings": tuple(described["warnings"])})
+    target, offload = described["target"], described["offload"]
+    read = {
+        "examples": examples,
+        "warnings": tuple(described["warnings"]),
+        "target": Target(**target) if target else None,
+        "offload": Offload(**{**offload, "keep": tuple(offload["keep"])}) if offload else None,
+    }
+    return RouteTexts(**{**described, **read})
 
 
 class _Blobs:

@@ -34,7 +34,7 @@ async def client(session, aws):
         session.client("events", endpoint_url=aws.url, config=ONCE) as classic,
     ):
 
-        async def open_custom(bus):
+        async def open_custom(bus, target):
             return custom
 
         yield EventsClient(classic, open_custom)

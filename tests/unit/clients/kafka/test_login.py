@@ -3,6 +3,9 @@
 import datetime
 import json
 import ssl
+import sys
+import time
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -182,3 +185,45 @@ def test_away_or_refused(error, expected):
 async def test_no_broker_is_a_connection_error():
     with pytest.raises(KafkaConnectionError):
         await cluster.describe(load_settings(kafka_bootstrap_servers="127.0.0.1:1"))
+
+
+class Signer:
+    """Gives a token that ends in a while, and notes for which region."""
+
+    asked: ClassVar[list[str]] = []
+
+    @classmethod
+    def generate_auth_token(cls, region):
+        cls.asked.append(region)
+        return f"token-{len(cls.asked)}", int((time.time() + 900) * 1000)
+
+
+MSK = {
+    "kafka_security_protocol": "SASL_SSL",
+    "kafka_sasl_mechanism": "AWS_MSK_IAM",
+    "kafka_bootstrap_servers": "b-1.calls.abc123.c2.kafka.eu-central-1.amazonaws.com:9098",
+}
+
+
+async def test_msk_is_logged_in_to_with_a_token_of_aws_own_credentials(monkeypatch):
+    monkeypatch.setattr(login, "_signer", lambda: Signer)
+    Signer.asked.clear()
+    options = login.client_options(load_settings(**MSK, aws_region=None))
+    assert options["sasl_mechanism"] == "OAUTHBEARER"
+    provider = options["sasl_oauth_token_provider"]
+    assert [await provider.token(), await provider.token()] == ["token-1", "token-1"]
+    assert Signer.asked == ["eu-central-1"]
+    assert (
+        login.client_options(load_settings(**MSK, aws_region="eu-west-1"))["sasl_oauth_token_provider"]._region
+        == "eu-west-1"
+    )
+
+
+def test_without_the_signer_or_a_region_a_start_says_so(monkeypatch):
+    monkeypatch.setattr(login, "_signer", lambda: Signer)
+    with pytest.raises(SettingsError, match="AWS_REGION not set"):
+        login.client_options(load_settings(**MSK | {"kafka_bootstrap_servers": "broker:9098"}, aws_region=None))
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "aws_msk_iam_sasl_signer", None)
+    with pytest.raises(SettingsError, match=r"pip install 'genesys-eventbridge\[msk-iam\]'"):
+        login.client_options(load_settings(**MSK))

@@ -129,7 +129,7 @@ async def test_a_route_whose_mapping_never_ends_is_left(folder, scene):
 
 
 async def test_a_route_to_a_bus_that_is_not_there_is_left(folder, scene):
-    async def check_buses(settings, buses):
+    async def check_buses(settings, buses, targets):
         return [Finding("event bus", False, f"{bus} does not exist") for bus in buses if bus != "default"]
 
     scene.settings.worker_roles = ("process", "sink")

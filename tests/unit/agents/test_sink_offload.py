@@ -1,0 +1,107 @@
+"""Tests of the sink with claim checks: what is too large goes to S3 first, and nothing overtakes within a key."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from agents.sink import Publishing
+from clients.aws.eventbridge import Accepted
+from processors.routes.routes import Routes, TriedRoute
+from processors.routes.target import Offload
+from streams.delivery.offload import ClaimChecks
+from streams.routes.folder import read_routes
+
+TEXTS = next(one for one in read_routes(Path(__file__).parents[3] / "schemas") if one.name == "interaction")
+HEADERS = {"event-id": b"e-1", "route": b"interaction", "received-at": b"1763895600000", "origin": b"genesys.raw/3/7"}
+
+
+def mapped(text):
+    detail = {"interactionId": "i", "text": text}
+    return orjson.dumps({"source": "s", "detail-type": "d", "detail": detail, "resources": [], "id": text[:3]})
+
+
+class Publisher:
+    """Takes everything, in the order in which it comes."""
+
+    def __init__(self):
+        self.details = []
+
+    def submit(self, entry, key, heard):
+        self.details.append((key, orjson.loads(entry.fields["Detail"])))
+        heard(Accepted("id"))
+
+
+class S3:
+    """Keeps objects once its gate is open."""
+
+    def __init__(self):
+        self.gate, self.objects = asyncio.Event(), {}
+
+    async def put_object(self, *, Bucket, Key, Body, ContentType):  # noqa: N803
+        await self.gate.wait()
+        self.objects[Bucket, Key] = Body
+
+
+@pytest.fixture
+def scene(delivery):
+    publisher, bucket = Publisher(), S3()
+
+    async def open_bus():
+        return publisher
+
+    async def open_bucket():
+        return bucket
+
+    def stage(offload):
+        routes = Routes([TriedRoute(replace(TEXTS, offload=offload), "jsonatapy")])
+        checks = ClaimChecks(open_bucket, lambda _: None)
+        return Publishing(open_bus, delivery, lambda: routes, "default", claim_checks=checks, max_bytes=2_000)
+
+    return stage, publisher, bucket
+
+
+async def test_a_large_detail_goes_to_s3_and_its_claim_onto_the_bus_behind_nothing_of_its_key(scene, event, counts):
+    stage, publisher, bucket = scene
+    batch = [
+        event(mapped("large" * 1_000), HEADERS, key=b"k"),
+        event(mapped("after"), {**HEADERS, "event-id": b"e-2"}, key=b"k"),
+        event(mapped("other"), {**HEADERS, "event-id": b"e-3"}, key=b"o"),
+    ]
+    ended = []
+    working = asyncio.create_task(stage(Offload("calls", "p/", ("interactionId",))).publish(batch, ended.extend))
+    while len(publisher.details) < 1:  # noqa: ASYNC110  # the one of another key needs no bucket
+        await asyncio.sleep(0)
+    assert publisher.details == [("o", {"interactionId": "i", "text": "other"})]
+    bucket.gate.set()
+    async with asyncio.timeout(10):
+        await working
+    (_, claim), (_, after) = publisher.details[1:]
+    assert after["text"] == "after"
+    assert (claim["interactionId"], claim["claimCheck"]["key"]) == ("i", "p/interaction/e-1.json")
+    assert orjson.loads(bucket.objects["calls", "p/interaction/e-1.json"])["text"] == "large" * 1_000
+    assert sorted(map(id, ended)) == sorted(map(id, batch))
+    assert counts.drain()["counts"]["published"] == 3
+
+
+async def test_below_the_limit_nothing_goes_to_s3(scene, event):
+    stage, publisher, bucket = scene
+    await stage(Offload("calls")).publish([event(mapped("small"), HEADERS, key=b"k")], lambda _: None)
+    assert bucket.objects == {}
+    assert "claimCheck" not in publisher.details[0][1]
+
+
+async def test_a_limit_of_the_route_is_kept(scene, event):
+    stage, _, bucket = scene
+    bucket.gate.set()
+    await stage(Offload("calls", over=1_000)).publish([event(mapped("x" * 1_500), HEADERS, key=b"k")], lambda _: None)
+    assert list(bucket.objects) == [("calls", "interaction/e-1.json")]
+
+
+async def test_a_route_without_a_bucket_leaves_it_to_the_publisher_to_refuse(scene, event):
+    stage, publisher, bucket = scene
+    await stage(None).publish([event(mapped("large" * 1_000), HEADERS, key=b"k")], lambda _: None)
+    assert len(publisher.details) == 1
+    assert bucket.objects == {}
