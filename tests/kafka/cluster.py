@@ -4,9 +4,9 @@ import base64
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -24,8 +24,9 @@ class KafkaCluster:
 
     With `security` each broker also listens for SASL over TLS and for mutual TLS; clients of the plain
     listener need neither. `port` fixes the plain listener of the first broker, `properties` are further
-    broker settings. Raises `KafkaUnavailableError` where Java or the jars are missing, `BrokerError` when a
-    broker ends at start, `NotReadyError` when the cluster does not come up.
+    broker settings. `peers`: for each broker the port where it listens for the others, and the one that they are
+    told, so that something may stand between. Raises `KafkaUnavailableError` where Java or the jars are missing,
+    `BrokerError` when a broker ends at start, `NotReadyError` when the cluster does not come up.
     """
 
     brokers: int = 1
@@ -34,6 +35,7 @@ class KafkaCluster:
     port: int | None = None
     heap_megabytes: int = 384
     properties: Mapping[str, str] = field(default_factory=dict)
+    peers: Sequence[tuple[int, int]] = ()
     username: str = field(default="worker", init=False)
     password: str = field(default="worker-secret", init=False)
     _folder: Path = field(init=False, repr=False)
@@ -142,6 +144,8 @@ class KafkaCluster:
         if self.port is not None:
             first = self._ports[0]
             self._ports[0] = Ports(self.port, first.controller, first.sasl_ssl, first.ssl)
+        for index, (own, told) in enumerate(self.peers):
+            self._ports[index] = replace(self._ports[index], peers=own, peers_are_told=told)
         security = self._make_security() if self.security else None
         self._nodes = [Broker(self._folder / str(index), self.heap_megabytes) for index in range(self.brokers)]
         for index, node in enumerate(self._nodes):

@@ -19,7 +19,9 @@ class KafkaUnavailableError(Exception):
 
 
 def version() -> str:
-    """The Kafka version that the POM names."""
+    """The Kafka version that `KAFKA_VERSION` asks for, or else the one that the POM names."""
+    if chosen := os.environ.get("KAFKA_VERSION"):
+        return chosen
     found = ElementTree.parse(POM).findtext(".//{*}kafka.version")
     assert found, f"{POM} names no kafka.version"
     return found
@@ -83,6 +85,7 @@ def _fetch(folder: Path) -> None:
             "-f",
             str(POM),
             "dependency:copy-dependencies",
+            f"-Dkafka.version={version()}",
             f"-DoutputDirectory={target}",
         ]
         try:

@@ -69,7 +69,8 @@ class Account:
     `wrong`: numbers that are where they must not be, and those of no event. `duplicates`: entries on the bus
     beyond the first of each number. `disorder`: events that arrived first after a later one of their interaction.
     `unmirrored`: failures that are not in SQS. `both`: numbers that ended twice, on the bus and in `failures`.
-    `renamed`: numbers that came under more than one event id, or as another interaction's.
+    `renamed`: numbers that came under more than one event id, or as another interaction's. `refused`: numbers that had
+    to be published and ended in `failures`.
     """
 
     events: int
@@ -80,6 +81,7 @@ class Account:
     unmirrored: tuple[int, ...]
     both: tuple[int, ...] = ()
     renamed: tuple[int, ...] = ()
+    refused: tuple[int, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -120,10 +122,11 @@ def account(
         lost=tuple(sorted(lost)),
         wrong=tuple(sorted(wrong)),
         duplicates=sum(count - 1 for count in Counter(arrived).values()),
-        disorder=_disorder(arrived),
+        disorder=len(disordered(arrived)),
         unmirrored=tuple(sorted(in_failures - mirrored)),
         both=tuple(sorted(on_bus & in_failures)),
         renamed=_renamed(zip(arrived, details, strict=True)),
+        refused=tuple(n for n in sorted(in_failures) if n != NOBODY and fate(n) == "published"),
     )
 
 
@@ -199,15 +202,17 @@ def _renamed(arrived: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[int, ...
     return tuple(sorted(number for number, names in ids.items() if len(names) > 1 or None in names))
 
 
-def _disorder(arrived: Iterable[int]) -> int:
+def disordered(arrived: Iterable[int]) -> list[int]:
+    """Numbers that arrived first after a later one of their interaction."""
     latest: dict[int, int] = {}
     seen: set[int] = set()
-    disorder = 0
+    late: list[int] = []
     for number in arrived:
         if number in seen:
             continue
         seen.add(number)
         group = number // PER_INTERACTION
-        disorder += number < latest.get(group, -1)
+        if number < latest.get(group, -1):
+            late.append(number)
         latest[group] = max(number, latest.get(group, -1))
-    return disorder
+    return late

@@ -14,12 +14,17 @@ MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Loopback ports of one broker; the last two are open only with security."""
+    """Loopback ports of one broker; those of TLS are open only with security.
+
+    `peers`: a listener for the other brokers alone, and `peers_are_told` where they find it, when that is elsewhere.
+    """
 
     plaintext: int
     controller: int
     sasl_ssl: int
     ssl: int
+    peers: int | None = None
+    peers_are_told: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +61,20 @@ def _identity(node: int, all_ports: Sequence[Ports], folder: Path, *, secured: b
     public = {"PLAINTEXT": own.plaintext}
     if secured:
         public |= {"SASL_SSL": own.sasl_ssl, "SSL": own.ssl}
+    told = dict(public)
+    if own.peers is not None:
+        public["PEERS"], told["PEERS"] = own.peers, own.peers_are_told or own.peers
     addresses = [f"{name}://127.0.0.1:{port}" for name, port in public.items()]
-    protocols = [f"{name}:{name}" for name in public]
+    protocols = [f"{name}:{'PLAINTEXT' if name == 'PEERS' else name}" for name in public]
     voters = ",".join(f"{i + 1}@127.0.0.1:{ports.controller}" for i, ports in enumerate(all_ports))
     return {
         "process.roles": "broker,controller",
         "node.id": str(node + 1),
         "controller.quorum.voters": voters,
         "controller.listener.names": "CONTROLLER",
-        "inter.broker.listener.name": "PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT" if own.peers is None else "PEERS",
         "listeners": ",".join([*addresses, f"CONTROLLER://127.0.0.1:{own.controller}"]),
-        "advertised.listeners": ",".join(addresses),
+        "advertised.listeners": ",".join(f"{name}://127.0.0.1:{port}" for name, port in told.items()),
         "listener.security.protocol.map": ",".join([*protocols, "CONTROLLER:PLAINTEXT"]),
         "log.dirs": str(folder / "data"),
     }

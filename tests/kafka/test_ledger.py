@@ -57,7 +57,7 @@ def ends() -> Ends:
 def test_everything_in_its_place_is_clean(ends: Ends):
     found = ends.account()
     assert found.clean
-    assert (found.duplicates, found.disorder) == (0, 0)
+    assert (found.duplicates, found.disorder, found.refused) == (0, 0, ())
     assert str(found) == f"{EVENTS} events: lost 0, duplicates 0, out of order 0"
 
 
@@ -81,6 +81,7 @@ def test_an_event_that_failed_instead_of_being_published_is_no_loss(ends: Ends):
     ends.failures.append(failure(0))
     ends.queue.append(failure(0).decode())
     assert ends.account().clean
+    assert ends.account().refused == (0,)
 
 
 def test_a_failure_that_is_not_in_sqs_is_seen(ends: Ends):

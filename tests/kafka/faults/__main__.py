@@ -1,4 +1,7 @@
-"""This module runs the fault suite: `python -m tests.kafka.faults [--quick] [--case NAME] [--runs N]`."""
+"""This module runs the fault suite: `python -m tests.kafka.faults [--quick] [--case NAME] [--runs N]`.
+
+With `--nemesis SEED` it composes faults instead of making them one by one.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,10 @@ from tests.kafka.broker import BrokerError
 from tests.kafka.distribution import KafkaUnavailableError, version
 from tests.kafka.faults import table
 from tests.kafka.faults.cases import CASES
+from tests.kafka.faults.preparation import MAX_RATE
 from tests.kafka.faults.runner import Result
 from tests.kafka.faults.suite import run_all
+from tests.kafka.nemesis import campaign
 
 EVENTS, QUICK_EVENTS = 10_000, 1_000
 
@@ -43,12 +48,14 @@ def main() -> int:
     lanes = options.lanes or (QUICK_LANES if events <= QUICK_EVENTS else LANES)
     names = list(dict.fromkeys(options.case or CASES))
     folder = Path(options.logs or tempfile.mkdtemp(prefix="faults-"))
+    if options.nemesis is not None:
+        return _compose(options.nemesis, options.minutes, folder, options.rate or campaign.RATE)
     console.print(f"{len(names)} cases of {events} events, {options.runs} times; logs in {folder}")
     results: list[Result] = []
     began = time.monotonic()
     try:
         for number in range(options.runs):
-            results += run_all(names, events, folder / f"run-{number + 1}", _say, lanes)
+            results += run_all(names, events, folder / f"run-{number + 1}", _say, lanes, options.rate or MAX_RATE)
     except (KafkaUnavailableError, BrokerError) as error:
         console.print(str(error), style="red")
         return 2
@@ -61,6 +68,17 @@ def main() -> int:
         table.write(table.for_docs(results, words))
     print(table.for_programs(results), flush=True)
     return 0 if all(result.ok for result in results) else 1
+
+
+def _compose(seed: int, minutes: float, folder: Path, rate: float) -> int:
+    console.print(f"seed {seed}, {minutes:g} minutes; history, plot and logs in {folder}")
+    try:
+        verdict = campaign.run(seed, minutes, folder, lambda line: console.print(line, soft_wrap=True), rate)
+    except (KafkaUnavailableError, BrokerError) as error:
+        console.print(str(error), style="red")
+        return 2
+    print(campaign.report(verdict), flush=True)
+    return 0 if verdict.ok else 1
 
 
 def _say(case: str, what: str) -> None:
@@ -83,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=int, default=1, help="run all of it so often; each on a cluster of its own")
     parser.add_argument("--lanes", type=int, help=f"cases that run side by side; {QUICK_LANES} when they are quick")
     parser.add_argument("--case", action="append", choices=list(CASES), metavar="NAME", help="only this; may repeat")
+    parser.add_argument("--rate", type=float, help="events a second at most, so that they flow longer")
+    parser.add_argument("--nemesis", type=int, metavar="SEED", help="compose random faults from a seed instead")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long composed faults strike; 10")
     parser.add_argument("--list", action="store_true", help="name the cases")
     parser.add_argument("--logs", help="folder for the logs of workers and emulators; must not hold any yet")
     parser.add_argument("--write", action="store_true", help="write the table into docs/reliability.md")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from tests.kafka.faults import evidence
 from tests.kafka.faults.credentials import CredentialsAgent
-from tests.kafka.faults.scene import Scene
+from tests.kafka.faults.scene import Scene, hold
 from tests.kafka.pipeline import wait_until
 
 UNREACHABLE_S = 30.0
@@ -25,8 +26,14 @@ def entries_throttled(scene: Scene) -> None:
 
 
 def answers_500(scene: Scene) -> None:
-    """Every PutEvents is answered 500 for 30 s."""
-    _strike(scene, UNREACHABLE_S, requests=[{"kind": "internal"}])
+    """Every PutEvents is answered 500 for 30 s, and health says so."""
+    _refuse_whole(scene, {"kind": "internal"}, "Internal")
+
+
+def access_denied(scene: Scene) -> None:
+    """Every PutEvents is refused with AccessDeniedException for 30 s, and health says so and what to do."""
+    denied = {"kind": "answer", "status": 400, "code": "AccessDeniedException", "operation": "PutEvents"}
+    _refuse_whole(scene, denied, "AccessDenied", "allow events:PutEvents")
 
 
 def hangs(scene: Scene) -> None:
@@ -85,6 +92,18 @@ def queue_deleted(scene: Scene) -> None:
 def credentials_agent() -> CredentialsAgent:
     """Where workers get credentials that a case can end."""
     return CredentialsAgent(OLD_KEY)
+
+
+def _refuse_whole(scene: Scene, rule: dict[str, Any], *words: str) -> None:
+    """Refuse every request by a rule, and require that each worker says why it waits while that lasts."""
+    scene.aws_faults(requests=[rule])
+    began = time.monotonic()
+    evidence.unready(scene, "eventbridge", *words)
+    hold(UNREACHABLE_S * scene.share - (time.monotonic() - began))
+    evidence.unready(scene, "eventbridge", *words)
+    scene.aws_faults()
+    scene.over()
+    evidence.struck(scene)
 
 
 def _strike(scene: Scene, seconds: float, **faults: list[dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ class Case:
     """One fault. `strike` makes it, ends it and says so; `seconds`: how long events should flow, at least.
 
     `alone`: it harms the brokers, so that no other case may run beside it. `module`: what its workers run.
+    `blameless`: no event may end as a failure of publishing.
     `custom_bus`: events go to a bus that keeps order and drops repetitions, so that none may be on it.
     """
 
@@ -27,6 +28,7 @@ class Case:
     alone: bool = False
     module: str = "streams"
     custom_bus: bool = False
+    blameless: bool = False
 
     @property
     def words(self) -> str:
@@ -55,7 +57,8 @@ CASES: dict[str, Case] = {
         Case("leader-killed", brokers.leader_killed, 20, alone=True),
         Case("two-of-three-down", brokers.two_of_three_down, 30, alone=True),
         Case("throttled", aws.entries_throttled, 20),
-        Case("answers-500", aws.answers_500, 35),
+        Case("answers-500", aws.answers_500, 45, blameless=True),
+        Case("access-denied", aws.access_denied, 45, blameless=True),
         Case("hangs", aws.hangs, 20, settings=QUICK_TIMEOUT),
         Case("accepted-dropped", aws.accepted_then_dropped, 20),
         Case("throttled-dropped", aws.throttled_and_dropped, 20),

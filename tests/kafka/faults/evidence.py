@@ -7,7 +7,7 @@ from confluent_kafka import ConsumerGroupState, Producer
 from tests.kafka.administration import admin
 from tests.kafka.faults.offsets import Offsets, offsets_of
 from tests.kafka.faults.scene import Scene, hold
-from tests.kafka.worker import WaitedInVainError, wait_until
+from tests.kafka.worker import WaitedInVainError, Worker, wait_until
 
 #: Seconds in which a living worker surely commits (it does so once a second).
 COMMITS_S = 3.0
@@ -20,6 +20,20 @@ def struck(scene: Scene, rules: int = 1) -> None:
         raise WaitedInVainError(f"only {sorted(times)} of {rules} faults struck")
     for rule, count in times.items():
         scene.proven(f"× {rule}", count)
+
+
+def unready(scene: Scene, part: str, *words: str) -> None:
+    """Wait until every worker says that it is not ready because of this part, with these words in the reason."""
+
+    def said(worker: Worker) -> bool:
+        answer = worker.get("/health/ready")
+        if answer is None or answer.status_code != 503:
+            return False
+        reason = str(answer.json()["troubles"].get(part, {}).get("reason", ""))
+        return all(word in reason for word in words)
+
+    for worker in scene.workers:
+        wait_until(f"{worker.name} to say of {part}: {', '.join(words)}", lambda worker=worker: said(worker), 30)
 
 
 def members(scene: Scene) -> int:

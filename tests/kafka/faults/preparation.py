@@ -41,8 +41,10 @@ class Prepared:
         self.exits.close()
 
 
-def prepare(case: Case, cluster: KafkaCluster, events: int, folder: Path, share: float = 1.0) -> Prepared:
-    """Start what the case needs, without waiting for it; `share` shortens it (see Scene).
+def prepare(
+    case: Case, cluster: KafkaCluster, events: int, folder: Path, share: float = 1.0, rate: float = MAX_RATE
+) -> Prepared:
+    """Start what the case needs, without waiting for it; `share` shortens it (see Scene), `rate` is the most.
 
     Raises WaitedInVainError when an emulator does not start.
     """
@@ -54,16 +56,15 @@ def prepare(case: Case, cluster: KafkaCluster, events: int, folder: Path, share:
         pipeline = exits.enter_context(Pipeline(cluster.bootstrap_servers, folder, settings))
         if case.custom_bus:
             pipeline.settings["EVENTBUS_NAME"] = pipeline.custom_bus
-        flow, genesys = _flow(case, pipeline, events, share)
+        flow, genesys = _flow(case, pipeline, events, min(rate, events / (case.seconds * share)))
         scene = Scene(cluster, pipeline, flow, genesys, agent, share)
         exits.enter_context(scene.exits)
         starting = tuple(pipeline.start(wait=False, module=case.module) for _ in range(WORKERS))
         return Prepared(case, scene, starting, began, exits.pop_all())
 
 
-def _flow(case: Case, pipeline: Pipeline, events: int, share: float) -> tuple[Flow, str]:
+def _flow(case: Case, pipeline: Pipeline, events: int, rate: float) -> tuple[Flow, str]:
     """The flow that the case asks for, and the URL of the Genesys emulator that it goes through, if any."""
-    rate = min(MAX_RATE, events / (case.seconds * share))
     if case.source == "raw":
         return Flow(*into_raw(pipeline), events, rate), ""
     announced = pipeline.emulator("genesys", ["--count", "0", "--rate", "1", "--api-limit", "100000"])

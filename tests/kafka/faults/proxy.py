@@ -15,7 +15,7 @@ class Proxies:
     """A context manager; `ports` leads from a broker's port to its proxy's.
 
     `cut` is a network that swallows packets: connections stay open, new ones are taken, nothing arrives.
-    `restore` lets all of it arrive, late.
+    `restore` lets all of it arrive, late. `slow` is a link on which each piece takes its time.
     """
 
     def __init__(self, targets: Iterable[int]) -> None:
@@ -24,6 +24,7 @@ class Proxies:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxies", daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._delay_s = 0.0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -45,6 +46,10 @@ class Proxies:
     def restore(self) -> None:
         """What was held up passes, and all that follows."""
         self._loop.call_soon_threadsafe(self._passes.set)
+
+    def slow(self, seconds: float) -> None:
+        """Each piece takes so long from now on; 0 is a good link again."""
+        self._delay_s = seconds
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
@@ -97,6 +102,8 @@ class Proxies:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(CHUNK):
             await self._passes.wait()
+            if self._delay_s:
+                await asyncio.sleep(self._delay_s)
             writer.write(chunk)
             await writer.drain()
         await self._passes.wait()

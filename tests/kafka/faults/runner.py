@@ -91,12 +91,12 @@ def _play(prepared: Prepared, say: Callable[[str], None], settled: Callable[[], 
     say("settling")
     scene.flow.join(PATIENCE_S)
     with offsets_of(scene.pipeline) as offsets:
-        wait_until("every event to be where it belongs", lambda: _clean(scene, offsets), PATIENCE_S)
+        wait_until("every event to be where it belongs", lambda: is_settled(scene, offsets), PATIENCE_S)
         settled()
         wait_until("every offset to be committed", lambda: not offsets.behind(), PATIENCE_S)
 
 
-def _clean(scene: Scene, offsets: Offsets) -> bool:
+def is_settled(scene: Scene, offsets: Offsets) -> bool:
     """Whether every event is where it belongs; counted first, as an account of 10,000 takes its second."""
     pipeline, events = scene.pipeline, scene.flow.events
     leaving_traces = sum(ledger.fate(number) != "filtered" for number in range(events))
@@ -135,6 +135,8 @@ def _result(prepared: Prepared, problem: str) -> Result:
     account = pipeline.account(scene.flow.events)
     if prepared.case.custom_bus and not problem and (account.duplicates or account.disorder):
         problem = f"a custom bus with {account.duplicates} repetitions and {account.disorder} out of order"
+    if prepared.case.blameless and not problem and account.refused:
+        problem = f"{len(account.refused)} events were blamed for an outage: {list(account.refused[:10])}"
     return Result(
         case=prepared.case.name,
         account=account,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.faults.cases import CASES
-from tests.kafka.faults.preparation import Prepared, prepare
+from tests.kafka.faults.preparation import MAX_RATE, Prepared, prepare
 from tests.kafka.faults.runner import Result, run
 from tests.kafka.pipeline import WaitedInVainError
 
@@ -27,6 +27,7 @@ class Lane:
     folder: Path
     say: Say
     share: float = 1.0
+    rate: float = MAX_RATE
     _now: Prepared | None = None
     _next: Prepared | None = None
     _closed: bool = False
@@ -68,16 +69,18 @@ class Lane:
                 self.say(name, f"will be started once more: {error}")
 
     def _prepare(self, name: str) -> Prepared:
-        return prepare(CASES[name], self.cluster, self.events, self.folder / name, self.share)
+        return prepare(CASES[name], self.cluster, self.events, self.folder / name, self.share, self.rate)
 
 
-def run_all(names: Sequence[str], events: int, folder: Path, say: Say, lanes: int = 1) -> list[Result]:
+def run_all(
+    names: Sequence[str], events: int, folder: Path, say: Say, lanes: int = 1, rate: float = MAX_RATE
+) -> list[Result]:
     """The results of all cases, on a cluster of their own; those that harm it run while no other one does."""
     alone = [name for name in names if CASES[name].alone]
     beside = [name for name in names if not CASES[name].alone]
     with KafkaCluster(brokers=3) as cluster:
-        results = side_by_side([Lane(cluster, events, folder, say) for _ in range(lanes)], beside)
-        results += side_by_side([Lane(cluster, events, folder, say)], alone)
+        results = side_by_side([Lane(cluster, events, folder, say, rate=rate) for _ in range(lanes)], beside)
+        results += side_by_side([Lane(cluster, events, folder, say, rate=rate)], alone)
     return sorted(results, key=lambda result: names.index(result.case))
 
 

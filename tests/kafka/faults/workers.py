@@ -12,7 +12,7 @@ from tests.kafka.faults.detour import VARIABLE
 from tests.kafka.faults.offsets import offsets_of
 from tests.kafka.faults.proxy import Proxies
 from tests.kafka.faults.scene import Scene, hold
-from tests.kafka.pipeline import wait_until
+from tests.kafka.pipeline import WaitedInVainError, wait_until
 
 #: Longer than the session time-out of the workers (8 s), after which Kafka gives their partitions away.
 BEYOND_SESSION_S = 15.0
@@ -69,6 +69,10 @@ def _kill_often(scene: Scene) -> None:
     for _ in range(KILLS):
         scene.pipeline.start()
         hold(BETWEEN_KILLS_S)
+        if scene.flow.given == scene.flow.events:
+            raise WaitedInVainError(
+                "the fault did not strike: all events were given before the last kill; lower --rate"
+            )
         scene.kill(scene.workers[0])
     scene.over()
     scene.aws_faults()
