@@ -20,7 +20,7 @@ from tests.kafka.pipeline import Pipeline
 from tests.kafka.worker import Worker
 
 #: Debian's package `faketime`; without it clocks do not jump.
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 
 #: Those that a fault may take away, and those that may join.
 LEAST, MOST = 1, 4
