@@ -25,7 +25,7 @@ def test_a_seed_is_a_schedule(seed: int):
 
 
 def test_the_first_seed_stays_what_it_is():
-    assert [(step.at, step.kind.name, step.seconds, step.whom) for step in schedule(1, 600)][:2] == [
+    assert [(step.at, step.kind.name, step.seconds, step.whom) for step in schedule(1, 600, 5.0)][:2] == [
         (5.0, "frozen", 15.56, 0.764),
         (8.42, "leaves", 0.0, 0.789),
     ]

@@ -24,6 +24,7 @@ from tests.kafka.faults.preparation import MAX_RATE
 from tests.kafka.faults.runner import Result
 from tests.kafka.faults.suite import run_all
 from tests.kafka.nemesis import campaign
+from tests.kafka.nemesis.schedule import EVERY_S
 
 EVENTS, QUICK_EVENTS = 10_000, 1_000
 
@@ -49,7 +50,8 @@ def main() -> int:
     names = list(dict.fromkeys(options.case or CASES))
     folder = Path(options.logs or tempfile.mkdtemp(prefix="faults-"))
     if options.nemesis is not None:
-        return _compose(options.nemesis, options.minutes, folder, options.rate or campaign.RATE)
+        plan = campaign.Plan(options.nemesis, options.minutes, options.rate or campaign.RATE, options.every)
+        return _compose(plan, folder)
     console.print(f"{len(names)} cases of {events} events, {options.runs} times; logs in {folder}")
     results: list[Result] = []
     began = time.monotonic()
@@ -70,10 +72,10 @@ def main() -> int:
     return 0 if all(result.ok for result in results) else 1
 
 
-def _compose(seed: int, minutes: float, folder: Path, rate: float) -> int:
-    console.print(f"seed {seed}, {minutes:g} minutes; history, plot and logs in {folder}")
+def _compose(plan: campaign.Plan, folder: Path) -> int:
+    console.print(f"seed {plan.seed}, {plan.minutes:g} minutes; history, plot and logs in {folder}")
     try:
-        verdict = campaign.run(seed, minutes, folder, lambda line: console.print(line, soft_wrap=True), rate)
+        verdict = campaign.run(plan, folder, lambda line: console.print(line, soft_wrap=True))
     except (KafkaUnavailableError, BrokerError) as error:
         console.print(str(error), style="red")
         return 2
@@ -104,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, help="events a second at most, so that they flow longer")
     parser.add_argument("--nemesis", type=int, metavar="SEED", help="compose random faults from a seed instead")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long composed faults strike; 10")
+    parser.add_argument("--every", type=float, default=EVERY_S, help=f"seconds between those, on average; {EVERY_S:g}")
     parser.add_argument("--list", action="store_true", help="name the cases")
     parser.add_argument("--logs", help="folder for the logs of workers and emulators; must not hold any yet")
     parser.add_argument("--write", action="store_true", help="write the table into docs/reliability.md")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from tests.kafka.nemesis.crew import Crew
 from tests.kafka.nemesis.findings import Findings, ends, look
 from tests.kafka.nemesis.harm import Harm
 from tests.kafka.nemesis.history import History
-from tests.kafka.nemesis.schedule import Step, schedule
+from tests.kafka.nemesis.schedule import EVERY_S, Step, schedule
 from tests.kafka.pipeline import Pipeline
 from tests.kafka.worker import WaitedInVainError, wait_until
 
@@ -38,6 +38,16 @@ RATE = 60.0
 START_S, PATIENCE_S, LOOK_S = 180.0, 300.0, 2.0
 
 SETTINGS = {"MAX_RETRIES": "12", "EVENTBRIDGE_TIMEOUT": "5", "CLOUDWATCH_ENABLED": "false"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is made of: the same plan, the same faults at the same times."""
+
+    seed: int
+    minutes: float
+    rate: float = RATE
+    every_s: float = EVERY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +74,14 @@ class Verdict:
         }
 
 
-def run(seed: int, minutes: float, folder: Path, say: Callable[[str], None], rate: float = RATE) -> Verdict:
+def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Verdict:
     """One run; its history is in `history.jsonl`, its plot in `unseen.svg`."""
     folder.mkdir(parents=True, exist_ok=True)
-    steps = schedule(seed, minutes * 60)
+    steps = schedule(plan.seed, plan.minutes * 60, plan.every_s)
     with ExitStack() as exits:
         history = exits.enter_context(History(folder / "history.jsonl", say))
         cluster, between = exits.enter_context(_cluster())
-        history.note("plan", seed=seed, minutes=minutes, steps=len(steps), kafka=version(), rate=rate)
+        history.note("plan", **asdict(plan), steps=len(steps), kafka=version())
         pipeline = exits.enter_context(Pipeline(cluster.bootstrap_servers, folder, dict(SETTINGS)))
         ports = tuple(int(address.rpartition(":")[2]) for address in cluster.bootstrap_servers.split(","))
         crew = Crew(pipeline, ports, history)
@@ -83,14 +93,14 @@ def run(seed: int, minutes: float, folder: Path, say: Callable[[str], None], rat
             put(number)
             given.append(int(time.time() * 1000))
 
-        scene = Scene(cluster, pipeline, Flow(give, flush, int(rate * minutes * 60), rate))
+        scene = Scene(cluster, pipeline, Flow(give, flush, int(plan.rate * plan.minutes * 60), plan.rate))
         with offsets_of(pipeline) as offsets:
             began_ms, problem = _play(scene, Harm(cluster, crew, between), steps, offsets)
             findings = look(pipeline, given, scene.uncounted, crew.killed, offsets)
         verdict = Verdict(findings, len(history.spans), tuple(crew.ended_badly), problem)
         history.note("verdict", **verdict.for_programs())
         line = plot.unseen_over_time(given, ends(pipeline), began_ms, history.seconds)
-        title = f"Seed {seed}: {len(given)} events, {verdict.faults} faults"
+        title = f"Seed {plan.seed}: {len(given)} events, {verdict.faults} faults"
         (folder / "unseen.svg").write_text(plot.draw(line, history.spans, title), "utf-8")
     return verdict
 
