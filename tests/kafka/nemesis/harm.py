@@ -89,7 +89,7 @@ class Harm:
             return
         with self.crew.one(step.whom) as member:
             leaves = member if len(self.crew.members) > LEAST else None
-            yield leaves and leaves.worker.name
+            yield None if leaves is None else leaves.worker.name
             if leaves is not None:
                 self.crew.stop(leaves)
 

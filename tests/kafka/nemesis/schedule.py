@@ -8,8 +8,8 @@ from typing import Literal
 
 Room = Literal["worker", "group", "broker", "aws"]
 
-#: Seconds between the beginnings of two faults, on average. A worker is killed or leaves every 50 s; it starts in six on two
-#: quiet cores, and in forty on two that others use as well, where faults must come more slowly for anything to flow.
+#: Seconds between the beginnings of two faults, on average. A third of them strikes workers, which must start
+#: in between: on a slow machine faults must come more slowly for anything to flow.
 EVERY_S = 8.0
 
 #: Seconds of peace at the beginning and the end, and between two faults of brokers: two of three disks must be whole.
