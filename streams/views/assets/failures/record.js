@@ -42,10 +42,10 @@ function Place({ found }) {
   const to = (other) => (other >= begin && other < end ? href({ record: `${partition}/${other}` }) : null);
   const step = (address, words, sign) => (address ? html`<a class="button" href=${address} aria-label=${words}>${sign}</a>` : html`<span class="button off" aria-hidden="true">${sign}</span>`);
   const origin = record?.origin;
-  return html`<div class="place"><p><code>${topic}</code> partition <b>${partition}</b>, offset <b>${number(offset)}</b> of ${number(begin)} to ${number(end - 1)}
+  return html`<div class="standing"><p><code>${topic}</code> partition <b>${partition}</b>, offset <b>${number(offset)}</b> of ${number(begin)} to ${number(end - 1)}
       ${origin && html` · came from <code>${origin.topic}</code> ${origin.partition}/${origin.offset}`}</p>
     <div class="row tight">${step(to(offset - 1), "The one before in its partition", "←")}
-      <div class="track" aria-hidden="true"><i style=${{ left: `${share}%` }}></i></div>
+      <div class="offsets" aria-hidden="true"><i style=${{ left: `${share}%` }}></i></div>
       ${step(to(offset + 1), "The next in its partition", "→")}</div></div>`;
 }
 
@@ -55,8 +55,8 @@ function Body({ found }) {
   const details = violationsOf(record);
   return html`
     <p class="said"><b>${record.error}</b> ${sentence(record.message ?? "")} ${record.retryAttempt ? html`<span class="muted">After ${record.retryAttempt} retries.</span>` : ""}</p>
-    ${details.length > 0 && html`<ul class="violations">${details.map((one, index) => html`<li key=${index}><code>${one.path || "the whole event"}</code> ${one.message || one.rule} <${Badge}>${one.rule}</${Badge}></li>`)}</ul>`}
-    <div class="sides"><${Original} record=${record} marks=${marks.original} fromRaw=${found.fromRaw} /><${Mapped} record=${record} marks=${marks.mapped} /></div>`;
+    ${details.length > 0 && html`<ul class="breaks">${details.map((one, index) => html`<li key=${index}><code>${one.path || "the whole event"}</code> ${one.message || one.rule} <${Badge}>${one.rule}</${Badge}></li>`)}</ul>`}
+    <div class="both"><${Original} record=${record} marks=${marks.original} fromRaw=${found.fromRaw} /><${Mapped} record=${record} marks=${marks.mapped} /></div>`;
 }
 
 /** The keyboard goes to the record, and back to its row when Escape closes it. */

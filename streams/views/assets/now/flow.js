@@ -46,7 +46,7 @@ function Place({ place, box, chosen, edge }) {
   const isOpen = place.kind !== "end";
   const drawn = html`<g class="place ${place.kind} ${state} ${chosen ? "chosen" : ""}">
     <rect x=${x} y=${y} width=${w} height=${h} rx=${round} />
-    <text class="title" x=${x + w / 2} y=${y + h / 2 - 4} text-anchor="middle">${place.title}</text>
+    <text class="title" x=${x + w / 2} y=${y + h / 2 - 4} text-anchor="middle">${place.title}</text>${" "}
     <text class="sub" x=${x + w / 2} y=${y + h / 2 + 14} text-anchor="middle">${place.sub}</text>
     ${state && html`<g class="flag"><circle cx=${x + w - 6} cy=${y + 4} r="9" /><text x=${x + w - 6} y=${y + 8} text-anchor="middle">${place.paused ? "‖" : "!"}</text></g>`}
   </g>`;

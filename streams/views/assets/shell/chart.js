@@ -52,7 +52,7 @@ export function Chart({ label, data, series, height, utc, group, format = String
         width: one.width ?? 1.75,
         spanGaps: false,
         points: { show: one.bars ? false : (u, index, from, to) => to - from < 12, size: 4 },
-        ...(one.bars ? { paths: uPlot.paths.bars({ size: [0.72, 60], align: 1 }), width: 0 } : {}),
+        ...(one.bars ? { paths: uPlot.paths.bars({ size: [0.72, 220], align: 1 }), width: 0 } : {}),
       }))],
       hooks: {
         drawClear: [(u) => latest.current.under?.(u)],

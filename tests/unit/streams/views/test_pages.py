@@ -74,3 +74,18 @@ def test_what_is_of_others_has_its_licence_beside_it_and_stands_in_the_list():
     for path in [*VENDOR.glob("*.js"), *VENDOR.glob("*.css")]:
         assert any(path.stem == one or path.stem.startswith(f"{one}-") for one in licences), path.name
         assert f"`{path.name}`" in listed
+
+
+def test_pages_do_not_style_each_other():
+    styled = {}
+    for page in ("now", "failures", "routes", "trace"):
+        heads = re.findall(r"([^{}]+){", (ASSETS / "css" / f"{page}.css").read_text("utf-8"))
+        first = {found[1] for head in heads for one in head.split(",") if (found := re.match(r"\s*\.([\w-]+)", one))}
+        shared = {found for path in ("parts", "shell") for found in _classes(path)}
+        for found in first - shared:
+            assert found not in styled, f".{found} is styled by {styled[found]} and {page}"
+            styled[found] = page
+
+
+def _classes(name):
+    return re.findall(r"\.([a-zA-Z][\w-]*)", (ASSETS / "css" / f"{name}.css").read_text("utf-8"))
