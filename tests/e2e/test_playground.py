@@ -90,10 +90,13 @@ def test_what_is_typed_stays_as_it_was_typed(stack: Stack, page: Page):
     page.get_by_label("Mapping (JSONata)").click()
     page.keyboard.press("Control+a")
     page.keyboard.type('{"detail": {"text": $substr', delay=5)
-    expect(page.get_by_role("listbox", name="Completions").get_by_role("option").first).to_have_text("$substring")
-    page.keyboard.press("Enter")
+    completion = page.get_by_role("listbox", name="Completions").get_by_role("option").first
+    expect(completion).to_have_text("$substring", timeout=PATIENCE_MS)
+    completion.click()
     page.keyboard.type("(id, 0)")
-    expect(page.get_by_label("Mapping (JSONata)")).to_have_text('{"detail": {"text": $substring(id, 0)}}')
+    expect(page.get_by_label("Mapping (JSONata)")).to_have_text(
+        '{"detail": {"text": $substring(id, 0)}}', timeout=PATIENCE_MS
+    )
     page.get_by_label("Filter (JSONata)").press("/")  # no key of the pages
     assert page.url.endswith("?page=routes")
 
