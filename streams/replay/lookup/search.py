@@ -42,6 +42,9 @@ MARGIN_MS = 60_000
 #: Records that are kept: an interaction of more has more story than anybody reads.
 MAX_FOUND = 400
 
+#: Events of `raw` that are read one by one, by the places that what came of them names.
+MAX_ORIGINS = 20
+
 #: Bytes of events that are kept, to be tried on the routes.
 MAX_BYTES = 4 * 1024 * 1024
 
@@ -76,6 +79,7 @@ class Tracer:
         search = await self._by_key(key or ident, ident)
         if not search.found and key is None:
             search = await self._everywhere(ident)
+        await self._origins(search, ident)
         if search.found:
             search.notes = await self._notes({one.event_id for one in search.found})
         return search
@@ -106,6 +110,20 @@ class Tracer:
                 raw = frozenset({first.place.partition} if topic == "raw" else ())
                 return await self._by_key(first.key, ident, _begin(first), raw)
         return search
+
+    async def _origins(self, search: Search, ident: str) -> None:
+        """Read what records came from at its very place, where the look did not come so far."""
+        known = {one.place for one in search.found}
+        name = self._settings.topic("raw")
+        places = {one.meta.origin for one in search.found if one.meta.origin is not None} - known
+        missing = sorted((one for one in places if one.topic == name), key=str)[:MAX_ORIGINS]
+        if not missing or name not in self._known:
+            return
+        async with open_reader(self._settings, name, self._known, wait_ms=WAIT_MS) as reader:
+            for place in missing:
+                record = await reader.one(place.partition, place.offset)
+                if record is not None and record.timestamp in self._span:
+                    _take(search, "raw", record, ident)
 
     def _partition(self, topic: Topic, key: str) -> int:
         return newest.partition_of(key.encode(), self._known.get(self._settings.topic(topic), 1))

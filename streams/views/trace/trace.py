@@ -77,7 +77,7 @@ async def _traced(ident: str, key: str | None, asked: Period | None) -> JsonObje
         known, unheard = await publications_of(events)
     steps = story(search.found, await _facts(search, known))
     keys = sorted({one.key for one in search.found if one.key})
-    kind = "entry" if entry is not None else "conversation" if ident in keys else "event"
+    kind = "entry" if entry is not None else "conversation" if ident in keys and ident not in events else "event"
     return {
         "id": ident,
         "kind": kind if search.found else None,

@@ -43,6 +43,10 @@ class Topic:
 class FakeReader:
     partitions = PARTITIONS
 
+    async def one(self, partition, offset):
+        records = self._topic.partitions[partition]
+        return next((record for record in records if record.offset == offset), None)
+
     def __init__(self, topic):
         self._topic, self.topic = topic, topic.name
 
@@ -164,6 +168,16 @@ async def test_a_span_leaves_out_what_was_before(topics):
     fill(topics)
     found = named(await trace(CALL, span=Span(since=1_100)))
     assert found == [("failures", "e-3"), ("raw", "e-3"), ("validated", "e-1")]
+
+
+async def test_what_a_record_came_from_is_read_at_its_place_when_the_look_ends_before(topics, monkeypatch):
+    monkeypatch.setattr(module, "MAX_READ", 1)
+    topics["raw"].add(CALL, 1, event_id="e-1")
+    for number in range(SLICE):
+        topics["raw"].add(CALL, 100 + number, event_id=f"other-{number}")
+    place = partition_of(CALL.encode(), PARTITIONS)
+    topics["validated"].add(CALL, 1_200, event_id="e-1", route="calls", origin=f"genesys.raw/{place}/0")
+    assert named(await trace("e-1", key=CALL)) == [("raw", "e-1"), ("validated", "e-1")]
 
 
 async def test_it_says_when_what_is_older_was_deleted(topics):
