@@ -13,8 +13,8 @@ from processors.routes.routes import Encoded, Raw, Routed, Routes
 from streams.app import app
 from streams.delivery.event import Event, meta_of, origin_of
 from streams.delivery.lane import Batch
+from streams.delivery.record import Record, record
 from streams.delivery.result import BatchResult, Delivery
-from streams.delivery.send import Record, record
 from streams.delivery.stage import Stage
 from streams.exit import die
 from streams.routes.breaker import FailureBreaker

@@ -37,10 +37,12 @@ from streams.delivery.lane import Batch
 from streams.delivery.ledger import Ledger, Settled
 from streams.delivery.mirroring import DeadLetterQueue
 from streams.delivery.offload import ClaimChecks
+from streams.delivery.packed_producer import PackedProducer
 from streams.delivery.publishing import Buses
+from streams.delivery.record import Record
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
-from streams.delivery.send import Record, Sender
+from streams.delivery.send import Sender
 from streams.delivery.stage import Handle, HandleEach, Stage, StageRunner
 from streams.faust_patches import lanes
 from streams.faust_patches.partitions import follow_partitions, seconds_uncommitted
@@ -123,7 +125,7 @@ class PipelineApp(faust.App):
         self._committing: asyncio.Task[bool] | None = None
         self.lanes: dict[str, StageRunner] = {}
         self.publications = Publications()
-        self.sender = Sender(self.maybe_start_producer, self.health)
+        self.sender = Sender(self._packed_producer, self.health)
         self.deduplication = Deduplication(
             self.settings.deduplication_window,
             self._recent,
@@ -423,6 +425,11 @@ class PipelineApp(faust.App):
         """Commit what was acked at once: until then a crash repeats it. The timer comes up to half a second later."""
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(cast(Any, self.consumer).commit())
+
+    async def _packed_producer(self) -> PackedProducer:
+        """The app's producer, as stages send by it; Faust's tables send their rows by themselves."""
+        producer = cast(Any, await self.maybe_start_producer())
+        return PackedProducer(producer._producer, self.conf.producer_max_request_size)
 
     async def _kafka_client(self) -> Any:
         return cast(Any, await self.maybe_start_producer())._producer.client

@@ -6,6 +6,7 @@ An event is one JSON object: a stream event of the HTTP subscription, or a notif
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 from collections.abc import Mapping
@@ -118,8 +119,14 @@ def derive_event_id(body: JsonObject) -> str:
             source.append(metadata.get("moment"))
         if "again" in body:
             source.append(body["again"])
-    canonical = orjson.dumps(source, option=orjson.OPT_SORT_KEYS)
-    return str(uuid.uuid5(EVENT_NAMESPACE, canonical.decode()))
+    return _uuid5(orjson.dumps(source, option=orjson.OPT_SORT_KEYS))
+
+
+def _uuid5(name: bytes) -> str:
+    """`uuid.uuid5` of our namespace as text, at a fifth of its cost (RFC 9562, 5.5)."""
+    digest = hashlib.sha1(EVENT_NAMESPACE.bytes + name, usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def derived_step(body: JsonObject) -> str | None:
@@ -167,7 +174,4 @@ def _id(value: object) -> str | None:
 
 def is_uuid(text: str) -> bool:
     """Whether `text` is a UUID in its canonical 36 characters (any version)."""
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False
+    return ANY_ID.fullmatch(text) is not None

@@ -99,8 +99,10 @@ class Route:
                 return Filtered()
             mapped = self._map(event)
             self.check(mapped)
-            check_shape(mapped)
             written = _written(mapped)
+            check_shape(mapped, written if isinstance(written, bytes) else None)
+            if isinstance(written, MappingError):
+                raise written
             check_limits(mapped, written, may_be_large=self.texts.offload is not None)
         except PipelineError as error:
             return Failed.of(error, self.name, mapped, self.engine)
@@ -125,11 +127,11 @@ class Route:
         return {**{name: value for name, value in defaults.items() if value is not None}, **mapped}
 
 
-def _written(mapped: JsonObject) -> bytes:
+def _written(mapped: JsonObject) -> bytes | MappingError:
     try:
         return orjson.dumps(mapped)
     except TypeError as error:  # a mapping can make what JSON has no word for: a lone surrogate
-        raise MappingError(f"the mapped event is not JSON: {error}", code="MappingError") from None
+        return MappingError(f"the mapped event is not JSON: {error}", code="MappingError")
 
 
 #: Hears the name of an example, before each time that it is tried.

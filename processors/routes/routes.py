@@ -10,6 +10,7 @@ import orjson
 
 from processors.event.errors import MalformedEventError, Violation
 from processors.event.identity import Event, decode
+from processors.routes.filter_index import RouteIndex
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.route import Route, RouteTexts
 
@@ -98,7 +99,7 @@ def outcomes_of(routes: Iterable[RouteProtocol], event: Event) -> dict[str, Outc
 
 
 def route_event(routes: Iterable[RouteProtocol], raw: Raw, max_bytes: int, on_route: Callable[[str], None]) -> Routed:
-    """Try one event on every route that is not barred; `on_route` hears of each one before it is tried.
+    """Try one event on every route that may take it and is not barred; `on_route` hears of each before it is tried.
 
     A mapped event of more than `max_bytes` is the failure `EntryTooLarge`. Raises MemoryError when a route
     ran out of it: what an expression has left of the process by then is anybody's guess.
@@ -108,7 +109,7 @@ def route_event(routes: Iterable[RouteProtocol], raw: Raw, max_bytes: int, on_ro
     except MalformedEventError as error:
         return Routed(outcomes=(_plain(Failed.of(error), max_bytes),))
     outcomes: list[Encoded | Failed] = []
-    for route in routes:
+    for route in routes.for_body(event.body) if isinstance(routes, RouteIndex) else routes:
         if route.name in raw.barred:
             continue
         on_route(route.name)

@@ -19,8 +19,8 @@ from processors.metrics.counts import Counts
 from processors.metrics.expired import acknowledged, expired_row, is_expired
 from settings import Settings
 from streams.delivery.ledger import Ledger
+from streams.delivery.record import Record
 from streams.delivery.result import Delivery
-from streams.delivery.send import Record
 from streams.exit import die
 from streams.faust_patches.books import ExpiredRange
 from streams.topology import METRICS_KEY, READ, flow_name

@@ -11,7 +11,7 @@ from faust import TopicT
 from processors.delivery.failure_record import encode, failure_record
 from processors.event.headers import ENVELOPE_BYTES, Meta, standard_errors
 from processors.routes.outcome import Failed
-from streams.delivery.send import Record, record
+from streams.delivery.record import Record, record
 
 log = structlog.get_logger(__name__)
 

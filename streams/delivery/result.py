@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from processors.metrics.counts import Counts
 from streams.delivery.deduplication import Deduplication
+from streams.delivery.record import Record
 from streams.delivery.report_failure import FailureReporter
-from streams.delivery.send import Record
 from streams.topics import PipelineTopics
 
 

@@ -7,8 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import faust.sensors
 from aiokafka.errors import (
@@ -18,12 +17,9 @@ from aiokafka.errors import (
     ProducerFenced,
     UnknownProducerId,
 )
-from faust import TopicT
-from faust.exceptions import ProducerSendError
 
 from processors.delivery.retry import outage_backoff
-from processors.event import headers
-from processors.event.headers import Meta
+from streams.delivery.record import Record
 from streams.exit import die
 from streams.health import Health
 
@@ -35,28 +31,22 @@ SLOW_S = 10.0
 BROKEN = (OutOfOrderSequenceNumber, UnknownProducerId, ProducerFenced)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What is to be sent: topic name, key, value, headers; the partition follows from the key unless it is given."""
+class Producer(Protocol):
+    """What sends records once."""
 
-    topic: str
-    key: bytes | None
-    value: bytes
-    headers: dict[str, bytes] = field(default_factory=dict)
-    partition: int | None = None
-
-
-def record(topic: TopicT, key: str, value: bytes, meta: Meta) -> Record:
-    """A record for one of our topics, with the headers that say `meta`."""
-    return Record(topic.get_topic_name(), key.encode("utf-8", "replace"), value, headers.write(meta))
+    async def send(self, records: Sequence[Record]) -> list[KafkaError | None]:
+        """For each record why the brokers do not have it, None when they do."""
 
 
 class Sender:
-    """Sends through the app's producer, and tells health of Kafka, which is in trouble while any send says so."""
+    """Sends until the brokers have it, and tells health of Kafka, which is in trouble while any send says so.
+
+    `start_producer` gives what sends, and starts it when it is first asked for.
+    """
 
     def __init__(
         self,
-        start_producer: Callable[[], Awaitable[Any]],
+        start_producer: Callable[[], Awaitable[Producer]],
         health: Health,
         *,
         slow_s: float = SLOW_S,
@@ -95,9 +85,9 @@ class Sender:
         asked = [asked_at for call, asked_at in self._asked_at.items() if call in self._troubles]
         return self._clock() - min(asked) if asked else 0.0
 
-    async def _attempt(self, producer: Any, records: Sequence[Record], call: object) -> list[KafkaError | None]:
+    async def _attempt(self, producer: Producer, records: Sequence[Record], call: object) -> list[KafkaError | None]:
         with self._asking(records, call):
-            results = await _send_once(producer, records)
+            results = await producer.send(records)
         for error in results:
             if is_broken(error):
                 self._die("the producer", cast(BaseException, error))
@@ -148,27 +138,6 @@ def is_broken(error: BaseException | None) -> bool:
     """Whether the producer that met this error can write no more."""
     # A bare KafkaError is what the client fails with when its own task has ended.
     return error is not None and (isinstance(error, BROKEN) or type(error) is KafkaError)
-
-
-async def _send_once(producer: Any, records: Sequence[Record]) -> list[KafkaError | None]:
-    results: list[KafkaError | None] = []
-    futures = []
-    for one in records:
-        try:
-            futures.append(await producer.send(one.topic, one.key, one.value, one.partition, None, one.headers))
-        except ProducerSendError as error:  # refused before it was queued; Faust wraps the reason
-            if not isinstance(error.__cause__, KafkaError):
-                raise
-            futures.append(error.__cause__)
-    for future in futures:
-        try:
-            if isinstance(future, KafkaError):
-                raise future
-            await future
-            results.append(None)
-        except KafkaError as error:
-            results.append(error)
-    return results
 
 
 def _reason(refused: tuple[Record, KafkaError]) -> str:

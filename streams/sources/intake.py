@@ -14,8 +14,8 @@ from processors.event.redaction import redactor
 from processors.routes.outcome import Failed
 from settings import Settings
 from streams.delivery.ledger import Ledger
+from streams.delivery.record import Record
 from streams.delivery.result import BatchResult, Delivery
-from streams.delivery.send import Record
 
 
 async def _at_once() -> None:

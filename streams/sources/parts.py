@@ -16,8 +16,8 @@ from clients.genesys.rest.errors import GenesysError
 from clients.genesys.rest.observer import CountName
 from processors.metrics.counts import Counts
 from streams.delivery.ledger import Ledger
+from streams.delivery.record import Record
 from streams.delivery.result import Delivery
-from streams.delivery.send import Record
 from streams.exit import die
 from streams.health import Health
 from streams.sources.checkpoints import Checkpoint

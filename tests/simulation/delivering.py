@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 from aiokafka.errors import NotLeaderForPartitionError, RequestTimedOutError
+from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.types import TP
 
 from agents.sink import Publishing
@@ -25,9 +26,11 @@ from processors.delivery.refusals import Limits
 from processors.event.headers import Meta, Origin, write
 from processors.routes.routes import Routes
 from streams.delivery.lane import Batch
+from streams.delivery.packed_producer import PackedProducer
+from streams.delivery.record import Record
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
-from streams.delivery.send import Record, Sender
+from streams.delivery.send import Sender
 from streams.delivery.stage import Ended, Stage
 from tests.simulation.clock import VirtualLoop
 from tests.simulation.lanes import LaneWorker, LaneWorld
@@ -42,22 +45,49 @@ BAD = 17
 STAGE = Stage("sink", max_events=6, linger_s=0.0, waits_for=("kafka", "eventbridge"), alone=True, open_events=30)
 
 
+class Builder(BatchBuilder):
+    """aiokafka's batch, which tells what is in it; there is room for few records."""
+
+    def __init__(self) -> None:
+        super().__init__(600, 0)
+        self.values: list[bytes] = []
+
+    def append(self, *, timestamp: int, key: Any, value: Any, headers: Any = ()) -> Any:
+        added = super().append(timestamp=timestamp, key=key, value=value, headers=headers)
+        if added is not None:
+            self.values.append(value)
+        return added
+
+
 class Producer:
-    """Writes to the topics, each record a while away."""
+    """aiokafka's producer: writes batches to the topics, each a while away, as a whole or not at all."""
 
     def __init__(self, worker: DeliveringWorker) -> None:
         self._worker = worker
+        self.client = SimpleNamespace(
+            _wait_on_metadata=self._metadata,
+            cluster=SimpleNamespace(available_partitions_for_topic=lambda topic: {0, 1}),
+        )
 
-    async def send(self, topic: str, key: Any, value: bytes, partition: Any, timestamp: Any, headers: Any) -> Any:
-        """Queue a record; what it gives ends when the broker has it."""
-        return self._worker.spawn(self._written(topic, value), crashes=False)
+    async def _metadata(self, topic: str) -> set[int]:
+        return {0, 1}
 
-    async def _written(self, topic: str, value: bytes) -> None:
+    def create_batch(self) -> Builder:
+        """An empty batch."""
+        return Builder()
+
+    async def send_batch(self, batch: Builder, topic: str, *, partition: int) -> Any:
+        """Queue a batch; what it gives ends when the broker has it."""
+        assert batch.closed()
+        return self._worker.spawn(self._written(topic, batch.values), crashes=False)
+
+    async def _written(self, topic: str, values: list[bytes]) -> None:
         worker, world, chance = self._worker, self._worker.world, self._worker.chance
         await worker.wire.cross()
         if world.is_on("sends refused") and chance.random() < 0.6:
             raise chance.choice((NotLeaderForPartitionError, RequestTimedOutError))
-        world.written(topic, orjson.loads(value), worker)
+        for value in values:
+            world.written(topic, orjson.loads(value), worker)
         if world.is_on("sends unanswered"):
             await asyncio.sleep(chance.random() * 3)
         await worker.wire.cross()
@@ -71,9 +101,9 @@ class DeliveringWorker(LaneWorker):
 
     def __init__(self, world: DeliveringWorld, name: str) -> None:
         super().__init__(world, name)
-        health, producer = self.health, Producer(self)
+        health, producer = self.health, PackedProducer(Producer(self), 1_000_000)
 
-        async def start_producer() -> Producer:
+        async def start_producer() -> PackedProducer:
             return producer
 
         self.sender = Sender(start_producer, health, die=world.die)

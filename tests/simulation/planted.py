@@ -19,9 +19,9 @@ from clients.aws.eventbridge import Accepted, Outage, RefusedEntry
 from clients.aws.publisher import Publisher
 from processors.delivery.offset_ranges import runs
 from processors.delivery.offsets import PartitionOffsets
-from streams.delivery import send
 from streams.delivery.lane import Batch, Lane
 from streams.delivery.ledger import Ledger
+from streams.delivery.packed_producer import PackedProducer
 from streams.delivery.send import Sender
 from streams.delivery.stage import StageRunner
 from streams.faust_patches import fetch, lanes, partitions
@@ -138,9 +138,9 @@ def _paused_and_skipped(self: PartitionOffsets) -> None:
     self.due += 1
 
 
-async def _sent_when_it_is_queued(producer: Any, records: Any) -> list[Any]:
-    for one in records:
-        await producer.send(one.topic, one.key, one.value, one.partition, None, one.headers)
+async def _sent_when_it_is_queued(self: PackedProducer, records: Any) -> list[Any]:
+    for pack in await self._packed(records, [None] * len(records)):
+        await self._kafka.send_batch(pack.builder, pack.topic, partition=pack.partition)
     return [None] * len(records)
 
 
@@ -238,7 +238,7 @@ BUGS = (
     Bug("what no table was given is not fetched again", fetch, "_rewind_tables", _tables_not_rewound),
     Bug("a rebalance waits for events in flight for ever", Consumer, "wait_empty", _waits_for_ever),
     Bug("what a paused partition left out counts as given", PartitionOffsets, "left_out", _paused_and_skipped),
-    Bug("a record counts when it is queued", send, "_send_once", _sent_when_it_is_queued, "delivering"),
+    Bug("a record counts when it is queued", PackedProducer, "send", _sent_when_it_is_queued, "delivering"),
     Bug("a refused record is not sent again", Sender, "_attempt", _refused_and_forgotten, "delivering"),
     Bug("events are acked before they are counted", Ledger, "settled", _acked_before_they_are_counted, "delivering"),
     Bug("an entry does not wait for those of its key", Publisher, "submit", _out_of_turn, "delivering"),

@@ -6,8 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
-from aiokafka.errors import KafkaError
-from faust.exceptions import ProducerSendError
 from faust.types import TP
 
 from processors.delivery.offsets import PartitionOffsets
@@ -15,9 +13,10 @@ from processors.metrics.counts import Counts
 from settings import Settings
 from streams.delivery.deduplication import Deduplication
 from streams.delivery.ledger import Ledger
+from streams.delivery.record import Record
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
-from streams.delivery.send import Record, Sender
+from streams.delivery.send import Sender
 from streams.faust_patches.books import Part, PartitionBooks
 from streams.faust_patches.records import FetchedRecord
 from streams.health import Health
@@ -42,20 +41,16 @@ class ScriptedProducer:
         self.confirmed.set()
         self.asked = asyncio.Event()
 
-    async def send(self, topic, key, value, partition, timestamp, headers):
-        self.attempts.append(topic)
+    async def send(self, records):
+        answers = []
+        for one in records:
+            self.attempts.append(one.topic)
+            script = self.refusals.get(one.topic, [])
+            answers.append(script.pop(0) if script else None)
         self.asked.set()
-        script = self.refusals.get(topic, [])
-        error = script.pop(0) if script else None
-        if isinstance(error, KafkaError) and getattr(error, "at_once", False):
-            raise ProducerSendError("refused") from error  # as Faust's producer does
-        return asyncio.ensure_future(self._deliver(Record(topic, key, value, headers, partition), error))
-
-    async def _deliver(self, record, error):
         await self.confirmed.wait()
-        if error is not None:
-            raise error
-        self.taken.append(record)
+        self.taken += [one for one, error in zip(records, answers, strict=True) if error is None]
+        return answers
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ find out. It ends when the worker has gone.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ import orjson
 
 from processors.event.identity import Event
 from processors.event.strict_json import JsonObject
+from processors.routes.filter_index import RouteIndex, demands_of
 from processors.routes.outcome import Failed, Outcome
 from processors.routes.route import Route, RouteTexts, compile_route
 from processors.routes.routes import Routed, Routes, route_event
@@ -52,20 +54,51 @@ class Connection:
         return (kind, body) if len(body) == length else None
 
 
+class CpuBound:
+    """Has the kernel end the process when a route takes more than `cpu_s` over an event.
+
+    CPU time, not the clock's: a worker or machine that is frozen for a while makes no event a culprit. To arm it costs
+    a system call, so it is armed with some to spare, and again before more than that can have been used of it.
+    """
+
+    def __init__(self, cpu_s: float) -> None:
+        self._cpu_s, self._spare_s = cpu_s, min(0.05, cpu_s / 10)
+        self._armed_at, self._cpu_then = -math.inf, 0.0
+
+    def begin(self) -> None:
+        """A route begins: it has at least `cpu_s`."""
+        if time.monotonic() - self._armed_at > self._spare_s:
+            self.arm()
+
+    def arm(self) -> None:
+        """Begin to count anew."""
+        _arm(self._cpu_s + self._spare_s)
+        self._armed_at, self._cpu_then = time.monotonic(), time.process_time()
+
+    def off(self) -> None:
+        """Nothing is worked on."""
+        _arm(0)
+        self._armed_at = -math.inf
+
+    def used_s(self) -> float:
+        """CPU seconds of the route that was begun last, or a few more."""
+        return time.process_time() - self._cpu_then
+
+
 class Patient:
     """A route that is tried again when the clock ran out on it, not its CPU time: the machine stood still."""
 
-    def __init__(self, route: Route, timeout_s: float) -> None:
+    def __init__(self, route: Route, timeout_s: float, bound: CpuBound) -> None:
         self.name = route.name
-        self._route = route
-        self._timeout_s = timeout_s
+        self.demands = demands_of(route.texts.filter)
+        self._route, self._timeout_s, self._bound = route, timeout_s, bound
 
     def apply(self, event: Event) -> Outcome:
         """As the route does. The engines' own bounds go by the clock (processors/routes/expressions.py)."""
-        began = time.process_time()
         outcome = self._route.apply(event)
         timed_out = isinstance(outcome, Failed) and outcome.error in ("FilterTimeout", "MappingTimeout")
-        if timed_out and time.process_time() - began < self._timeout_s / 2:
+        if timed_out and self._bound.used_s() < self._timeout_s / 2:
+            self._bound.arm()
             return self._route.apply(event)
         return outcome
 
@@ -73,21 +106,19 @@ class Patient:
 class Mapping:
     """The routes and their bounds, at work."""
 
-    def __init__(self, connection: Connection, routes: Sequence[Patient], cpu_s: float, max_bytes: int) -> None:
-        self._connection = connection
-        self._routes = routes
-        self._cpu_s = cpu_s
-        self._max_bytes = max_bytes
+    def __init__(self, connection: Connection, routes: RouteIndex[Patient], bound: CpuBound, max_bytes: int) -> None:
+        self._connection, self._routes, self._bound, self._max_bytes = connection, routes, bound, max_bytes
 
     def serve(self) -> None:
         """Answer until the worker has gone."""
         while (frame := self._connection.read()) is not None:
             raws, careful = protocol.read_events(frame[1])
             begin = self._begin_carefully if careful else self._begin
+            self._bound.arm()
             found: list[Routed] = []
             size, last = 0, time.monotonic()
             for raw in raws:
-                self._arm()
+                self._bound.begin()
                 found.append(route_event(self._routes, raw, self._max_bytes, begin))
                 size += sum(len(getattr(one, "value", b"")) + 200 for one in found[-1].outcomes)
                 if careful or size > FLUSH_BYTES or time.monotonic() - last > FLUSH_S:
@@ -95,17 +126,14 @@ class Mapping:
                     found, size, last = [], 0, time.monotonic()
             if found:
                 self._connection.send(protocol.ANSWERS, protocol.answers(found))
-            _arm(0)
+            self._bound.off()
 
     def _begin(self, route: str) -> None:
-        self._arm()
+        self._bound.begin()
 
     def _begin_carefully(self, route: str) -> None:
         self._connection.send(protocol.ROUTE, route.encode())
-        self._arm()
-
-    def _arm(self) -> None:
-        _arm(self._cpu_s)
+        self._bound.arm()
 
 
 def main() -> None:
@@ -136,12 +164,13 @@ def main() -> None:
 def _map(connection: Connection, texts: Sequence[RouteTexts], start: JsonObject) -> None:
     timeout_s = start["timeout_s"]
     compiled = Routes(compile_route(one, int(timeout_s * 1000)) for one in texts)
-    routes = [Patient(route, timeout_s) for route in compiled]
+    # A little later than the engines, which notice most of what takes too long without ending the process.
+    bound = CpuBound(timeout_s * 1.25)
+    routes = RouteIndex(Patient(route, timeout_s, bound) for route in compiled)
     bound_process(start["memory_bytes"])
     connection.send(protocol.READY, b"")
     silence_log()
-    # A little later than the engines, which notice most of what takes too long without ending the process.
-    Mapping(connection, routes, timeout_s * 1.25, start["max_bytes"]).serve()
+    Mapping(connection, routes, bound, start["max_bytes"]).serve()
 
 
 def _try(connection: Connection, texts: Sequence[RouteTexts], start: JsonObject) -> None:
@@ -162,7 +191,6 @@ def _draft(connection: Connection, start: JsonObject) -> None:
 
 
 def _arm(cpu_s: float) -> None:
-    # CPU time, not the clock's: a worker or machine that is frozen for a while makes no event a culprit.
     signal.setitimer(signal.ITIMER_PROF, cpu_s)
 
 

@@ -14,8 +14,8 @@ from agents.process import Processing
 from processors.routes.breaker import Limits
 from processors.routes.route import RouteTexts, compile_route
 from processors.routes.routes import Routes
+from streams.delivery.record import Record
 from streams.delivery.result import Delivery
-from streams.delivery.send import Record
 from streams.faust_patches.records import FetchedRecord
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker

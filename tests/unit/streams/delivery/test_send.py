@@ -14,13 +14,8 @@ from aiokafka.errors import (
 )
 
 from processors.event.headers import Meta
-from streams.delivery.send import Monitor, Record, record
-
-
-def refused_at_once():
-    error = MessageSizeTooLargeError("too large")
-    error.at_once = True
-    return error
+from streams.delivery.record import Record, record
+from streams.delivery.send import Monitor
 
 
 async def until(condition):
@@ -46,7 +41,7 @@ async def test_send_returns_only_when_the_broker_has_every_record(sender, produc
     assert [one.value for one in producer.taken] == [b"1", b"2"]
 
 
-@pytest.mark.parametrize("error", [KafkaTimeoutError, NotLeaderForPartitionError, refused_at_once])
+@pytest.mark.parametrize("error", [KafkaTimeoutError, NotLeaderForPartitionError, MessageSizeTooLargeError])
 async def test_only_what_was_refused_is_sent_again_until_it_is_taken(sender, producer, error):
     producer.refusals = {"b": [error(), error()]}
     await sender.send([Record("a", None, b"1"), Record("b", None, b"2"), Record("c", None, b"3")])

@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
 from streams.delivery.lane import Batch
-from streams.delivery.send import Record
+from streams.delivery.record import Record
 from streams.delivery.stage import Stage, StageRunner, StrayError, each
 
 

@@ -27,7 +27,7 @@ from streams.routes.sandbox.trial import TrialLimits, try_routes
 
 SCHEMAS = Path(__file__).parents[5] / "schemas"
 BOUNDS = TrialLimits(0.3, 128 * 1024 * 1024)
-PATIENT = TrialLimits(10.0, 64 * 1024 * 1024)
+PATIENT = TrialLimits(60.0, 64 * 1024 * 1024)
 DISTINCT = '{"detail": {"found": $count($distinct([1..90000]))}}'
 PAD = '{"detail": {"length": $length($pad("", 1000000000))}}'
 DOUBLING = '{"detail": {"length": $length($reduce([1..40], function($a, $i) { $a & $a }, text))}}'
