@@ -24,8 +24,9 @@ from dataclasses import dataclass
 import structlog
 
 from clients.aws.eventbridge import MISSING_BUS, PERMISSION, Accepted, Outage, RefusedEntry, Result, Suspect
+from clients.aws.in_flight import InFlight
 from processors.delivery.entries import MAX_ENTRIES, Entry
-from processors.delivery.refusals import RefusalWindow, remedy
+from processors.delivery.refusals import RefusalWindow, is_throttling, remedy
 from processors.delivery.retry import outage_backoff
 
 log = structlog.get_logger(__name__)
@@ -79,7 +80,7 @@ class BusLane:
     def __init__(
         self,
         put: Put,
-        slots: asyncio.Semaphore,
+        slots: InFlight,
         window: RefusalWindow,
         *,
         max_bytes: int,
@@ -178,8 +179,6 @@ class BusLane:
                 continue
             task = asyncio.create_task(self._request(request))
             self._requests.add(task)
-            task.add_done_callback(self._requests.discard)
-            task.add_done_callback(lambda _: self._slots.release())
             task.add_done_callback(self._ended)
 
     async def _probe(self) -> None:
@@ -203,7 +202,8 @@ class BusLane:
         self._full.clear()
         if len(self._waiting) < self._max_entries:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._full.wait(), self._linger_s)
+                async with asyncio.timeout(self._linger_s):
+                    await self._full.wait()
 
     def _next_request(self, number: int) -> list[Pending]:
         request: list[Pending] = []
@@ -229,13 +229,21 @@ class BusLane:
             results = await self._put([pending.entry for pending in request])
         finally:
             self.in_flight -= 1
-            self._on_request(len(request), self._clock() - began)
+            seconds = self._clock() - began
+            self._on_request(len(request), seconds)
+        if any(_is_too_much(one) for one in results):
+            self._slots.was_too_much(seconds)
+        else:
+            self._slots.went_well()
         answered = list(zip(request, results, strict=True))
         self._note(results)
         for pending, result in answered:
             self._settle(pending, result)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        if task in self._requests:
+            self._requests.discard(task)
+            self._slots.release()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_bug(error)
 
@@ -269,3 +277,8 @@ class BusLane:
             self.enqueue(pending)
             return
         pending.judged(pending, result)
+
+
+def _is_too_much(result: Result) -> bool:
+    """Whether EventBridge, or the way there, had enough: an outage may be a throttled request."""
+    return isinstance(result, Outage) or (isinstance(result, RefusedEntry) and is_throttling(result.code))

@@ -17,6 +17,7 @@ import structlog
 
 from clients.aws.bus_lane import BusLane, Judged, Pending, Put, State
 from clients.aws.eventbridge import Accepted, RefusedEntry
+from clients.aws.in_flight import InFlight
 from clients.aws.unconfirmed import Unconfirmed
 from processors.delivery.custom_bus import MAX_ENTRIES as CUSTOM_ENTRIES
 from processors.delivery.custom_bus import custom_bus
@@ -57,7 +58,7 @@ class Publisher:
         self._put = put
         self._max_bytes = max_bytes
         self._linger_s = linger_s
-        self._slots = asyncio.Semaphore(in_flight)
+        self._slots = InFlight(in_flight)
         self._max_retries = max_retries
         self._limits = limits
         self._on_trouble = on_trouble
