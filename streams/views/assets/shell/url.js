@@ -50,8 +50,9 @@ export const useParams = () => useStore(here);
 export function followLinks(event) {
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
-  if (link.target || link.hasAttribute("download") || link.origin !== location.origin || link.pathname !== "/") return;
-  if (link.hash && link.search === location.search) return;
+  if (link.hasAttribute("target") || link.hasAttribute("download")) return;
+  const to = new URL(link.getAttribute("href"), location.href); // a link of a picture (SVG) has none of HTML's properties
+  if (to.origin !== location.origin || to.pathname !== "/" || (to.hash && to.search === location.search)) return;
   event.preventDefault();
-  go(link.search || "?page=now");
+  go(to.search || "?page=now");
 }
