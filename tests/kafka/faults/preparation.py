@@ -19,7 +19,7 @@ WORKERS = 2
 #: Events a second at most: what two cores carry beside three brokers, and no backlog grows.
 MAX_RATE = 250.0
 
-START_S = 90.0
+START_S = 240.0
 
 
 @dataclass(frozen=True, slots=True)

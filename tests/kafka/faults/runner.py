@@ -132,7 +132,7 @@ def _result(prepared: Prepared, problem: str) -> Result:
     ends = ledger.first_ends(pipeline.arrivals(), sent)
     recovered = ledger.recovery(scene.due, ends, scene.over_ms) if scene.over_ms else None
     at_speed = ledger.full_speed(ends, scene.over_ms, scene.flow.rate) if scene.over_ms else None
-    account = pipeline.account(scene.flow.events)
+    account = pipeline.account(scene.flow.given)  # what was never given, as nothing was ready, is no loss
     if prepared.case.custom_bus and not problem and (account.duplicates or account.disorder):
         problem = f"a custom bus with {account.duplicates} repetitions and {account.disorder} out of order"
     if prepared.case.blameless and not problem and account.refused:
