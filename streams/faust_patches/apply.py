@@ -28,6 +28,9 @@ FETCH_WAIT_MS = 100
 _create_worker_consumer = AIOKafkaConsumerThread._create_worker_consumer
 _settings_extra = Producer._settings_extra
 
+build_highwaters = recovery.until_answered(Recovery._build_highwaters)
+build_offsets = recovery.until_answered(Recovery._build_offsets)
+
 
 def key_ttl(self: Any, key: Any, partition: int) -> None:
     """One heap entry for a window, not one for each update of it (memory grows by every update otherwise)."""
@@ -74,6 +77,9 @@ def harden() -> None:
     Consumer.wait_empty = partitions.wait_empty  # type: ignore[method-assign]
     Recovery.on_recovery_completed = recovery.on_recovery_completed  # type: ignore[method-assign]
     Recovery._seek_offsets = recovery.seek_tables  # type: ignore[method-assign]
+    Recovery._wait = recovery.wait  # type: ignore[method-assign]
+    Recovery._build_highwaters = build_highwaters  # type: ignore[method-assign]
+    Recovery._build_offsets = build_offsets  # type: ignore[method-assign]
     Collection._maybe_set_key_ttl = key_ttl  # type: ignore[method-assign]
     AIOKafkaConsumerThread._create_worker_consumer = quick_consumer  # type: ignore[method-assign]
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]

@@ -2,10 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError, KafkaTimeoutError
+from faust.tables.recovery import Recovery
 from faust.types import TP
+
+#: Seconds before Kafka is asked again.
+PAUSE_S = 1.0
+
+_wait = Recovery._wait
+
+
+async def wait(self: Any, coro: Any, timeout: Any = None) -> None:
+    """Wait as long as it takes (`Recovery._wait`), until the worker stops or another rebalance begins.
+
+    Stock Faust takes the end of a time-out for the stop of the worker: its recovery ends without a word, and this and
+    every later assignment is never read.
+    """
+    await _wait(self, coro)
+
+
+def until_answered(ask: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Ask brokers where changelogs begin and end until they say so; stock Faust ends the worker after 30 s."""
+
+    async def asked(self: Any, *arguments: Any) -> None:
+        while True:
+            try:
+                return await ask(self, *arguments)
+            except (KafkaTimeoutError, KafkaConnectionError) as error:
+                self.log.warning("Kafka does not say where changelogs begin and end; it is asked again: %r", error)
+                await self.sleep(PAUSE_S)
+
+    return asked
 
 
 async def on_recovery_completed(self: Any, generation_id: int = 0) -> None:

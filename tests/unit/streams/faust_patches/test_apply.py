@@ -39,6 +39,9 @@ def test_the_patches_are_in_place():
     assert Consumer.wait_empty is partitions.wait_empty
     assert Recovery.on_recovery_completed is recovery.on_recovery_completed
     assert Recovery._seek_offsets is recovery.seek_tables
+    assert Recovery._wait is recovery.wait
+    assert Recovery._build_highwaters is apply.build_highwaters
+    assert Recovery._build_offsets is apply.build_offsets
     assert Collection._maybe_set_key_ttl is apply.key_ttl
     assert AIOKafkaConsumerThread._create_worker_consumer is apply.quick_consumer
     assert Producer._settings_extra is apply.idempotent_settings
