@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from aiokafka.errors import IllegalStateError, KafkaConnectionError, KafkaTimeoutError
@@ -24,7 +24,7 @@ async def wait(self: Any, coro: Any, timeout: Any = None) -> None:
     await _wait(self, coro)
 
 
-def until_answered(ask: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+def until_answered(ask: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
     """Ask brokers where changelogs begin and end until they say so; stock Faust ends the worker after 30 s."""
 
     async def asked(self: Any, *arguments: Any) -> None:

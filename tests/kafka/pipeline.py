@@ -179,11 +179,9 @@ class Pipeline:
 
     def senders(self) -> list[tuple[dict[str, Any], str, int]]:
         """Details on the bus with the access key of who put them there, and epoch ms, in order of arrival."""
-        requests = self.inspect("requests")["requests"]
-        return [
-            (entry["detail"], requests[entry["request"]]["accessKey"], entry["arrivedAt"])
-            for entry in self.inspect("events")["events"]
-        ]
+        events = self.inspect("events")["events"]
+        requests = self.inspect("requests")["requests"]  # after it, so that it has each event's request
+        return [(one["detail"], requests[one["request"]]["accessKey"], one["arrivedAt"]) for one in events]
 
     def queue(self) -> list[str]:
         """Bodies in the dead-letter queue, and in those that were deleted before it."""
