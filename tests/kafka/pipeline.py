@@ -19,7 +19,7 @@ from typing import Any, Self
 import boto3
 import httpx
 import orjson
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from tests.kafka import ledger
 from tests.kafka.broker import free_ports
@@ -150,7 +150,7 @@ class Pipeline:
             partitions = [
                 TopicPartition(name, part, 0) for part in consumer.list_topics(name, 10).topics[name].partitions
             ]
-            ends = {part.partition: consumer.get_watermark_offsets(part, 10)[1] for part in partitions}
+            ends = {part.partition: _end(consumer, part) for part in partitions}
             consumer.assign(partitions)
             found: list[Message] = []
             open_parts = {part for part, end in ends.items() if end > 0}
@@ -230,6 +230,18 @@ class Pipeline:
                 break
             time.sleep(0.25)  # between two looks at the condition
         return self.account(events)
+
+
+def _end(consumer: Consumer, part: TopicPartition) -> int:
+    """The end of a partition, asked again while another broker takes over."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(part, 10)[1])
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)  # between two questions
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
