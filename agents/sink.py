@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Literal, Protocol
 
-from clients.aws.bus_lane import Judged
-from clients.aws.eventbridge import Accepted
+from clients.aws.events.bus_lane import Judged
+from clients.aws.events.eventbridge import Accepted
 from processors.delivery.custom_bus import custom_bus, system_metadata
 from processors.delivery.entries import Entry, entry
 from processors.delivery.publications import Publications

@@ -1,7 +1,7 @@
 """This module opens AWS clients: default provider chain, one attempt a call, the timeouts of the settings.
 
 The SDK retries nothing: no mode of it retries an entry that PutEvents refused, so the retries are ours, in
-one layer (clients/aws/publisher.py, clients/aws/sqs_sender.py).
+one layer (clients/aws/events/publisher.py, clients/aws/sqs_sender.py).
 """
 
 from __future__ import annotations

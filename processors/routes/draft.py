@@ -18,10 +18,10 @@ from processors.event.errors import MalformedEventError, RouteError, Violation
 from processors.event.identity import Event
 from processors.event.json_places import offset_of, syntax_error
 from processors.event.strict_json import JsonObject, parse_object
-from processors.routes.engines import LEADING
-from processors.routes.expression_text import Position, tokens
-from processors.routes.expressions import Engine, Expression, ExpressionError, as_predicate, compile_text
-from processors.routes.fault_position import fault_offset
+from processors.routes.jsonata.engines import LEADING
+from processors.routes.jsonata.expressions import Engine, Expression, ExpressionError, as_predicate, compile_text
+from processors.routes.jsonata.fault_position import fault_offset
+from processors.routes.jsonata.text import Position, tokens
 from processors.routes.outcome import Failed, Mapped, Outcome
 from processors.routes.route import Route, RouteTexts
 from processors.routes.schema import Check, compile_schema

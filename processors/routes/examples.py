@@ -11,7 +11,7 @@ from processors.event.errors import RouteError
 from processors.event.identity import Event, identify
 from processors.event.strict_json import JsonObject
 from processors.routes.differences import MISSING, Difference, differences
-from processors.routes.engines import ENGINES
+from processors.routes.jsonata.engines import ENGINES
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.route import Begin, Example, Route, compile_route
 

@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 import orjson
 
 from processors.event.strict_json import JsonObject
-from processors.routes.expression_text import Token, tokens
+from processors.routes.jsonata.text import Token, tokens
 
 #: Beside `and` these would make another expression of the whole: they bind less, or nobody has looked at them.
 _LOOSE = frozenset({"or", "?", ":", ":=", ";", "~>", "??", "?:", "..", ",", "|", "^", "@", "#"})

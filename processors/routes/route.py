@@ -12,9 +12,9 @@ import orjson
 from processors.event.errors import FilterError, MappingError, PipelineError
 from processors.event.identity import Event
 from processors.event.strict_json import JsonObject, json_type, with_digits
-from processors.routes.engines import LEADING
 from processors.routes.entry_limits import check_limits, check_shape
-from processors.routes.expressions import (
+from processors.routes.jsonata.engines import LEADING
+from processors.routes.jsonata.expressions import (
     TIMEOUT_MS,
     Engine,
     Expression,
@@ -22,7 +22,7 @@ from processors.routes.expressions import (
     as_predicate,
     compile_text,
 )
-from processors.routes.jsonatapy_engine import IS_INSTALLED
+from processors.routes.jsonata.jsonatapy_engine import IS_INSTALLED
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.schema import Check, compile_schema
 from processors.routes.target import Offload, Target

@@ -22,8 +22,8 @@ from botocore.exceptions import (
 from clients.aws.answers import AWS_ERRORS, NoAnswerError, NoCredentialsGivenError, error_code, reason, status
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.cloudwatch import try_put
-from clients.aws.custom_bus import open_buses
-from clients.aws.eventbridge import EventBridge
+from clients.aws.events.custom_bus import open_buses
+from clients.aws.events.eventbridge import EventBridge
 from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage, region_of
 from clients.aws.sqs_sender import MAX_BYTES, Queue
 from clients.network import hindrance

@@ -15,7 +15,7 @@ from processors.replay.moments import iso
 from processors.replay.redrive import RedriveTargets
 from processors.replay.selection import FailureSelection
 from settings import Settings, load_settings
-from streams.commands.redrive_report import clusters_table
+from streams.commands.replaying.redrive_report import clusters_table
 from streams.commands.terminal.failure_options import failure_options, taken_selection
 from streams.commands.terminal.options import EXIT_STOPPED, bounds, quiet_logs, range_options, refuse
 from streams.commands.terminal.screen import as_json as json_text

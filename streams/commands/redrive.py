@@ -18,7 +18,7 @@ from clients.aws.sqs_receiver import QueueReceiver
 from clients.kafka.ranges import Range, RangeBounds, RangeError, open_reader, topics
 from clients.kafka.writer import open_writer
 from settings import Settings, load_settings
-from streams.commands.redrive_report import as_object, show, show_rehearsal
+from streams.commands.replaying.redrive_report import as_object, show, show_rehearsal
 from streams.commands.terminal.failure_options import failure_options, selection_arguments, taken_selection
 from streams.commands.terminal.options import (
     bounds,

@@ -16,11 +16,11 @@ from processors.replay.comparison import FailOn
 from processors.routes.route import Route
 from settings import Settings, load_settings
 from streams import topology
-from streams.commands.live_routes import current_routes
-from streams.commands.replay_html import page
-from streams.commands.replay_report import as_object, show
-from streams.commands.replay_request import ReplayRequest, check
-from streams.commands.replay_resume import TYPED, Saving, Typed, earlier, taken_up, the_only
+from streams.commands.replaying.live_routes import current_routes
+from streams.commands.replaying.replay_html import page
+from streams.commands.replaying.replay_report import as_object, show
+from streams.commands.replaying.replay_request import ReplayRequest, check
+from streams.commands.replaying.replay_resume import TYPED, Saving, Typed, earlier, taken_up, the_only
 from streams.commands.terminal.options import (
     EXIT_DIFFERS,
     bounds,

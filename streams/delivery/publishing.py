@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Protocol
 
-from clients.aws.eventbridge import EventBridge
-from clients.aws.pace import paced
-from clients.aws.publisher import Publisher
+from clients.aws.events.eventbridge import EventBridge
+from clients.aws.events.pace import paced
+from clients.aws.events.publisher import Publisher
 from processors.delivery.refusals import Limits
 from processors.metrics.counts import Counts
 from settings import Settings

@@ -11,7 +11,7 @@ from processors.event.errors import MalformedEventError
 from processors.event.strict_json import parse_object
 from processors.replay.actions import MAX_TEXT, PAUSABLE
 from streams.app import app
-from streams.views.answers import asked_period, refused, rows_wanted
+from streams.views.common.answers import asked_period, refused, rows_wanted
 from streams.web.access import CALLER, Caller
 
 #: Actions that are shown unless `?limit=` says otherwise.

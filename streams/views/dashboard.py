@@ -7,7 +7,7 @@ from pathlib import Path
 from faust.web import Request, Response, View
 
 from streams.app import app
-from streams.views.answers import refused
+from streams.views.common.answers import refused
 
 ASSETS = Path(__file__).parent / "assets"
 

@@ -16,8 +16,8 @@ from processors.metrics.history import MINUTE_MS
 from processors.replay.period import Period
 from streams.app import app
 from streams.tables.rows import history
-from streams.views.answers import asked_period, refused
-from streams.views.owner import UnavailableError, ask_owner, from_owner
+from streams.views.common.answers import asked_period, refused
+from streams.views.common.owner import UnavailableError, ask_owner, from_owner
 from streams.views.tables import report_of
 from streams.web.broadcast import Broadcast, Listener, sse
 from streams.web.middleware import HEADERS

@@ -11,7 +11,7 @@ from faust.web import Request, Response, View
 
 from streams.app import app
 from streams.views.actions import who_acts
-from streams.views.owner import ASKED_BY_WORKER, TIMEOUT
+from streams.views.common.owner import ASKED_BY_WORKER, TIMEOUT
 from streams.web.access import Caller
 
 PATH = "/api/resume/"

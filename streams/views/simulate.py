@@ -22,7 +22,7 @@ from processors.routes.simulation import Question, described, is_whole, question
 from streams.app import app
 from streams.routes.sandbox.child import SandboxError
 from streams.routes.sandbox.draft_desk import BusyError
-from streams.views.answers import refused
+from streams.views.common.answers import refused
 from streams.views.playground.drafts import draft_for
 
 

@@ -10,8 +10,8 @@ from streams.app import app
 from streams.tables import rows
 from streams.tables.definitions import WINDOW_S
 from streams.topology import LASTING
-from streams.views.answers import as_csv, asked_period, refused, rows_wanted
-from streams.views.owner import from_owner
+from streams.views.common.answers import as_csv, asked_period, refused, rows_wanted
+from streams.views.common.owner import from_owner
 
 #: Rows a page shows unless `?limit=` says otherwise.
 LIMIT = 60

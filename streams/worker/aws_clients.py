@@ -10,7 +10,7 @@ from typing import Any
 
 from clients.aws.answers import NoAnswerError
 from clients.aws.client import AwsConfigurationError, open_client
-from clients.aws.custom_bus import open_buses
+from clients.aws.events.custom_bus import open_buses
 from processors.delivery.retry import outage_backoff
 from processors.routes.target import Target
 from settings import Settings

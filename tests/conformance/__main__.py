@@ -17,9 +17,9 @@ from typing import Any
 from processors.event.errors import InvalidEventError, RouteError
 from processors.event.identity import Event
 from processors.event.strict_json import same_json
-from processors.routes.engines import ENGINES
-from processors.routes.expressions import MAX_STACK, Engine, ExpressionError
-from processors.routes.jsonatapy_engine import IS_INSTALLED, JsonatapyEngine
+from processors.routes.jsonata.engines import ENGINES
+from processors.routes.jsonata.expressions import MAX_STACK, Engine, ExpressionError
+from processors.routes.jsonata.jsonatapy_engine import IS_INSTALLED, JsonatapyEngine
 from processors.routes.schema import compile_schema
 from tests.conformance.suites import JSON_SCHEMA, JSONATA, SuiteUnavailableError, fetched
 

@@ -19,8 +19,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.types import TP
 
 from agents.sink import Publishing
-from clients.aws.eventbridge import Accepted, Outage, RefusedEntry, Result
-from clients.aws.publisher import Publisher
+from clients.aws.events.eventbridge import Accepted, Outage, RefusedEntry, Result
+from clients.aws.events.publisher import Publisher
 from processors.delivery.entries import Entry
 from processors.delivery.refusals import Limits
 from processors.event.headers import Meta, Origin, write

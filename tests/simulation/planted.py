@@ -14,9 +14,9 @@ from unittest import mock
 
 from faust.transport.consumer import Consumer
 
-from clients.aws.bus_lane import BusLane
-from clients.aws.eventbridge import Accepted, Outage, RefusedEntry
-from clients.aws.publisher import Publisher
+from clients.aws.events.bus_lane import BusLane
+from clients.aws.events.eventbridge import Accepted, Outage, RefusedEntry
+from clients.aws.events.publisher import Publisher
 from processors.delivery.offset_ranges import runs
 from processors.delivery.offsets import PartitionOffsets
 from streams.delivery.lane import Batch, Lane

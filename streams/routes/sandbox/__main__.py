@@ -94,7 +94,7 @@ class Patient:
         self._route, self._timeout_s, self._bound = route, timeout_s, bound
 
     def apply(self, event: Event) -> Outcome:
-        """As the route does. The engines' own bounds go by the clock (processors/routes/expressions.py)."""
+        """As the route does. The engines' own bounds go by the clock (processors/routes/jsonata/expressions.py)."""
         outcome = self._route.apply(event)
         timed_out = isinstance(outcome, Failed) and outcome.error in ("FilterTimeout", "MappingTimeout")
         if timed_out and self._bound.used_s() < self._timeout_s / 2:

@@ -11,8 +11,8 @@ from clients.kafka.ranges import RangeError
 from processors.replay.asked import FILTERS, selection_of
 from streams.app import app
 from streams.replay.desk.failure_scan import State
-from streams.views.answers import asked_period, refused, rows_wanted
-from streams.views.bodies import WORDS, withheld
+from streams.views.common.answers import asked_period, refused, rows_wanted
+from streams.views.common.bodies import WORDS, withheld
 
 #: Records that a list shows, most that it may be asked for, and the time that it is about.
 USUAL, MOST, USUAL_RANGE = 100, 1_000, "24h"

@@ -12,7 +12,7 @@ from processors.replay.asked import asked_redrive
 from streams.app import app
 from streams.replay.desk.redrives import BusyError, RedriveJob
 from streams.views.actions import who_acts
-from streams.views.answers import refused
+from streams.views.common.answers import refused
 from streams.web.access import Caller
 
 PATH = "/api/redrive/"

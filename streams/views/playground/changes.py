@@ -23,8 +23,8 @@ from streams.app import app
 from streams.replay.lookup.changes import Changes, both, compared
 from streams.routes.sandbox.child import SandboxError
 from streams.routes.sandbox.draft_desk import BusyError
-from streams.views.answers import refused
-from streams.views.bodies import withheld
+from streams.views.common.answers import refused
+from streams.views.common.bodies import withheld
 from streams.views.playground.drafts import draft_for, texts_of
 from streams.web.middleware import HEADERS
 

@@ -17,7 +17,7 @@ from streams.app import app
 from streams.routes.folder import FILES
 from streams.routes.sandbox.child import SandboxError
 from streams.routes.sandbox.draft_desk import BusyError
-from streams.views.answers import refused
+from streams.views.common.answers import refused
 from streams.views.playground.drafts import draft_for, texts_of
 
 #: Most bytes of one file of a folder that go with it.

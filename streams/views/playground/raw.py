@@ -16,9 +16,9 @@ from processors.event.strict_json import JsonObject, parse
 from processors.replay.moments import iso
 from streams.app import app
 from streams.replay.lookup import newest
-from streams.views.answers import refused, rows_wanted
-from streams.views.bodies import masked, withheld
-from streams.views.turnstile import BusyError, busy, looks
+from streams.views.common.answers import refused, rows_wanted
+from streams.views.common.bodies import masked, withheld
+from streams.views.common.turnstile import BusyError, busy, looks
 
 #: Events that are shown unless `?limit=` says otherwise, and at most.
 LIMIT, MOST = 20, 200

@@ -14,8 +14,8 @@ from processors.replay.period import Period, period
 from streams.app import app
 from streams.routes.folder import schema_text
 from streams.tables import rows
-from streams.views.answers import refused
-from streams.views.owner import from_owner
+from streams.views.common.answers import refused
+from streams.views.common.owner import from_owner
 
 #: The time over which rates are taken, unless one is asked for.
 HOUR_MS = 3_600_000

@@ -22,7 +22,7 @@ from processors.replay.moments import iso, moment
 from settings import Settings
 from streams.app import app
 from streams.views.actions import who_acts
-from streams.views.answers import refused
+from streams.views.common.answers import refused
 from streams.web.access import Caller
 
 log = structlog.get_logger(__name__)

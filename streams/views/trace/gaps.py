@@ -15,8 +15,8 @@ from processors.replay.moments import iso
 from processors.replay.period import Period
 from streams.app import app
 from streams.tables import rows
-from streams.views.answers import asked_period, refused
-from streams.views.owner import UnavailableError, ask_owner, from_owner
+from streams.views.common.answers import asked_period, refused
+from streams.views.common.owner import UnavailableError, ask_owner, from_owner
 from streams.views.trace.backfill import is_possible
 
 #: The time that is shown unless one is asked for.

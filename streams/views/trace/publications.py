@@ -13,8 +13,8 @@ from faust.web import Request, Response, View
 from processors.delivery.publications import Publication
 from processors.event.strict_json import JsonObject
 from streams.app import app
-from streams.views.answers import refused
-from streams.views.owner import ASKED_BY_WORKER
+from streams.views.common.answers import refused
+from streams.views.common.owner import ASKED_BY_WORKER
 from streams.views.resume import other_workers
 from streams.web.access import own_authorization
 

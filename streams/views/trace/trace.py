@@ -24,10 +24,10 @@ from processors.routes.routes import Encoded, Raw
 from streams.app import app
 from streams.replay.lookup.search import Search, Tracer
 from streams.routes.sandbox.child import SandboxError
-from streams.views.answers import refused
+from streams.views.common.answers import refused
+from streams.views.common.turnstile import BusyError, busy, looks
 from streams.views.trace.gaps import gaps_of
 from streams.views.trace.publications import publications_of
-from streams.views.turnstile import BusyError, busy, looks
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ import pytest
 
 from agents.process import Processing
 from agents.sink import Publishing
-from clients.aws.eventbridge import Accepted, RefusedEntry
+from clients.aws.events.eventbridge import Accepted, RefusedEntry
 from processors.event import headers
 from processors.metrics.counts import add, empty
 from processors.metrics.report import law

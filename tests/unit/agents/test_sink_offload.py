@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from agents.sink import Publishing
-from clients.aws.eventbridge import Accepted
+from clients.aws.events.eventbridge import Accepted
 from processors.routes.routes import Routes, TriedRoute
 from processors.routes.target import Offload
 from streams.delivery.offload import ClaimChecks

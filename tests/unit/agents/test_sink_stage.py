@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from agents.sink import Publishing
-from clients.aws.eventbridge import Accepted, RefusedEntry
+from clients.aws.events.eventbridge import Accepted, RefusedEntry
 from processors.routes.routes import Routes, TriedRoute
 from streams.routes.folder import read_routes
 

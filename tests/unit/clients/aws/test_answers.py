@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 
 from clients.aws.answers import AWS_ERRORS, NoAnswerError, NoCredentialsGivenError, ask, note_sent, reason
 from clients.aws.client import AwsConfigurationError, open_client
-from clients.aws.direct import open_events
-from clients.aws.eventbridge import EventBridge, Outage
+from clients.aws.events.direct import open_events
+from clients.aws.events.eventbridge import EventBridge, Outage
 from clients.aws.sqs_sender import Blame, Message, Queue
 from emulators.aws import AWSEmulator, Faults, RequestFault
 from emulators.aws.calls import SERVICES

@@ -6,7 +6,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from clients.aws.client import open_client
-from clients.aws.custom_bus import EventsClient, open_buses
+from clients.aws.events.custom_bus import EventsClient, open_buses
 from processors.routes.target import Target
 from settings import load_settings
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.event.identity import Event, identify
-from processors.routes.engines import LEADING
-from processors.routes.expressions import ExpressionError, as_predicate
 from processors.routes.filter_index import Demand, RouteIndex, demands_of
+from processors.routes.jsonata.engines import LEADING
+from processors.routes.jsonata.expressions import ExpressionError, as_predicate
 from settings import Settings
 from streams.routes.folder import read_routes
 

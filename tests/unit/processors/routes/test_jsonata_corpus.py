@@ -8,8 +8,8 @@ import pytest
 
 from processors.event.identity import Event
 from processors.event.strict_json import same_json
-from processors.routes.engines import ENGINES, LEADING
-from processors.routes.expressions import TIMEOUT_MS, ExpressionError
+from processors.routes.jsonata.engines import ENGINES, LEADING
+from processors.routes.jsonata.expressions import TIMEOUT_MS, ExpressionError
 
 CASES = Path(__file__).parents[3] / "cases" / "jsonata"
 EVENTS = json.loads((CASES / "events.json").read_text())

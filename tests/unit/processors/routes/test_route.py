@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from processors.event.errors import RouteError
 from processors.event.identity import derive_event_id, identify
-from processors.routes.engines import ENGINES
 from processors.routes.examples import failing_examples
+from processors.routes.jsonata.engines import ENGINES
 from processors.routes.outcome import Failed, Filtered, Mapped
 from processors.routes.route import Example, RouteTexts, compile_route
 from processors.routes.routes import Routes, TriedRoute, outcomes_of

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from processors.event.errors import RouteError
-from processors.routes.engines import ENGINES
+from processors.routes.jsonata.engines import ENGINES
 
 
 def test_lists_every_route_with_its_engine(invoke):

@@ -16,8 +16,8 @@ from faust.types import TP
 
 from agents.process import Processing
 from agents.sink import Publishing
-from clients.aws.eventbridge import Accepted
-from clients.aws.publisher import Publisher
+from clients.aws.events.eventbridge import Accepted
+from clients.aws.events.publisher import Publisher
 from processors.delivery.offsets import PartitionOffsets
 from processors.delivery.refusals import Limits
 from processors.metrics.counts import Counts

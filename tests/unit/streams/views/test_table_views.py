@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.views.answers import as_csv, rows_wanted
+from streams.views.common.answers import as_csv, rows_wanted
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from jsonata.functions import Functions
 from jsonata.jexception import JException
 
 from processors.event.identity import Event
-from processors.routes.expression_text import ascii_pattern, tokens
-from processors.routes.expressions import FUNCTIONS, MAX_STACK, ExpressionError
-from processors.routes.functions import TEXT_FUNCTIONS, distinct, merge_sort
+from processors.routes.jsonata.expressions import FUNCTIONS, MAX_STACK, ExpressionError
+from processors.routes.jsonata.functions import TEXT_FUNCTIONS, distinct, merge_sort
+from processors.routes.jsonata.text import ascii_pattern, tokens
 
 #: What this engine does otherwise and we cannot correct, with what to write instead.
 _FUNCTIONS = {

@@ -8,7 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from clients.aws.client import MODELS
-from clients.aws.custom_bus import SERVICE, EventsClient
+from clients.aws.events.custom_bus import SERVICE, EventsClient
 from emulators.aws import AWSEmulator
 
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})

@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from clients.aws.client import open_client
-from clients.aws.direct import open_events
+from clients.aws.events.direct import open_events
 from processors.delivery.custom_bus import CustomBus, custom_bus
 from processors.routes.target import Target
 from settings import Settings

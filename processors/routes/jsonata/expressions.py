@@ -1,8 +1,8 @@
 """This module compiles JSONata. One engine leads; a route runs on it whatever its events hold.
 
 `jsonatapy` (Rust) leads where there is a wheel of it: it does what JSONata itself does but for the functions that
-processors/routes/functions.py does instead. `jsonata-python` runs routes elsewhere, refuses at the start what it
-would do otherwise, and gives `routes test` a second opinion.
+processors/routes/jsonata/functions.py does instead. `jsonata-python` runs routes elsewhere, refuses at the start what
+it would do otherwise, and gives `routes test` a second opinion.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from processors.event.errors import RouteError
 from processors.event.identity import Event, conversation_id
 from processors.genesys.digest import digest
 from processors.genesys.times import event_time
-from processors.routes.expression_text import Position, tokens
+from processors.routes.jsonata.text import Position, tokens
 
 #: Bounds of one evaluation: milliseconds, nested calls, elements of a sequence.
 TIMEOUT_MS = 1_000

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import orjson
 
 from processors.event.identity import Event
-from processors.routes.expression_text import Token, ascii_pattern, tokens
-from processors.routes.expressions import FUNCTIONS, MAX_SEQUENCE, MAX_STACK, ExpressionError
-from processors.routes.functions import TEXT_FUNCTIONS
+from processors.routes.jsonata.expressions import FUNCTIONS, MAX_SEQUENCE, MAX_STACK, ExpressionError
+from processors.routes.jsonata.functions import TEXT_FUNCTIONS
+from processors.routes.jsonata.text import Token, ascii_pattern, tokens
 
 try:
     import jsonatapy

@@ -6,9 +6,9 @@ import pytest
 
 from processors.event.errors import RouteError
 from processors.event.identity import identify
-from processors.routes.engines import ENGINES, LEADING
-from processors.routes.expressions import TIMEOUT_MS, ExpressionError, as_predicate, compile_text
-from processors.routes.jsonatapy_engine import _may_give_function
+from processors.routes.jsonata.engines import ENGINES, LEADING
+from processors.routes.jsonata.expressions import TIMEOUT_MS, ExpressionError, as_predicate, compile_text
+from processors.routes.jsonata.jsonatapy_engine import _may_give_function
 
 EVENT = identify({"id": "i", "payload": {"priority": "high", "list": [1, 2.5, None], "text": "\N{GRINNING FACE}"}})
 

@@ -6,7 +6,7 @@ from types import TracebackType
 
 from faust.web import Response, View
 
-from streams.views.answers import refused
+from streams.views.common.answers import refused
 
 
 class BusyError(Exception):

@@ -1,8 +1,8 @@
 """This module publishes entries: keeps each key in order, retries what was refused, fails what is refused for good.
 
-One lane a bus (clients/aws/bus_lane.py): entries of all callers share requests, also when they are sent again; an entry
-waits until the earlier ones with its key have ended. An entry costs neither a task nor a future: who submits it hears
-of its end.
+One lane a bus (clients/aws/events/bus_lane.py): entries of all callers share requests, also when they are sent again;
+an entry waits until the earlier ones with its key have ended. An entry costs neither a task nor a future: who submits
+it hears of its end.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from functools import partial
 
 import structlog
 
-from clients.aws.bus_lane import BusLane, Judged, Pending, Put, State
-from clients.aws.eventbridge import Accepted, RefusedEntry
-from clients.aws.in_flight import InFlight
-from clients.aws.unconfirmed import Unconfirmed
+from clients.aws.events.bus_lane import BusLane, Judged, Pending, Put, State
+from clients.aws.events.eventbridge import Accepted, RefusedEntry
+from clients.aws.events.in_flight import InFlight
+from clients.aws.events.unconfirmed import Unconfirmed
 from processors.delivery.custom_bus import MAX_ENTRIES as CUSTOM_ENTRIES
 from processors.delivery.custom_bus import custom_bus
 from processors.delivery.entries import MAX_ENTRIES, Entry

@@ -2,8 +2,8 @@
 
 import pytest
 
-from clients.aws import unconfirmed as module
-from clients.aws.unconfirmed import Unconfirmed
+from clients.aws.events import unconfirmed as module
+from clients.aws.events.unconfirmed import Unconfirmed
 from processors.delivery.entries import Entry
 
 

@@ -10,7 +10,7 @@ from faust.web import Response, View
 from processors.event.redaction import redactor
 from processors.event.strict_json import JsonObject
 from streams.app import app
-from streams.views.answers import refused
+from streams.views.common.answers import refused
 
 WORDS = "bodies of events are shown to who has a token: set WEB_TOKENS, or have the web listen on loopback alone"
 

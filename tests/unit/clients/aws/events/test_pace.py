@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from clients.aws import pace
-from clients.aws.pace import paced
+from clients.aws.events import pace
+from clients.aws.events.pace import paced
 
 
 class Clock:

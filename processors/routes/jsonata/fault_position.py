@@ -10,9 +10,9 @@ from typing import Any
 import jsonata
 
 from processors.event.identity import Event
-from processors.routes.expression_text import Token, tokens
-from processors.routes.expressions import ExpressionError
-from processors.routes.jsonata_python_engine import JsonataPythonExpression
+from processors.routes.jsonata.expressions import ExpressionError
+from processors.routes.jsonata.jsonata_python_engine import JsonataPythonExpression
+from processors.routes.jsonata.text import Token, tokens
 
 
 def fault_offset(text: str, event: Event, timeout_ms: int) -> int | None:

@@ -14,10 +14,10 @@ import pytest
 
 from processors.event.errors import RouteError
 from settings import Settings
-from streams.commands.live_routes import PATH, current_routes
+from streams.commands.replaying.live_routes import PATH, current_routes
 from streams.routes.folder import read_routes
 
-TEXTS = [replace(one, examples=()) for one in read_routes(Path(__file__).parents[4] / "schemas")]
+TEXTS = [replace(one, examples=()) for one in read_routes(Path(__file__).parents[5] / "schemas")]
 
 
 @pytest.fixture

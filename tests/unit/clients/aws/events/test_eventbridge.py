@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError, ReadTimeoutError
 
 from clients.aws.answers import NoAnswerError
-from clients.aws.eventbridge import Accepted, EventBridge, Outage, RefusedEntry, Suspect
+from clients.aws.events.eventbridge import Accepted, EventBridge, Outage, RefusedEntry, Suspect
 from processors.delivery.entries import Entry
 
 TEXT = "An error occurred (ValidationException) when calling the Operation operation: why"

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from clients.aws.in_flight import LEAST, START, InFlight
+from clients.aws.events.in_flight import LEAST, START, InFlight
 
 
 class Clock:

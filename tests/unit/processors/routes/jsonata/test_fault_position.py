@@ -3,7 +3,7 @@
 import pytest
 
 from processors.event.identity import identify
-from processors.routes.fault_position import fault_offset
+from processors.routes.jsonata.fault_position import fault_offset
 
 EVENT = identify({"id": "x", "a": "t", "payload": {"n": 1}})
 

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from clients.aws.eventbridge import MISSING_BUS, PERMISSION, Accepted, Outage, RefusedEntry, Result, Suspect
-from clients.aws.in_flight import InFlight
+from clients.aws.events.eventbridge import MISSING_BUS, PERMISSION, Accepted, Outage, RefusedEntry, Result, Suspect
+from clients.aws.events.in_flight import InFlight
 from processors.delivery.entries import MAX_ENTRIES, Entry
 from processors.delivery.refusals import RefusalWindow, is_throttling, remedy
 from processors.delivery.retry import outage_backoff

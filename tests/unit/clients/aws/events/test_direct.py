@@ -22,7 +22,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from clients.aws.direct import DirectEvents, Signer
+from clients.aws.events.direct import DirectEvents, Signer
 
 ENTRIES = [
     {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.views.turnstile import BusyError, Turnstile
+from streams.views.common.turnstile import BusyError, Turnstile
 
 
 def test_who_comes_when_it_is_full_is_sent_away_and_let_in_later():

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from clients.kafka.ranges import Range
 from processors.event.headers import Origin
 from processors.routes.outcome import Failed, Filtered, Mapped
-from streams.commands.replay_html import page
+from streams.commands.replaying.replay_html import page
 from streams.replay.replay import ReplayProgress
 
 ORIGIN = Origin("genesys.raw", 0, 7)

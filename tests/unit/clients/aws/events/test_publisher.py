@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from clients.aws.eventbridge import Accepted, Outage, RefusedEntry, Suspect
-from clients.aws.publisher import Publisher
+from clients.aws.events.eventbridge import Accepted, Outage, RefusedEntry, Suspect
+from clients.aws.events.publisher import Publisher
 from processors.delivery.entries import Entry
 from processors.delivery.refusals import Limits
 
