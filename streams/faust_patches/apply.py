@@ -18,8 +18,10 @@ from faust.tables.base import Collection
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
+from faust.types import TP
 
 from streams.faust_patches import fetch, header_names, partitions, records, recovery, settled_notes
+from streams.faust_patches.books import lanes_of
 
 VERSION = "0.15.3"
 
@@ -27,6 +29,7 @@ FETCH_WAIT_MS = 100
 
 _create_worker_consumer = AIOKafkaConsumerThread._create_worker_consumer
 _settings_extra = Producer._settings_extra
+_verify_event_path = AIOKafkaConsumerThread.verify_event_path
 
 build_highwaters = recovery.until_answered(Recovery._build_highwaters)
 build_offsets = recovery.until_answered(Recovery._build_offsets)
@@ -50,6 +53,17 @@ def quick_consumer(self: Any, transport: Any) -> Any:
     consumer = _create_worker_consumer(self, transport)
     consumer._fetch_max_wait_ms = FETCH_WAIT_MS
     return consumer
+
+
+def verify_event_path(self: Any, now: float, tp: TP) -> None:
+    """Of a topic with a lane look at the fetches alone: Faust sees no stream work it off and would say so for ever.
+
+    That events of a lane are worked off and committed is the watchdog's to watch (streams/worker/watchdog.py).
+    """
+    if tp.topic in lanes_of(self.consumer):
+        self.verify_recovery_event_path(now, tp)
+    else:
+        _verify_event_path(self, now, tp)
 
 
 def idempotent_settings(self: Any) -> dict[str, Any]:
@@ -82,6 +96,7 @@ def harden() -> None:
     Recovery._build_offsets = build_offsets  # type: ignore[method-assign]
     Collection._maybe_set_key_ttl = key_ttl  # type: ignore[method-assign]
     AIOKafkaConsumerThread._create_worker_consumer = quick_consumer  # type: ignore[method-assign]
+    AIOKafkaConsumerThread.verify_event_path = verify_event_path  # type: ignore[method-assign]
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]
     fetcher.MemoryRecords = header_names.KeptRecords
     fetcher.PartitionRecords.__next__ = header_names.next_record

@@ -9,6 +9,7 @@ from faust.tables.base import Collection
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
+from faust.types import TP
 
 from streams.app import app
 from streams.faust_patches import apply, fetch, partitions, recovery
@@ -44,6 +45,7 @@ def test_the_patches_are_in_place():
     assert Recovery._build_offsets is apply.build_offsets
     assert Collection._maybe_set_key_ttl is apply.key_ttl
     assert AIOKafkaConsumerThread._create_worker_consumer is apply.quick_consumer
+    assert AIOKafkaConsumerThread.verify_event_path is apply.verify_event_path
     assert Producer._settings_extra is apply.idempotent_settings
 
 
@@ -75,3 +77,15 @@ def test_a_faust_without_its_compiled_parts_is_refused(monkeypatch):
     monkeypatch.setattr("faust.streams._CStreamIterator", None)
     with pytest.raises(RuntimeError, match="unset NO_CYTHON"):
         apply.harden()
+
+
+@pytest.mark.parametrize(("topic", "looks"), [("raw", ["fetches"]), ("metrics", ["fetches", "stream"])])
+def test_no_stream_is_missed_where_a_lane_works_off(monkeypatch, topic, looks):
+    seen = []
+    thread = SimpleNamespace(
+        consumer=SimpleNamespace(app=SimpleNamespace(lanes={"raw": object()})),
+        verify_recovery_event_path=lambda now, tp: seen.append("fetches"),
+    )
+    monkeypatch.setattr(apply, "_verify_event_path", lambda self, now, tp: seen.extend(["fetches", "stream"]))
+    apply.verify_event_path(thread, 0.0, TP(topic, 0))
+    assert seen == looks
