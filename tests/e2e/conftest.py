@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from streams.demo.stack import Options, Stack
 from tests.kafka.pipeline import wait_until
@@ -32,6 +32,8 @@ EVENTS = 400
 PATIENCE_MS = 60_000
 
 OpenPage = Callable[..., Page]
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")  # Playwright runs an event loop as long as it is open, in which no other test can

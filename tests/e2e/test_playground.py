@@ -64,19 +64,19 @@ def test_the_event_of_a_failure_is_tried_where_it_failed(stack: Stack, page: Pag
 def test_a_failing_mapping_is_mended_and_taken_home(stack: Stack, page: Page):
     page.goto(f"{stack.web}/?page=routes&route=interaction")
     outcome = page.get_by_label("Result", exact=True).get_by_role("status")
-    expect(outcome).to_have_text("mapped", timeout=PATIENCE_MS)
+    expect(outcome).to_have_text("mapped")
     _write(page, "Mapping (JSONata)", '{\n  "time": payload.type + 1\n}')
-    expect(outcome).to_have_text("fails", timeout=PATIENCE_MS)
+    expect(outcome).to_have_text("fails")
     problems = page.get_by_label("Problems")
     expect(problems.get_by_role("button")).to_have_text("Mapping 2:24")
     expect(page.locator(".mapping .cm-lintRange-error")).to_have_text("+")
 
     _write(page, "Mapping (JSONata)", '{"time": createdTime, "detail": {"type": payload.type}}')
     missing = problems.get_by_role("listitem").filter(has_text="detail.interactionId")
-    expect(missing).to_contain_text("is missing", timeout=PATIENCE_MS)
+    expect(missing).to_contain_text("is missing")
 
     page.get_by_role("button", name="Back to the route").click()
-    expect(outcome).to_have_text("mapped", timeout=PATIENCE_MS)
+    expect(outcome).to_have_text("mapped")
     expect(problems).to_contain_text("Nothing is wrong.")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the folder").click()
@@ -91,7 +91,7 @@ def test_what_is_typed_stays_as_it_was_typed(stack: Stack, page: Page):
     page.keyboard.press("Control+a")
     page.keyboard.type('{"detail": {"text": $substr', delay=5)
     completion = page.get_by_role("listbox", name="Completions").get_by_role("option").first
-    expect(completion).to_have_text("$substring", timeout=PATIENCE_MS)
+    expect(completion).to_have_text("$substring")
     completion.click()
     page.keyboard.type("(id, 0)")
     expect(page.get_by_label("Mapping (JSONata)")).to_have_text(
@@ -103,12 +103,12 @@ def test_what_is_typed_stays_as_it_was_typed(stack: Stack, page: Page):
 
 def test_what_a_draft_would_change_in_the_last_events_is_told(stack: Stack, page: Page):
     page.goto(f"{stack.web}/?page=routes&route=interaction")
-    expect(page.get_by_label("Result", exact=True).get_by_role("status")).to_have_text("mapped", timeout=PATIENCE_MS)
+    expect(page.get_by_label("Result", exact=True).get_by_role("status")).to_have_text("mapped")
     _write(page, "Filter (JSONata)", "false")
     compare = page.get_by_role("button", name="Compare")
     compare.click()
     region = page.get_by_role("region", name="What would change")
-    expect(region).to_contain_text("all there are", timeout=PATIENCE_MS)
+    expect(region).to_contain_text("all there are")
     numbers = httpx.get(f"{stack.web}/api/routes/", params={"range": "24h"}).json()["routes"]
     [taken] = [one["mapped"] + one["failed"] for one in numbers if one["name"] == "interaction"]
     expect(region).to_contain_text(f"{taken} now filtered")
@@ -118,9 +118,9 @@ def test_an_event_of_raw_is_tried_and_one_of_no_json_is_told_at_its_place(stack:
     one = _raw(stack)[0]
     page.goto(f"{stack.web}/?page=routes&route=interaction&event=raw:{one['partition']}:{one['offset']}")
     editor = page.get_by_label("Event (JSON)")
-    expect(editor).to_contain_text(json.dumps(one["event"]["createdTime"]), timeout=PATIENCE_MS)
+    expect(editor).to_contain_text(json.dumps(one["event"]["createdTime"]))
     _write(page, "Event (JSON)", '{"id": 1,\n "x": tru }')
-    expect(page.get_by_label("Problems").get_by_role("button")).to_have_text("Event 2:7", timeout=PATIENCE_MS)
+    expect(page.get_by_label("Problems").get_by_role("button")).to_have_text("Event 2:7")
     assert "event=" not in page.url
 
 
@@ -136,7 +136,7 @@ def test_the_stories_of_a_published_and_of_a_failed_event_are_told(stack: Stack,
 
     page.get_by_label("Id of an event, a conversation or an EventBridge entry").fill(entry)
     page.get_by_role("button", name="Trace").click()
-    expect(page.locator(".traced")).to_contain_text("EventBridge entry", timeout=PATIENCE_MS)
+    expect(page.locator(".traced")).to_contain_text("EventBridge entry")
 
     assert look_with_axe(page) == []
 
@@ -144,7 +144,7 @@ def test_the_stories_of_a_published_and_of_a_failed_event_are_told(stack: Stack,
     page.goto(f"{stack.web}/?page=trace&id={failed['id']}")
     expect(page.get_by_role("heading", name=re.compile("^Failed: SchemaViolation"))).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("link", name="Try it on routes").click()
-    expect(page.get_by_label("Event (JSON)")).to_contain_text(failed["key"], timeout=PATIENCE_MS)
+    expect(page.get_by_label("Event (JSON)")).to_contain_text(failed["key"])
 
 
 def test_what_nobody_knows_is_said_and_no_page_is_wider_than_a_phone(stack: Stack, page: Page):

@@ -22,11 +22,11 @@ def failures(stack: Stack, **query: str) -> dict:
 def test_a_failure_is_found_understood_and_redriven_by_the_keyboard_alone(open_page: OpenPage, stack: Stack):
     sent = httpx.get(f"{stack.genesys}/_emulator/ledger").json()
     page = open_page("?page=now")
-    expect(page.locator("[data-count=failed]")).to_have_text(str(len(sent["invalid"])), timeout=PATIENCE_MS)
+    expect(page.locator("[data-count=failed]")).to_have_text(str(len(sent["invalid"])))
 
     _tab_to(page, page.get_by_role("link", name="failed"))
     page.keyboard.press("Enter")
-    expect(page.locator("[data-count=open]")).to_have_text(str(len(sent["invalid"])), timeout=PATIENCE_MS)
+    expect(page.locator("[data-count=open]")).to_have_text(str(len(sent["invalid"])))
 
     missing = page.get_by_role("row", name=re.compile("detail.priority"))
     number = int(missing.locator("td").nth(6).inner_text())
@@ -50,7 +50,7 @@ def test_a_failure_is_found_understood_and_redriven_by_the_keyboard_alone(open_p
 
     _tab_to(page, page.get_by_role("button", name=f"Redrive {number}"))
     page.keyboard.press("Enter")
-    expect(page.locator(".redrive")).to_contain_text(f"{number} went back: {number} to raw", timeout=PATIENCE_MS)
+    expect(page.locator(".redrive")).to_contain_text(f"{number} went back: {number} to raw")
     assert len(failures(stack, state="redriven")["failures"]) == number
     # They lack what they lacked, so they fail again: each has a record of its own, and is open.
     wait_until("they fail again", lambda: len(failures(stack, state="open")["failures"]) == len(sent["invalid"]))
@@ -68,14 +68,14 @@ def test_single_records_are_picked_and_redriven_slowly(open_page: OpenPage, stac
     page.get_by_label("at most").fill("4")
     page.get_by_role("button", name="Preview the 3 picked").click()
     page.get_by_role("button", name="Redrive 3").click()
-    expect(page.locator(".redrive")).to_contain_text("3 went back", timeout=PATIENCE_MS)
+    expect(page.locator(".redrive")).to_contain_text("3 went back")
     assert len(failures(stack, state="redriven")["failures"]) == before + 3
 
 
 def test_the_address_of_a_record_is_enough(open_page: OpenPage, stack: Stack):
     newest = failures(stack)["failures"][0]
     page = open_page(f"?page=failures&record={newest['partition']}/{newest['offset']}")
-    expect(page.locator("#record-title")).to_contain_text("open", timeout=PATIENCE_MS)
+    expect(page.locator("#record-title")).to_contain_text("open")
     expect(page.locator(".record")).to_contain_text(newest["eventId"])
     page.get_by_role("link", name="Trace this event").click()
     expect(page).to_have_url(re.compile(newest["eventId"]))

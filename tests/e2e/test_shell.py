@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from streams.demo.stack import Stack
-from tests.e2e.conftest import PATIENCE_MS, OpenPage
+from tests.e2e.conftest import OpenPage
 
 pytestmark = pytest.mark.browser
 
@@ -68,7 +68,7 @@ def test_the_page_says_as_of_when_it_is(open_page: OpenPage):
     _follow(page)
     page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")  # nothing comes any more
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # and the stream is begun anew
-    expect(page.locator(".freshness")).to_contain_text("as of", timeout=PATIENCE_MS)
+    expect(page.locator(".freshness")).to_contain_text("as of")
     expect(page.locator("main")).to_have_class("stale")
 
 
@@ -140,4 +140,4 @@ def look_with_axe(page: Page) -> list[str]:
 
 
 def _follow(page: Page) -> None:
-    expect(page.locator(".freshness")).to_have_text("live", timeout=PATIENCE_MS)
+    expect(page.locator(".freshness")).to_have_text("live")

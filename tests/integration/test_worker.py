@@ -213,7 +213,8 @@ def test_views_ask_for_the_token_and_probes_do_not(worker: Worker):
 def test_every_table_answers_and_an_unknown_one_is_named(report: dict, worker: Worker):
     with httpx.Client(base_url=worker.url, headers=HEADERS) as client:
         tables = client.get("/api/tables/").json()
-        assert {table["name"] for table in tables} == {"throughput", "failed", "latency", "totals", "gaps"}
+        names = {"throughput", "failed", "latency", "totals", "gaps", "routes", "history"}
+        assert {table["name"] for table in tables} == names
         for table in tables:
             assert client.get(table["url"]).json()["table"] == table["name"]
         minutes = client.get("/api/tables/throughput/").json()["rows"]
