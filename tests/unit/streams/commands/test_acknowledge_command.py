@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
 from click.testing import Result
 
 from processors.metrics.expired import expired_row
+from tests.unit.streams.commands.answering import Answers, answering
 
 Invoke = Callable[..., Result]
 ROW = expired_row("raw", 3, (100, 420), 1_764_000_000_000, None)
@@ -19,26 +18,16 @@ ROW = expired_row("raw", 3, (100, 420), 1_764_000_000_000, None)
 
 @pytest.fixture
 def worker() -> Iterator[Any]:
-    class Handler(BaseHTTPRequestHandler):
-        answer: ClassVar[Any] = {"acknowledged": [ROW]}
+    class Handler(Answers):
+        shown: ClassVar[Any] = {"acknowledged": [ROW]}
         status = 200
 
-        def do_POST(self) -> None:
-            body = json.dumps(self.answer).encode() if self.path == "/api/acknowledge/" else b""
-            self.send_response(self.status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+        def answer(self) -> None:
+            body = json.dumps(self.shown).encode() if self.path == "/api/acknowledge/" else b""
+            self.reply(body, self.status)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with answering(Handler) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def url(worker: Any) -> str:
@@ -55,7 +44,7 @@ def test_what_was_acknowledged_is_shown(invoke: Invoke, worker: Any):
 
 
 def test_nothing_to_acknowledge_is_said(invoke: Invoke, worker: Any):
-    worker.RequestHandlerClass.answer = {"acknowledged": []}
+    worker.RequestHandlerClass.shown = {"acknowledged": []}
     result = invoke("acknowledge", WEB_PORT=str(worker.server_port))
     assert result.exit_code == 0
     assert "nothing is to be acknowledged" in result.output
@@ -72,7 +61,7 @@ def test_nothing_to_acknowledge_is_said(invoke: Invoke, worker: Any):
 def test_a_worker_that_cannot_is_one_line_and_exit_code_2(
     invoke: Invoke, worker: Any, status: int, answer: Any, says: str
 ):
-    worker.RequestHandlerClass.status, worker.RequestHandlerClass.answer = status, answer
+    worker.RequestHandlerClass.status, worker.RequestHandlerClass.shown = status, answer
     result = invoke("acknowledge", "--url", url(worker))
     assert result.exit_code == 2
     assert says in result.stderr

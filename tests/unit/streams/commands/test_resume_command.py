@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from click.testing import Result
+
+from tests.unit.streams.commands.answering import Answers, answering
 
 Invoke = Callable[..., Result]
 
@@ -34,25 +34,14 @@ class Worker:
 def worker() -> Iterator[Worker]:
     made = Worker()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Handler(Answers):
+        def answer(self) -> None:
             made.asked.append((self.path, self.headers["Authorization"]))
-            body = json.dumps({"workers": made.workers}).encode()
-            self.send_response(made.status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.reply(json.dumps({"workers": made.workers}).encode(), made.status)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with answering(Handler) as server:
         made.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
         yield made
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("secret", ["secret", " spaces ", "s\u00e9cret\u2713", 'quo"te:colon', "tab\tnew\nline"])

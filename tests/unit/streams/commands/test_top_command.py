@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from click.testing import Result
+
+from tests.unit.streams.commands.answering import Answers, answering
 
 Invoke = Callable[..., Result]
 
@@ -39,24 +39,14 @@ def pages() -> dict[str, Any]:
 
 @pytest.fixture
 def port(pages: dict[str, Any]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(Answers):
+        def answer(self) -> None:
             found = pages.get(self.path.partition("?")[0])
             body = json.dumps(found or {"error": "unavailable", "message": "the tables are being recovered"}).encode()
-            self.send_response(200 if found else 503)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.reply(body, 200 if found else 503)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with answering(Handler) as server:
         yield str(server.server_port)
-        server.shutdown()
-        thread.join()
 
 
 def test_one_moment_is_drawn(invoke: Invoke, port: str):

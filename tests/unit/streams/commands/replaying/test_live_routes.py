@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,31 +14,21 @@ from processors.event.errors import RouteError
 from settings import Settings
 from streams.commands.replaying.live_routes import PATH, current_routes
 from streams.routes.folder import read_routes
+from tests.unit.streams.commands.answering import Answers, answering
 
 TEXTS = [replace(one, examples=()) for one in read_routes(Path(__file__).parents[5] / "schemas")]
 
 
 @pytest.fixture
 def worker() -> Iterator[Any]:
-    class Handler(BaseHTTPRequestHandler):
-        answer: ClassVar[Any] = {"worker": "http://one:6066", "version": "1.2.3", "routes": TEXTS}
+    class Handler(Answers):
+        shown: ClassVar[Any] = {"worker": "http://one:6066", "version": "1.2.3", "routes": TEXTS}
 
-        def do_GET(self) -> None:
-            body = orjson.dumps(self.answer) if self.path == PATH else b"{}"
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+        def answer(self) -> None:
+            self.reply(orjson.dumps(self.shown) if self.path == PATH else b"{}")
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with answering(Handler) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -76,13 +64,13 @@ async def test_a_worker_that_was_named_must_answer(settings: Settings, capsys: A
 
 @pytest.mark.parametrize("answer", [[], {}, {"routes": [{"name": "a"}]}, {"routes": 3, "worker": "", "version": ""}])
 async def test_an_answer_of_another_shape_is_no_worker(worker: Any, settings: Settings, answer: Any, capsys: Any):
-    worker.RequestHandlerClass.answer = answer
+    worker.RequestHandlerClass.shown = answer
     with pytest.raises(SystemExit):
         await current_routes(settings, f"http://127.0.0.1:{worker.server_port}")
     assert "tells no routes" in capsys.readouterr().err
 
 
 async def test_routes_that_do_not_compile_here_are_named(worker: Any, settings: Settings):
-    worker.RequestHandlerClass.answer = {**worker.RequestHandlerClass.answer, "routes": [replace(TEXTS[0], filter="(")]}
+    worker.RequestHandlerClass.shown = {**worker.RequestHandlerClass.shown, "routes": [replace(TEXTS[0], filter="(")]}
     with pytest.raises(RouteError, match="the routes that http://one:6066 runs do not compile here"):
         await current_routes(settings, f"http://127.0.0.1:{worker.server_port}")
