@@ -106,8 +106,10 @@ class Lookout:
         short = short_changelogs(self._settings, found)
         if not short:
             self._health.healthy(PARTITIONS)
-            if any(number > self._known.get(name, number) for name, number in found.items()):
-                log.info("topics were given more partitions", topics=found)
+            # The first look follows too: the group may have shared out what there was before.
+            if any(number > self._known.get(name, 0) for name, number in found.items()):
+                if self._known:
+                    log.info("topics were given more partitions", topics=found)
                 await self._follow()
             self._known = found
             return

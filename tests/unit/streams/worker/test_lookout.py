@@ -118,6 +118,7 @@ async def test_a_topic_with_more_partitions_than_its_changelog_is_told(settings,
     lookout._partitions = partitions
     await lookout.look_at_partitions()
     assert health.troubles() == {}
+    lookout.followed.clear()
     known[settings.topic("raw")] = 8
     await lookout.look_at_partitions()
     reason = health.troubles()[PARTITIONS]["reason"]
@@ -137,10 +138,11 @@ async def test_a_topic_without_a_changelog_is_followed_once(settings, lookout, h
 
     lookout._partitions = partitions
     await lookout.look_at_partitions()
+    assert lookout.followed == [True], "the group may have shared out what there was before the first look"
     known[settings.topic("validated")] = 8
     await lookout.look_at_partitions()
     await lookout.look_at_partitions()
-    assert (health.troubles(), lookout.followed) == ({}, [True])
+    assert (health.troubles(), lookout.followed) == ({}, [True, True])
 
 
 def test_only_changelogs_with_fewer_partitions_than_their_companions_are_short(settings):

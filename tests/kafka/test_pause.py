@@ -1,8 +1,9 @@
-"""Whole workers on the embedded broker: an operator pauses a stage, and nothing is lost, forgotten or disobeyed."""
+"""Whole workers on real Apache Kafka: an operator pauses a stage, and nothing is lost, forgotten or disobeyed."""
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import uuid
@@ -24,14 +25,13 @@ ACT, READ = "anna's: token", "bots-token"
 
 
 @pytest.fixture
-def pipeline(broker: str, tmp_path: Path) -> Iterator[Pipeline]:
+def pipeline(kafka: Any, tmp_path: Path) -> Iterator[Pipeline]:
     settings = {
-        "KAFKA_CREATE_TOPICS": "false",
         "CLOUDWATCH_ENABLED": "false",
         "WEB_TOKENS": TOKENS,
         "SHUTDOWN_GRACE": "2",
     }
-    with Pipeline(broker, tmp_path, settings) as made:
+    with Pipeline(kafka.bootstrap_servers, tmp_path, settings) as made:
         yield made
 
 
@@ -112,6 +112,9 @@ def test_a_paused_stage_loses_nothing_and_a_later_worker_obeys(pipeline: Pipelin
 
 
 def test_a_pause_by_command_holds_a_worker_that_is_not_there_yet(pipeline: Pipeline, ask: Ask) -> None:
+    first = pipeline.start()  # makes the topics
+    first.signal(signal.SIGTERM)
+    assert first.wait() == 0, first.tail()
     assert run(pipeline, "pause", "process", "--why", "before the start")["stage"] == "process"
     feed(pipeline, range(20))
     worker = pipeline.start()
