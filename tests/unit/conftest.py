@@ -10,7 +10,7 @@ from faust.types import TP
 
 from processors.delivery.offsets import PartitionOffsets
 from processors.metrics.counts import Counts
-from settings import Settings
+from settings import Settings, load_settings
 from streams.delivery.deduplication import Deduplication
 from streams.delivery.ledger import Ledger
 from streams.delivery.record import Record
@@ -60,6 +60,26 @@ def logs():
     if logging.root.manager.disable:
         logging.disable(logging.NOTSET)
         structlog.reset_defaults()
+
+
+@pytest.fixture(scope="module")
+def moto():
+    """The address of moto's server: AWS by somebody else's reading."""
+    from moto.server import ThreadedMotoServer  # few tests need it, and its import takes a second
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def moto_settings(moto, monkeypatch):
+    """Settings whose AWS is moto."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    return load_settings(aws_endpoint_url=moto, aws_region="us-east-1")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 from faust.web import Response, View
 
 from processors.event.redaction import redactor
-from processors.event.strict_json import JsonObject
 from streams.app import app
 from streams.views.common.answers import refused
 
@@ -28,11 +27,6 @@ def masked(event: Any) -> Any:
     """An event with what REDACT_FIELDS names masked, also where it was taken in before that was set."""
     redact = redactor(app.settings.redact_fields)
     return redact(event) if redact is not None and isinstance(event, dict) else event
-
-
-def masked_object(event: JsonObject) -> JsonObject:
-    """The same, of an object."""
-    return dict(masked(event))
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from clients.aws.client import open_client
 from clients.aws.events.custom_bus import EventsClient, open_buses
 from processors.routes.target import Target
-from settings import load_settings
 
 BUS = "arn:aws:events:eu-west-1:222222222222:event-bus/theirs"
 
@@ -79,25 +77,9 @@ async def test_routes_that_change_change_the_target(scene):
     assert len(own.calls) == len(opened) == 1
 
 
-@pytest.fixture(scope="module")
-def moto():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def settings(moto, monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    return load_settings(aws_endpoint_url=moto, aws_region="us-east-1")
-
-
 @pytest.mark.parametrize("client", ["direct", "aioboto3"])
-async def test_a_role_is_assumed_with_its_external_id_and_events_go_into_its_account(settings, client):
-    settings = settings.model_copy(update={"eventbridge_client": client})
+async def test_a_role_is_assumed_with_its_external_id_and_events_go_into_its_account(moto_settings, client):
+    settings = moto_settings.model_copy(update={"eventbridge_client": client})
     theirs = Target("arn:aws:iam::222222222222:role/events", "our-contract", "us-east-1")
     async with open_client(settings, "events", target=theirs) as events:
         identity = await events._client._request_signer._credentials.get_frozen_credentials()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from emulators.aws import AWSEmulator
 
@@ -16,23 +14,19 @@ KEYS = {"aws_access_key_id": "test-key", "aws_secret_access_key": "test-secret"}
 
 
 @pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    boto3.client("events", "eu-west-1", endpoint_url=url, **KEYS).create_event_bus(Name="second-opinion")
-    sqs = boto3.client("sqs", "eu-west-1", endpoint_url=url, **KEYS)
+def second(moto: str) -> str:
+    """Moto with a bus and two queues."""
+    boto3.client("events", "eu-west-1", endpoint_url=moto, **KEYS).create_event_bus(Name="second-opinion")
+    sqs = boto3.client("sqs", "eu-west-1", endpoint_url=moto, **KEYS)
     sqs.create_queue(QueueName="second-opinion")
     sqs.create_queue(QueueName="second-opinion.fifo", Attributes={"FifoQueue": "true"})
-    yield url
-    server.stop()
+    return moto
 
 
 @pytest.fixture(params=["emulator", "moto"])
 async def url(request):
     if request.param == "moto":
-        yield request.getfixturevalue("moto")
+        yield request.getfixturevalue("second")
     else:
         async with AWSEmulator(buses=["second-opinion"], queues=["second-opinion", "second-opinion.fifo"]) as aws:
             yield aws.url

@@ -5,31 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import aioboto3
-import pytest
-from moto.server import ThreadedMotoServer
 
 from clients.aws.answers import NoAnswerError
 from clients.aws.client import open_client
 from processors.routes.target import Offload
-from settings import load_settings
 from streams.checks.buckets import check_buckets
 from streams.delivery.offload import ClaimChecks
-
-
-@pytest.fixture(scope="module")
-def moto():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def settings(moto, monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    return load_settings(aws_endpoint_url=moto, aws_region="us-east-1")
 
 
 class Troubles(list):
@@ -54,8 +35,8 @@ def checks(client, troubles=None):
     return ClaimChecks(given, (Troubles() if troubles is None else troubles).heard, on_bug=bug, chance=lambda: 0.0)
 
 
-async def test_what_is_stored_is_read_back_by_the_claim(settings):
-    async with open_client(settings, "s3") as client:
+async def test_what_is_stored_is_read_back_by_the_claim(moto_settings):
+    async with open_client(moto_settings, "s3") as client:
         plain = client._client
         await plain.create_bucket(Bucket="calls")
         small, body = Offload("calls", "events/").claim({"detail": {"text": "x" * 2_000_000}}, "events/r/1.json")
@@ -66,9 +47,9 @@ async def test_what_is_stored_is_read_back_by_the_claim(settings):
         assert claim["bytes"] == len(body) > 2_000_000
 
 
-async def test_a_bucket_that_is_not_there_is_waited_for(settings):
+async def test_a_bucket_that_is_not_there_is_waited_for(moto_settings):
     troubles = Troubles()
-    async with open_client(settings, "s3") as client:
+    async with open_client(moto_settings, "s3") as client:
         storing = asyncio.create_task(checks(client, troubles).store("later", "k", b"{}"))
         async with asyncio.timeout(30):
             await troubles.came.wait()
@@ -122,11 +103,11 @@ async def test_an_outage_uses_up_nothing():
     assert troubles[-1] is None
 
 
-async def test_check_asks_for_the_right_and_names_a_bucket_that_is_not_there(settings):
+async def test_check_asks_for_the_right_and_names_a_bucket_that_is_not_there(moto_settings):
     session = aioboto3.Session(region_name="us-east-1")
-    async with session.client("s3", endpoint_url=settings.aws_endpoint_url) as client:
+    async with session.client("s3", endpoint_url=moto_settings.aws_endpoint_url) as client:
         await client.create_bucket(Bucket="asked")
-    found = await check_buckets(settings, [Offload("asked", "p/"), Offload("nowhere")])
+    found = await check_buckets(moto_settings, [Offload("asked", "p/"), Offload("nowhere")])
     assert [(one.name, one.ok) for one in found] == [("bucket asked", True), ("bucket nowhere", False)]
     assert found[1].detail == "does not exist"
-    assert await check_buckets(settings, []) == []
+    assert await check_buckets(moto_settings, []) == []
