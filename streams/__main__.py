@@ -29,7 +29,7 @@ COMMANDS = {
 }
 
 
-class Lazy(click.Group):
+class LazyGroup(click.Group):
     """Imports a command's module when it is asked for, so that `--help` does not wait for Faust."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -48,7 +48,7 @@ class Lazy(click.Group):
         return command
 
 
-@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="genesys-eventbridge")
 def cli() -> None:
     """Genesys Cloud events, through Kafka, onto an AWS EventBridge bus: validated, none lost, visibly so.

@@ -26,7 +26,7 @@ from clients.kafka.lag import LagReader
 from processors.delivery.publications import Publications
 from processors.metrics.counts import Counts, Sums
 from processors.metrics.expired import reason
-from processors.routes.breaker import Limits
+from processors.routes.breaker import BreakerLimits
 from processors.routes.routes import Routes
 from processors.routes.target import targets_of
 from settings import Settings
@@ -160,7 +160,7 @@ class PipelineApp(faust.App):
         settings = self.settings
         self.sandboxes = Sandboxes(settings, self.routes_in_use, self.health)
         self.breaker = FailureBreaker(
-            Limits(settings.flood_share, settings.flood_min, settings.flood_window), self.health
+            BreakerLimits(settings.flood_share, settings.flood_min, settings.flood_window), self.health
         )
         self.route_watch = RouteWatch(settings, self.health, self.routes_in_use, self.take_over)
 

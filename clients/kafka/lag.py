@@ -32,7 +32,7 @@ FETCH_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class PartitionPosition:
     """Where the group is on a partition. `oldest_ms`: when its oldest unread record was written, if that is known.
 
     `kept_ms`: after how long Kafka deletes a record; None when it never does, or does not say.
@@ -61,7 +61,7 @@ class LagReader:
         self._kept: dict[str, int] = {}
         self._kept_asked = -math.inf
 
-    async def measure(self) -> list[Position]:
+    async def measure(self) -> list[PartitionPosition]:
         """Where the group is now. Raises KafkaError, OSError or TimeoutError when the brokers do not say so."""
         async with asyncio.timeout(PATIENCE_S):
             consumer = await self._opened()
@@ -79,9 +79,9 @@ class LagReader:
         await self._ask_retention()
         return [self._position(place, committed[place], ends[place]) for place in places]
 
-    def _position(self, place: TopicPartition, committed: int, end: int) -> Position:
+    def _position(self, place: TopicPartition, committed: int, end: int) -> PartitionPosition:
         oldest, kept = self._oldest.get((place, committed)), self._kept.get(place.topic)
-        return Position(place.topic, place.partition, committed, end, oldest, kept)
+        return PartitionPosition(place.topic, place.partition, committed, end, oldest, kept)
 
     async def _ask_retention(self) -> None:
         """Ask now and then; what was known stays while the brokers do not say."""

@@ -53,7 +53,7 @@ class RangeBounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingRange:
     """Offsets that were asked for by number and are not there: expired, or beyond the end; `end` not included."""
 
     topic: str
@@ -84,7 +84,7 @@ class Range:
     topic: str
     next: dict[int, int]
     end: Mapping[int, int]
-    missing: list[Missing] = field(default_factory=list)
+    missing: list[MissingRange] = field(default_factory=list)
     start: Mapping[int, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,7 +129,7 @@ class Reader:
         begins = await self._consumer.beginning_offsets(places)
         ends = await self._consumer.end_offsets(places)
         since = await self._since(bounds.span.since, begins, ends)
-        first, end, missing = {}, {}, list[Missing]()
+        first, end, missing = {}, {}, list[MissingRange]()
         for place in places:
             given_first, given_end = bounds.first.of(place.partition), bounds.end.of(place.partition)
             last = min(ends[place], ends[place] if given_end is None else given_end)
@@ -166,7 +166,7 @@ class Reader:
             begins = (await self._consumer.beginning_offsets([place]))[place]
             if begins > due:
                 last = min(begins, found, what.end[place.partition])
-                what.missing.append(Missing(what.topic, place.partition, due, last, expired=True))
+                what.missing.append(MissingRange(what.topic, place.partition, due, last, expired=True))
 
     async def ends(self, partition: int) -> tuple[int, int]:
         """The first offset that a partition has, and the one that it will write next."""
@@ -248,14 +248,18 @@ class Reader:
                 raise RangeError(f"Kafka gave nothing of {what.topic} for {PATIENCE_S:g} s (at {where})")
 
 
-def _missing(place: TopicPartition, begin: int, end: int, first: int | None, last: int | None) -> Iterable[Missing]:
+def _missing(
+    place: TopicPartition, begin: int, end: int, first: int | None, last: int | None
+) -> Iterable[MissingRange]:
     """What of the offsets from `first` up to `last` (None: not given) a partition from `begin` to `end` has not."""
     if first is not None and first < begin and (last is None or last > first):
-        yield Missing(place.topic, place.partition, first, begin if last is None else min(begin, last), expired=True)
+        yield MissingRange(
+            place.topic, place.partition, first, begin if last is None else min(begin, last), expired=True
+        )
     if last is not None and last > end:
-        yield Missing(place.topic, place.partition, min(last, max(end, first or 0)), last, expired=False)
+        yield MissingRange(place.topic, place.partition, min(last, max(end, first or 0)), last, expired=False)
     elif first is not None and first > end and last is None:
-        yield Missing(place.topic, place.partition, first, first, expired=False)
+        yield MissingRange(place.topic, place.partition, first, first, expired=False)
 
 
 async def topics(settings: Settings, touch: Iterable[str] = ()) -> Mapping[str, int]:

@@ -58,7 +58,7 @@ def remedy(code: str, permission: str, missing: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RefusalLimits:
     """More than `share` of at least `least` entries within `window_s` seconds are too many."""
 
     share: float
@@ -73,7 +73,7 @@ QUIET_S = 600.0
 class RefusalWindow:
     """Entries of the last `window_s` seconds, by what became of them. Times are of a clock that does not go back."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: RefusalLimits) -> None:
         self._limits = limits
         self._seconds: deque[tuple[int, Counter[str]]] = deque()
         self._sums: Counter[str] = Counter()

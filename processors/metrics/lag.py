@@ -11,7 +11,7 @@ from typing import Any, Protocol
 MAX_SPAN_MS = 10**14
 
 
-class Told(Protocol):
+class MeasuredPartition(Protocol):
     """A partition as Kafka told it (clients/kafka/lag.py)."""
 
     @property
@@ -76,7 +76,7 @@ class PartitionLag:
         }
 
 
-def compared(told: Iterable[Told], before: Sequence[PartitionLag], now_ms: int) -> list[PartitionLag]:
+def compared(told: Iterable[MeasuredPartition], before: Sequence[PartitionLag], now_ms: int) -> list[PartitionLag]:
     """What was told now, and since when each partition stands where it does."""
     known = {(one.topic, one.partition): one for one in before}
     found = []

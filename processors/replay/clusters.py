@@ -9,11 +9,11 @@ from typing import Any
 from processors.event.strict_json import JsonObject
 
 #: Violated paths that a cluster names; what breaks more of its schema has its first ones in common.
-MOST_PATHS = 3
+MAX_PATHS = 3
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Cluster:
+class FailureCluster:
     """What failures have in common; `path` names the violated paths, or is empty."""
 
     stage: str
@@ -25,12 +25,12 @@ class Cluster:
         return asdict(self)
 
 
-def cluster_of(record: JsonObject) -> Cluster:
+def cluster_of(record: JsonObject) -> FailureCluster:
     """Where a failure record belongs; what is no record has empty names."""
     paths = sorted(set(paths_of(record)))
-    more = [f"and {len(paths) - MOST_PATHS} more"] if len(paths) > MOST_PATHS else []
+    more = [f"and {len(paths) - MAX_PATHS} more"] if len(paths) > MAX_PATHS else []
     stage, error, route = (str(record.get(name) or "") for name in ("stage", "error", "route"))
-    return Cluster(stage, error, route, ", ".join([*paths[:MOST_PATHS], *more]))
+    return FailureCluster(stage, error, route, ", ".join([*paths[:MAX_PATHS], *more]))
 
 
 def paths_of(record: JsonObject) -> Iterator[str]:

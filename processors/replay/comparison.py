@@ -12,7 +12,7 @@ from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
 from processors.event.identity import decode
 from processors.event.strict_json import JsonObject
-from processors.replay.clusters import Cluster, cluster_of
+from processors.replay.clusters import FailureCluster, cluster_of
 from processors.routes.differences import MISSING, Difference, differences
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.route import Route
@@ -28,7 +28,7 @@ Change = Literal["mapped differently", "now mapped", "now passing", "now filtere
 FailOn = Literal["changed", "failing"]
 
 #: Fields whose changes are counted one by one: events whose field names are ids would make as many as there are events.
-MOST_FIELDS = 1_000
+MAX_FIELDS = 1_000
 
 _INDEX = re.compile(r"(?<=\.)\d+(?=\.|$)", re.ASCII)
 
@@ -111,7 +111,7 @@ class Comparison:
     events: int = 0
     counts: Counter[tuple[str, Change]] = field(default_factory=Counter)
     fields: dict[tuple[str, str], FieldChange] = field(default_factory=dict)
-    causes: Counter[Cluster] = field(default_factory=Counter)
+    causes: Counter[FailureCluster] = field(default_factory=Counter)
     first: list[Changed] = field(default_factory=list)
 
     def add(self, origin: Origin, before: Outcomes, after: Outcomes) -> None:
@@ -137,7 +137,7 @@ class Comparison:
     def _count_fields(self, route: str, places: Iterable[Difference]) -> None:
         by_path = {_INDEX.sub("*", place.path): place for place in reversed(list(places))}
         for path, place in by_path.items():
-            named = (route, path if (route, path) in self.fields or len(self.fields) < MOST_FIELDS else "(more fields)")
+            named = (route, path if (route, path) in self.fields or len(self.fields) < MAX_FIELDS else "(more fields)")
             self.fields.setdefault(named, FieldChange(place)).events += 1
 
     @property
@@ -166,7 +166,7 @@ class Comparison:
         return sorted(found, key=lambda one: (-one[2].events, one[0], one[1]))
 
 
-def _cause(route: str, failed: Failed) -> Cluster:
+def _cause(route: str, failed: Failed) -> FailureCluster:
     details = [violation.as_json() for violation in failed.details]
     return cluster_of({"stage": failed.stage, "error": failed.error, "route": route, "details": details})
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from processors.event.strict_json import JsonObject
-from processors.replay.clusters import Cluster
+from processors.replay.clusters import FailureCluster
 from processors.replay.moments import iso
 from processors.replay.selection import Span
 
@@ -16,7 +16,7 @@ TREND = 30
 #: Clusters that are told apart; what comes after them is counted together. Messages are no part of a cluster's name,
 #: but error codes and paths are as many as somebody writes.
 MOST_CLUSTERS = 500
-OTHERS = Cluster("", "others", "", "")
+OTHERS = FailureCluster("", "others", "", "")
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Tallies:
 
     since_ms: int
     until_ms: int
-    by_cluster: dict[Cluster, Tally] = field(default_factory=dict)
+    by_cluster: dict[FailureCluster, Tally] = field(default_factory=dict)
 
     @classmethod
     def of(cls, span: Span, now_ms: int) -> Tallies:
@@ -56,7 +56,7 @@ class Tallies:
         until = now_ms if span.until is None else span.until
         return cls(until - 86_400_000 if span.since is None else span.since, until)
 
-    def add(self, cluster: Cluster, at_ms: int, *, is_redriven: bool) -> None:
+    def add(self, cluster: FailureCluster, at_ms: int, *, is_redriven: bool) -> None:
         """Count one record."""
         if cluster not in self.by_cluster and len(self.by_cluster) >= MOST_CLUSTERS:
             cluster = OTHERS

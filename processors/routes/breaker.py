@@ -18,7 +18,7 @@ QUIET_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BreakerLimits:
     """More than `share` of at least `least` events within `window_s` seconds is a flood."""
 
     share: float
@@ -61,7 +61,7 @@ def tally(answers: Iterable[Routed]) -> Tally:
 class Window:
     """Counts of the last `window_s` seconds. Times are seconds of any clock that does not go back."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: BreakerLimits) -> None:
         self._limits = limits
         self._entries: deque[tuple[float, Tally]] = deque()
         self._quiet_until: float | None = None

@@ -9,14 +9,14 @@ from typing import Any
 from processors.event.strict_json import JsonObject, same_json
 
 
-class Missing:
+class AbsentValue:
     """Stands where a value has nothing."""
 
     def __repr__(self) -> str:
         return "nothing"
 
 
-MISSING = Missing()
+MISSING = AbsentValue()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from streams.commands.terminal.failure_options import failure_options, taken_sel
 from streams.commands.terminal.options import EXIT_STOPPED, bounds, quiet_logs, range_options, refuse
 from streams.commands.terminal.screen import as_json as json_text
 from streams.commands.terminal.screen import console, print_json, table
-from streams.replay.failure_list import FailureList, Listed, list_failures
+from streams.replay.failure_list import FailureList, ListedFailure, list_failures
 from streams.replay.redriven import open_redriven
 
 EPILOG = """\b
@@ -121,7 +121,7 @@ def _show(found: FailureList) -> None:
         screen.print(table("The newest", ["written at", "stage", "error", "route", "event id", "redriven by"], rows))
 
 
-def _show_whole(one: Listed) -> None:
+def _show_whole(one: ListedFailure) -> None:
     screen, failure, record = console(), one.failure, one.failure.record or {}
     partition, offset = failure.spot or ("?", "?")
     lines = [

@@ -31,7 +31,7 @@ EXIT_REFUSED = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Listened:
+class ListenedTopic:
     """One topic as it is subscribed, by whom, and the queue it is about."""
 
     topic: str
@@ -62,7 +62,7 @@ class Findings:
     `by_conversation`: templates that are subscribed for each conversation that comes.
     """
 
-    listened: tuple[Listened, ...]
+    listened: tuple[ListenedTopic, ...]
     refused: tuple[Refusal, ...]
     permissions: dict[str, tuple[str, ...]]
     tried: bool
@@ -119,9 +119,9 @@ async def _look(settings: Settings, trial: bool) -> Findings:
         return Findings(tuple(listened), tuple(refused), permissions, rejected is not None, plan.conversation)
 
 
-def _listened(topic: str, channel: int, organisation: Organisation) -> Listened:
+def _listened(topic: str, channel: int, organisation: Organisation) -> ListenedTopic:
     queue = queue_id({"topicName": separate(topic)[0], "eventBody": {}})
-    return Listened(topic, channel, queue, organisation.names.known(queue) if queue else None)
+    return ListenedTopic(topic, channel, queue, organisation.names.known(queue) if queue else None)
 
 
 def _as_json(found: Findings) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from clients.aws.events.eventbridge import EventBridge
 from clients.aws.events.pace import paced
 from clients.aws.events.publisher import Publisher
-from processors.delivery.refusals import Limits
+from processors.delivery.refusals import RefusalLimits
 from processors.metrics.counts import Counts
 from settings import Settings
 from streams.exit import die
@@ -61,7 +61,7 @@ class Buses:
                     linger_s=settings.eventbridge_linger_ms / 1000,
                     in_flight=settings.eventbridge_in_flight,
                     max_retries=settings.max_retries,
-                    limits=Limits(settings.flood_share, settings.flood_min, settings.flood_window),
+                    limits=RefusalLimits(settings.flood_share, settings.flood_min, settings.flood_window),
                     on_trouble=self._health.observer(PART),
                     on_retry=self._retried,
                     on_bug=partial(die, "publishing"),

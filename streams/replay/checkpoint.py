@@ -11,14 +11,14 @@ from typing import Any
 
 import orjson
 
-from clients.kafka.ranges import Missing, RangeBounds
+from clients.kafka.ranges import MissingRange, RangeBounds
 from processors.replay.selection import OffsetBounds, Span
 from settings import Settings
 from streams.replay.replay import ReplayPlan, ReplayProgress
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class ReplayCheckpoint:
     """What of a replay is confirmed. `typed`: its options, `next` and `end`: of each partition."""
 
     cluster: str
@@ -33,10 +33,12 @@ class Checkpoint:
     read: int
     written: int
     skipped: int
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingRange, ...]
 
     @classmethod
-    def of(cls, settings: Settings, typed: Sequence[str], plan: ReplayPlan, progress: ReplayProgress) -> Checkpoint:
+    def of(
+        cls, settings: Settings, typed: Sequence[str], plan: ReplayPlan, progress: ReplayProgress
+    ) -> ReplayCheckpoint:
         """Where a replay stands."""
         what, span = progress.what, plan.bounds.span
         return cls(
@@ -56,11 +58,11 @@ class Checkpoint:
         )
 
     @classmethod
-    def decode(cls, content: bytes) -> Checkpoint:
+    def decode(cls, content: bytes) -> ReplayCheckpoint:
         """Read a file. Raises ValueError, TypeError or KeyError when it is none of ours."""
         told: dict[str, Any] = orjson.loads(content)
         offsets = {name: {int(partition): at for partition, at in told[name].items()} for name in ("next", "end")}
-        missing = tuple(Missing(**one) for one in told["missing"])
+        missing = tuple(MissingRange(**one) for one in told["missing"])
         return cls(**{**told, **offsets, "typed": tuple(told["typed"]), "missing": missing})
 
     @property
@@ -77,23 +79,23 @@ class Checkpoints:
         self._cluster = settings.kafka_bootstrap_servers
         self.folder = settings.data_dir.expanduser() / settings.group / "replays"
 
-    def find(self, source: str, into: str, typed: Sequence[str]) -> Checkpoint | None:
+    def find(self, source: str, into: str, typed: Sequence[str]) -> ReplayCheckpoint | None:
         """The unfinished replay with these very options."""
         return next(
             (one for one in self.all() if (one.source, one.into, one.typed) == (source, into, tuple(typed))), None
         )
 
-    def all(self) -> Iterator[Checkpoint]:
+    def all(self) -> Iterator[ReplayCheckpoint]:
         """Every unfinished replay on this cluster; files that cannot be read are none."""
         for path in sorted(self.folder.glob("*.json")):
             try:
-                one = Checkpoint.decode(path.read_bytes())
+                one = ReplayCheckpoint.decode(path.read_bytes())
             except (OSError, ValueError, TypeError, KeyError, AttributeError):
                 continue
             if one.cluster == self._cluster:
                 yield one
 
-    def save(self, one: Checkpoint) -> None:
+    def save(self, one: ReplayCheckpoint) -> None:
         """Write it whole, in the place of the one before. Raises OSError."""
         path = self._path(one)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +103,7 @@ class Checkpoints:
         written.write_bytes(orjson.dumps(asdict(one), option=orjson.OPT_NON_STR_KEYS))
         written.replace(path)
 
-    def remove(self, one: Checkpoint) -> None:
+    def remove(self, one: ReplayCheckpoint) -> None:
         """The replay is done with."""
         self._path(one).unlink(missing_ok=True)
 
@@ -116,6 +118,6 @@ class Checkpoints:
             if begun and (one.source, one.into, left) == (what.topic, into, begun):
                 self.remove(one)
 
-    def _path(self, one: Checkpoint) -> Path:
+    def _path(self, one: ReplayCheckpoint) -> Path:
         named = orjson.dumps([one.cluster, one.source, one.into, one.typed])
         return self.folder / f"{hashlib.sha256(named).hexdigest()[:16]}.json"

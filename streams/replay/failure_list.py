@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from clients.kafka.ranges import Range, Reader
 from processors.event.strict_json import JsonObject
-from processors.replay.clusters import Cluster, cluster_of
+from processors.replay.clusters import FailureCluster, cluster_of
 from processors.replay.moments import iso
 from processors.replay.redrive import RedriveTargets, place_of
 from processors.replay.redriven import Note, Notes
@@ -17,7 +17,7 @@ from streams.replay.failure import Failure, from_record, is_meant
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedFailure:
     """One record, and the note of the run that brought it back, if one did."""
 
     failure: Failure
@@ -44,10 +44,10 @@ class FailureList:
     keep: int | None
     read: int = 0
     redriven: int = 0
-    clusters: Counter[Cluster] = field(default_factory=Counter)
-    _newest: list[tuple[int, tuple[int, int], Listed]] = field(default_factory=list)
+    clusters: Counter[FailureCluster] = field(default_factory=Counter)
+    _newest: list[tuple[int, tuple[int, int], ListedFailure]] = field(default_factory=list)
 
-    def add(self, listed: Listed) -> None:
+    def add(self, listed: ListedFailure) -> None:
         """Take one record in."""
         self.read += 1
         self.redriven += listed.note is not None
@@ -59,7 +59,7 @@ class FailureList:
             heapq.heappushpop(self._newest, ranked)
 
     @property
-    def newest(self) -> list[Listed]:
+    def newest(self) -> list[ListedFailure]:
         """The records kept, the newest first."""
         return [listed for _, _, listed in sorted(self._newest, key=lambda one: one[:2], reverse=True)]
 
@@ -76,7 +76,7 @@ async def list_failures(
     return found
 
 
-def listed(failure: Failure, notes: Notes, named: RedriveTargets) -> Listed:
+def listed(failure: Failure, notes: Notes, named: RedriveTargets) -> ListedFailure:
     """A record with the note of the run that brought it back."""
     place, _ = place_of(failure.record, failure.meta, named) if failure.record is not None else (None, False)
-    return Listed(failure, None if place is None else notes.knows(place, failure.failed_ms, failure.at_ms))
+    return ListedFailure(failure, None if place is None else notes.knows(place, failure.failed_ms, failure.at_ms))

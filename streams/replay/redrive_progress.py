@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from processors.replay.clusters import Cluster
+from processors.replay.clusters import FailureCluster
 from processors.replay.selection import FailureSelection
 
 
@@ -32,7 +32,7 @@ class RedriveProgress:
     known: int = 0
     repeated: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    clusters: Counter[Cluster] = field(default_factory=Counter)
+    clusters: Counter[FailureCluster] = field(default_factory=Counter)
     targets: Counter[str] = field(default_factory=Counter)
     failed_again: int | None = None
     stopped: str = ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from processors.routes.breaker import Flood, Limits, Window, tally
+from processors.routes.breaker import BreakerLimits, Flood, Window, tally
 from processors.routes.routes import Routed
 from streams.health import Health
 
@@ -21,7 +21,7 @@ PART = "routes"
 class FailureBreaker:
     """Lets batches through, until too many of their events fail."""
 
-    def __init__(self, limits: Limits, health: Health, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: BreakerLimits, health: Health, clock: Callable[[], float] = time.monotonic) -> None:
         self._window = Window(limits)
         self._window_s = limits.window_s
         self._health = health

@@ -15,7 +15,7 @@ WITHHELD = "show a token to see why"
 
 
 @app.page("/health/live")
-class Live(View):
+class Liveness(View):
     """200 while the process makes progress; 503 means: start it again."""
 
     async def get(self, request: Request) -> Response:
@@ -24,7 +24,7 @@ class Live(View):
 
 
 @app.page("/health/ready")
-class Ready(View):
+class Readiness(View):
     """200 while nothing is in trouble; 503 names the parts that are, and why to who shows a token.
 
     A stage that an operator has paused is no trouble of this worker; it is named all the same.

@@ -17,7 +17,7 @@ from streams.views.common.owner import from_owner
 LIMIT = 60
 
 #: Rows of a time at most, unless `?limit=` says otherwise: a week of minutes.
-MOST = 10_080
+MAX_ROWS = 10_080
 
 
 @app.page("/api/tables/")
@@ -57,7 +57,7 @@ class TableRows(View):
             asked = asked_period(query)
         except ValueError as error:
             return refused(self, "bad request", str(error), 400)
-        limit = rows_wanted(query.get("limit", str(LIMIT if asked is None else MOST)))
+        limit = rows_wanted(query.get("limit", str(LIMIT if asked is None else MAX_ROWS)))
         if limit is None:
             return refused(self, "bad request", "limit must be a positive number", 400)
         if query.get("format", "json") not in ("json", "csv"):

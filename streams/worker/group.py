@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from processors.metrics.group import GONE_MS, WorkerRow, heard, reasons
 from processors.metrics.history import MAX_WORDS, iso
-from processors.metrics.lag import PartitionLag, Told, compared, expiring, total
+from processors.metrics.lag import MeasuredPartition, PartitionLag, compared, expiring, total
 from processors.metrics.report import KafkaWord
 from processors.replay.actions import Action, in_words
 
@@ -38,7 +38,7 @@ HEARING_MS = 15_000
 class Measures(Protocol):
     """What asks Kafka (clients/kafka/lag.py)."""
 
-    async def measure(self) -> Iterable[Told]: ...
+    async def measure(self) -> Iterable[MeasuredPartition]: ...
     async def close(self) -> None: ...
 
 

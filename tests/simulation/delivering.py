@@ -22,7 +22,7 @@ from agents.sink import Publishing
 from clients.aws.events.eventbridge import Accepted, Outage, RefusedEntry, Result
 from clients.aws.events.publisher import Publisher
 from processors.delivery.entries import Entry
-from processors.delivery.refusals import Limits
+from processors.delivery.refusals import RefusalLimits
 from processors.event.headers import Meta, Origin, write
 from processors.routes.routes import Routes
 from streams.delivery.lane import Batch
@@ -112,7 +112,7 @@ class DeliveringWorker(LaneWorker):
         delivery = Delivery(self.sender.send, nothing, FailureReporter(topic, 100_000), nothing, self.counts)
         self.publisher = Publisher(
             self._put, max_bytes=100_000, linger_s=0.05, in_flight=3, max_retries=2,
-            limits=Limits(0.9, 1_000_000, 60.0),
+            limits=RefusalLimits(0.9, 1_000_000, 60.0),
             on_trouble=health.observer("eventbridge"), on_retry=lambda code: None,
             on_bug=lambda error: world.die("publishing", error),
         )  # fmt: skip

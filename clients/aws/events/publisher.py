@@ -22,7 +22,7 @@ from clients.aws.events.unconfirmed import Unconfirmed
 from processors.delivery.custom_bus import MAX_ENTRIES as CUSTOM_ENTRIES
 from processors.delivery.custom_bus import custom_bus
 from processors.delivery.entries import MAX_ENTRIES, Entry
-from processors.delivery.refusals import Limits, RefusalWindow
+from processors.delivery.refusals import RefusalLimits, RefusalWindow
 from processors.delivery.retry import backoff, is_retryable
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class Publisher:
         linger_s: float,
         in_flight: int,
         max_retries: int,
-        limits: Limits,
+        limits: RefusalLimits,
         on_trouble: Callable[[str | None], None],
         on_retry: Callable[[str], None],
         on_bug: Callable[[BaseException], object],

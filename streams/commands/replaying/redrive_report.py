@@ -7,7 +7,7 @@ from collections import Counter
 from rich.table import Table
 
 from processors.event.strict_json import JsonObject
-from processors.replay.clusters import Cluster
+from processors.replay.clusters import FailureCluster
 from streams.commands.terminal.screen import console, table
 from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
 
@@ -60,7 +60,7 @@ def _show_counts(progress: RedriveProgress, *, with_kinds: bool, stderr: bool = 
         screen.print("what was redriven before is left out; --again takes it once more", markup=False)
 
 
-def clusters_table(clusters: Counter[Cluster]) -> Table:
+def clusters_table(clusters: Counter[FailureCluster]) -> Table:
     """The failures by what they have in common, the most frequent first."""
     rows = [[one.stage, one.error, one.route, one.path, str(number)] for one, number in clusters.most_common()]
     return table("Failures", ["stage", "error", "route", "path", "#records"], rows)

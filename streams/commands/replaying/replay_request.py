@@ -12,7 +12,7 @@ from clients.kafka.ranges import RangeBounds
 from processors.replay.comparison import FailOn
 from settings import Settings
 from streams import topology
-from streams.replay.checkpoint import Checkpoint
+from streams.replay.checkpoint import ReplayCheckpoint
 
 #: Topics whose records are understood by what reads another topic: nothing else may be mixed.
 KINDS = ("raw", "validated", "failures")
@@ -38,7 +38,7 @@ class ReplayRequest:
     url: str | None = None
     dropped: tuple[str, ...] = ()
     typed: tuple[str, ...] = ()
-    earlier: Checkpoint | None = None
+    earlier: ReplayCheckpoint | None = None
 
 
 def check(request: ReplayRequest, settings: Settings) -> None:

@@ -10,7 +10,7 @@ import click
 from clients.kafka.ranges import Range
 from settings import Settings
 from streams.commands.terminal.options import refuse
-from streams.replay.checkpoint import Checkpoint, Checkpoints
+from streams.replay.checkpoint import Checkpoints, ReplayCheckpoint
 from streams.replay.replay import ReplayPlan, ReplayProgress
 
 #: Where a context holds the arguments as they were typed.
@@ -39,7 +39,9 @@ def the_only(settings: Settings) -> list[str]:
     refuse(f"{len(found)} replays are unfinished: say which, {' or '.join(_command(one.typed) for one in found)}")
 
 
-def earlier(settings: Settings, source: str, into: str, typed: Sequence[str], *, resume: bool) -> Checkpoint | None:
+def earlier(
+    settings: Settings, source: str, into: str, typed: Sequence[str], *, resume: bool
+) -> ReplayCheckpoint | None:
     """Where the replay of these options stood, if it is to go on; says what it finds."""
     files = Checkpoints(settings)
     found = files.find(source, into, typed)
@@ -83,11 +85,11 @@ class Saving:
         else:
             self._files.remove(self._at(progress))
 
-    def _at(self, progress: ReplayProgress) -> Checkpoint:
-        return Checkpoint.of(self._settings, self._typed, self._plan, progress)
+    def _at(self, progress: ReplayProgress) -> ReplayCheckpoint:
+        return ReplayCheckpoint.of(self._settings, self._typed, self._plan, progress)
 
 
-def taken_up(what: Range, one: Checkpoint | None) -> ReplayProgress:
+def taken_up(what: Range, one: ReplayCheckpoint | None) -> ReplayProgress:
     """The progress to go on from: of a range that is left, with what was counted before."""
     if one is None:
         return ReplayProgress(what)

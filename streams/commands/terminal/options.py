@@ -27,7 +27,7 @@ EXIT_DIFFERS = 4
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Moment(click.ParamType):
+class MomentParam(click.ParamType):
     """Epoch ms, from an age or an ISO time."""
 
     name = "WHEN"
@@ -55,8 +55,10 @@ def range_options(command: Command) -> Command:
     """`--since --until --partition --from-offset --to-offset`."""
     for option in reversed(
         (
-            click.option("--since", type=Moment(), help="From this moment on: 45s, 30m, 2h, 7d ago, or an ISO time."),
-            click.option("--until", type=Moment(), help="Before this moment; written like --since."),
+            click.option(
+                "--since", type=MomentParam(), help="From this moment on: 45s, 30m, 2h, 7d ago, or an ISO time."
+            ),
+            click.option("--until", type=MomentParam(), help="Before this moment; written like --since."),
             click.option(
                 "--partition",
                 "partitions",

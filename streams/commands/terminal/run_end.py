@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import click
 
-from clients.kafka.ranges import Missing
+from clients.kafka.ranges import MissingRange
 from processors.event.strict_json import JsonObject
 from streams.commands.terminal.options import EXIT_MISSING, EXIT_STOPPED
 from streams.commands.terminal.screen import print_json
@@ -21,7 +21,7 @@ def end_run(
     stopped: str,
     limited: bool,
     resume: str,
-    missing: Sequence[Missing] = (),
+    missing: Sequence[MissingRange] = (),
 ) -> None:
     """Tell the result as JSON or by `show`, and name the command to go on with.
 
@@ -41,7 +41,7 @@ def end_run(
         raise SystemExit(EXIT_STOPPED if stopped else EXIT_MISSING)
 
 
-def _as_json(one: Missing) -> JsonObject:
+def _as_json(one: MissingRange) -> JsonObject:
     why = "expired" if one.expired else "beyond the end"
     return {"partition": one.partition, "from": one.first, "to": one.end, "count": one.count, "why": why}
 

@@ -18,7 +18,7 @@ from processors.replay.redrive import RedriveTargets, event_id_of
 from processors.replay.selection import FailureSelection
 from processors.replay.tally import Tallies
 from streams.replay.failure import from_record, is_meant
-from streams.replay.failure_list import Listed, listed
+from streams.replay.failure_list import ListedFailure, listed
 from streams.replay.redriven import NoteBook
 
 State = Literal["", "open", "redriven"]
@@ -114,7 +114,7 @@ def _take(
                 found.rows.append((failure.at_ms, row_of(one)))
 
 
-def row_of(one: Listed) -> JsonObject:
+def row_of(one: ListedFailure) -> JsonObject:
     """A record in a list: where it stands, what it is about, and whether it is open."""
     failure, record = one.failure, one.failure.record or {}
     partition, offset = failure.spot or (None, None)

@@ -13,7 +13,7 @@ from processors.event import headers
 from processors.metrics.counts import add, empty
 from processors.metrics.report import law
 from processors.replay.redrive import RedriveTargets, redrive
-from processors.routes.breaker import Limits
+from processors.routes.breaker import BreakerLimits
 from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
 from streams.health import Health
@@ -36,7 +36,7 @@ class Pipeline:
         self.routes, self.refuses = Routes([ONE]), None
         self._producer, self._counts, self._event = producer, counts, event
         self._sums, self._offset, self.failures = empty(), 0, []
-        breaker = FailureBreaker(Limits(1.0, 1_000_000, 60.0), Health())
+        breaker = FailureBreaker(BreakerLimits(1.0, 1_000_000, 60.0), Health())
         self._process = Processing(lambda: self, breaker, delivery, lambda: self.routes, lambda event: True)
         self._sink = Publishing(self._open, delivery, lambda: self.routes, "default")
 

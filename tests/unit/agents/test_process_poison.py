@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from agents.process import Processing
-from processors.routes.breaker import Limits
+from processors.routes.breaker import BreakerLimits
 from processors.routes.route import RouteTexts, compile_route
 from processors.routes.routes import Routes
 from streams.delivery.record import Record
@@ -58,7 +58,7 @@ def sent() -> Sent:
 
 @pytest.fixture
 def guard() -> FailureBreaker:
-    return FailureBreaker(Limits(0.5, 10, 60.0), Health())
+    return FailureBreaker(BreakerLimits(0.5, 10, 60.0), Health())
 
 
 @pytest.fixture

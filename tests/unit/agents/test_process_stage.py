@@ -9,7 +9,7 @@ import pytest
 
 from agents.process import Processing
 from processors.event.identity import derive_event_id
-from processors.routes.breaker import Limits
+from processors.routes.breaker import BreakerLimits
 from processors.routes.outcome import Failed
 from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
@@ -42,7 +42,7 @@ def new_stage(delivery):
 
     def make(routes=ROUTES, mapping=None, delivery=delivery):
         one = InProcess(routes)
-        breaker = FailureBreaker(Limits(1.0, 1_000_000, 60.0), Health())
+        breaker = FailureBreaker(BreakerLimits(1.0, 1_000_000, 60.0), Health())
         return Processing(mapping or (lambda: one), breaker, delivery, lambda: routes, lambda event: True)
 
     return make

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from clients.kafka.ranges import Missing, Range, RangeBounds, Reader
+from clients.kafka.ranges import MissingRange, Range, RangeBounds, Reader
 from processors.replay.selection import OffsetBounds, Span
 
 
@@ -67,17 +67,17 @@ async def test_a_range_begins_where_its_bounds_say_and_never_before_the_newest_t
 async def test_offsets_that_were_asked_for_and_are_not_there_are_told(first, end, missing):
     reader = Reader(FakeConsumer(), "raw", 2)
     what = await reader.range(RangeBounds(first=OffsetBounds(first), end=OffsetBounds(end)))
-    assert what.missing == [Missing("raw", *one) for one in missing]
+    assert what.missing == [MissingRange("raw", *one) for one in missing]
 
 
 @pytest.mark.parametrize(
     ("missing", "text"),
     [
-        (Missing("raw", 0, 0, 1000, True),
+        (MissingRange("raw", 0, 0, 1000, True),
          "raw partition 0: offsets 0 to 999 (1000) are not there: Kafka has deleted them (retention)"),
-        (Missing("raw", 0, 5, 6, False),
+        (MissingRange("raw", 0, 5, 6, False),
          "raw partition 0: offsets 5 to 5 (1) are not there: they are beyond the end of the topic"),
-        (Missing("raw", 0, 5, 5, False), "raw partition 0: there is nothing from offset 5 on, it ends before"),
+        (MissingRange("raw", 0, 5, 5, False), "raw partition 0: there is nothing from offset 5 on, it ends before"),
     ],
 )  # fmt: skip
 def test_what_is_missing_is_said_in_one_line(missing, text):
@@ -121,4 +121,4 @@ async def test_what_is_deleted_while_it_is_read_is_told():
     what = Range("raw", {0: 0}, {0: 100})
     read = [record.offset async for chunk in reader.chunks(what) for record in chunk]
     assert read == [*range(10), *range(40, 100)]
-    assert what.missing == [Missing("raw", 0, 10, 40, True)]
+    assert what.missing == [MissingRange("raw", 0, 10, 40, True)]

@@ -7,7 +7,7 @@ from processors.delivery.refusals import (
     CREDENTIALS,
     MISSING,
     QUIET_S,
-    Limits,
+    RefusalLimits,
     RefusalWindow,
     base_code,
     concerns_the_caller,
@@ -58,7 +58,7 @@ def test_no_code_about_credentials_fails_an_entry():
 
 
 def window(share=0.5, least=10):
-    return RefusalWindow(Limits(share, least, 60.0))
+    return RefusalWindow(RefusalLimits(share, least, 60.0))
 
 
 def test_more_than_the_share_of_enough_entries_is_a_flood():

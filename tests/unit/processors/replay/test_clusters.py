@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.replay.clusters import Cluster, cluster_of, is_under
+from processors.replay.clusters import FailureCluster, cluster_of, is_under
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,12 @@ def test_violated_paths_are_part_of_a_cluster(paths, told):
         "route": "r",
         "details": [{"path": one} for one in paths],
     }
-    assert cluster_of(record) == Cluster("validate", "SchemaViolation", "r", told)
+    assert cluster_of(record) == FailureCluster("validate", "SchemaViolation", "r", told)
 
 
 @pytest.mark.parametrize("record", [{}, {"details": None, "route": None}, {"details": [1, {"path": None}]}])
 def test_what_tells_nothing_has_empty_names(record):
-    assert cluster_of(record) == Cluster("", "", "", "")
+    assert cluster_of(record) == FailureCluster("", "", "", "")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from processors.event.errors import Violation
 from processors.event.headers import Origin
-from processors.replay.clusters import Cluster
+from processors.replay.clusters import FailureCluster
 from processors.replay.comparison import UNREAD, Comparison, Survey, attempt
 from processors.routes.outcome import Failed, Filtered, Mapped
 from processors.routes.route import RouteTexts, compile_route
@@ -131,7 +131,7 @@ def test_changes_are_grouped_by_field_where_places_of_a_list_are_one():
 
 
 def test_fields_without_number_are_counted_together(monkeypatch):
-    monkeypatch.setattr("processors.replay.comparison.MOST_FIELDS", 2)
+    monkeypatch.setattr("processors.replay.comparison.MAX_FIELDS", 2)
     comparison = Comparison()
     for number in range(5):
         comparison.add(ORIGIN, mapped(**{f"id{number}": 1}), mapped(**{f"id{number}": 2}))
@@ -149,7 +149,7 @@ def test_what_fails_now_has_its_causes():
     comparison.add(ORIGIN, mapped(), {"a": broken})
     comparison.add(ORIGIN, {"a": failed("MappingError")}, {"a": broken})
 
-    assert comparison.causes == {Cluster("validate", "SchemaViolation", "a", "detail.type"): 1}
+    assert comparison.causes == {FailureCluster("validate", "SchemaViolation", "a", "detail.type"): 1}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """This module tests the sums of failures by cluster."""
 
-from processors.replay.clusters import Cluster
+from processors.replay.clusters import FailureCluster
 from processors.replay.selection import Span
 from processors.replay.tally import MOST_CLUSTERS, OTHERS, TREND, Tallies
 
-ONE = Cluster("validate", "SchemaViolation", "interaction", "detail.x")
-TWO = Cluster("publish", "NotAuthorized", "interaction", "")
+ONE = FailureCluster("validate", "SchemaViolation", "interaction", "detail.x")
+TWO = FailureCluster("publish", "NotAuthorized", "interaction", "")
 
 
 def tallies(since=0, until=30_000):
@@ -44,7 +44,7 @@ def test_clusters_come_with_the_latest_first_and_by_state_those_that_have_any():
 def test_there_is_a_bound_on_clusters():
     found = tallies()
     for number in range(MOST_CLUSTERS + 10):
-        found.add(Cluster("validate", f"E{number}", "", ""), 1_000, is_redriven=False)
+        found.add(FailureCluster("validate", f"E{number}", "", ""), 1_000, is_redriven=False)
     assert len(found.by_cluster) == MOST_CLUSTERS + 1
     assert found.by_cluster[OTHERS].count == 10
 

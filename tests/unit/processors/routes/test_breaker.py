@@ -6,11 +6,11 @@ from collections import Counter
 
 import pytest
 
-from processors.routes.breaker import QUIET_S, Flood, Limits, Tally, Window, tally
+from processors.routes.breaker import QUIET_S, BreakerLimits, Flood, Tally, Window, tally
 from processors.routes.outcome import Failed
 from processors.routes.routes import Encoded, Routed
 
-LIMITS = Limits(share=0.5, least=100, window_s=60.0)
+LIMITS = BreakerLimits(share=0.5, least=100, window_s=60.0)
 
 
 def batch(taken: int, failed: int, error: str = "validate/X", route: str = "a") -> Tally:
@@ -52,7 +52,7 @@ def test_the_commonest_cause_is_named():
 
 
 def test_a_share_of_one_is_never_exceeded():
-    assert Window(Limits(1.0, 1, 60.0)).add(0.0, batch(1_000, 1_000)) is None
+    assert Window(BreakerLimits(1.0, 1, 60.0)).add(0.0, batch(1_000, 1_000)) is None
 
 
 def flooded() -> Window:

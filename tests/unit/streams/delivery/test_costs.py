@@ -19,9 +19,9 @@ from agents.sink import Publishing
 from clients.aws.events.eventbridge import Accepted
 from clients.aws.events.publisher import Publisher
 from processors.delivery.offsets import PartitionOffsets
-from processors.delivery.refusals import Limits
+from processors.delivery.refusals import RefusalLimits
 from processors.metrics.counts import Counts
-from processors.routes.breaker import Limits as BreakerLimits
+from processors.routes.breaker import BreakerLimits
 from processors.routes.routes import Encoded, Routed, Routes
 from streams.delivery.ledger import Ledger
 from streams.delivery.packed_producer import PackedProducer
@@ -101,7 +101,8 @@ class Stages:
         )
         self.ledger = Ledger(self.counts, health, self._write, self._acknowledge, grace_s=10)
         publisher = Publisher(
-            self._put, max_bytes=1_000_000, linger_s=0.05, in_flight=32, max_retries=5, limits=Limits(0.9, 10**6, 60.0),
+            self._put, max_bytes=1_000_000, linger_s=0.05, in_flight=32, max_retries=5,
+            limits=RefusalLimits(0.9, 10**6, 60.0),
             on_trouble=health.observer("eventbridge"), on_retry=lambda bus: None, on_bug=pytest.fail,
         )  # fmt: skip
 

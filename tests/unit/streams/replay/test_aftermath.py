@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError
 
-from clients.kafka.lag import Position
+from clients.kafka.lag import PartitionPosition
 from clients.kafka.ranges import Range
 from settings import Settings
 from streams.replay import aftermath
@@ -26,13 +26,13 @@ class Kafka:
         self.failures: list[tuple[int, str]] = []
         self.error: Exception | None = None
 
-    async def measure(self) -> list[Position]:
+    async def measure(self) -> list[PartitionPosition]:
         if self.error:
             raise self.error
         self.committed = min(self.end, self.committed + self.moves)
         return [
-            Position("genesys.raw", 0, self.committed, self.end),
-            Position("genesys.validated", 0, self.committed, self.committed),
+            PartitionPosition("genesys.raw", 0, self.committed, self.end),
+            PartitionPosition("genesys.validated", 0, self.committed, self.committed),
         ]
 
     async def range(self, bounds: Any) -> Range:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from clients.kafka.ranges import Missing, Range, RangeBounds
+from clients.kafka.ranges import MissingRange, Range, RangeBounds
 from processors.replay.selection import Span
 from settings import Settings
-from streams.replay.checkpoint import Checkpoint, Checkpoints
+from streams.replay.checkpoint import Checkpoints, ReplayCheckpoint
 from streams.replay.replay import ReplayPlan, ReplayProgress
 
 TYPED = ("--since", "2h", "--into", "copy")
@@ -22,13 +22,13 @@ def settings(tmp_path):
 
 
 def progress(**more):
-    what = Range("raw", {0: 5, 1: 9}, {0: 10, 1: 9}, [Missing("raw", 0, 0, 3, True)])
+    what = Range("raw", {0: 5, 1: 9}, {0: 10, 1: 9}, [MissingRange("raw", 0, 0, 3, True)])
     return ReplayProgress(what, read=4, written=3, skipped=1, **more)
 
 
 @pytest.fixture
 def one(settings):
-    return Checkpoint.of(settings, TYPED, PLAN, progress())
+    return ReplayCheckpoint.of(settings, TYPED, PLAN, progress())
 
 
 def test_what_is_saved_is_found_by_the_options_that_were_typed(settings, one):

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from processors.routes.breaker import Limits
+from processors.routes.breaker import BreakerLimits
 from processors.routes.outcome import Failed
 from processors.routes.routes import Encoded, Routed
 from streams.health import Health
@@ -35,7 +35,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def guard(health: Health, clock: Clock) -> FailureBreaker:
-    return FailureBreaker(Limits(0.5, 100, 60.0), health, clock)
+    return FailureBreaker(BreakerLimits(0.5, 100, 60.0), health, clock)
 
 
 async def paused(guard: FailureBreaker) -> asyncio.Task[None]:

@@ -4,7 +4,7 @@ import orjson
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from clients.kafka.lag import Position
+from clients.kafka.lag import PartitionPosition
 from processors.metrics import delta
 from processors.metrics.group import GONE_MS
 from streams.worker.group import HEARING_MS, REST_MS, SAMPLE_MS, STALE_MS, Group
@@ -23,7 +23,8 @@ ITSELF = {
 
 class Kafka:
     def __init__(self):
-        self.told, self.error, self.closed = [Position("raw", 0, 4, 9, 1), Position("validated", 0, 2, 3)], None, 0
+        self.told = [PartitionPosition("raw", 0, 4, 9, 1), PartitionPosition("validated", 0, 2, 3)]
+        self.error, self.closed = None, 0
 
     async def measure(self):
         if self.error is not None:

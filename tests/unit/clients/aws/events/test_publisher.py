@@ -9,9 +9,9 @@ import pytest
 from clients.aws.events.eventbridge import Accepted, Outage, RefusedEntry, Suspect
 from clients.aws.events.publisher import Publisher
 from processors.delivery.entries import Entry
-from processors.delivery.refusals import Limits
+from processors.delivery.refusals import RefusalLimits
 
-LIMITS = Limits(share=0.5, least=100, window_s=60.0)
+LIMITS = RefusalLimits(share=0.5, least=100, window_s=60.0)
 
 
 def entry(name, size=10):

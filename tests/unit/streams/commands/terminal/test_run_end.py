@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from clients.kafka.ranges import Missing
+from clients.kafka.ranges import MissingRange
 from streams.commands.terminal.run_end import end_run
 
-GONE = Missing("raw", 0, 0, 1000, expired=True)
+GONE = MissingRange("raw", 0, 0, 1000, expired=True)
 
 
 @pytest.mark.parametrize(
