@@ -10,6 +10,7 @@ import pytest
 
 from settings import Settings
 from streams.topology import needed_topics
+from tests.kafka.broker import free_ports
 
 
 @pytest.fixture
@@ -54,6 +55,7 @@ async def whole(emulator, env, producer, prefix):
         "AWS_SECRET_ACCESS_KEY": "test",
         "EVENTBUS_NAME": "orders",
         "DLQ_QUEUE_URL": aws["queues"]["failures"],
+        "WEB_PORT": str(free_ports(1)[0]),  # other tests have demos on the default one
     }
 
 
