@@ -165,7 +165,7 @@ def _a_silence_refuses(self: BusLane, waiting: Any, result: Any) -> None:
 async def _one_answer_for_all(self: BusLane, request: Any) -> None:
     results = await self._put([pending.entry for pending in request])
     best = next((result for result in results if isinstance(result, Accepted)), results[0])
-    self._note(results)
+    self.gate.note(results)
     for pending in request:
         self._settle(pending, best)
 

@@ -15,9 +15,10 @@ from functools import partial
 
 import structlog
 
-from clients.aws.events.bus_lane import BusLane, Judged, Pending, Put, State
+from clients.aws.events.bus_lane import BusLane, Judged, Pending, Put
 from clients.aws.events.eventbridge import Accepted, RefusedEntry
 from clients.aws.events.in_flight import InFlight
+from clients.aws.events.lane_gate import LaneGate, LaneState
 from clients.aws.events.unconfirmed import Unconfirmed
 from processors.delivery.custom_bus import MAX_ENTRIES as CUSTOM_ENTRIES
 from processors.delivery.custom_bus import custom_bus
@@ -111,18 +112,18 @@ class Publisher:
 
     def is_gone(self, bus: str) -> bool:
         """Whether the bus was not there, or not seen, when it was last looked at."""
-        return bus in self._lanes and self._lanes[bus].state is State.GONE
+        return bus in self._lanes and self._lanes[bus].gate.state is LaneState.GONE
 
     def gone(self, bus: str, reason: str) -> None:
         """The bus is not there: nothing is put on it until it is seen; what it may have dropped is put again then."""
-        self._lane(bus).gone(reason)
+        self._lane(bus).gate.gone(reason)
         self._put_again(bus)
 
     def seen(self, bus: str, asked_at: float, *, trusted: bool = False) -> None:
         """The bus is there, as of a question at `asked_at` (monotonic), or is `trusted` to be as nobody may ask."""
         if self.is_gone(bus):
             self._put_again(bus)
-            self._lane(bus).back()
+            self._lane(bus).gate.back()
         if trusted:
             self._trusted.add(bus)
             self._unconfirmed.pop(bus, None)
@@ -155,7 +156,7 @@ class Publisher:
 
     def resume(self) -> bool:
         """An operator's word: entries that were held back as too many were refused may fail."""
-        return any([lane.resume() for lane in self._lanes.values()])
+        return any([lane.gate.resume() for lane in self._lanes.values()])
 
     def _judged(self, pending: Pending, result: Judged | None) -> None:
         """Send an entry again or end it, by what its lane says of it."""
@@ -180,7 +181,7 @@ class Publisher:
     def _goes_again(self, pending: Pending, refused: RefusedEntry) -> bool:
         lane = self._lane(_bus(pending.entry))
         if not is_retryable(refused.code) or pending.attempts >= self._max_retries:
-            if lane.may_fail(refused):
+            if lane.gate.may_fail(refused):
                 return False
             lane.enqueue(pending)
             return True
@@ -196,11 +197,10 @@ class Publisher:
             self._lanes[bus] = BusLane(
                 self._put,
                 self._slots,
-                RefusalWindow(self._limits),
+                LaneGate(RefusalWindow(self._limits), lambda reason: self._note(bus, reason), self._chance),
                 max_bytes=self._max_bytes,
                 max_entries=CUSTOM_ENTRIES if custom_bus(bus) else MAX_ENTRIES,
                 linger_s=self._linger_s,
-                on_trouble=lambda reason: self._note(bus, reason),
                 on_bug=self._on_bug,
                 on_request=lambda entries, seconds: self._on_request(bus, entries, seconds),
                 chance=self._chance,
