@@ -44,6 +44,16 @@ class Routes:
         """The route of that name, None when there is none (it may have been removed since)."""
         return self._routes.get(name) if name else None
 
+    def fingerprint(self, name: str) -> str:
+        """What tells of a route what it makes of events; nothing of one that is not there."""
+        found = self.get(name)
+        return found.texts.fingerprint if found is not None else ""
+
+    def bus(self, name: str) -> str | None:
+        """The bus that a route names."""
+        found = self.get(name)
+        return found.texts.event_bus if found is not None else None
+
 
 #: More violations than a failure record has room for (processors/delivery/failure_record.py
 #: keeps a quarter of a message).

@@ -1,4 +1,4 @@
-"""This module says which worker owns the tables, and whether they are recovered."""
+"""This module says which worker owns the tables, whether they are recovered, and what is in them where they are."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import faust
 from aiokafka.partitioner import DefaultPartitioner
 from yarl import URL
 
+from processors.event.strict_json import JsonObject
+from processors.metrics.counts import Sums
+from streams.tables.definitions import SumTables
+from streams.tables.rows import rows, sums
 from streams.topology import METRICS_KEY
 
 
 class TableOwner:
     """Who owns the rows of an app's tables, as `totals` shows."""
 
-    def __init__(self, app: faust.App, totals: Any) -> None:
-        self._app, self._totals = app, totals
+    def __init__(self, app: faust.App, tables: SumTables) -> None:
+        self._app, self._tables = app, tables
 
     def address(self) -> URL | None:
         """Web address of the worker that owns the rows; None while Kafka has not assigned them.
@@ -23,7 +27,7 @@ class TableOwner:
         By the assignment that the group's leader gave everybody: Faust's own `router.key_store` asks the producer,
         which knows only topics that it has written to.
         """
-        topic = self._totals.changelog_topic.get_topic_name()
+        topic = self._tables.totals.changelog_topic.get_topic_name()
         held = {url: found.get(topic, []) for url, found in self._app.router.table_metadata("totals").items()}
         partitions = sorted({partition for found in held.values() for partition in found})
         if not partitions:
@@ -40,3 +44,11 @@ class TableOwner:
         """Whether the rows are this worker's."""
         found = self.address()
         return found is not None and str(found).rstrip("/") == str(self._app.conf.canonical_url).rstrip("/")
+
+    def sums(self) -> Sums | None:
+        """The group's sums since the tables began; None where the rows are not."""
+        return sums(self._tables) if self.is_here() else None
+
+    def gaps(self) -> list[JsonObject]:
+        """The gaps in what was read; none where the rows are not."""
+        return rows(self._tables, "gaps") if self.is_here() else []

@@ -10,8 +10,8 @@ from typing import Any
 from faust.web import Request, Response, View
 
 from streams.app import app
-from streams.pipeline import VERSION
 from streams.web.middleware import PROBES
+from streams.worker.announcement import VERSION
 
 Json = dict[str, Any]
 

@@ -29,7 +29,7 @@ class Resume(View):
         who = who_acts(self, request)
         if not isinstance(who, Caller):
             return who
-        here = str(app.conf.canonical_url).rstrip("/")
+        here = app.worker_name
         workers: list[dict[str, Any]] = [{"worker": here, "resumed": app.resume()}]
         if not request.headers.get(ASKED_BY_WORKER):
             workers += await asyncio.gather(*(_pass_on(url, request) for url in other_workers(here)))

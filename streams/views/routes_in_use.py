@@ -8,7 +8,7 @@ import orjson
 from faust.web import Request, Response, View
 
 from streams.app import app
-from streams.pipeline import VERSION
+from streams.worker.announcement import VERSION
 
 
 @app.page("/api/routes/in-use/")
@@ -18,7 +18,7 @@ class RoutesInUse(View):
     async def get(self, request: Request) -> Response:
         """`{"worker", "version", "routes": [{"name", "filter", "mapping", "schema", …}]}`; examples are left out."""
         told = {
-            "worker": str(app.conf.canonical_url).rstrip("/"),
+            "worker": app.worker_name,
             "version": VERSION,
             "routes": [replace(route.texts, examples=()) for route in app.routes],
         }

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -17,8 +18,9 @@ from clients.kafka.follow import Follower
 from processors.replay.actions import PAUSABLE, Action, Actions, action, decode, in_words
 from processors.replay.period import Period
 from settings import Settings
+from streams.delivery.record import Record
 from streams.health import Health
-from streams.topology import ACTIONS
+from streams.topology import ACTIONS, ACTIONS_PARTITION
 
 log = structlog.get_logger(__name__)
 
@@ -30,22 +32,22 @@ HEARD_S = 5.0
 
 
 class ActionLog:
-    """A context manager that reads the actions while it lasts. `write` brings a record to the topic's partition."""
+    """A context manager that reads the actions while it lasts. `send` brings records to Kafka."""
 
     def __init__(
         self,
         settings: Settings,
         health: Health,
-        write: Callable[[bytes], Awaitable[None]],
+        send: Callable[[Sequence[Record]], Awaitable[None]],
         follower: Callable[..., Any] = Follower,
     ) -> None:
-        self._health, self._write = health, write
+        self._send, self._topic = send, settings.topic(ACTIONS)
         self._actions, self._next = Actions(), Actions()
         self._is_known = False
         self._changed = asyncio.Condition()
         self._follower = follower(
             settings,
-            settings.topic(ACTIONS),
+            self._topic,
             begin=self._begin,
             hear=self._hear,
             caught_up=self._caught_up,
@@ -90,7 +92,7 @@ class ActionLog:
     async def record(self, who: str, what: str, *, stage: str | None = None, detail: str = "") -> Action:
         """Write an action down; returns when Kafka has it and, as a rule, this worker has read it itself."""
         done = action(int(time.time() * 1000), who, what, stage=stage, detail=detail)
-        await self._write(done.encode())
+        await self._send([Record(self._topic, uuid.uuid4().bytes, done.encode(), partition=ACTIONS_PARTITION)])
         try:
             async with asyncio.timeout(HEARD_S), self._changed:
                 await self._changed.wait_for(lambda: done in self._actions.during())

@@ -10,7 +10,6 @@ import platform
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, ProcessCollector
@@ -19,7 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from processors.metrics.counts import BUCKETS_MS, COUNTERS, Sums
 from processors.metrics.lag import PartitionLag
 from processors.replay.actions import PAUSABLE
-from streams.health import Health
+from streams.worker.announcement import VERSION
 
 PREFIX = "genesys_eventbridge"
 
@@ -39,7 +38,7 @@ SECONDS = (0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.35, 0.5, 1.0, 2.0, 
 ENTRIES = (1, 2, 3, 5, 7, 9, 10, 20, 50, 100)
 
 
-class Requests:
+class PutEventsMetrics:
     """What is measured of each PutEvents request, and of each entry that goes again."""
 
     def __init__(self) -> None:
@@ -66,14 +65,16 @@ class Requests:
         return self.registry.collect()
 
 
-@dataclass(slots=True)
-class Looks:
-    """What the exporter asks the worker's parts, each time it is asked itself."""
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What Prometheus and CloudWatch are told of now, beside what was counted: asked of its parts each time."""
 
-    #: How far the group is behind, and its gaps; told where the tables are alone.
+    #: How far the group is behind, and its gaps; known where the tables are alone.
     lags: Callable[[], Sequence[PartitionLag]] = tuple
     gaps: Callable[[], Iterable[Mapping[str, Any]]] = tuple
+    #: Stages that operators have paused, and parts that are in trouble.
     paused: Callable[[], Collection[str]] = tuple
+    troubles: Callable[[], Collection[str]] = tuple
     #: Events that were fetched and have no end yet, and PutEvents requests under way.
     in_flight: Callable[[], int] = int
     requests: Callable[[], int] = int
@@ -82,12 +83,23 @@ class Looks:
     bus_of: Callable[[str], str] = str
     mirrored: str | None = None
 
+    def in_short(self) -> dict[str, float]:
+        """For CloudWatch: of this worker, and in sum of the group where that is known."""
+        gauges: dict[str, float] = {"PartsInTrouble": len(self.troubles())}
+        rows = [one.as_json(int(time.time() * 1000)) for one in self.lags()]
+        if rows:
+            gauges["StagesPaused"] = len(self.paused())
+            gauges["LagEvents"] = sum(row["lag"] for row in rows)
+            seconds = (row["lagSeconds"] for row in rows if row["lagSeconds"] is not None)
+            gauges["LagSeconds"] = max(seconds, default=0.0)
+        return gauges
+
 
 class Exporter:
     """A collector for prometheus_client. `total` gives what this worker has counted since it started."""
 
-    def __init__(self, total: Callable[[], Sums], health: Health, looks: Looks, requests: Requests) -> None:
-        self._total, self._health, self._looks, self._requests = total, health, looks, requests
+    def __init__(self, total: Callable[[], Sums], gauges: Gauges, requests: PutEventsMetrics) -> None:
+        self._total, self._gauges, self._requests = total, gauges, requests
 
     def collect(self) -> Iterator[Metric]:
         """Every family."""
@@ -117,7 +129,7 @@ class Exporter:
             route, _, end = name.rpartition("/")
             if end in left:
                 left[end] -= number
-                family.add_metric([end, route, self._looks.bus_of(route)], number)
+                family.add_metric([end, route, self._gauges.bus_of(route)], number)
         for end, number in left.items():
             family.add_metric([end, "", ""], max(0, number))
         return family
@@ -129,34 +141,34 @@ class Exporter:
         return failures
 
     def _state(self) -> Iterator[Metric]:
-        looks = self._looks
+        gauges = self._gauges
         trouble = GaugeMetricFamily(f"{PREFIX}_trouble", "1 for each part that does not work now", labels=["part"])
-        for part in self._health.troubles():
+        for part in gauges.troubles():
             trouble.add_metric([part], 1)
         yield trouble
         paused = GaugeMetricFamily(f"{PREFIX}_paused", "1 for a stage that an operator has paused", labels=["stage"])
         for stage in PAUSABLE:
-            paused.add_metric([stage], int(stage in looks.paused()))
+            paused.add_metric([stage], int(stage in gauges.paused()))
         yield paused
         build = GaugeMetricFamily(f"{PREFIX}_build_info", "1, for the version that runs", labels=["version", "python"])
-        build.add_metric([version("genesys-eventbridge"), platform.python_version()], 1)
+        build.add_metric([VERSION, platform.python_version()], 1)
         yield build
-        yield _gauge("in_flight_events", "Events that were fetched and have no end yet", looks.in_flight())
-        yield _gauge("put_events_in_flight", "PutEvents requests under way", looks.requests())
+        yield _gauge("in_flight_events", "Events that were fetched and have no end yet", gauges.in_flight())
+        yield _gauge("put_events_in_flight", "PutEvents requests under way", gauges.requests())
         rebalances = CounterMetricFamily(f"{PREFIX}_rebalances", "Assignments of partitions that this worker has seen")
-        rebalances.add_metric([], looks.rebalances())
+        rebalances.add_metric([], gauges.rebalances())
         yield rebalances
 
     def _lag(self, now_ms: int) -> Iterator[Metric]:
         """What is not known has no sample."""
-        rows = [one.as_json(now_ms) for one in self._looks.lags()]
+        rows = [one.as_json(now_ms) for one in self._gauges.lags()]
         for name, key, words in LAG:
             family = GaugeMetricFamily(f"{PREFIX}_{name}", words, labels=["topic", "partition"])
             for row in rows:
                 if row[key] is not None:
                     family.add_metric([row["topic"], str(row["partition"])], row[key])
             yield family
-        ours = [row for row in rows if row["topic"] == self._looks.mirrored]
+        ours = [row for row in rows if row["topic"] == self._gauges.mirrored]
         for name, key in (("mirror_lag_events", "lag"), ("mirror_lag_seconds", "lagSeconds")):
             family = GaugeMetricFamily(
                 f"{PREFIX}_{name}", "Failure records that the dead-letter queue does not have yet"
@@ -171,7 +183,7 @@ class Exporter:
             f"{PREFIX}_gap_seconds", "Length of the gaps that are known, by state", labels=["state"]
         )
         seconds: dict[str, float] = {}
-        for gap in self._looks.gaps():
+        for gap in self._gauges.gaps():
             begin, end = gap.get("start_ms"), gap.get("end_ms")
             if isinstance(begin, int) and isinstance(end, int):
                 state = str(gap.get("state"))[:50]

@@ -6,6 +6,7 @@ group; nothing of it is kept, because a new owner knows it all again after some 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
@@ -46,7 +47,8 @@ class Group:
     """What is known of the group where the tables are; nothing elsewhere.
 
     `tell` brings a record to the metrics topic; `itself` is what this worker says; `is_owner`: whether the tables are
-    here; `topics`: the full names of `raw` and `validated`, and of all that somebody must read.
+    here; `topics`: the full names of `raw` and `validated`, and of all that somebody must read; `paused`: stages that
+    operators paused.
     """
 
     def __init__(
@@ -56,16 +58,16 @@ class Group:
         kafka: Measures,
         is_owner: Callable[[], bool],
         topics: tuple[str, ...],
+        paused: Callable[[], Mapping[str, Action]] = dict,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._tell, self._itself, self._kafka, self._is_owner = tell, itself, kafka, is_owner
-        self._topics, self._clock = topics, clock
+        self._topics, self._paused, self._clock = topics, paused, clock
         self.lags: list[PartitionLag] = []
-        #: What operators paused; set by who knows it.
-        self.paused: Callable[[], Mapping[str, Action]] = dict
         self._rows: list[WorkerRow] = []
         self._measured_ms = self._counted_ms = self._owner_since_ms = self._sampled_ms = 0
         self._missed: set[str] = set()
+        self._has_begun, self._marking = False, set[asyncio.Task[None]]()
 
     async def mark(self, kind: str, what: str) -> None:
         """Keep in the history that something happened (processors/metrics/history.py)."""
@@ -75,6 +77,20 @@ class Group:
         """The same, of what every worker of the group sees: it is told once."""
         if self._is_owner():
             await self.mark(kind, what)
+
+    def mark_later(self, kind: str, what: str, *, once: bool = False) -> None:
+        """The same without waiting until Kafka has it; `once`: told by the owner alone."""
+        task = asyncio.create_task((self.mark_if_owner if once else self.mark)(kind, what))
+        self._marking.add(task)
+        task.add_done_callback(self._marking.discard)
+
+    async def assigned(self, *_: Any, **__: Any) -> None:
+        """Keep in the history that this worker has begun, or that the group has shared its partitions out anew."""
+        if self._has_begun:
+            self.mark_later("rebalance", "partitions were assigned anew", once=True)
+        else:
+            self.mark_later("worker-started", f"{self._itself()['name']} has begun")
+        self._has_begun = True
 
     async def announce(self) -> None:
         """Say that this worker is there, and how it is."""
@@ -160,7 +176,7 @@ class Group:
         found = reasons(self._rows, needed, now_ms)
         if now_ms - self._measured_ms > STALE_MS:
             found.append("Kafka has not told lately how far the group is behind")
-        paused = self.paused()
+        paused = self._paused()
         found += [f"{stage} is {in_words(pause)}" for stage, pause in paused.items()]
         return {
             "works": not found,

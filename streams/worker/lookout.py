@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import structlog
 
@@ -25,7 +26,7 @@ from streams.checks.finding import Finding
 from streams.delivery.mirroring import DeadLetterQueue
 from streams.delivery.publishing import Buses
 from streams.health import Health
-from streams.topology import kept_ms, short_changelogs
+from streams.topology import kept_ms, needed_topics, short_changelogs
 
 log = structlog.get_logger(__name__)
 
@@ -48,10 +49,17 @@ QUEUE = "queue"
 PARTITIONS = "partitions"
 
 
+class KnowsPartitions(Protocol):
+    """What asks Kafka (streams/delivery/faust_clients.py)."""
+
+    async def partitions(self, topics: Iterable[str]) -> dict[str, int]: ...
+    async def follow_partitions(self) -> None: ...
+
+
 class Lookout:
     """Looks at what the roles of this worker need; a warning is given once.
 
-    `partitions`: how many each topic has; `follow` lets the consumer ask for them.
+    `kafka`: this worker's consumer and producer.
     """
 
     def __init__(
@@ -61,13 +69,12 @@ class Lookout:
         routes: Callable[[], Routes],
         buses: Buses,
         queue: DeadLetterQueue,
-        partitions: Callable[[], Awaitable[dict[str, int]]],
-        follow: Callable[[], Awaitable[None]],
+        kafka: KnowsPartitions,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._health, self._routes = settings, health, routes
         self._buses, self._queue, self._clock = buses, queue, clock
-        self._partitions, self._follow = partitions, follow
+        self._kafka, self._needed = kafka, needed_topics(settings)
         self._queue_due = -math.inf
         self._known: dict[str, int] = {}
         self._warned: dict[str, str] = {}
@@ -102,7 +109,7 @@ class Lookout:
 
     async def look_at_partitions(self) -> None:
         """Tell health of topics that were given more partitions than their changelogs have; follow the others."""
-        found = await self._partitions()
+        found = await self._kafka.partitions(self._needed)
         short = short_changelogs(self._settings, found)
         if not short:
             self._health.healthy(PARTITIONS)
@@ -110,7 +117,7 @@ class Lookout:
             if any(number > self._known.get(name, 0) for name, number in found.items()):
                 if self._known:
                     log.info("topics were given more partitions", topics=found)
-                await self._follow()
+                await self._kafka.follow_partitions()
             self._known = found
             return
         numbers = ", ".join(f"{name} to {number}" for name, number in short.items())

@@ -7,12 +7,9 @@ the process ends (exit 70), so that its supervisor starts it again, instead of i
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
-
-import faust
 
 from streams.delivery.ledger import STALL_S
 from streams.exit import die
@@ -33,23 +30,6 @@ KAFKA = ("kafka", PART, TOPICS)
 
 class StalledError(Exception):
     """The work stands still, and nothing that is known to be in trouble holds it up."""
-
-
-class Rebalance:
-    """For how long the group's assignment and the recovery of the tables have been under way."""
-
-    def __init__(self, app: faust.App, clock: Callable[[], float] = time.monotonic) -> None:
-        self._app, self._clock = app, clock
-        self._count, self._since = -1, 0.0
-
-    def seconds(self) -> float:
-        """Since it was first seen; 0 when there is none. A new one begins anew."""
-        if not self._app.rebalancing:
-            self._count = -1
-            return 0.0
-        if self._app.rebalancing_count != self._count:
-            self._count, self._since = self._app.rebalancing_count, self._clock()
-        return self._clock() - self._since
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from processors.metrics.counts import COUNTERS, Counts, empty
 from processors.metrics.lag import PartitionLag
 from processors.replay.actions import PAUSABLE
 from settings import load_settings
-from streams.health import Health
-from streams.worker.exporter import ENDS, Exporter, Looks, Requests, prometheus
+from streams.worker.exporter import ENDS, Exporter, Gauges, PutEventsMetrics, prometheus
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = yaml.safe_load((ROOT / "deploy" / "alerts.yaml").read_text("utf-8"))["groups"][0]["rules"]
@@ -44,19 +43,18 @@ PARTS = {
 
 def exported():
     """Every sample that a worker with something of everything gives: its name, and the names of its labels."""
-    counts, requests = Counts(), Requests()
+    counts, requests = Counts(), PutEventsMetrics()
     counts.fail("publish", "E")
     delta = counts.drain() | {"routes": {"interaction/published": 1}}
     requests.ended("bus", 10, 0.1)
     requests.retried("ThrottlingException")
-    health = Health()
-    health.trouble("kafka", "no answer")
-    looks = Looks(
+    gauges = Gauges(
         lags=lambda: [PartitionLag("failures", 0, 1, 2, 3, 4, 5)],
         gaps=lambda: [{"state": "open", "start_ms": 1, "end_ms": 2}],
+        troubles=lambda: ["kafka"],
         mirrored="failures",
     )
-    registry = prometheus(Exporter(lambda: delta, health, looks, requests))
+    registry = prometheus(Exporter(lambda: delta, gauges, requests))
     found = {}
     for family in registry.collect():
         for sample in family.samples:
@@ -160,6 +158,6 @@ def test_panels_do_not_lie_on_each_other():
 
 
 def test_every_stage_that_can_be_paused_is_told_paused_or_not():
-    registry = prometheus(Exporter(empty, Health(), Looks(), Requests()))
+    registry = prometheus(Exporter(empty, Gauges(), PutEventsMetrics()))
     found = {stage: registry.get_sample_value("genesys_eventbridge_paused", {"stage": stage}) for stage in PAUSABLE}
     assert found == dict.fromkeys(PAUSABLE, 0.0)

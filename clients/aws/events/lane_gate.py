@@ -123,7 +123,8 @@ class LaneGate:
         if self.state is LaneState.OPEN:
             self._probes = 0
             self._opened.clear()
-        if state is LaneState.GONE or self.state is not LaneState.PAUSED:  # what an operator is to see outlasts an outage
+        # What an operator is to see outlasts an outage.
+        if state is LaneState.GONE or self.state is not LaneState.PAUSED:
             self.state = state
         self._on_trouble(reason)
 

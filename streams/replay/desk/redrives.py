@@ -79,7 +79,7 @@ class RedriveJob:
 class RedriveJobs:
     """Those of this worker. `record` writes down who does what: nothing is redriven that is not on record."""
 
-    def __init__(self, settings: Settings, side: SideLoop, record: Callable[[str, str], Awaitable[object]]) -> None:
+    def __init__(self, settings: Settings, side: SideLoop, record: Callable[..., Awaitable[object]]) -> None:
         self._settings, self._side, self._record = settings, side, record
         self._jobs: dict[str, RedriveJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -129,7 +129,8 @@ class RedriveJobs:
         log.info("redrive begins", run=job.plan.run, dry_run=job.dry_run, who=job.who)
         try:
             if not job.dry_run:
-                await self._record(job.who, f"{job.plan.run} {in_words(job.plan.selection)}"[:MAX_TEXT])
+                words = f"{job.plan.run} {in_words(job.plan.selection)}"[:MAX_TEXT]
+                await self._record(job.who, "redrive", detail=words)
             await self._side.run(lambda: self._redrive(job))
             job.state = "stopped" if job.progress.stopped else "done"
         except (RangeError, KafkaError) as error:

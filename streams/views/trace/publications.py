@@ -41,7 +41,7 @@ class PublicationsHere(View):
 async def publications_of(ids: Sequence[str]) -> tuple[list[Publication], list[str]]:
     """Those that any worker of the group remembers, and the workers that do not answer."""
     ids = ids[:MAX_IDS]
-    here = str(app.conf.canonical_url).rstrip("/")
+    here = app.worker_name
     asked = other_workers(here)
     answers = await asyncio.gather(*(_ask(url, ids) for url in asked))
     found = [one for answer in answers if answer is not None for one in answer]

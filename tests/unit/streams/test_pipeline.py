@@ -69,19 +69,3 @@ def test_a_batch_of_an_earlier_generation_is_not_this_worker_s_any_more(app):
     app.consumer_generation_id = 5
     assert app.is_current(Batch(5))
     assert not app.is_current(Batch(4))
-
-
-def test_before_kafka_has_assigned_anything_a_worker_is_not_ready(app):
-    assert app.health.troubles()["start"]["reason"] == "Kafka has not assigned partitions yet"
-
-
-def test_a_rebalance_that_lasts_and_tables_that_nobody_has_are_said(app):
-    seconds, address = 0.0, "http://a"
-    app.rebalance = SimpleNamespace(seconds=lambda: seconds)
-    app.owner = SimpleNamespace(address=lambda: address, are_recovered=lambda: True, is_here=lambda: False)
-    app._assignment = set()
-    assert "assignment" not in app.health.troubles()
-    seconds = 12.0
-    assert "12 s" in app.health.troubles()["assignment"]["reason"]
-    seconds, address = 1.0, None
-    assert "no worker has been assigned the tables" in app.health.troubles()["assignment"]["reason"]

@@ -92,7 +92,7 @@ def test_the_rows_owner_is_who_has_the_key_s_partition():
     held = {f"http://worker-{number}:6066": {"changelog": [number]} for number in range(4)}
     app = SimpleNamespace(router=SimpleNamespace(table_metadata=lambda name: held))
     totals = SimpleNamespace(changelog_topic=SimpleNamespace(get_topic_name=lambda: "changelog"))
-    owner = TableOwner(app, totals)
+    owner = TableOwner(app, SimpleNamespace(totals=totals))
     assert str(owner.address()).rstrip("/") in held
     held.clear()
     assert owner.address() is None

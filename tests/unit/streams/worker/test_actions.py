@@ -33,9 +33,11 @@ class Topic:
         self.callbacks["caught_up"]()
         self.callbacks["on_trouble"](None)
 
-    async def write(self, value):
-        self.records.append(value)
-        self.callbacks["hear"](value)
+    async def write(self, records):
+        for record in records:
+            assert (record.topic, record.partition) == ("genesys.actions", 0)
+            self.records.append(record.value)
+            self.callbacks["hear"](record.value)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Tests of the group as its owner knows it: told by every worker, asked of Kafka, nothing elsewhere."""
 
+import asyncio
+
 import orjson
 import pytest
 from aiokafka.errors import KafkaConnectionError
@@ -41,7 +43,7 @@ class Scene:
     def __init__(self):
         self.now_ms, self.owner, self.kafka, self.told = 1_000_000, True, Kafka(), []
         self.group = Group(
-            self.tell, lambda: dict(ITSELF), self.kafka, lambda: self.owner, ("raw", "validated"), self.clock
+            self.tell, lambda: dict(ITSELF), self.kafka, lambda: self.owner, ("raw", "validated"), clock=self.clock
         )
 
     def clock(self):
@@ -145,3 +147,11 @@ async def test_what_all_workers_see_is_marked_by_the_owner_alone(scene):
     await scene.group.mark_if_owner("routes", "other routes are in use")
     await scene.group.mark("worker-started", "http://a has begun")
     assert marks(scene) == ["routes", "worker-started"]
+
+
+async def test_the_first_assignment_is_a_start_and_each_later_one_is_told_once(scene):
+    for owner in (False, True, False):
+        scene.owner = owner
+        await scene.group.assigned()
+        await asyncio.gather(*scene.group._marking)
+    assert marks(scene) == ["worker-started", "rebalance"]

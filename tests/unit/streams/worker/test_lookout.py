@@ -9,7 +9,7 @@ from processors.routes.routes import Routes
 from settings import load_settings
 from streams.delivery.publishing import PART, Buses
 from streams.topology import companion_of, needed_topics, short_changelogs
-from streams.worker.exporter import Requests
+from streams.worker.exporter import PutEventsMetrics
 from streams.worker.lookout import PARTITIONS, QUEUE, QUEUE_S, Lookout
 
 
@@ -39,6 +39,19 @@ class OneQueue:
         return self.queue
 
 
+class Kafka:
+    """What the brokers have, and how often the consumer was to ask for it."""
+
+    def __init__(self, settings):
+        self.known, self.followed = dict.fromkeys(needed_topics(settings), 6), 0
+
+    async def partitions(self, topics):
+        return {name: self.known[name] for name in topics}
+
+    async def follow_partitions(self):
+        self.followed += 1
+
+
 @pytest.fixture
 async def lookout(settings, health, counts):
     async with open_client(settings, "events") as events, open_client(settings, "sqs") as sqs:
@@ -46,15 +59,10 @@ async def lookout(settings, health, counts):
         async def client():
             return events
 
-        buses = Buses(settings, health, counts, client, Requests())
+        buses = Buses(settings, health, counts, client, PutEventsMetrics())
         queue = OneQueue(Queue(sqs, settings.dlq_queue_url, on_trouble=health.observer("sqs")))
-        followed = []
-
-        async def follow():
-            followed.append(True)
-
-        made = Lookout(settings, health, lambda: Routes([]), buses, queue, None, follow)
-        made.buses, made.followed = buses, followed
+        made = Lookout(settings, health, lambda: Routes([]), buses, queue, Kafka(settings))
+        made.buses, made.kafka = buses, made._kafka
         yield made
 
 
@@ -110,39 +118,29 @@ async def test_a_queue_that_is_gone_is_told_though_nothing_is_sent(aws, lookout,
 
 
 async def test_a_topic_with_more_partitions_than_its_changelog_is_told(settings, lookout, health):
-    known = dict.fromkeys(needed_topics(settings), 6)
-
-    async def partitions():
-        return known
-
-    lookout._partitions = partitions
+    known = lookout.kafka.known
     await lookout.look_at_partitions()
     assert health.troubles() == {}
-    lookout.followed.clear()
+    lookout.kafka.followed = 0
     known[settings.topic("raw")] = 8
     await lookout.look_at_partitions()
     reason = health.troubles()[PARTITIONS]["reason"]
     assert "restart the workers" in reason
     assert "recent-changelog to 8" in reason
-    assert lookout.followed == [], "the group would share out what it cannot read"
+    assert lookout.kafka.followed == 0, "the group would share out what it cannot read"
     known.update(short_changelogs(settings, known))
     await lookout.look_at_partitions()
     assert health.troubles() == {}
 
 
 async def test_a_topic_without_a_changelog_is_followed_once(settings, lookout, health):
-    known = dict.fromkeys(needed_topics(settings), 6)
-
-    async def partitions():
-        return dict(known)
-
-    lookout._partitions = partitions
+    known = lookout.kafka.known
     await lookout.look_at_partitions()
-    assert lookout.followed == [True], "the group may have shared out what there was before the first look"
+    assert lookout.kafka.followed == 1, "the group may have shared out what there was before the first look"
     known[settings.topic("validated")] = 8
     await lookout.look_at_partitions()
     await lookout.look_at_partitions()
-    assert (health.troubles(), lookout.followed) == ({}, [True, True])
+    assert (health.troubles(), lookout.kafka.followed) == ({}, 2)
 
 
 def test_only_changelogs_with_fewer_partitions_than_their_companions_are_short(settings):

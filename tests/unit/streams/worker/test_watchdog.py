@@ -7,7 +7,7 @@ import pytest
 
 from streams.delivery.ledger import STALL_S
 from streams.health import Health
-from streams.worker.watchdog import SILENT_S, Progress, Rebalance, Watchdog
+from streams.worker.watchdog import SILENT_S, Progress, Watchdog
 
 NEEDED = ("genesys.raw", "genesys.failures")
 
@@ -105,17 +105,6 @@ async def test_an_assignment_that_never_ends_ends_the_process(scene):
     scene.rebalancing = 301.0
     await scene.watchdog().look()
     assert scene.dead == ["the assignment of partitions has been under way for 301 s"]
-
-
-def test_the_time_of_a_rebalance_begins_with_each_anew():
-    clock, app = SimpleNamespace(now=0.0), SimpleNamespace()
-    rebalance = Rebalance(app, lambda: clock.now)
-    seen = []
-    for now, rebalancing, count in ((5, 0, 1), (10, 1, 2), (30, 1, 2), (40, 1, 3), (45, 1, 3), (50, 0, 3)):
-        clock.now = now
-        app.rebalancing, app.rebalancing_count = bool(rebalancing), count
-        seen.append(rebalance.seconds())
-    assert seen == [0, 0, 20, 0, 5, 0]
 
 
 async def test_a_topic_that_is_gone_is_named_until_it_is_there_again(scene):

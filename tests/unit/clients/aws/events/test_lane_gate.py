@@ -1,4 +1,4 @@
-"""Tests of the gate before a bus: what closes it, and what outlasts what. What entries meet there: test_publisher.py."""
+"""Tests of the gate before a bus: what closes it, and what outlasts what."""
 
 import pytest
 
@@ -30,14 +30,16 @@ CLOSING = {
 async def test_what_closes_it_is_said_and_ends_with_what_ends_it(state):
     gate = Gate()
     CLOSING[state](gate)
-    assert gate.state is state and gate.said[-1]
+    assert gate.state is state
+    assert gate.said[-1]
     if state is LaneState.GONE:
         gate.note([Accepted("1")])  # EventBridge answers success for a bus that is gone
         assert gate.state is LaneState.GONE
         gate.back()
     else:
         gate.note([Accepted("1")])
-    assert gate.is_open and gate.said[-1] is None
+    assert gate.is_open
+    assert gate.said[-1] is None
 
 
 async def test_a_pause_outlasts_an_outage_and_a_bus_that_is_gone_both():
@@ -50,8 +52,9 @@ async def test_a_pause_outlasts_an_outage_and_a_bus_that_is_gone_both():
     assert gate.state is LaneState.GONE
 
 
-@pytest.mark.parametrize(("state", "waits"), [(one, one in (LaneState.SUSPECTING, LaneState.PAUSED)) for one in CLOSING])
-async def test_an_operator_opens_what_waits_for_one(state, waits):
+@pytest.mark.parametrize("state", CLOSING)
+async def test_an_operator_opens_what_waits_for_one(state):
+    waits = state in (LaneState.SUSPECTING, LaneState.PAUSED)
     gate = Gate()
     CLOSING[state](gate)
     assert gate.resume() is waits

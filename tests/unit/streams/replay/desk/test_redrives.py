@@ -22,8 +22,9 @@ async def recorded():
 async def jobs(recorded):
     side = SideLoop("redrives")
 
-    async def record(who, words):
-        recorded.append((who, words))
+    async def record(who, what, *, detail):
+        assert what == "redrive"
+        recorded.append((who, detail))
 
     yield RedriveJobs(Settings(), side, record)
     await side.close()
