@@ -12,7 +12,8 @@ import click
 from aiokafka.errors import KafkaError
 
 from clients.genesys.analytics import Backfilled
-from clients.kafka.ranges import RangeError, topics
+from clients.kafka.range_reader import topics
+from clients.kafka.ranges import RangeError
 from clients.kafka.writer import Writer, open_writer
 from processors.event.redaction import redactor
 from processors.genesys.analytics.snapshots import beyond

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from clients.kafka.ranges import RangeBounds, RangeError, open_reader, topics
+from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.ranges import RangeBounds, RangeError
 from processors.event.strict_json import JsonObject
 from processors.replay.moments import iso
 from processors.replay.redrive import RedriveTargets
@@ -21,7 +22,7 @@ from streams.commands.terminal.options import EXIT_STOPPED, bounds, quiet_logs, 
 from streams.commands.terminal.screen import as_json as json_text
 from streams.commands.terminal.screen import console, print_json, table
 from streams.replay.failure_list import FailureList, ListedFailure, list_failures
-from streams.replay.redriven import open_redriven
+from streams.replay.redriving.redriven import open_redriven
 
 EPILOG = """\b
 Examples:

@@ -15,7 +15,8 @@ import click
 from clients.aws.answers import AWS_ERRORS, reason
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.sqs_receiver import QueueReceiver
-from clients.kafka.ranges import Range, RangeBounds, RangeError, open_reader, topics
+from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.ranges import Range, RangeBounds, RangeError
 from clients.kafka.writer import open_writer
 from settings import Settings, load_settings
 from streams.commands.replaying.redrive_report import as_object, show, show_rehearsal
@@ -32,11 +33,11 @@ from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay import actions
-from streams.replay.aftermath import open_aftermath
-from streams.replay.originals import open_originals
-from streams.replay.redrive import Redriving
-from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
-from streams.replay.redriven import open_redriven, run_of, written_topics
+from streams.replay.redriving.aftermath import open_aftermath
+from streams.replay.redriving.originals import open_originals
+from streams.replay.redriving.progress import RedrivePlan, RedriveProgress
+from streams.replay.redriving.redrive import Redriving
+from streams.replay.redriving.redriven import open_redriven, run_of, written_topics
 
 EXAMPLES = """\b
 Examples:

@@ -10,7 +10,8 @@ from typing import Any, get_args
 
 import click
 
-from clients.kafka.ranges import RangeError, open_reader, topics
+from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.ranges import RangeError
 from clients.kafka.writer import open_writer
 from processors.replay.comparison import FailOn
 from processors.routes.route import Route

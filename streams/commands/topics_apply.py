@@ -12,8 +12,8 @@ from aiokafka.errors import KafkaError
 
 from clients.kafka import cluster
 from clients.kafka.configs import RETENTION, open_admin, retention_ms, set_own
+from clients.kafka.range_reader import topics as known_topics
 from clients.kafka.ranges import RangeError
-from clients.kafka.ranges import topics as known_topics
 from processors.replay.moments import milliseconds
 from processors.replay.topic_changes import TopicChange, TopicState, TopicWish, planned
 from settings import Settings, load_settings

@@ -8,7 +8,8 @@ import time
 import uuid
 from collections.abc import Mapping
 
-from clients.kafka.ranges import RangeError, topics
+from clients.kafka.range_reader import topics
+from clients.kafka.ranges import RangeError
 from clients.kafka.writer import Outgoing, Writer, open_writer
 from processors.replay.actions import Action, action
 from settings import Settings

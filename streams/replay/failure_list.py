@@ -6,7 +6,8 @@ import heapq
 from collections import Counter
 from dataclasses import dataclass, field
 
-from clients.kafka.ranges import Range, Reader
+from clients.kafka.range_reader import Reader
+from clients.kafka.ranges import Range
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import FailureCluster, cluster_of
 from processors.replay.moments import iso

@@ -14,6 +14,11 @@ class Pace:
         self._done = 0
         self._began: float | None = None
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether there is a reason to stop."""
+        return self._stop.is_set()
+
     def chunk(self, most: int) -> int:
         """How many events to take at a time, so that the pace is even within a second."""
         return most if self._rate is None else max(1, min(most, int(self._rate / 4)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
 
-from clients.kafka.ranges import CHUNK, Range, RangeBounds, Reader
+from clients.kafka.range_reader import CHUNK, Reader
+from clients.kafka.ranges import Range, RangeBounds
 from clients.kafka.writer import Outgoing, Writer
 from processors.event import headers
 from processors.event.headers import Origin
@@ -17,9 +18,7 @@ from processors.routes.outcome import Filtered
 from processors.routes.route import Route
 from streams.replay.current_routes import CurrentRoutes
 from streams.replay.pace import Pace
-
-#: Hears how many offsets of the range are done with.
-OnProgress = Callable[[int], None]
+from streams.replay.range_run import ChunkDone, OnProgress, run_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,6 @@ class Replay:
         self.progress = progress
         self._stop = stop
         self._on_confirmed = on_confirmed
-        self._pace = Pace(plan.rate, stop)
 
     async def run(self, reader: Reader, writer: Writer | None, on_progress: OnProgress) -> ReplayProgress:
         """Go through the range until its end, the limit, a stop, or a record that the brokers do not take."""
@@ -88,25 +86,27 @@ class Replay:
         progress.limited = self.plan.limit is not None and progress.read >= self.plan.limit
         if progress.limited:
             return progress
-        async for chunk in reader.chunks(what, self._pace.chunk(CHUNK)):
-            wanted, next_offset = self._wanted(chunk)
-            done = len(wanted) if writer is None else await self._write(writer, wanted)
-            progress.read += done
-            if done < len(wanted):
-                return progress
-            what.next[chunk[0].partition] = chunk[-1].offset + 1 if next_offset is None else next_offset
-            self._on_confirmed(progress)
-            on_progress(what.size - what.left)
-            if progress.limited:
-                return progress
-            await self._pace.after(len(wanted))
-            if self._stop.is_set():
-                progress.stopped = what.leave(chunk)
-                return progress
-        on_progress(what.size)
+        reason = await run_range(
+            reader,
+            what,
+            Pace(self.plan.rate, self._stop),
+            CHUNK,
+            lambda chunk: self._take(writer, chunk),
+            on_progress,
+            lambda: self._on_confirmed(progress),
+        )
+        progress.stopped = progress.stopped or reason
         return progress
 
-    def _wanted(self, chunk: list[ConsumerRecord]) -> tuple[list[ConsumerRecord], int | None]:
+    async def _take(self, writer: Writer | None, chunk: Sequence[ConsumerRecord]) -> ChunkDone:
+        """Write or try what is meant of a chunk, and count what of it is done with."""
+        wanted, ends_at = self._wanted(chunk)
+        if writer is not None and (refused := await self._write(writer, wanted)) is not None:
+            wanted, ends_at = wanted[:refused], wanted[refused].offset
+        self.progress.read += len(wanted)
+        return ChunkDone(len(wanted), ends_at)
+
+    def _wanted(self, chunk: Sequence[ConsumerRecord]) -> tuple[list[ConsumerRecord], int | None]:
         """The records that are meant, up to the limit, and where to go on when the limit cut the chunk."""
         plan, progress = self.plan, self.progress
         wanted: list[ConsumerRecord] = []
@@ -143,21 +143,20 @@ class Replay:
             origin = Origin(record.topic, record.partition, record.offset)
             self.progress.comparison.add(origin, before, outcomes)
 
-    async def _write(self, writer: Writer, wanted: list[ConsumerRecord]) -> int:
-        """Write them; gives how many there are before the first that was refused, where `next` stands."""
+    async def _write(self, writer: Writer, wanted: list[ConsumerRecord]) -> int | None:
+        """Write them; gives which is the first that was refused."""
         progress = self.progress
         full = [record for record in wanted if record.key is not None or record.value is not None]
         results = await writer.write(list(_again(full, self.plan)))
         progress.written += results.count(None)
-        done = len(wanted)
+        refused = None
         for record, reason in zip(full, results, strict=True):
             if reason is not None:
                 progress.stopped, progress.limited = reason, False
-                progress.what.next[record.partition] = record.offset
-                done = wanted.index(record)
+                refused = wanted.index(record)
                 break
-        progress.skipped += sum(record.key is None and record.value is None for record in wanted[:done])
-        return done
+        progress.skipped += sum(record.key is None and record.value is None for record in wanted[:refused])
+        return refused
 
 
 def _takes(outcomes: Outcomes) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 import orjson
 import structlog
 
-from clients.kafka.ranges import RangeBounds, RangeError, Reader, open_reader, topics
+from clients.kafka.range_reader import Reader, open_reader, topics
+from clients.kafka.ranges import RangeBounds, RangeError
 from processors.genesys.interval import Interval
 from processors.replay.selection import Span
 from settings import Settings

@@ -9,7 +9,7 @@ from rich.table import Table
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import FailureCluster
 from streams.commands.terminal.screen import console, table
-from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
+from streams.replay.redriving.progress import RedrivePlan, RedriveProgress
 
 
 def as_object(plan: RedrivePlan, progress: RedriveProgress, *, dry_run: bool) -> JsonObject:

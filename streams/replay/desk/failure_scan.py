@@ -10,7 +10,8 @@ from typing import Literal
 
 from aiokafka import ConsumerRecord
 
-from clients.kafka.ranges import Range, RangeBounds, Reader
+from clients.kafka.range_reader import Reader
+from clients.kafka.ranges import Range, RangeBounds
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import cluster_of
 from processors.replay.moments import iso
@@ -19,7 +20,7 @@ from processors.replay.selection import FailureSelection
 from processors.replay.tally import Tallies
 from streams.replay.failure import from_record, is_meant
 from streams.replay.failure_list import ListedFailure, listed
-from streams.replay.redriven import NoteBook
+from streams.replay.redriving.redriven import NoteBook
 
 State = Literal["", "open", "redriven"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from clients.kafka.ranges import open_reader, topics
+from clients.kafka.range_reader import open_reader, topics
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse
 from processors.replay.masking import masked_record
@@ -18,8 +18,8 @@ from streams.replay.desk.failure_scan import FailureScan, State, row_of, scan_fa
 from streams.replay.desk.side_loop import SideLoop
 from streams.replay.failure import Failure, from_record
 from streams.replay.failure_list import listed
-from streams.replay.originals import open_originals
-from streams.replay.redriven import NoteBook
+from streams.replay.redriving.originals import open_originals
+from streams.replay.redriving.redriven import NoteBook
 
 #: Looks at once; a third one waits for its turn.
 AT_ONCE = 2

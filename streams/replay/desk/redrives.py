@@ -11,7 +11,8 @@ from typing import Literal
 import structlog
 from aiokafka.errors import KafkaError
 
-from clients.kafka.ranges import RangeBounds, RangeError, open_reader, topics
+from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.ranges import RangeBounds, RangeError
 from clients.kafka.writer import open_writer
 from processors.event.strict_json import JsonObject
 from processors.replay.actions import MAX_TEXT
@@ -20,10 +21,10 @@ from processors.replay.moments import iso
 from processors.replay.selection import FailureSelection, OffsetBounds
 from settings import Settings
 from streams.replay.desk.side_loop import SideLoop
-from streams.replay.originals import open_originals
-from streams.replay.redrive import Redriving
-from streams.replay.redrive_progress import RedrivePlan, RedriveProgress
-from streams.replay.redriven import open_redriven, run_of, written_topics
+from streams.replay.redriving.originals import open_originals
+from streams.replay.redriving.progress import RedrivePlan, RedriveProgress
+from streams.replay.redriving.redrive import Redriving
+from streams.replay.redriving.redriven import open_redriven, run_of, written_topics
 
 log = structlog.get_logger(__name__)
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord
 
-from clients.kafka.ranges import Range, RangeBounds, Reader
+from clients.kafka.range_reader import Reader
+from clients.kafka.ranges import Range, RangeBounds
 from processors.replay.selection import Span
 
 #: Offsets of each partition in the first slice; each is so many times as large as the one before, up to a most.
 SLICE, GROWTH, MAX_SLICE = 50, 4, 2_000
 
-#: Milliseconds that a broker may wait for more where the topic ends (clients/kafka/ranges.py).
+#: Milliseconds that a broker may wait for more where the topic ends (clients/kafka/range_reader.py).
 WAIT_MS = 10
 
 #: Seconds of rest after each chunk.

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 import orjson
 from aiokafka import ConsumerRecord
 
-from clients.kafka.ranges import RangeBounds, open_reader, topics
+from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.ranges import RangeBounds
 from processors.event import headers
 from processors.event.headers import Origin
 from processors.event.strict_json import JsonObject

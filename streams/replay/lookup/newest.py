@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiokafka import ConsumerRecord
 from aiokafka.partitioner import murmur2
 
-from clients.kafka.ranges import RangeBounds, open_reader, topics
+from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.ranges import RangeBounds
 from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.identity import decode

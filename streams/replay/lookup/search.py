@@ -14,7 +14,8 @@ from typing import cast
 
 from aiokafka import ConsumerRecord
 
-from clients.kafka.ranges import RangeBounds, open_reader, topics
+from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.ranges import RangeBounds
 from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin

@@ -1,23 +1,12 @@
-"""Tests of how a range of a topic is left before its end."""
+"""Tests of a range of a topic: where it begins, and what of it is not there."""
 
 from types import SimpleNamespace
 
 import pytest
 
-from clients.kafka.ranges import MissingRange, Range, RangeBounds, Reader
+from clients.kafka.range_reader import Reader
+from clients.kafka.ranges import MissingRange, Range, RangeBounds
 from processors.replay.selection import OffsetBounds, Span
-
-
-@pytest.mark.parametrize(
-    ("end", "reason"),
-    [({0: 9, 1: 5}, "stopped"), ({0: 2, 1: 8}, "stopped"), ({0: 2, 1: 5}, "")],
-    ids=["another partition is open", "so is this one", "all was read"],
-)
-def test_a_range_that_is_left_goes_on_behind_its_chunk(end, reason):
-    what = Range("raw", {0: 2, 1: 3}, end)
-    chunk = [SimpleNamespace(partition=1, offset=offset) for offset in (3, 4)]
-    assert what.leave(chunk) == reason
-    assert what.next == {0: 2, 1: 5}
 
 
 class FakeConsumer:

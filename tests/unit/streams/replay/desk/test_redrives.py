@@ -1,4 +1,4 @@
-"""This module tests the redrives of the pages; what each of them does: tests/unit/streams/replay/test_redrive.py."""
+"""Tests of the redrives of the pages; what each does: tests/unit/streams/replay/redriving/test_redrive.py."""
 
 import asyncio
 import threading

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import ConsumerRecord
 
-from clients.kafka.ranges import Reader, open_reader
+from clients.kafka.range_reader import Reader, open_reader
 from processors.replay.redrive import Unrecoverable
 from settings import Settings
 

@@ -16,9 +16,9 @@ from processors.replay.redriven import Note, Notes
 from processors.replay.selection import FailureSelection
 from processors.routes.outcome import Failed
 from settings import load_settings
-from streams.replay.redrive import Redriving
-from streams.replay.redrive_progress import RedrivePlan
-from streams.replay.redriven import Redriven
+from streams.replay.redriving.progress import RedrivePlan
+from streams.replay.redriving.redrive import Redriving
+from streams.replay.redriving.redriven import Redriven
 
 INVALID = Failed.of(InvalidEventError("breaks its schema", code="SchemaViolation"), "interaction")
 THROTTLED = Failed("publish", "ThrottlingException", "slow", (), "calls", {"detail": {}}, 5)

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from aiokafka.errors import KafkaError
 
 from clients.kafka.lag import LagReader
-from clients.kafka.ranges import Range, RangeBounds, Reader, open_reader
+from clients.kafka.range_reader import Reader, open_reader
+from clients.kafka.ranges import Range, RangeBounds
 from processors.event import headers
 from settings import Settings
 

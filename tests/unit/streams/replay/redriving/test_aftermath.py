@@ -12,8 +12,8 @@ from aiokafka.errors import KafkaError
 from clients.kafka.lag import PartitionPosition
 from clients.kafka.ranges import Range
 from settings import Settings
-from streams.replay import aftermath
-from streams.replay.aftermath import Aftermath
+from streams.replay.redriving import aftermath
+from streams.replay.redriving.aftermath import Aftermath
 
 RUN = "redrive-1"
 

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from aiokafka.errors import KafkaError
 
 from clients.kafka import cluster
-from clients.kafka.ranges import RangeBounds, RangeError, open_reader, topics
+from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.ranges import RangeBounds, RangeError
 from clients.kafka.writer import Outgoing, Writer
 from processors.event.headers import AGAIN
 from processors.replay.redriven import Note, Notes
@@ -67,7 +68,7 @@ class NoteBook:
         self._next: dict[int, int] = {}
 
     async def update(self, known: Mapping[str, int]) -> None:
-        """Read what is new; `known` as clients/kafka/ranges.py:topics gives it. Raises RangeError."""
+        """Read what is new; `known` as clients/kafka/range_reader.py:topics gives it. Raises RangeError."""
         topic = self._settings.topic(REDRIVEN)
         if topic not in known:
             return
