@@ -8,11 +8,11 @@ Every field may be missing, one that is null counts as missing, and none is in t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from processors.event.formats import instant, time_text
+from processors.event.members import member, objects, value_at
 from processors.event.strict_json import JsonObject
 
 #: Lists of communications of a participant -> their medium, in the order in which the first that holds something is
@@ -61,14 +61,13 @@ def digest(body: JsonObject) -> JsonObject:
     if not isinstance(event_body, dict) or not isinstance(body.get("topicName"), str):
         return {}
     topic = _Topic.of(body["topicName"])
-    participants = event_body.get("participants")
-    if not isinstance(participants, list):
+    if not isinstance(event_body.get("participants"), list):
         return _step(topic, body, event_body)
-    return _snapshot(topic, body, event_body, _objects(participants))
+    return _snapshot(topic, body, event_body, objects(event_body, "participants"))
 
 
 def _step(topic: _Topic, body: JsonObject, event_body: JsonObject) -> JsonObject:
-    queue = _first(topic.queue, event_body.get("queueId"), _get(body, "queue", "id"))
+    queue = _first(topic.queue, event_body.get("queueId"), value_at(body, "queue", "id"))
     known = {
         "eventType": topic.event_type,
         "mediaType": _lower(event_body.get("mediaType")) or MEDIA.get(topic.medium_list or ""),
@@ -87,11 +86,11 @@ def _snapshot(topic: _Topic, body: JsonObject, event_body: JsonObject, people: l
     medium_list = topic.medium_list or next((name for name in MEDIA if any(_talks(one, name) for one in people)), None)
     parties = [_party(person, medium_list) for person in people]
     mine = [party for party in parties if topic.user and party.get("userId") == topic.user]
-    queue = _first(topic.queue, event_body.get("queueId"), _last_queue(mine), _get(body, "queue", "id"))
+    queue = _first(topic.queue, event_body.get("queueId"), _last_queue(mine), value_at(body, "queue", "id"))
     queue = queue or _last_queue(parties)
     ours = mine if topic.user else _of_queue(parties, queue)
     acd = _acd(people, queue)
-    routing = _object(acd.get("conversationRoutingData"))
+    routing = member(acd, "conversationRoutingData")
     known = {
         "eventType": topic.event_type,
         "mediaType": MEDIA.get(medium_list or ""),
@@ -100,8 +99,8 @@ def _snapshot(topic: _Topic, body: JsonObject, event_body: JsonObject, people: l
         "queueId": queue,
         "queueName": _queue_name(body, queue) or acd.get("name"),
         "priority": routing.get("priority"),
-        "requestedRoutingSkillIds": [skill["id"] for skill in _objects(routing.get("skills")) if skill.get("id")],
-        "requestedLanguageId": _get(routing, "language", "id"),
+        "requestedRoutingSkillIds": [skill["id"] for skill in objects(routing, "skills") if skill.get("id")],
+        "requestedLanguageId": value_at(routing, "language", "id"),
         "userId": topic.user,
         "participantId": mine[-1].get("id") if mine else None,
         "sessionId": mine[-1].get("sessionId") if mine else None,
@@ -122,10 +121,10 @@ def _party(person: JsonObject, medium_list: str | None) -> JsonObject:
     known = {
         "id": person.get("id"),
         "purpose": person.get("purpose"),
-        "userId": _first(person.get("userId"), _get(person, "user", "id")),
+        "userId": _first(person.get("userId"), value_at(person, "user", "id")),
         "queueId": _queue(person),
         "consultParticipantId": person.get("consultParticipantId"),
-        "externalContactId": _first(person.get("externalContactId"), _get(person, "externalContact", "id")),
+        "externalContactId": _first(person.get("externalContactId"), value_at(person, "externalContact", "id")),
         "sessionId": None if is_own else talk.get("id"),
         "state": _lower(_first(talk.get("state"))),
         "held": talk.get("held"),
@@ -133,9 +132,9 @@ def _party(person: JsonObject, medium_list: str | None) -> JsonObject:
         "disconnectType": talk.get("disconnectType"),
         "connectedTime": _time(talk.get("connectedTime"), person.get("connectedTime")),
         "endTime": _time(talk.get("disconnectedTime"), person.get("endTime")),
-        "afterCallWork": _there(_object(talk.get("afterCallWork"))),
-        "wrapup": _there(_object(person.get("wrapup")) or _object(talk.get("wrapup"))),
-        "attributes": _there(_object(person.get("attributes"))),
+        "afterCallWork": _there(member(talk, "afterCallWork")),
+        "wrapup": _there(member(person, "wrapup") or member(talk, "wrapup")),
+        "attributes": _there(member(person, "attributes")),
     }
     return _there(known)
 
@@ -172,17 +171,17 @@ def _acd(people: list[JsonObject], queue: str | None) -> JsonObject:
 
 
 def _queue(person: JsonObject) -> str | None:
-    routed = _get(person, "conversationRoutingData", "queue")
-    return _first(person.get("queueId"), _get(person, "queue", "id"), _object(routed).get("id"))
+    routed = value_at(person, "conversationRoutingData", "queue", "id")
+    return _first(person.get("queueId"), value_at(person, "queue", "id"), routed)
 
 
 def _queue_name(body: JsonObject, queue: str | None) -> str | None:
-    named = _object(body.get("queue"))
+    named = member(body, "queue")
     return _first(named.get("name")) if named.get("id") == queue else None
 
 
 def _division(event_body: JsonObject) -> str | None:
-    divisions = (_get(one, "division", "id") for one in _objects(event_body.get("divisions")))
+    divisions = (value_at(one, "division", "id") for one in objects(event_body, "divisions"))
     return _first(event_body.get("divisionId"), *divisions)
 
 
@@ -190,7 +189,7 @@ def _addresses(people: list[JsonObject]) -> JsonObject:
     """`ani` and `dnis`: of one medium they are told, else they stand in the customer's call (self and other)."""
     customers = [person for person in people if person.get("purpose") == "customer"]
     call = (_talks(customers[0], "calls") or [{}])[-1] if customers else {}
-    own, other = (_address(_object(call.get(side))) for side in ("self", "other"))
+    own, other = (_address(member(call, side)) for side in ("self", "other"))
     caller, called = (other, own) if call.get("direction") == "outbound" else (own, other)
     anis, dnises = ([person.get(name) for person in people] for name in ("ani", "dnis"))
     return {"ani": _first(*anis, caller), "dnis": _first(*dnises, called)}
@@ -202,7 +201,7 @@ def _address(address: JsonObject) -> str | None:
 
 def _wrapup(ours: list[JsonObject]) -> JsonObject:
     """The newest wrap-up of whom the topic is about, as detail events name its fields."""
-    given = [party["wrapup"] for party in ours if isinstance(_object(party.get("wrapup")).get("code"), str)]
+    given = [party["wrapup"] for party in ours if isinstance(value_at(party, "wrapup", "code"), str)]
     wrapup = given[-1] if given else {}
     seconds: Any = wrapup.get("durationSeconds")
     known = isinstance(seconds, int | float) and not isinstance(seconds, bool)
@@ -214,7 +213,7 @@ def _wrapup(ours: list[JsonObject]) -> JsonObject:
 
 
 def _talks(person: JsonObject, medium_list: str | None) -> list[JsonObject]:
-    return _objects(person.get(medium_list)) if medium_list else []
+    return objects(person, medium_list) if medium_list else []
 
 
 def _there(known: JsonObject) -> JsonObject:
@@ -243,17 +242,3 @@ def _time(*values: Any) -> str | None:
 
 def _lower(value: Any) -> str | None:
     return value.lower() if isinstance(value, str) else None
-
-
-def _get(value: Any, *path: str) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _object(value: Any) -> JsonObject:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: Iterable[Any] | Any) -> list[JsonObject]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -8,13 +8,13 @@ and pongs (`channel.metadata`), notices of the channel (`v2.system.…`), and re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
 from processors.event.errors import MalformedEventError
+from processors.event.members import objects, text, value_at
 from processors.event.strict_json import JsonObject, parse
 
 #: Of the notices, `closing`: the socket will end; `gone`: the channel brings nothing any more; `revoked`: nor does
@@ -68,7 +68,7 @@ def read_frame(value: bytes) -> Frame:
         return Frame("malformed")
     topic = envelope.get("topicName")
     if topic == "channel.metadata":
-        return Frame("pong" if _message(envelope) == "pong" else "heartbeat", envelope)
+        return Frame("pong" if value_at(envelope, "eventBody", "message") == "pong" else "heartbeat", envelope)
     for beginning, kind in NOTICES:
         if isinstance(topic, str) and topic.startswith(beginning):
             return Frame(kind, envelope)
@@ -77,11 +77,6 @@ def read_frame(value: bytes) -> Frame:
     if topic is None and "eventBody" not in envelope and isinstance(envelope.get("message"), str):
         return Frame("pong" if envelope["message"] == "pong" else "reply", envelope)
     return Frame("event", envelope)
-
-
-def _message(envelope: JsonObject) -> Any:
-    body = envelope.get("eventBody")
-    return body.get("message") if isinstance(body, dict) else None
 
 
 def queue_id(envelope: JsonObject) -> str | None:
@@ -101,7 +96,7 @@ def queue_id(envelope: JsonObject) -> str | None:
     user = _USER_TOPIC.match(str(envelope.get("topicName")))
     queues: list[tuple[bool, str]] = [
         (user is not None and participant_user(participant) == user[1], queue)
-        for participant in _participants(body)
+        for participant in objects(body, "participants")
         if (queue := participant_queue(participant))
     ]
     own = [queue for is_own, queue in queues if is_own]
@@ -110,16 +105,12 @@ def queue_id(envelope: JsonObject) -> str | None:
 
 def participant_queue(participant: JsonObject) -> str | None:
     """Queue id of a participant: flat (`queueId`) or nested (`queue.id`, in the variants by medium)."""
-    nested = participant.get("queue")
-    found = participant.get("queueId") or (nested.get("id") if isinstance(nested, dict) else None)
-    return found if isinstance(found, str) else None
+    return text(participant, "queueId") or text(participant, "queue", "id")
 
 
 def participant_user(participant: JsonObject) -> str | None:
     """User id of a participant: flat (`userId`) or nested (`user.id`)."""
-    nested = participant.get("user")
-    found = participant.get("userId") or (nested.get("id") if isinstance(nested, dict) else None)
-    return found if isinstance(found, str) else None
+    return text(participant, "userId") or text(participant, "user", "id")
 
 
 def with_queue(value: bytes, envelope: JsonObject, queue: str, name: str) -> bytes:
@@ -145,10 +136,3 @@ def changed_at(value: bytes, envelope: JsonObject, at_ms: int) -> tuple[bytes, J
 def _with(value: bytes, envelope: JsonObject, added: JsonObject) -> bytes:
     """The frame with fields added behind its own, which stay as they came."""
     return value.rstrip()[:-1] + b"," + orjson.dumps(added)[1:] if envelope else value
-
-
-def _participants(body: JsonObject) -> Iterator[JsonObject]:
-    participants = body.get("participants")
-    for participant in participants if isinstance(participants, list) else ():
-        if isinstance(participant, dict):
-            yield participant

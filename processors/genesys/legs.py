@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from processors.event.members import objects, text
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import milliseconds
 
@@ -72,11 +72,11 @@ class Leg:
 
     @property
     def user(self) -> str | None:
-        return text(self.participant, "userId") or text(member(self.participant, "user"), "id")
+        return text(self.participant, "userId") or text(self.participant, "user", "id")
 
     @property
     def queue(self) -> str | None:
-        return text(self.participant, "queueId") or text(member(self.participant, "queue"), "id")
+        return text(self.participant, "queueId") or text(self.participant, "queue", "id")
 
     @property
     def state(self) -> str:
@@ -128,7 +128,7 @@ def legs(envelope: JsonObject) -> list[Leg]:
     """Every communication that a snapshot tells, in the order of its participants."""
     suffix = str(envelope.get("topicName")).rpartition(".")[2].lower()
     main = _BY_SUFFIX.get(suffix, "UNKNOWN")
-    participants = objects(member(envelope, "eventBody"), "participants")
+    participants = objects(envelope, "eventBody", "participants")
     people = [one if text(one, "id") else one | {"id": f"{NAMELESS}{place}"} for place, one in enumerate(participants)]
     found = [leg for participant in people for leg in _of(participant, main)]
     media = [medium for _, _, medium in found if medium != "UNKNOWN"]
@@ -150,21 +150,3 @@ def _of(participant: JsonObject, main: str) -> Iterator[tuple[JsonObject, JsonOb
     arrays = [array for array in participant if array in MEDIA]
     found = [(participant, one, MEDIA[array]) for array in arrays for one in objects(participant, array)]
     yield from found or [(participant, {}, "UNKNOWN")]
-
-
-def text(value: JsonObject, name: str) -> str | None:
-    """A field that is a text and not empty."""
-    found = value.get(name)
-    return found if isinstance(found, str) and found else None
-
-
-def member(value: JsonObject, name: str) -> JsonObject:
-    """A field that is an object, or an empty one."""
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def objects(value: JsonObject, name: str) -> list[JsonObject]:
-    """The objects of a field that is a list."""
-    found: Any = value.get(name)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

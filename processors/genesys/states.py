@@ -17,8 +17,9 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from processors.event.identity import SNAPSHOT_TOPIC
+from processors.event.members import member, objects, text, value_at
 from processors.event.strict_json import JsonObject
-from processors.genesys.legs import ENDED, Leg, legs, member, objects, text
+from processors.genesys.legs import ENDED, Leg, legs
 
 #: How much earlier than Genesys' clock ours may say that a state came.
 CLOCK_SKEW_MS = 2_000
@@ -163,7 +164,7 @@ def snapshot_state(envelope: JsonObject) -> int | None:
 
 def snapshot_key(envelope: JsonObject) -> tuple[str, str]:
     """What a snapshot is a state of: the topic and the conversation."""
-    return str(envelope.get("topicName")), str(member(envelope, "eventBody").get("id"))
+    return str(envelope.get("topicName")), str(value_at(envelope, "eventBody", "id"))
 
 
 def exact(state: State, at_ms: int, until_ms: int | None) -> Change:
@@ -204,6 +205,6 @@ def _details(ident: str, participant: JsonObject) -> _Detail:
 
 
 def _session_details(leg: Leg) -> _Detail:
-    work = text(member(leg.session, "afterCallWork"), "state")
+    work = text(leg.session, "afterCallWork", "state")
     messages = frozenset(text(one, "messageId") for one in objects(leg.session, "messages"))
-    return leg.key, work, text(member(leg.session, "wrapup"), "code"), messages
+    return leg.key, work, text(leg.session, "wrapup", "code"), messages

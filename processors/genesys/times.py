@@ -15,6 +15,7 @@ from typing import Any
 
 from processors.event.formats import instant, time_text
 from processors.event.identity import SNAPSHOT_TOPIC, is_notification
+from processors.event.members import member, objects, value_at
 from processors.event.strict_json import JsonObject
 from processors.genesys.frames import COMMUNICATIONS
 
@@ -88,7 +89,7 @@ def _own_time(body: JsonObject) -> datetime | str | None:
         value = body.get(name)
         if value is not None and (text := _read(value)):
             return text
-    return max(_instants(_within(body, path) for path in PART_TIMES), default=None)
+    return max(_instants(value_at(body, *path) for path in PART_TIMES), default=None)
 
 
 def _read(value: object) -> str:
@@ -102,7 +103,7 @@ def _read(value: object) -> str:
 def _snapshot_time(body: JsonObject) -> datetime | None:
     """The latest time in a snapshot; None when something in it is so since nobody knows when."""
     times = _times_of_whole(body)
-    for participant in _objects(body.get("participants")):
+    for participant in objects(body, "participants"):
         for part in (participant, *_communications(participant)):
             if not _is_timed(part, participant):
                 return None
@@ -111,14 +112,14 @@ def _snapshot_time(body: JsonObject) -> datetime | None:
 
 
 def _times_of_whole(body: JsonObject) -> list[Any]:
-    issued = [transfer.get("dateIssued") for transfer in _objects(body.get("recentTransfers"))]
+    issued = [transfer.get("dateIssued") for transfer in objects(body, "recentTransfers")]
     return [body.get("startTime"), body.get("endTime"), *issued]
 
 
 def told_times(body: JsonObject) -> frozenset[int]:
     """A number for each time that a snapshot tells, and of what: a change that adds none has no time of its own."""
     found = {hash(("", str(time))) for time in _times_of_whole(body) if time is not None}
-    for place, participant in enumerate(_objects(body.get("participants"))):
+    for place, participant in enumerate(objects(body, "participants")):
         for part in (participant, *_communications(participant)):
             whose = part.get("id") if isinstance(part.get("id"), str) else place
             found |= {hash((whose, number, str(time))) for number, time in enumerate(_times(part)) if time is not None}
@@ -127,14 +128,14 @@ def told_times(body: JsonObject) -> frozenset[int]:
 
 def _communications(participant: JsonObject) -> Iterator[JsonObject]:
     for medium in COMMUNICATIONS:
-        yield from _objects(participant.get(medium))
+        yield from objects(participant, medium)
 
 
 def _times(part: JsonObject) -> Iterator[Any]:
     yield from (part.get(name) for name in SNAPSHOT_TIMES)
-    after_call, wrapup = _object(part.get("afterCallWork")), _object(part.get("wrapup"))
+    after_call, wrapup = member(part, "afterCallWork"), member(part, "wrapup")
     yield from (after_call.get("startTime"), after_call.get("endTime"), wrapup.get("endTime"))
-    yield from (message.get("messageTime") for message in _objects(part.get("messages")))
+    yield from (message.get("messageTime") for message in objects(part, "messages"))
 
 
 def _is_timed(part: JsonObject, participant: JsonObject) -> bool:
@@ -144,7 +145,7 @@ def _is_timed(part: JsonObject, participant: JsonObject) -> bool:
         return False
     if part.get("held") is True and part.get("state") == "connected" and not _tells(part, "startHoldTime"):
         return False
-    after_call, wrapup = _object(part.get("afterCallWork")), _object(part.get("wrapup"))
+    after_call, wrapup = member(part, "afterCallWork"), member(part, "wrapup")
     state = after_call.get("state")
     if state == "pending" and not _tells(after_call, "startTime") and not _tells(participant, "startAcwTime"):
         return False
@@ -158,20 +159,5 @@ def _tells(part: JsonObject, *names: str) -> bool:
     return any(instant(part.get(name)) is not None for name in names)
 
 
-def _within(body: JsonObject, path: Iterable[str]) -> Any:
-    value: Any = body
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
 def _instants(values: Iterable[Any]) -> Iterator[datetime]:
     return (moment for value in values if (moment := instant(value)) is not None)
-
-
-def _object(value: Any) -> JsonObject:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: Any) -> Iterator[JsonObject]:
-    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())

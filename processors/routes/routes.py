@@ -10,6 +10,7 @@ import orjson
 
 from processors.event.errors import MalformedEventError, Violation
 from processors.event.identity import Event, decode
+from processors.event.strict_json import JsonObject
 from processors.routes.filter_index import RouteIndex
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.route import Route, RouteTexts
@@ -53,6 +54,22 @@ class Routes:
         """The bus that a route names."""
         found = self.get(name)
         return found.texts.event_bus if found is not None else None
+
+
+def route_summary(route: Route | TriedRoute) -> JsonObject:
+    """What a list of routes shows of one."""
+    texts = route.texts
+    return {
+        "name": texts.name,
+        "description": texts.description,
+        "source": texts.source,
+        "detailType": texts.detail_type,
+        "eventBus": texts.event_bus,
+        "engine": route.engine,
+        "engineReason": route.engine_reason or None,
+        "examples": len(texts.examples),
+        "warnings": list(texts.warnings),
+    }
 
 
 #: More violations than a failure record has room for (processors/delivery/failure_record.py

@@ -21,7 +21,7 @@ from processors.genesys.interval import Interval
 from processors.genesys.topics.plan import separate
 from processors.replay.moments import iso
 from settings import Settings
-from streams.commands.terminal.options import MomentParam, quiet_logs, refuse
+from streams.commands.terminal.options import MomentParam, json_option, quiet_logs, refuse
 from streams.commands.terminal.organisation import Organisation, notification_settings, open_organisation
 from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import console, progress_bar
@@ -43,7 +43,7 @@ Exit codes: 0 all is in Kafka, 1 stopped before (the command to go on with is pr
 @click.option("--since", type=MomentParam(), required=True, help="From then on: 45s, 30m, 2h ago, or an ISO time.")
 @click.option("--until", type=MomentParam(), help="Before this moment; written like --since. Default: now.")
 @click.option("--dry-run", is_flag=True, help="Count the events; write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 def backfill(since: int, until: int | None, dry_run: bool, as_json: bool) -> None:
     """Fetch what happened from the analytics query and write it to `raw`, for a gap that was not healed.
 

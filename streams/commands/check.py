@@ -27,7 +27,7 @@ from streams.checks.machine import check_folder, check_port, check_web
 from streams.checks.routes import check_routes
 from streams.checks.source import check_source
 from streams.checks.topics import check_topics
-from streams.commands.terminal.options import EXIT_STOPPED, quiet_logs
+from streams.commands.terminal.options import EXIT_STOPPED, json_option, quiet_logs
 from streams.commands.terminal.screen import console, print_json, table
 from streams.routes.load import wanted_schemas
 from streams.topology import needed_topics
@@ -49,7 +49,7 @@ STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}
 
 
 @click.command(epilog=EPILOG)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 def check(as_json: bool) -> None:
     """Look at settings, routes, Kafka, Genesys, event bus and queue, and say how to fix what is wrong.
 

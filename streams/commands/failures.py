@@ -18,7 +18,7 @@ from processors.replay.selection import FailureSelection
 from settings import Settings, load_settings
 from streams.commands.replaying.redrive_report import clusters_table
 from streams.commands.terminal.failure_options import failure_options, taken_selection
-from streams.commands.terminal.options import EXIT_STOPPED, bounds, quiet_logs, range_options, refuse
+from streams.commands.terminal.options import EXIT_STOPPED, bounds, json_option, quiet_logs, range_options, refuse
 from streams.commands.terminal.screen import as_json as json_text
 from streams.commands.terminal.screen import console, print_json, table
 from streams.replay.failure_list import FailureList, ListedFailure, list_failures
@@ -44,7 +44,7 @@ def failures() -> None:
 @failure_options
 @range_options
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Newest records to show.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 def list_command(limit: int, as_json: bool, **given: Any) -> None:
     """Show failures by stage, error, route and violated path, and the newest of them."""
     selection = taken_selection(given)
@@ -58,7 +58,7 @@ def list_command(limit: int, as_json: bool, **given: Any) -> None:
 
 @failures.command(epilog=EPILOG)
 @click.argument("event_id")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 def show(event_id: str, as_json: bool) -> None:
     """Show every failure record of one event whole, the newest first."""
     settings = load_settings()

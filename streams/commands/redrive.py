@@ -23,8 +23,10 @@ from streams.commands.replaying.redrive_report import as_object, show, show_rehe
 from streams.commands.terminal.failure_options import failure_options, selection_arguments, taken_selection
 from streams.commands.terminal.options import (
     bounds,
+    json_option,
     quiet_logs,
     range_options,
+    rate_option,
     refuse,
     resume_arguments,
     span_arguments,
@@ -83,10 +85,10 @@ class RedriveRequest:
     show_default=True,
     help="What an event that fails again does: its new record is kept for the next run, or the run stops as well.",
 )
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Events a second, at most.")
+@rate_option
 @click.option("--limit", type=click.IntRange(1), help="End after so many records.")
 @click.option("--yes", is_flag=True, help="Do not ask on a terminal.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 def redrive(
     again: bool,
     from_queue: bool,

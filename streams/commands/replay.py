@@ -14,19 +14,19 @@ from clients.kafka.range_reader import open_reader, topics
 from clients.kafka.ranges import RangeError
 from clients.kafka.writer import open_writer
 from processors.replay.comparison import FailOn
-from processors.routes.route import Route
 from settings import Settings, load_settings
 from streams import topology
-from streams.commands.replaying.live_routes import current_routes
 from streams.commands.replaying.replay_html import page
 from streams.commands.replaying.replay_report import as_object, show
-from streams.commands.replaying.replay_request import ReplayRequest, check
+from streams.commands.replaying.replay_request import ReplayRequest, check, plan_of
 from streams.commands.replaying.replay_resume import TYPED, Saving, Typed, earlier, taken_up, the_only
 from streams.commands.terminal.options import (
     EXIT_DIFFERS,
     bounds,
+    json_option,
     quiet_logs,
     range_options,
+    rate_option,
     refuse,
     resume_arguments,
     span_arguments,
@@ -36,8 +36,6 @@ from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay import actions
 from streams.replay.replay import Replay, ReplayPlan, ReplayProgress
-from streams.replay.run_name import run_name
-from streams.routes.load import compiled_routes
 
 EXAMPLES = """\b
 Examples:
@@ -82,14 +80,14 @@ Exit codes: 0 all of the range, 1 stopped before its end (the command to go on w
 @click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), help="With --routes-dir: write the comparison as a page."
 )
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Events a second, at most.")
+@rate_option
 @click.option("--limit", type=click.IntRange(1), help="End after so many events.")
 @click.option(
     "--resume",
     is_flag=True,
     help="Go on where an earlier run of this stopped or was killed; alone, with the one there is.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 @click.pass_context
 def replay(
     context: click.Context,
@@ -156,7 +154,7 @@ def replay(
 
 
 async def _run(request: ReplayRequest, settings: Settings) -> None:
-    plan = await _plan(request, settings)
+    plan = await plan_of(request, settings)
     known = await topics(settings)
     if plan.into is not None and plan.into not in known:
         known = {**known, **await topics(settings, touch=(plan.into,))}
@@ -187,38 +185,6 @@ async def _run(request: ReplayRequest, settings: Settings) -> None:
             if saving is not None:
                 saving.end(progress)
     _end(request, plan, progress)
-
-
-async def _plan(request: ReplayRequest, settings: Settings) -> ReplayPlan:
-    """The plan, with the routes that it needs. Raises RouteError, and UsageError for an unknown route."""
-    plan = ReplayPlan(
-        bounds=request.bounds,
-        into=None if request.dry_run else request.into,
-        run=request.earlier.run if request.earlier is not None else run_name("replay"),
-        key=request.key.encode() if request.key is not None else None,
-        route=request.route,
-        rate=request.rate,
-        limit=request.limit,
-        straight=request.into == settings.topic("validated"),
-        dropped=request.dropped,
-    )
-    if not request.dry_run and request.route is None:
-        return plan
-    routes = await compiled_routes(settings, request.routes_dir)
-    against = await current_routes(settings, request.url) if request.routes_dir is not None else None
-    current = against.routes if against is not None else None
-    if request.route is not None:
-        every = (*routes, *(current or ()))
-        if not any(one.name == request.route for one in every):
-            names = ", ".join(sorted({one.name for one in every}))
-            raise click.UsageError(f"there is no route {request.route}; there are {names}")
-        routes = _only(routes, request.route)
-        current = _only(current, request.route) if current is not None else None
-    return replace(plan, routes=routes, current=current, against=against)
-
-
-def _only(routes: tuple[Route, ...], name: str) -> tuple[Route, ...]:
-    return tuple(route for route in routes if route.name == name)
 
 
 def _end(request: ReplayRequest, plan: ReplayPlan, progress: ReplayProgress) -> None:

@@ -21,7 +21,7 @@ from processors.event.strict_json import JsonObject, parse_object
 from processors.routes.routes import Routes
 from processors.routes.simulation import FIELDS, is_short, run, simulated_event
 from settings import load_settings
-from streams.commands.terminal.options import EXIT_STOPPED, quiet_logs, refuse
+from streams.commands.terminal.options import EXIT_STOPPED, json_option, quiet_logs, refuse
 from streams.commands.terminal.screen import as_json as json_text
 from streams.commands.terminal.screen import console, print_json, table
 from streams.routes.load import compiled_routes
@@ -48,7 +48,7 @@ STYLES = {"mapped": "bold green", "filtered": "yellow", "failed": "bold red"}
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of routes; by default ROUTES_DIR.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 def simulate(file: Path, routes_dir: Path | None, as_json: bool) -> None:
     """Run one event through filter, mapping and schema of every route; publish nothing.
 

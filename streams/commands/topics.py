@@ -14,7 +14,7 @@ from clients.genesys.notifications.topic_probe import tried
 from processors.genesys.frames import queue_id
 from processors.genesys.topics.plan import separate
 from settings import Settings
-from streams.commands.terminal.options import quiet_logs
+from streams.commands.terminal.options import json_option, quiet_logs
 from streams.commands.terminal.organisation import Organisation, answered, notification_settings, open_organisation
 from streams.commands.terminal.screen import console, print_json, table
 from streams.commands.topics_apply import apply
@@ -76,7 +76,7 @@ class Findings:
 
 @click.group(epilog=EPILOG, invoke_without_command=True)
 @click.option("--trial/--no-trial", default=True, help="Ask Genesys by subscribing on a channel of its own.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 @click.pass_context
 def topics(context: click.Context, /, trial: bool, as_json: bool) -> None:
     """Show which notification topics the settings mean: topic, channel, queue. `topics apply` is about those of Kafka.

@@ -17,7 +17,7 @@ from clients.kafka.ranges import RangeError
 from processors.replay.moments import milliseconds
 from processors.replay.topic_changes import TopicChange, TopicState, TopicWish, planned
 from settings import Settings, load_settings
-from streams.commands.terminal.options import EXIT_STOPPED, quiet_logs, refuse
+from streams.commands.terminal.options import EXIT_STOPPED, json_option, quiet_logs, refuse
 from streams.commands.terminal.screen import console, print_json, table
 from streams.topology import SAFE_REPLICAS, TOPICS, companion_of, needed_topics
 
@@ -69,7 +69,7 @@ def _partitions(text: str) -> int:
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask on a terminal.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 def apply(
     partitions: tuple[tuple[str, int], ...],
     retention: tuple[tuple[str, int], ...],

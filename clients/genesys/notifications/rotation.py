@@ -1,4 +1,4 @@
-"""This module keeps one shard's topics covered: a channel, its successor in time, and the gaps between.
+"""This module keeps one channel's topics covered: the channel, and its successor in time.
 
 Before a channel ends (its age, a closing notice) the next one is opened and subscribed; both are read side by
 side for a while, and the old one is left. A channel that is gone at once is replaced at once.
@@ -16,6 +16,7 @@ import structlog
 
 from clients.genesys.notifications.channel_api import ChannelClient
 from clients.genesys.notifications.channel_reader import ChannelReader, ReceivedFrame
+from clients.genesys.notifications.coverage import TopicCoverage
 from clients.genesys.notifications.subscriptions import Subscriptions
 from clients.genesys.rest.backoff import Backoff
 from clients.genesys.rest.client import GenesysRest
@@ -76,12 +77,11 @@ class ChannelRotation:
         doubt: Callable[[], None],
     ) -> None:
         self._rest, self._channels, self._options = rest, ChannelClient(rest), options
-        self._put, self._gap, self._doubt = put, gap, doubt
-        self._subscriptions = Subscriptions(rest, self._found_lost, (self, "lost"))
+        self._put, self._doubt = put, doubt
+        self._coverage = TopicCoverage(rest, options.margin_ms, options.since_ms, gap, doubt)
+        self._subscriptions = Subscriptions(rest, self._coverage.lost, self._coverage.losses)
         self._wanted = asyncio.Event()
         self._readers: dict[ChannelReader, asyncio.Task[None] | None] = {}
-        self._live: set[ChannelReader] = set()
-        self._down_since_ms = options.since_ms
 
     @property
     def confirmed_ms(self) -> int | None:
@@ -118,8 +118,8 @@ class ChannelRotation:
                     await self._subscriptions.bring(reader, again=True)
                 whole = whole and held is not False
         whole = whole and not any(reader.leaving.done() for reader in self._readers if not reader.retired)
-        if whole and (self._live or not self._subscriptions.topics):
-            self._rest.observer.healthy((self, "lost"))
+        if whole and (self._coverage.is_there or not self._subscriptions.topics):
+            self._rest.observer.healthy(self._coverage.losses)
         return whole
 
     def _in_use(self) -> list[ChannelReader]:
@@ -146,8 +146,8 @@ class ChannelRotation:
             async with asyncio.TaskGroup() as group:
                 await self._succeed_each_other(group)
         finally:
-            for trouble in (self, self._subscriptions, (self, "lost")):
-                self._rest.observer.healthy(trouble)
+            self._coverage.close()
+            self._rest.observer.healthy(self._subscriptions)
 
     async def _succeed_each_other(self, group: asyncio.TaskGroup) -> None:
         churn = Backoff(self._rest.clock)
@@ -160,44 +160,11 @@ class ChannelRotation:
                 churn.reset()
             else:
                 # A notice leaves a minute: no need to wait as long as for an eviction.
-                longest_s = NOTICE_WAIT_S if current in self._live else churn.cap
+                longest_s = NOTICE_WAIT_S if self._coverage.has(current) else churn.cap
                 await self._rest.clock.sleep(min(churn.next(), longest_s))
             following = await self._open(group)
             group.create_task(self._retire(current))
             current = following
-
-    def up(self, reader: ChannelReader) -> None:
-        """A socket is open and its channel subscribed."""
-        self._live.add(reader)
-        log.info("genesys.socket.opened", topics=len(reader.topics))
-        self._rest.observer.healthy(self)
-        if self._down_since_ms is not None:
-            now_ms = int(self._rest.clock.wall() * 1000)
-            since_ms = min(self._down_since_ms, now_ms)
-            self._down_since_ms = None
-            self._gap(self._widened(since_ms, now_ms))
-
-    def down(self, reader: ChannelReader, since_ms: int, complete: bool) -> None:
-        """A socket has ended; all before `since_ms` was read, or all there was, if `complete`."""
-        self._live.discard(reader)
-        if not self._live:
-            self._down_since_ms = since_ms
-            return
-        covered_ms = min(other.opened_ms for other in self._live)
-        if not complete and since_ms < covered_ms:
-            self._gap(self._widened(since_ms, covered_ms))
-
-    def _found_lost(self, since_ms: int, asked_ms: int) -> None:
-        self._gap(self._widened(since_ms, asked_ms))
-
-    def _widened(self, start_ms: int, end_ms: int) -> Interval:
-        return Interval(start_ms - self._options.margin_ms, end_ms + self._options.margin_ms)
-
-    def doubt(self, reader: ChannelReader, reason: str) -> None:
-        """A notice gives cause to look at the channels; `reason`: what is wrong for certain."""
-        if reason and not reader.retired:
-            self._rest.observer.trouble((self, "lost"), reason)
-        self._doubt()
 
     async def _leaving(self, reader: ChannelReader) -> str:
         seconds = min(self._options.rotate, reader.channel.life * LIFE_SHARE)
@@ -217,14 +184,13 @@ class ChannelRotation:
                 silence=self._options.silence,
                 max_bytes=self._options.max_bytes,
                 put=self._put,
-                coverage=self,
+                coverage=self._coverage,
             )
             self._readers[reader] = None
             if await self._opened(reader, group):
                 return reader
             self._drop(reader)
-            if not self._live:
-                self._rest.observer.trouble(self, "no notification channel can be opened")
+            self._coverage.cannot_open()
             await backoff.wait()
 
     async def _opened(self, reader: ChannelReader, group: asyncio.TaskGroup) -> bool:

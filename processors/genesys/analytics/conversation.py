@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from processors.event.members import objects
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import Interval, milliseconds
 
@@ -117,7 +118,7 @@ class Conversation:
         ident = body.get("conversationId")
         if not isinstance(ident, str) or not ident:
             return None
-        parties = (_party(one) for one in _objects(body.get("participants")))
+        parties = (_party(one) for one in objects(body, "participants"))
         return cls(ident, body, tuple(party for party in parties if party is not None))
 
     def moments(self, interval: Interval) -> list[int]:
@@ -131,14 +132,14 @@ class Conversation:
 
 
 def _party(body: JsonObject) -> Party | None:
-    sessions = (_session(one) for one in _objects(body.get("sessions")))
+    sessions = (_session(one) for one in objects(body, "sessions"))
     whole = tuple(session for session in sessions if session is not None)
     return Party(body, tuple(sorted(whole, key=lambda session: session.segments[0].start_ms))) if whole else None
 
 
 def _session(body: JsonObject) -> Session | None:
     segments = []
-    for one in _objects(body.get("segments")):
+    for one in objects(body, "segments"):
         start = milliseconds(one.get("segmentStart"))
         if start is not None:
             kind = str(one.get("segmentType"))
@@ -147,10 +148,6 @@ def _session(body: JsonObject) -> Session | None:
         return None
     medium = MEDIA.get(str(body.get("mediaType")).lower(), "calls")
     return Session(body, medium, tuple(sorted(segments, key=lambda segment: segment.start_ms)))
-
-
-def _objects(value: object) -> list[JsonObject]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _over(segment: Segment, moment: int) -> bool:

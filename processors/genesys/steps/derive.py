@@ -20,9 +20,10 @@ from typing import Any
 
 import orjson
 
+from processors.event.members import member, objects, text, value_at
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import milliseconds
-from processors.genesys.legs import CUSTOMERS, ENDED, NAMELESS, USERS, WAITING, Leg, legs, member, objects, text
+from processors.genesys.legs import CUSTOMERS, ENDED, NAMELESS, USERS, WAITING, Leg, legs
 from processors.genesys.steps import fields
 
 #: Namespace of the ids of steps; changing it changes each of them.
@@ -89,7 +90,7 @@ class Scene:
     @classmethod
     def of(cls, envelope: JsonObject, received_ms: int) -> Scene | None:
         """None without a conversation."""
-        ident = text(member(envelope, "eventBody"), "id")
+        ident = text(envelope, "eventBody", "id")
         return cls(envelope, ident, tuple(legs(envelope)), received_ms) if ident else None
 
     def step_id(self, candidate: Candidate) -> str:
@@ -222,7 +223,7 @@ def _after_work(scene: Scene, leg: Leg) -> Iterator[Candidate]:
         return ended, fields.user(leg) | fields.wrapup(leg) | lasted
 
     def code() -> TimedFields:
-        at_ms = milliseconds(member(leg.participant, "wrapup").get("endTime"))
+        at_ms = milliseconds(value_at(leg.participant, "wrapup", "endTime"))
         return at_ms if at_ms is not None else milliseconds(ends), fields.user(leg) | wrapup
 
     if began or state in ("pending", "complete"):

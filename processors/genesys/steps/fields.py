@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from processors.event.members import member, objects, text
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import milliseconds
-from processors.genesys.legs import CUSTOMERS, Leg, member, objects, text
+from processors.genesys.legs import CUSTOMERS, Leg
 
 #: Ends whose name in detail events is not theirs in snapshots with dots made underscores.
 _ENDS = {"endpoint.dnd": "DND_ENDPOINT"}
@@ -37,7 +38,7 @@ def user(leg: Leg) -> JsonObject:
 
 
 def customer(leg: Leg) -> JsonObject:
-    contact = text(leg.participant, "externalContactId") or text(member(leg.participant, "externalContact"), "id")
+    contact = text(leg.participant, "externalContactId") or text(leg.participant, "externalContact", "id")
     return {"externalContactId": contact}
 
 
@@ -49,7 +50,7 @@ def routing(leg: Leg) -> JsonObject:
     return {
         "routingPriority": priority if isinstance(priority, int | float) and not isinstance(priority, bool) else None,
         "requestedRoutingSkillIds": skills if isinstance(data.get("skills"), list) else None,
-        "requestedLanguageId": text(member(data, "language"), "id"),
+        "requestedLanguageId": text(data, "language", "id"),
     }
 
 
@@ -119,5 +120,5 @@ def _address(session: JsonObject, name: str) -> str | None:
 
 
 def _division(envelope: JsonObject) -> str | None:
-    divisions = objects(member(envelope, "eventBody"), "divisions")
-    return next((ident for one in divisions if (ident := text(member(one, "division"), "id"))), None)
+    divisions = objects(envelope, "eventBody", "divisions")
+    return next((ident for one in divisions if (ident := text(one, "division", "id"))), None)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
 
+from processors.event.members import member, value_at
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import milliseconds
-from processors.genesys.legs import Leg, member
+from processors.genesys.legs import Leg
 from processors.genesys.steps import fields
 from processors.genesys.steps.derive import Candidate, Scene, Step, TimedFields, candidates
 
@@ -85,8 +86,8 @@ class StepMemory:
 
     def know(self, envelope: JsonObject) -> None:
         """Remember a step that was told: its own envelope."""
-        ident = member(envelope, "metadata").get("stepId")
-        conversation_id = member(envelope, "eventBody").get("conversationId")
+        ident = value_at(envelope, "metadata", "stepId")
+        conversation_id = value_at(envelope, "eventBody", "conversationId")
         if isinstance(ident, str) and isinstance(conversation_id, str):
             self._conversation(conversation_id, 0).steps.add(ident)
 

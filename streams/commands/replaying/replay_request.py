@@ -1,18 +1,23 @@
-"""This module holds what was asked of `replay`, and refuses what cannot be meant."""
+"""This module holds what was asked of `replay`, refuses what cannot be meant, and says what it comes to."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from clients.kafka.ranges import RangeBounds
 from processors.replay.comparison import FailOn
+from processors.routes.route import Route
 from settings import Settings
 from streams import topology
+from streams.commands.replaying.live_routes import current_routes
 from streams.replay.checkpoint import ReplayCheckpoint
+from streams.replay.replay import ReplayPlan
+from streams.replay.run_name import run_name
+from streams.routes.load import compiled_routes
 
 #: Topics whose records are understood by what reads another topic: nothing else may be mixed.
 KINDS = ("raw", "validated", "failures")
@@ -66,3 +71,35 @@ def check(request: ReplayRequest, settings: Settings) -> None:
     if into not in KINDS or (source is not None and source != into):
         remedy = "redrive takes failures back" if source == "failures" else "choose --into raw or a topic of your own"
         raise click.UsageError(f"{request.into} cannot take records of {request.source}: {remedy}")
+
+
+async def plan_of(request: ReplayRequest, settings: Settings) -> ReplayPlan:
+    """The plan, with the routes that it needs. Raises RouteError, and UsageError for an unknown route."""
+    plan = ReplayPlan(
+        bounds=request.bounds,
+        into=None if request.dry_run else request.into,
+        run=request.earlier.run if request.earlier is not None else run_name("replay"),
+        key=request.key.encode() if request.key is not None else None,
+        route=request.route,
+        rate=request.rate,
+        limit=request.limit,
+        straight=request.into == settings.topic("validated"),
+        dropped=request.dropped,
+    )
+    if not request.dry_run and request.route is None:
+        return plan
+    routes = await compiled_routes(settings, request.routes_dir)
+    against = await current_routes(settings, request.url) if request.routes_dir is not None else None
+    current = against.routes if against is not None else None
+    if request.route is not None:
+        every = (*routes, *(current or ()))
+        if not any(one.name == request.route for one in every):
+            names = ", ".join(sorted({one.name for one in every}))
+            raise click.UsageError(f"there is no route {request.route}; there are {names}")
+        routes = _only(routes, request.route)
+        current = _only(current, request.route) if current is not None else None
+    return replace(plan, routes=routes, current=current, against=against)
+
+
+def _only(routes: tuple[Route, ...], name: str) -> tuple[Route, ...]:
+    return tuple(route for route in routes if route.name == name)

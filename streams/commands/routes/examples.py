@@ -16,7 +16,7 @@ from processors.routes.examples import TriedExample, run_examples, second_opinio
 from processors.routes.route import Route
 from settings import EXIT_USAGE, load_settings
 from streams.commands.routes.options import folder_of, folder_option
-from streams.commands.terminal.options import EXIT_STOPPED
+from streams.commands.terminal.options import EXIT_STOPPED, json_option
 from streams.commands.terminal.screen import brief, console, print_json, show_warnings, table
 from streams.routes.load import each_route
 
@@ -31,7 +31,7 @@ Exit codes: 0 fine, 1 an example does not hold, 2 a route is wrong; the others a
 
 @click.command(epilog=EPILOG)
 @folder_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 @click.pass_context
 def test(context: click.Context, routes_dir: Path | None, as_json: bool) -> None:
     """Run every route's examples and show what differs; a route that is wrong does not keep the others from it."""

@@ -9,6 +9,7 @@ import click
 
 from processors.event.strict_json import JsonObject
 from processors.routes.route import Route
+from processors.routes.routes import route_summary
 from settings import load_settings
 from streams.commands.routes.options import folder_option
 from streams.commands.terminal.options import quiet_logs
@@ -44,19 +45,7 @@ def routes(context: click.Context, routes_dir: Path | None, as_json: bool) -> No
 
 
 def _as_json(route: Route) -> JsonObject:
-    texts = route.texts
-    return {
-        "name": route.name,
-        "description": texts.description,
-        "source": texts.source,
-        "detailType": texts.detail_type,
-        "eventBus": texts.event_bus,
-        "schema": texts.schema_origin,
-        "examples": len(texts.examples),
-        "engine": route.engine,
-        "engineReason": route.engine_reason,
-        "warnings": list(route.texts.warnings),
-    }
+    return {**route_summary(route), "schema": route.texts.schema_origin, "engineReason": route.engine_reason}
 
 
 def _show(found: tuple[Route, ...]) -> None:

@@ -51,6 +51,10 @@ class Offset(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+rate_option = click.option("--rate", type=click.FloatRange(0, min_open=True), help="Events a second, at most.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+
+
 def range_options(command: Command) -> Command:
     """`--since --until --partition --from-offset --to-offset`."""
     for option in reversed(

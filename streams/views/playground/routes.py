@@ -11,6 +11,7 @@ from processors.event.strict_json import JsonObject
 from processors.metrics.counts import ROUTE_ENDS
 from processors.replay.moments import iso
 from processors.replay.period import Period, period
+from processors.routes.routes import route_summary
 from streams.app import app
 from streams.routes.folder import schema_text
 from streams.tables import rows
@@ -90,16 +91,4 @@ def _counted(ends: dict[str, int], seconds: float) -> JsonObject:
 
 
 def _named(route: Any) -> JsonObject:
-    texts = route.texts
-    return {
-        "name": texts.name,
-        "description": texts.description,
-        "source": texts.source,
-        "detailType": texts.detail_type,
-        "eventBus": texts.event_bus,
-        "schemaOrigin": texts.schema_origin,
-        "engine": route.engine,
-        "engineReason": route.engine_reason or None,
-        "examples": len(texts.examples),
-        "warnings": list(texts.warnings),
-    }
+    return {**route_summary(route), "schemaOrigin": route.texts.schema_origin}

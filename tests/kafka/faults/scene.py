@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.kafka.cluster import KafkaCluster
 from tests.kafka.faults.credentials import CredentialsAgent
 from tests.kafka.faults.flow import Flow
 from tests.kafka.pipeline import Pipeline, WaitedInVainError, Worker, wait_until
+from tests.kafka.supervisor import supervised
 
 #: Seconds in which a worker that is asked to stop has to end (the promise for SIGTERM with full buffers).
 STOP_S = 15.0
@@ -99,27 +99,18 @@ class Scene:
         answer = httpx.request(method, f"{self.genesys}/_emulator/{path}", json=body, timeout=30).raise_for_status()
         return dict(answer.json()) if answer.content else {}
 
-    @contextmanager
-    def supervised(self) -> Iterator[None]:
+    def supervised(self) -> AbstractContextManager[None]:
         """Start each worker again that ends by itself, as a supervisor would; `restarts` counts them."""
-        done = threading.Event()
-        thread = threading.Thread(target=self._supervise, args=(done,), name="supervisor", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
+        return supervised(self._supervise)
 
-    def _supervise(self, done: threading.Event) -> None:
-        while not done.wait(0.5):
-            for worker in self.workers:
-                code = worker.process.poll()
-                if code is not None and worker.name not in self._gone:
-                    self._gone.add(worker.name)
-                    self.restarts += 1
-                    self.notes.append(f"{worker.name} ended with {code}")
-                    self.pipeline.start(wait=False)
+    def _supervise(self) -> None:
+        for worker in self.workers:
+            code = worker.process.poll()
+            if code is not None and worker.name not in self._gone:
+                self._gone.add(worker.name)
+                self.restarts += 1
+                self.notes.append(f"{worker.name} ended with {code}")
+                self.pipeline.start(wait=False)
 
 
 def _end_of(worker: Worker, patience: float) -> int:

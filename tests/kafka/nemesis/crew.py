@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from tests.kafka.faults.proxy import Proxies
 from tests.kafka.faults.scene import STOP_S
 from tests.kafka.nemesis.history import History
 from tests.kafka.pipeline import Pipeline
+from tests.kafka.supervisor import supervised
 from tests.kafka.worker import Worker
 
 #: Debian's package `faketime`; without it clocks do not jump.
@@ -107,31 +108,22 @@ class Crew:
             if member is not None:
                 member.taken = False
 
-    @contextmanager
-    def supervised(self) -> Iterator[None]:
+    def supervised(self) -> AbstractContextManager[None]:
         """Start anew whoever ends by itself."""
-        done = threading.Event()
-        thread = threading.Thread(target=self._supervise, args=(done,), name="supervisor", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
+        return supervised(self._supervise)
 
     def close(self) -> None:
         """Close every link."""
         for member in self.members:
             member.link.__exit__(None, None, None)
 
-    def _supervise(self, done: threading.Event) -> None:
-        while not done.wait(0.5):
-            for member in self.members:
-                code = member.worker.process.poll()
-                if code is not None and self._forget(member):
-                    self.history.note("ended", worker=member.worker.name, code=code)
-                    self.ended_badly.append(f"{member.worker.name}, by itself: {code}")
-                    self.start()
+    def _supervise(self) -> None:
+        for member in self.members:
+            code = member.worker.process.poll()
+            if code is not None and self._forget(member):
+                self.history.note("ended", worker=member.worker.name, code=code)
+                self.ended_badly.append(f"{member.worker.name}, by itself: {code}")
+                self.start()
 
     def _forget(self, member: Member) -> bool:
         with self._lock:

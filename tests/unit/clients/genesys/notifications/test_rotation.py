@@ -3,17 +3,13 @@
 import asyncio
 
 import pytest
-from pydantic import SecretStr
 
-from clients.genesys.notifications.channel_api import Channel, ChannelClient
-from clients.genesys.notifications.channel_reader import ChannelReader
-from clients.genesys.notifications.rotation import ChannelRotation, RotationOptions
+from clients.genesys.notifications.channel_api import ChannelClient
 from clients.genesys.rest.errors import PermissionMissingError
 from emulators.genesys import GenesysEmulator
 from emulators.genesys.access.permissions import CONVERSATION_VIEW, QUEUE_VIEW
 from emulators.genesys.faults import Faults
 from emulators.genesys.notifications.channels import ChannelLimits
-from processors.genesys.interval import Interval
 
 
 async def test_a_channel_is_replaced_before_its_age_without_a_gap(emulator, start, eventually):
@@ -191,30 +187,3 @@ async def test_an_evicted_channel_is_replaced(start, eventually):
         assert listener.channels["created"] == 3
         await eventually(lambda: listener.states() == ["open", "healed"])
         await listener.close()
-
-
-async def test_a_gap_is_widened_at_both_ends_and_two_channels_side_by_side_leave_none(rest, fake_time):
-    gaps = []
-
-    async def put(frame):
-        raise AssertionError("nothing is read here")
-
-    options = RotationOptions(silence=30, rotate=80_000, overlap=15, max_bytes=1_000, margin_ms=5_000)
-    rotation = ChannelRotation(rest, options, put=put, gap=gaps.append, doubt=lambda: None)
-
-    def reader():
-        channel = Channel("c", SecretStr("wss://somewhere"), 86_400)
-        return ChannelReader(channel, rest, silence=30, max_bytes=1_000, put=put, coverage=rotation)
-
-    old, new = reader(), reader()
-    old.opened_ms = down_ms = int(rest.clock.wall() * 1000)
-    rotation.up(old)
-    rotation.down(old, down_ms, complete=False)
-    fake_time.now += 30
-    rotation.up(old)
-    assert gaps == [Interval(down_ms - 5_000, down_ms + 30_000 + 5_000)]
-    gaps.clear()
-    new.opened_ms = down_ms + 40_000
-    rotation.up(new)
-    rotation.down(old, down_ms + 50_000, complete=False)
-    assert gaps == []

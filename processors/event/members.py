@@ -1,0 +1,32 @@
+"""This module reads what a JSON value holds at a path, where every member may be missing or of another kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from processors.event.strict_json import JsonObject
+
+
+def value_at(value: Any, *path: str) -> Any:
+    """The value at a path; None where there is none."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def text(value: Any, *path: str) -> str | None:
+    """A text that is not empty."""
+    found = value_at(value, *path)
+    return found if isinstance(found, str) and found else None
+
+
+def member(value: Any, *path: str) -> JsonObject:
+    """An object; an empty one where there is none."""
+    found = value_at(value, *path)
+    return found if isinstance(found, dict) else {}
+
+
+def objects(value: Any, *path: str) -> list[JsonObject]:
+    """The objects of a list."""
+    found = value_at(value, *path)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

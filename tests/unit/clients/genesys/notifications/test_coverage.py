@@ -1,0 +1,34 @@
+"""Tests of what is told as a gap: the time that no socket covered, and no more than a margin beside it."""
+
+from pydantic import SecretStr
+
+from clients.genesys.notifications.channel_api import Channel
+from clients.genesys.notifications.channel_reader import ChannelReader
+from clients.genesys.notifications.coverage import TopicCoverage
+from processors.genesys.interval import Interval
+
+
+async def test_a_gap_is_widened_at_both_ends_and_two_channels_side_by_side_leave_none(rest, fake_time):
+    gaps = []
+
+    async def put(frame):
+        raise AssertionError("nothing is read here")
+
+    coverage = TopicCoverage(rest, 5_000, None, gaps.append, lambda: None)
+
+    def reader():
+        channel = Channel("c", SecretStr("wss://somewhere"), 86_400)
+        return ChannelReader(channel, rest, silence=30, max_bytes=1_000, put=put, coverage=coverage)
+
+    old, new = reader(), reader()
+    old.opened_ms = down_ms = int(rest.clock.wall() * 1000)
+    coverage.up(old)
+    coverage.down(old, down_ms, complete=False)
+    fake_time.now += 30
+    coverage.up(old)
+    assert gaps == [Interval(down_ms - 5_000, down_ms + 30_000 + 5_000)]
+    gaps.clear()
+    new.opened_ms = down_ms + 40_000
+    coverage.up(new)
+    coverage.down(old, down_ms + 50_000, complete=False)
+    assert gaps == []
