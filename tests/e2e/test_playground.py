@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
+import subprocess
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from settings import Settings
 from streams.demo.stack import Options, Stack
 from tests.e2e.test_shell import look_with_axe
 from tests.kafka.pipeline import wait_until
@@ -23,9 +27,22 @@ EVENTS = 60
 PATIENCE_MS = 60_000
 
 
+class WithOwnRoutes(Stack):
+    """A pipeline whose routes can be changed while it runs."""
+
+    @property
+    def routes(self) -> Path:
+        return self.folder / "routes"
+
+    def _worker(self) -> subprocess.Popen[bytes]:
+        shutil.copytree(Settings.model_fields["routes_dir"].default, self.routes)
+        self.environment["ROUTES_DIR"] = str(self.routes)
+        return super()._worker()
+
+
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack(Options(events=EVENTS, source="stream", faults=False, rate=200.0, port=0)) as stack:
+def stack() -> Iterator[WithOwnRoutes]:
+    with WithOwnRoutes(Options(events=EVENTS, source="stream", faults=False, rate=200.0, port=0)) as stack:
         wait_until("every event to end", lambda: _ended(stack))
         yield stack
 
@@ -154,6 +171,51 @@ def test_what_nobody_knows_is_said_and_no_page_is_wider_than_a_phone(stack: Stac
         known = page.get_by_text("names nobody-knows") if "trace" in address else page.get_by_label("Mapping (JSONata)")
         expect(known).to_be_visible(timeout=PATIENCE_MS)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_failure_is_found_understood_mended_and_redriven_onto_the_bus(stack: WithOwnRoutes, page: Page):
+    page.goto(f"{stack.web}/?page=now")
+    page.evaluate("window.stayed = true")  # goes with the page, if it is loaded again
+    page.get_by_role("link", name="failed").click()
+    lacking = page.get_by_role("row", name=re.compile("detail.priority"))
+    lacking.get_by_role("link").click()
+    number = int(lacking.locator("td").nth(6).inner_text())
+
+    expect(page.locator(".failure")).to_have_count(number, timeout=PATIENCE_MS)
+    page.locator(".failure a").first.click()
+    mark = page.get_by_role("group", name="Mapped event").locator(".marked.bad")
+    expect(mark).to_contain_text("is missing", timeout=PATIENCE_MS)
+    page.get_by_role("link", name="Try it on the routes").click()
+    problems = page.get_by_label("Problems")
+    expect(problems).to_contain_text("detail.priority", timeout=PATIENCE_MS)
+
+    text = (stack.routes / "interaction" / "mapping.jsonata").read_text("utf-8")
+    _write(page, "Mapping (JSONata)", text.replace("payload.priority", 'payload.priority ? payload.priority : "unset"'))
+    expect(problems).to_contain_text("Nothing is wrong.", timeout=PATIENCE_MS)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the folder").click()
+    with zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())) as archive:
+        archive.extractall(stack.routes)
+    (stack.routes / "interaction" / "examples" / "priority-missing.json").unlink()  # it expected what is mended
+    wait_until("the mended route", lambda: "unset" in _mapping_in_use(stack))
+
+    page.get_by_role("link", name="see and redrive it").click()
+    page.get_by_role("link", name="Close the record").click()
+    lacking.get_by_role("link").click()
+    page.get_by_role("button", name=f"Preview {number} open of these").click()
+    page.get_by_role("button", name=f"Redrive {number}").click()
+    expect(page.locator(".redrive")).to_contain_text(f"{number} went back: {number} to raw", timeout=PATIENCE_MS)
+    wait_until("them on the bus", lambda: _on_the_bus(stack, "unset") == number)
+    assert page.evaluate("window.stayed")
+
+
+def _mapping_in_use(stack: Stack) -> str:
+    return str(httpx.get(f"{stack.web}/api/routes/interaction/").json()["files"]["mapping"])
+
+
+def _on_the_bus(stack: Stack, priority: str) -> int:
+    events = httpx.get(f"{stack.aws}/_emulator/events", params={"since": 0}).json()["events"]
+    return len({one["detail"]["eventId"] for one in events if one["detail"].get("priority") == priority})
 
 
 def _write(page: Page, label: str, text: str) -> None:
