@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
-from faust.assignor.partition_assignor import PartitionAssignor
 from faust.web import Request, Response, View
 
 from streams.app import app
 from streams.views.actions import who_acts
+from streams.views.common.others import other_workers, passed_on
 from streams.views.common.owner import ASKED_BY_WORKER, TIMEOUT
 from streams.web.access import Caller
 
@@ -29,30 +29,18 @@ class Resume(View):
         who = who_acts(self, request)
         if not isinstance(who, Caller):
             return who
-        here = app.worker_name
-        workers: list[dict[str, Any]] = [{"worker": here, "resumed": app.resume()}]
+        workers: list[dict[str, Any]] = [{"worker": app.worker_name, "resumed": app.resume()}]
         if not request.headers.get(ASKED_BY_WORKER):
-            workers += await asyncio.gather(*(_pass_on(url, request) for url in other_workers(here)))
+            workers += await asyncio.gather(*(_pass_on(url, request) for url in other_workers()))
             if any(worker.get("resumed") for worker in workers):
                 await app.actions.record(who.name, "resume", detail="what paused as most events failed")
         failed = any("error" in worker for worker in workers)
         return self.json({"workers": workers}, status=502 if failed else 200)
 
 
-def other_workers(here: str) -> list[str]:
-    """Web addresses of the group's other workers, as of its latest assignment."""
-    # A worker that has partitions of neither a table nor a topic has nothing that could be paused.
-    assignor = cast(PartitionAssignor, app.assignor)
-    known = {*assignor.tables_metadata(), *assignor.external_topics_metadata()}
-    return sorted({str(url).rstrip("/") for url in known} - {here})
-
-
 async def _pass_on(url: str, request: Request) -> dict[str, Any]:
-    headers = {ASKED_BY_WORKER: "1"}
-    if "Authorization" in request.headers:
-        headers["Authorization"] = request.headers["Authorization"]
     try:
-        async with app.http_client.post(url + PATH, headers=headers, timeout=TIMEOUT) as answer:
+        async with app.http_client.post(url + PATH, headers=passed_on(request), timeout=TIMEOUT) as answer:
             if answer.status != 200:
                 return {"worker": url, "error": f"answered {answer.status}"}
             return dict((await answer.json())["workers"][0])

@@ -7,12 +7,13 @@ import time
 from faust.web import Request, Response, View
 
 from processors.event.errors import MalformedEventError
-from processors.event.strict_json import parse_object
+from processors.event.strict_json import JsonObject, parse_object
 from processors.replay.asked import asked_redrive
 from streams.app import app
 from streams.replay.desk.redrives import BusyError, RedriveJob
 from streams.views.actions import who_acts
 from streams.views.common.answers import refused
+from streams.views.common.others import from_others
 from streams.web.access import Caller
 
 PATH = "/api/redrive/"
@@ -23,7 +24,7 @@ class Redrive(View):
     """POST begins one on the worker that is asked."""
 
     async def post(self, request: Request) -> Response:
-        """202 `{"id", "state", …}`; 409 while another runs, 422 for what is no request.
+        """202 `{"id", "state", "worker", …}`; 409 while another runs, 422 for what is no request.
 
         The body has the filters of `/api/failures/`, or `records`: `[[partition, offset], …]`; `rate`, `limit`,
         `again`, and `dryRun`, which is true unless it is said to be false.
@@ -46,7 +47,7 @@ class Redrive(View):
             )
         except BusyError as error:
             return refused(self, "busy", str(error), 409)
-        return self.json(job.as_json(), status=202)
+        return self.json(_told(job), status=202)
 
 
 @app.page(PATH + "{run}/")
@@ -54,9 +55,12 @@ class RedriveProgress(View):
     """One redrive."""
 
     async def get(self, request: Request, run: str) -> Response:
-        """How far it is: `{"id", "state": "running|done|stopped|failed", "read", "total", "redriven", …}`."""
+        """How far it is: `{"id", "state": "running|done|stopped|failed", "read", "total", "redriven", "worker", …}`.
+
+        Any worker says it; the one that runs it is asked.
+        """
         job = app.redrives.get(run)
-        return _unknown(self, run) if job is None else self.json(job.as_json())
+        return self.json(_told(job)) if job is not None else await from_others(self, request, f"a redrive {run!r}")
 
 
 @app.page(PATH + "{run}/stop/")
@@ -70,10 +74,10 @@ class StopRedrive(View):
             return who
         job: RedriveJob | None = app.redrives.get(run)
         if job is None:
-            return _unknown(self, run)
+            return await from_others(self, request, f"a redrive {run!r}")
         app.redrives.stop(job)
-        return self.json(job.as_json())
+        return self.json(_told(job))
 
 
-def _unknown(view: View, run: str) -> Response:
-    return refused(view, "not found", f"this worker has run no redrive {run!r}", 404)
+def _told(job: RedriveJob) -> JsonObject:
+    return {**job.as_json(), "worker": app.worker_name}

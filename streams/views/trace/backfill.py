@@ -23,6 +23,7 @@ from settings import Settings
 from streams.app import app
 from streams.views.actions import who_acts
 from streams.views.common.answers import refused
+from streams.views.common.others import from_others
 from streams.web.access import Caller
 
 log = structlog.get_logger(__name__)
@@ -173,7 +174,7 @@ class Backfill(View):
         ident = runs.begin(run)
         if not run.is_rehearsal:
             await app.actions.record(who.name, "backfill", detail=f"{iso(run.since_ms)} to {iso(run.until_ms)}")
-        return self.json(run.as_json(ident))
+        return self.json({**run.as_json(ident), "worker": app.worker_name})
 
 
 @app.page("/api/backfill/{ident}/")
@@ -181,11 +182,14 @@ class BackfillRun(View):
     """How far it is."""
 
     async def get(self, request: Request, ident: str) -> Response:
-        """`{"id", "state": "running" | "done" | "failed", "read", "written", "failed", "message"}`."""
+        """`{"id", "state": "running" | "done" | "failed", "read", "written", "failed", "message", "worker"}`.
+
+        Any worker says it; the one that runs it is asked.
+        """
         run = runs.known.get(ident)
         if run is None:
-            return refused(self, "not found", "this worker knows no such run; another one may have begun it", 404)
-        return self.json(run.as_json(ident))
+            return await from_others(self, request, f"a backfill {ident!r}")
+        return self.json({**run.as_json(ident), "worker": app.worker_name})
 
 
 def _asked(body: JsonObject, now_ms: int) -> Run:

@@ -14,8 +14,8 @@ from processors.delivery.publications import Publication
 from processors.event.strict_json import JsonObject
 from streams.app import app
 from streams.views.common.answers import refused
+from streams.views.common.others import other_workers
 from streams.views.common.owner import ASKED_BY_WORKER
-from streams.views.resume import other_workers
 from streams.web.access import own_authorization
 
 PATH = "/api/publications/"
@@ -41,8 +41,7 @@ class PublicationsHere(View):
 async def publications_of(ids: Sequence[str]) -> tuple[list[Publication], list[str]]:
     """Those that any worker of the group remembers, and the workers that do not answer."""
     ids = ids[:MAX_IDS]
-    here = app.worker_name
-    asked = other_workers(here)
+    asked = other_workers()
     answers = await asyncio.gather(*(_ask(url, ids) for url in asked))
     found = [one for answer in answers if answer is not None for one in answer]
     unheard = [url for url, answer in zip(asked, answers, strict=True) if answer is None]

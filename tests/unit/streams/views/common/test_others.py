@@ -1,0 +1,80 @@
+"""Tests of asking the group's other workers: who knows answers, whoever is away, and nobody asks in a circle."""
+
+from types import SimpleNamespace
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, make_mocked_request
+
+from streams.views.common import others
+from streams.views.common.owner import ASKED_BY_WORKER
+
+PATH = "/api/redrive/run-1/stop/?x=1"
+
+
+class View:
+    """Answers as Faust's views do."""
+
+    def bytes(self, value, *, content_type, status):
+        return web.Response(body=value, content_type=content_type, status=status)
+
+    def json(self, value, *, status):
+        return web.json_response(value, status=status)
+
+
+@pytest.fixture
+async def group(monkeypatch):
+    """Workers of which each knows what it is given to say, and their addresses; what they were asked is kept."""
+    servers, asked = [], []
+
+    async def start(*answers):
+        for status, told in answers:
+
+            async def answer(request, status=status, told=told):
+                asked.append((request.method, str(request.rel_url), request.headers.get("Authorization")))
+                assert request.headers[ASKED_BY_WORKER] == "1"
+                return web.json_response(told, status=status)
+
+            worker = web.Application()
+            worker.router.add_route("*", "/{path:.*}", answer)
+            servers.append(TestServer(worker))
+            await servers[-1].start_server()
+        urls = [str(one.make_url("")).rstrip("/") for one in servers]
+        monkeypatch.setattr(others, "other_workers", lambda: ["http://127.0.0.1:9", *urls])
+        return asked
+
+    async with aiohttp.ClientSession() as session:
+        monkeypatch.setattr(others, "app", SimpleNamespace(http_client=session))
+        yield start
+    for one in servers:
+        await one.close()
+
+
+def request(**headers):
+    return make_mocked_request("POST", PATH, headers=headers)
+
+
+async def test_the_one_that_knows_answers_with_its_own_status(group):
+    asked = await group((404, {}), (200, {"id": "run-1"}))
+    found = await others.from_others(View(), request(Authorization="Bearer t"), "it")
+    assert (found.status, found.body) == (200, b'{"id": "run-1"}')
+    assert asked == [("POST", PATH, "Bearer t")] * 2
+
+
+async def test_a_refusal_is_passed_on(group):
+    await group((403, {"error": "forbidden"}))
+    assert (await others.from_others(View(), request(), "it")).status == 403
+
+
+async def test_what_nobody_knows_is_not_found(group):
+    await group((404, {}))
+    found = await others.from_others(View(), request(), "a redrive 'run-1'")
+    assert found.status == 404
+    assert "no worker of the group knows a redrive 'run-1'" in found.text
+
+
+async def test_who_is_asked_by_a_worker_asks_no_other(group):
+    asked = await group((200, {}))
+    assert (await others.from_others(View(), request(**{ASKED_BY_WORKER: "1"}), "it")).status == 404
+    assert asked == []
