@@ -1,7 +1,15 @@
-"""This module serves the pages: one app of modules and styles, which asks the JSON views. It needs no build step."""
+"""This module serves the pages: one app of modules and styles, which asks the JSON views. It needs no build step.
+
+A browser keeps what the page is made of and asks each time whether it is still so: after an upgrade no page is made of
+parts of two versions.
+"""
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from faust.web import Request, Response, View
@@ -23,12 +31,40 @@ TYPES = {
 FILES = {path.relative_to(ASSETS).as_posix(): path for path in ASSETS.rglob("*") if path.suffix in TYPES}
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file, as it is and compressed; `tag` names its content."""
+
+    plain: bytes
+    packed: bytes
+    tag: str
+
+
+@cache
+def part(path: Path) -> Part:
+    """A file of the pages; read once, as the package does not change under a worker."""
+    content = path.read_bytes()
+    return Part(content, gzip.compress(content, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:20]}"')
+
+
+def answered(view: View, request: Request, path: Path) -> Response:
+    """The file; 304 when who asks has it already."""
+    found, asked = part(path), request.headers
+    headers = {"Cache-Control": "no-cache", "ETag": found.tag, "Vary": "Accept-Encoding"}
+    if found.tag in (one.strip().removeprefix("W/") for one in asked.get("If-None-Match", "").split(",")):
+        return view.bytes(b"", content_type=TYPES[path.suffix], status=304, headers=headers)
+    if "gzip" in asked.get("Accept-Encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+    body = found.packed if "Content-Encoding" in headers else found.plain
+    return view.bytes(body, content_type=TYPES[path.suffix], headers=headers)
+
+
 @app.page("/")
 class Dashboard(View):
     """The page; which one the address says, and the browser reads it."""
 
     async def get(self, request: Request) -> Response:
-        return self.html(FILES["index.html"].read_text("utf-8"))
+        return answered(self, request, FILES["index.html"])
 
 
 @app.page("/assets/{name:.+}")
@@ -39,4 +75,4 @@ class Asset(View):
         path = FILES.get(name)
         if path is None:
             return refused(self, "not found", "the pages have no such part", 404)
-        return self.bytes(path.read_bytes(), content_type=TYPES[path.suffix])
+        return answered(self, request, path)

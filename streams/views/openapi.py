@@ -10,6 +10,7 @@ from typing import Any
 from faust.web import Request, Response, View
 
 from streams.app import app
+from streams.views.common.schemas import CONTENT, SCHEMAS
 from streams.web.middleware import PROBES
 from streams.worker.announcement import VERSION
 
@@ -51,11 +52,12 @@ def described(views: Mapping[str, type[View]]) -> Json:
                 "basic": {"type": "http", "scheme": "basic", "description": "Any name, the token as password."},
             },
             "schemas": {
+                **SCHEMAS,
                 "Error": {
                     "type": "object",
                     "required": ["error", "message"],
                     "properties": {"error": {"type": "string"}, "message": {"type": "string"}},
-                }
+                },
             },
         },
     }
@@ -79,6 +81,8 @@ def _methods(view: type[View]) -> Iterator[tuple[str, Any]]:
 def _operation(path: str, view: type[View], method: Any) -> Json:
     summary, words = inspect.getdoc(view) or "", inspect.getdoc(method) or ""
     responses: Json = {"200": {"description": words.partition("\n")[0] or summary}}
+    if method.__name__ == "get" and path in CONTENT:
+        responses["200"]["content"] = CONTENT[path]
     told = {**_COMMON, **{status: "See the description." for status in _STATUS.findall(words) if status != "200"}}
     if path.rstrip("/") in PROBES:
         told = {"503": "See the description."}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from faust.web import Request, Response, View
 
+from processors.event.strict_json import JsonObject
+from processors.metrics.history import MAX_MS, iso
 from processors.metrics.report import against, report
 from processors.replay.period import Period
 from streams.app import app
@@ -48,7 +50,8 @@ class TableRows(View):
     async def get(self, request: Request, table: str) -> Response:
         """`{table, window_s, rows: [{from, to, …}]}`; `?limit=N` rows, 60 when neither it nor a time is given.
 
-        `from` and `to`, or `range`, are ages (`2h`) or ISO times; `format=csv` gives the rows alone.
+        `from` and `to`, or `range`, are ages (`2h`) or ISO times; `format=csv` gives the rows alone. A row
+        says its time in epoch seconds (`from`, `to`; gaps in ms) and in ISO 8601 (`fromTime`, `toTime`).
         """
         query = request.query
         if table not in app.sums.plain:
@@ -66,12 +69,24 @@ class TableRows(View):
             return refused(self, "bad request", "totals are of all time: they have no from, to or range", 400)
 
         def answer() -> object:
-            found = rows.rows(app.sums, table, asked)[:limit]
+            found = [with_times(row) for row in rows.rows(app.sums, table, asked)[:limit]]
             if query.get("format") == "csv":
                 return self.text(as_csv(found), content_type="text/csv")
             return {"table": table, "window_s": None if table in LASTING else WINDOW_S, "rows": found}
 
         return await from_owner(self, request, answer)
+
+
+def with_times(row: JsonObject) -> JsonObject:
+    """The row with its time in ISO 8601 too, where it has one; `toTime` is null for a gap that lasts."""
+    seconds = row.get("from"), row.get("to")
+    moments = [1000 * one if isinstance(one, int) else None for one in seconds]
+    if "start_ms" in row:
+        moments = [row["start_ms"], row.get("end_ms")]
+    if moments[0] is None:
+        return row
+    since, until = (iso(one) if isinstance(one, int) and 0 <= one < MAX_MS else None for one in moments)
+    return {**row, "fromTime": since, "toTime": until}
 
 
 @app.page("/api/report/")

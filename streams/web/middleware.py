@@ -29,6 +29,9 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
+#: What a view may say otherwise.
+KEPT = ("Cache-Control",)
+
 #: What a probe asks, which shows no token: it names parts, never values.
 PROBES = ("/health/live", "/health/ready")
 
@@ -67,7 +70,9 @@ def guard(tokens: Sequence[WebToken], hosts: Hosts) -> Callable[[web.Request, Ha
             response = web.json_response({"error": "forbidden", "message": words}, status=403)
         else:
             response = await _answer(request, handler)
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            if name not in KEPT or name not in response.headers:
+                response.headers[name] = value
         return response
 
     return middleware

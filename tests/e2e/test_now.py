@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import httpx
+import jsonschema
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from playwright.sync_api import Locator, Page, expect
@@ -60,6 +62,49 @@ def test_every_number_is_what_the_services_saw(open_page: OpenPage, truth: dict[
     assert number(count(page, "raw")) == sum(number(count(page, name)) for name in parts)
     expect(count(page, "range-published")).to_have_text(str(truth["published"]))
     expect(count(page, "range-failures")).to_have_text(str(failure_records(stack)))
+
+
+def test_what_is_told_is_what_the_api_is_said_to_tell(stack: Stack):
+    document = httpx.get(f"{stack.web}/api/openapi.json").json()
+    paths = ("/api/report/", "/api/report/?range=1h", "/api/lag/", "/api/status/", "/api/history/", "/api/live/")
+    for path in paths:
+        said = document["paths"][path.partition("?")[0]]["get"]["responses"]["200"]["content"]["application/json"]
+        whole = {**said["schema"], "components": document["components"]}
+        jsonschema.validate(httpx.get(stack.web + path).json(), whole, format_checker=jsonschema.FormatChecker())
+    said = document["paths"]["/api/stream/"]["get"]["responses"]["200"]["content"]["text/event-stream"]["schema"]
+    events = [
+        {"event": event.group(1), "data": event.group(2)}
+        for event in re.finditer(r"event: (\w+)\ndata: (.*)\n\n", _first_of_stream(stack))
+    ]
+    assert {one["event"] for one in events} == {"report", "lag", "status", "minutes"}
+    jsonschema.validate(events, {**said, "components": document["components"]})
+    for one in events:
+        [shape] = [kind for kind in said["items"]["oneOf"] if kind["properties"]["event"]["const"] == one["event"]]
+        schema = shape["properties"]["data"]["contentSchema"]
+        jsonschema.validate(json.loads(one["data"]), {**schema, "components": document["components"]})
+
+
+def _first_of_stream(stack: Stack) -> str:
+    """What the stream tells at once."""
+    told = ""
+    with httpx.stream("GET", f"{stack.web}/api/stream/", timeout=PATIENCE_MS / 1000) as stream:
+        for text in stream.iter_text():
+            told += text
+            if told.count("event:") >= 4:
+                return told
+    raise AssertionError(told)
+
+
+def test_the_browser_keeps_what_the_pages_are_made_of(open_page: OpenPage, stack: Stack):
+    page = open_page("?page=now")
+    expect(page.locator(".freshness")).to_have_text("live")
+    for path in ("/", "/assets/app.js"):
+        first = httpx.get(stack.web + path)
+        assert (first.headers["cache-control"], first.headers["content-encoding"]) == ("no-cache", "gzip")
+        again = httpx.get(stack.web + path, headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert httpx.get(stack.web + path, headers={"Accept-Encoding": "identity"}).text == first.text
+    assert httpx.get(f"{stack.web}/api/report/").headers["cache-control"] == "no-store"
 
 
 def test_each_minute_adds_up(open_page: OpenPage, truth: dict[str, int], stack: Stack):
