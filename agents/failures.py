@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,7 +10,9 @@ from datetime import UTC, datetime
 import structlog
 
 from clients.aws.sqs_sender import Message, Queue
+from clients.otlp import Spans
 from processors.delivery.failure_record import encode, failure_record, short_form
+from processors.event import trace_context
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import Counts
@@ -29,14 +32,22 @@ FILTERED_BY = ("stage", "error", "route")
 class FailureMirror:
     """Copies failure records, of at most `max_bytes`, to the queue that `open_queue` gives, if it gives one."""
 
-    def __init__(self, open_queue: Callable[[], Awaitable[Queue | None]], max_bytes: int, counts: Counts) -> None:
+    def __init__(
+        self,
+        open_queue: Callable[[], Awaitable[Queue | None]],
+        max_bytes: int,
+        counts: Counts,
+        spans: Spans | None = None,
+    ) -> None:
         self._open_queue, self._max_bytes, self._counts = open_queue, max_bytes, counts
+        self._spans = spans or Spans()
 
     async def copy(self, batch: Sequence[Event]) -> None:
         """Copy a batch; returns when the queue has all that it takes."""
         queue = await self._open_queue()
         if queue is None:
             return
+        began_ns = time.time_ns()
         messages = [self._message(event) for event in batch]
         refusals = await _send(queue, batch, messages)
         if any(refusals) and await _is_shorter_now(queue, messages, refusals):
@@ -48,6 +59,9 @@ class FailureMirror:
                 self._counts.add("not_mirrored")
                 log.error("SQS will never take this record; it stays on the failures topic",
                           code=refusal, partition=event.partition, offset=event.offset)  # fmt: skip
+            if self._spans.are_wanted and trace_context.is_sampled(trace := (meta := meta_of(event)).traceparent):
+                told = {"event.id": meta.event_id, "route": meta.route}
+                self._spans.note("mirror", trace, began_ns, told, error=refusal)
 
     def _message(self, event: Event) -> Message:
         """The record's text as it stands; for a FIFO queue grouped by interaction, one message an event and stage."""
@@ -105,7 +119,7 @@ def _written_at(event: Event) -> datetime:
         return datetime.now(UTC)
 
 
-mirror = FailureMirror(app.dead_letters.open, app.settings.kafka_max_message_bytes, app.counts)
+mirror = FailureMirror(app.dead_letters.open, app.settings.kafka_max_message_bytes, app.counts, app.spans)
 
 
 @app.stage(Stage("failures", max_events=10, linger_s=0.05, waits_for=("kafka", "sqs")), app.flow.failures)

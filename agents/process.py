@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from clients.otlp import Spans
+from processors.event import trace_context
 from processors.event.headers import ENVELOPE_BYTES, Meta
 from processors.metrics.entries import count_entry
 from processors.routes.routes import Encoded, Raw, Routed, Routes
@@ -33,7 +36,7 @@ class Processing:
     """Maps batches and sends what comes of them, in the order in which they came.
 
     `mapping` gives what maps by the routes that are in use, `routes` those routes. `is_current`: whether a batch is
-    still this worker's.
+    still this worker's. `traced`: from where on traces are sampled that are begun for events without one (None: none).
     """
 
     def __init__(
@@ -43,7 +46,11 @@ class Processing:
         delivery: Delivery,
         routes: Callable[[], Routes],
         is_current: Callable[[Batch], bool],
+        *,
+        traced: str | None = None,
+        spans: Spans | None = None,
     ) -> None:
+        self._traced, self._spans = traced, spans or Spans()
         self._mapping, self._breaker, self._delivery = mapping, breaker, delivery
         self._routes, self._is_current = routes, is_current
         #: Who sends; a batch gets here in the order in which it was mapped, so that the order of events holds.
@@ -51,6 +58,7 @@ class Processing:
 
     async def process(self, batch: Batch) -> None:
         """Work one batch off."""
+        began_ns = time.time_ns()
         metas = [meta_of(event) for event in batch]
         raws = [
             Raw(event.value, meta.event_id, received_at=_received_at(event, meta))
@@ -63,6 +71,8 @@ class Processing:
                 mapping = self._mapping()  # the routes have changed
                 answers = await mapping.apply(raws)
             await self._delivery.put(self._result(batch, metas, answers))
+        if self._spans.are_wanted:
+            self._note_spans(began_ns, batch, metas, answers)
 
     def _result(self, batch: Batch, metas: Sequence[Meta], answers: Sequence[Routed]) -> BatchResult:
         result = BatchResult()
@@ -79,6 +89,7 @@ class Processing:
             received_at=_received_at(event, meta),
             origin=origin_of(event),
             replayed=meta.replayed,
+            traceparent=self._trace(meta, answer),
         )
         repeated = 0
         if not answer.outcomes:
@@ -98,6 +109,26 @@ class Processing:
                 repeated += 1
         ways = max(1, len(answer.outcomes))
         count_entry(result.counts, meta.command, was_open=ways - repeated, others=repeated)
+
+    def _trace(self, meta: Meta, answer: Routed) -> bytes | None:
+        """The trace that the event is of: its own, or one that is begun for it."""
+        if meta.traceparent is not None or self._traced is None:
+            return meta.traceparent
+        return trace_context.begun(answer.event_id or meta.event_id, self._traced)
+
+    def _note_spans(self, began_ns: int, batch: Batch, metas: Sequence[Meta], answers: Sequence[Routed]) -> None:
+        """A span for each event of the batch whose trace is sampled; each took as long as the batch."""
+        for event, meta, answer in zip(batch, metas, answers, strict=True):
+            if trace_context.is_sampled(trace := self._trace(meta, answer)):
+                failed = [one for one in answer.outcomes if not isinstance(one, Encoded)]
+                self._spans.note(
+                    "process",
+                    trace,
+                    began_ns,
+                    {"origin": str(origin_of(event)), "event.id": answer.event_id or meta.event_id}
+                    | {"routes": [one.route or "" for one in answer.outcomes]},
+                    error=failed[0].error if failed else None,
+                )
 
     def _is_new(self, result: BatchResult, event_id: str | None, route: str, event: Event) -> bool:
         """Whether an output is no repetition; if so it is this batch's."""
@@ -132,7 +163,13 @@ def _was_refused(meta: Meta, route: str) -> bool:
 
 
 processing = Processing(
-    lambda: app.sandboxes.sandbox("process"), app.breaker, app.delivery, app.routes_in_use, app.is_current
+    lambda: app.sandboxes.sandbox("process"),
+    app.breaker,
+    app.delivery,
+    app.routes_in_use,
+    app.is_current,
+    traced=app.settings.sampled_from,
+    spans=app.spans,
 )
 
 

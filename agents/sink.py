@@ -10,10 +10,12 @@ from typing import Literal, Protocol
 
 from clients.aws.events.bus_lane import Judged
 from clients.aws.events.eventbridge import Accepted
+from clients.otlp import Spans
 from processors.delivery.custom_bus import custom_bus, system_metadata
 from processors.delivery.entries import Entry, entry
 from processors.delivery.publications import Publications
 from processors.delivery.redriven_outputs import RedrivenOutputs
+from processors.event import trace_context
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
 from processors.event.identity import derive_event_id
@@ -63,7 +65,9 @@ class Publishing:
         *,
         claim_checks: ClaimChecks | None = None,
         max_bytes: int = MAX_ENTRY_BYTES,
+        spans: Spans | None = None,
     ) -> None:
+        self._spans = spans or Spans()
         self._claim_checks, self._max_bytes = claim_checks, max_bytes
         self._open_bus, self._delivery, self._routes, self._eventbus = open_bus, delivery, routes, eventbus
         self._publications, self._redriven = publications or Publications(), RedrivenOutputs(window_s)
@@ -123,8 +127,12 @@ class Publishing:
             answered((event, meta, "repeated"))
             return
 
+        began_ns = time.time_ns() if self._spans.are_wanted else 0
+
         def heard(answer: Judged) -> None:
             self._note(answer, event, meta)
+            if began_ns and trace_context.is_sampled(meta.traceparent):
+                self._note_span(began_ns, answer, meta)
             if isinstance(answer, Accepted):
                 self._redriven.accepted(mark, time.time())
                 answered((event, meta, int(time.time() * 1000)))
@@ -162,13 +170,19 @@ class Publishing:
         place = event.partition, event.offset
         self._publications.note(entry_id, meta.event_id, place, int(time.time() * 1000), answer.codes)
 
+    def _note_span(self, began_ns: int, answer: Judged, meta: Meta) -> None:
+        """A span of the event on its way to the bus."""
+        entry_id, error = (answer.id, None) if isinstance(answer, Accepted) else (None, answer.code)
+        told = {"event.id": meta.event_id, "route": meta.route, "retries": answer.codes, "eventbridge.id": entry_id}
+        self._spans.note("publish", meta.traceparent, began_ns, told, error=error)
+
     def _entry(self, mapped: JsonObject, meta: Meta, key: str) -> Entry:
         route = self._routes().get(meta.route)
         named = route.texts.event_bus if route else None
         bus = meta.event_bus or named or self._eventbus
         known = meta.event_id or mapped.get("id")
         metadata = system_metadata(key, known, meta.route, meta.replayed) if custom_bus(bus) else None
-        return entry(mapped, bus, metadata)
+        return entry(mapped, bus, metadata, trace_context.trace_header(meta.traceparent))
 
     def _fail(self, failed: Failed, event: Event, meta: Meta, result: BatchResult) -> None:
         # A validated event whose original did not fit beside it is found again by its origin.
@@ -211,6 +225,7 @@ publishing = Publishing(
     app.settings.deduplication_window,
     claim_checks=app.claim_checks,
     max_bytes=app.settings.eventbridge_request_bytes,
+    spans=app.spans,
 )
 
 

@@ -9,7 +9,8 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
 from processors.event.redaction import objection, redactor
-from settings.fields import CommaList
+from processors.event.trace_context import least_sampled
+from settings.fields import URL, CommaList
 
 #: Every role a worker can have, in the order the events flow.
 ROLES = ("source", "process", "sink", "failures", "metrics")
@@ -70,10 +71,35 @@ class PipelineSettings(BaseSettings):
         8.0, gt=0, description="Seconds that work in flight gets to end at a stop or a rebalance."
     )
     data_dir: Path = Field(Path("~/.cache/genesys-eventbridge"), description="Folder for local state of Faust.")
+    trace_events: bool = Field(
+        True,
+        description="Begin a W3C trace for each event that brings none (`traceparent` in its records' headers, "
+        "`TraceHeader` of its entry).",
+    )
+    trace_sample: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of the traces begun here that are sampled, so that their events have spans.",
+    )
+    otel_exporter_otlp_endpoint: URL | None = Field(
+        None,
+        description="OTLP receiver (HTTP) of the spans of sampled traces (`pip install 'genesys-eventbridge[otel]'`); "
+        "unset: none are made. Further `OTEL_*` are the SDK's.",
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`console`, `json`, or by whether the output is a terminal."
     )
     log_level: str = Field("INFO", description="Least level that is logged.")
+
+    @property
+    def sampled_from(self) -> str | None:
+        """From which trace ids on traces are sampled that are begun here; None: none is begun.
+
+        None is sampled without a receiver of spans: `Sampled=1` has consumers record what nobody began to.
+        """
+        share = self.trace_sample if self.otel_exporter_otlp_endpoint is not None else 0.0
+        return least_sampled(share) if self.trace_events else None
 
     @field_validator("redact_fields")
     @classmethod

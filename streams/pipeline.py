@@ -13,6 +13,7 @@ from typing import Any, cast
 import structlog
 
 from clients.kafka.lag import LagReader
+from clients.otlp import Spans
 from processors.delivery.publications import Publications
 from processors.metrics.counts import Counts
 from processors.metrics.expired import reason
@@ -44,7 +45,7 @@ from streams.topics import pipeline_topics
 from streams.topology import METRICS_KEY, READ, needed_topics
 from streams.worker import group, lookout, reload_routes, watchdog
 from streams.worker.actions import ActionLog
-from streams.worker.announcement import Announcement
+from streams.worker.announcement import VERSION, Announcement
 from streams.worker.assignment import Assignment
 from streams.worker.aws_clients import AwsClients
 from streams.worker.exporter import Exporter, Gauges, PutEventsMetrics, prometheus
@@ -64,6 +65,7 @@ class PipelineApp(WorkerApp):
         """Make all parts; what is below needs what is above."""
         self.settings, self.health = settings, Health()
         self.counts, self.worker_sums, self.put_events_metrics = Counts(), WorkerSums(), PutEventsMetrics()
+        self.spans = Spans.of(settings, VERSION)
         self._assemble_tables()
         self._assemble_delivery()
         self._assemble_routes()
@@ -124,7 +126,8 @@ class PipelineApp(WorkerApp):
     def _assemble_source(self) -> None:
         """What comes in."""
         settings, health = self.settings, self.health
-        self.intake = Intake(settings, self.delivery, self.ledger, partial(self.actions.passes, "source"))
+        passes = partial(self.actions.passes, "source")
+        self.intake = Intake(settings, self.delivery, self.ledger, passes, self.spans)
         source = chosen_source(settings, self.flow.sources.get_topic_name(), health, self.counts, self.ledger)
         self.readers = PartReaders(source, self.intake, self.delivery, health, self.end_worker)
 
@@ -215,7 +218,7 @@ class PipelineApp(WorkerApp):
         return any([self.breaker.resume(), self.buses.resume()])
 
     async def on_first_start(self) -> None:
-        found = await preflight(self.settings, self.conf, self._use)
+        found = await preflight(self.settings, self.conf, self._use, self.spans)
         cast(Any, self.producer).max_batch_size = found.batch_bytes
         self.buses.unseen = found.buses
         if found.queue:
@@ -238,6 +241,7 @@ class PipelineApp(WorkerApp):
         except TimeoutError:
             log.warning("Kafka did not take the last counts; their events will be delivered again")
         await self.group.close()
+        await asyncio.to_thread(self.spans.close)
 
     def _use(self, routes: Routes) -> None:
         self.routes = routes

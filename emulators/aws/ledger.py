@@ -26,6 +26,7 @@ class AcceptedEvent:
     resources: tuple[str, ...] = ()
     time: float | str | None = None
     group: str | None = None
+    trace_header: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -40,6 +41,7 @@ class AcceptedEvent:
             "resources": self.resources,
             "time": self.time,
             **({"group": self.group} if self.group is not None else {}),
+            **({"traceHeader": self.trace_header} if self.trace_header is not None else {}),
         }
 
 

@@ -25,8 +25,12 @@ class Entry:
     size: int
 
 
-def entry(mapped: JsonObject, bus: str, metadata: dict[str, str] | None = None) -> Entry:
+def entry(
+    mapped: JsonObject, bus: str, metadata: dict[str, str] | None = None, trace_header: str | None = None
+) -> Entry:
     """The entry of a mapped event. `bus`: name or ARN; `metadata`: what it has on a custom bus (custom_bus.py).
+
+    `trace_header`: its trace as X-Ray says it, which AWS does not count and custom buses do not take.
 
     Raises KeyError, TypeError or ValueError when `mapped` is not the shape that routes give.
     """
@@ -45,6 +49,8 @@ def entry(mapped: JsonObject, bus: str, metadata: dict[str, str] | None = None) 
     if mapped.get("time") is not None:
         fields["Time"] = parse_time(mapped["time"])
     if metadata is None:
+        if trace_header is not None:
+            fields["TraceHeader"] = trace_header
         return Entry(fields, _size(fields))
     return Entry(fields | {"SystemMetadata": metadata}, _size(fields) + metadata_size(metadata))
 

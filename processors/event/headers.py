@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from processors.event.trace_context import LENGTH
+
 #: Bytes of a Kafka message that key and headers may take beside the value.
 ENVELOPE_BYTES = 4_096
 
@@ -48,6 +50,9 @@ ORIGINAL = "original"
 
 _EPOCH_MS = re.compile(r"\d{1,15}", re.ASCII)
 
+#: The W3C trace that the event is of (processors/event/trace_context.py).
+TRACEPARENT = "traceparent"
+
 #: Set on what `replay`, `redrive` and `backfill` write; its value names the run, beginning with the command's name.
 REPLAYED = "replayed"
 
@@ -73,6 +78,7 @@ class Meta:
     replayed: str | None = None
     event_bus: str | None = None
     straight: bool = False
+    traceparent: bytes | None = None
 
     @property
     def command(self) -> str | None:
@@ -114,6 +120,7 @@ def read(headers: Mapping[str, bytes | None]) -> Meta:
         replayed=_text(headers, REPLAYED),
         event_bus=_text(headers, EVENT_BUS),
         straight=bool(headers.get(STRAIGHT)),
+        traceparent=_traceparent(headers),
     )
 
 
@@ -129,7 +136,15 @@ def write(meta: Meta) -> dict[str, bytes]:
         STRAIGHT: 1 if meta.straight else None,
     }
     written = {name: str(value).encode("utf-8", "replace") for name, value in texts.items() if value is not None}
+    if meta.traceparent is not None:
+        written[TRACEPARENT] = meta.traceparent
     return written if meta.original is None else {**written, ORIGINAL: meta.original}
+
+
+def _traceparent(headers: Mapping[str, bytes | None]) -> bytes | None:
+    """What has the length of one; whether it is sound is looked at where it is used."""
+    value = headers.get(TRACEPARENT)
+    return value if value is not None and len(value) == LENGTH else None
 
 
 def _text(headers: Mapping[str, bytes | None], name: str) -> str | None:

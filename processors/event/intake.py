@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from processors.event import headers
+from processors.event import headers, trace_context
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
 from processors.event.identity import RECEIVED_AT, Event, identify, is_notification, unwrapped
@@ -42,19 +42,22 @@ class NotAnEvent:
 
 
 def taken_in(
-    lines: Iterable[Line], received_at: int, max_bytes: int, redact: Redact | None = None
+    lines: Iterable[Line], received_at: int, max_bytes: int, redact: Redact | None = None, traced: str | None = None
 ) -> Iterator[IntakeEvent | NotAnEvent]:
     """What each line holds: one event, or several as a JSON array.
 
     `received_at` in epoch ms; `max_bytes`: the limit that an oversized line broke. `redact` masks fields of
     each event (processors/event/redaction.py); what is no event may hide such a field, so its bytes are withheld.
+    `traced`: from where on traces are sampled that are begun for events without one; None: none.
     """
     for line in lines:
-        for found in _line(line, received_at, max_bytes, redact):
+        for found in _line(line, received_at, max_bytes, redact, traced):
             yield _withheld(found) if redact is not None and isinstance(found, NotAnEvent) else found
 
 
-def _line(line: Line, received_at: int, max_bytes: int, redact: Redact | None) -> Iterator[IntakeEvent | NotAnEvent]:
+def _line(
+    line: Line, received_at: int, max_bytes: int, redact: Redact | None, traced: str | None
+) -> Iterator[IntakeEvent | NotAnEvent]:
     if isinstance(line, OversizedLine):
         yield _too_long(f"a line of {line.size} bytes", max_bytes, line.prefix)
         return
@@ -64,7 +67,7 @@ def _line(line: Line, received_at: int, max_bytes: int, redact: Redact | None) -
         yield NotAnEvent(error, line)
         return
     for item in found if isinstance(found, list) else [found]:
-        yield _item(*_event(item, line if item is found else None, received_at, redact), received_at, max_bytes)
+        yield _item(*_event(item, line if item is found else None, received_at, redact), received_at, max_bytes, traced)
 
 
 def _event(item: Any, line: bytes | None, received_at: int, redact: Redact | None) -> tuple[Any, bytes]:
@@ -93,12 +96,13 @@ def _withheld(refused: NotAnEvent) -> NotAnEvent:
     return NotAnEvent(MalformedEventError(message, code=refused.error.code), None)
 
 
-def _item(item: object, value: bytes, received_at: int, max_bytes: int) -> IntakeEvent | NotAnEvent:
+def _item(item: object, value: bytes, received_at: int, max_bytes: int, traced: str | None) -> IntakeEvent | NotAnEvent:
     if len(value) > max_bytes:
         return _too_long(f"an event of {len(value)} bytes", max_bytes, value)
     if not isinstance(item, dict):
         message = f"expected a JSON object, got {json_type(item)}"
         return NotAnEvent(MalformedEventError(message, code="NotAnObject"), value)
     event = identify(item)
-    written = headers.write(Meta(event_id=event.event_id, received_at=received_at))
+    trace = trace_context.taken(item) or (None if traced is None else trace_context.begun(event.event_id, traced))
+    written = headers.write(Meta(event_id=event.event_id, received_at=received_at, traceparent=trace))
     return IntakeEvent(event, event.key.encode("utf-8", "replace"), value, written)

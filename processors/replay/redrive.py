@@ -136,7 +136,14 @@ def rebuilt(
     target: Target = "validated" if back == "validated" else "raw"
     straight = target == "validated"
     told = headers.write(
-        Meta(event_id=meta.event_id, route=route, received_at=meta.received_at, replayed=run, straight=straight)
+        Meta(
+            event_id=meta.event_id,
+            route=route,
+            received_at=meta.received_at,
+            replayed=run,
+            straight=straight,
+            traceparent=meta.traceparent,
+        )
     )
     return Redrive(target, key or _key(original, meta.event_id), original, tuple(told.items()), identity, route)
 

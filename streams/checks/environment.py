@@ -19,8 +19,8 @@ ALIKE = 0.8
 #: What Kubernetes puts into every container for a Service: `…_SERVICE_HOST`, `…_PORT_6066_TCP_ADDR`.
 _OF_KUBERNETES = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 
-#: Of AWS's SDK, Kafka's own scripts and Python, and near to names of ours.
-_OF_OTHERS = ("AWS_", "KAFKA_OPTS", "KAFKA_HEAP_OPTS", "KAFKA_HOME", "KAFKA_LOG_DIRS", "LOG_DIR")
+#: Of the SDKs of AWS and OpenTelemetry, Kafka's own scripts and Python, and near to names of ours.
+_OF_OTHERS = ("AWS_", "OTEL_", "KAFKA_OPTS", "KAFKA_HEAP_OPTS", "KAFKA_HOME", "KAFKA_LOG_DIRS", "LOG_DIR")
 
 
 def check_environment(environment: Mapping[str, str]) -> list[Finding]:

@@ -7,10 +7,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 
-from processors.event.headers import Meta
+from clients.otlp import RECEIVE, Spans
+from processors.event.headers import EVENT_ID, TRACEPARENT, Meta
 from processors.event.intake import IntakeEvent, taken_in
 from processors.event.lines import Line
 from processors.event.redaction import redactor
+from processors.event.trace_context import is_sampled
 from processors.routes.outcome import Failed
 from settings import Settings
 from streams.delivery.ledger import Ledger
@@ -31,7 +33,9 @@ class Intake:
         delivery: Delivery,
         ledger: Ledger,
         may_begin: Callable[[], Awaitable[None]] = _at_once,
+        spans: Spans | None = None,
     ) -> None:
+        self._traced, self._spans = settings.sampled_from, spans or Spans()
         self._may_begin = may_begin
         self._max_bytes, self._grace_s = settings.max_line_bytes, settings.shutdown_grace
         self._redact = redactor(settings.redact_fields)
@@ -39,8 +43,11 @@ class Intake:
 
     async def ingest(self, lines: Iterable[Line]) -> None:
         """Bring lines to Kafka; returns when the broker has all."""
-        await self._delivery.put(self._taken_in(lines))
+        began_ns, result = time.time_ns(), self._taken_in(lines)
+        await self._delivery.put(result)
         self._ledger.start()
+        if self._spans.are_wanted:
+            self._note_spans(began_ns, result.records)
 
     async def pump(self, batches: AsyncIterator[list[Line]], settled: Callable[[], None] | None = None) -> None:
         """Ingest batch after batch, each `settled` when Kafka has it.
@@ -63,11 +70,17 @@ class Intake:
         if settled is not None:
             settled()
 
+    def _note_spans(self, began_ns: int, records: Iterable[Record]) -> None:
+        """A span for each event whose trace is sampled, from its receipt until Kafka had it."""
+        for one in records:
+            if is_sampled(trace := one.headers.get(TRACEPARENT)):
+                self._spans.note(RECEIVE, trace, began_ns, {"event.id": one.headers[EVENT_ID].decode()})
+
     def _taken_in(self, lines: Iterable[Line]) -> BatchResult:
         result = BatchResult()
         received_at = int(time.time() * 1000)
         raw = self._delivery.topics.raw.get_topic_name()
-        for found in taken_in(lines, received_at, self._max_bytes, self._redact):
+        for found in taken_in(lines, received_at, self._max_bytes, self._redact, self._traced):
             result.counts.add("ingested")
             if isinstance(found, IntakeEvent):
                 result.records.append(Record(raw, found.key, found.value, found.headers))

@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaError
 from clients.kafka import cluster
 from clients.kafka.configs import BATCH_BYTES, batch_bytes
 from clients.kafka.retention import keep_long_enough
+from clients.otlp import Spans
 from processors.routes.routes import Routes
 from processors.routes.target import targets_of
 from settings import EXIT_USAGE, Settings, SettingsError
@@ -53,12 +54,13 @@ class Start:
     queue: str | None = None
 
 
-async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]) -> Start:
+async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None], spans: Spans) -> Start:
     """Check settings, routes, Kafka, topics, buses and queue for the roles of this worker; make missing topics.
 
     `conf` is Faust's configuration; `use` gets the routes when they are right.
     """
     _own_logging(settings)
+    _open(spans)
     roles = set(settings.worker_roles)
     if "source" in roles:
         _require_source(settings)
@@ -99,6 +101,13 @@ def _own_places(settings: Settings, conf: Any) -> None:
             refuse(str(one))
         if one.fix:
             log.warning("worth a look", on=str(one))
+
+
+def _open(spans: Spans) -> None:
+    try:
+        spans.open()
+    except SettingsError as error:
+        refuse(str(error))
 
 
 def _require_source(settings: Settings) -> None:

@@ -171,6 +171,10 @@ def test_raw_keeps_the_bytes_and_the_headers(report: dict, pipeline: Pipeline):
     values = set(pipeline.read("raw"))
     assert orjson.dumps(ledger.event(0)) in values
     assert len(values) == GOOD + len(BAD_EVENTS)
+    for record in pipeline.records("raw"):
+        named = {name: value.decode() for name, value in record.headers()}
+        assert named["received-at"].isdigit()
+        assert named["traceparent"][3:35] == named["event-id"].replace("-", "")
 
 
 def test_entries_carry_every_field(report: dict, pipeline: Pipeline):
@@ -181,6 +185,8 @@ def test_entries_carry_every_field(report: dict, pipeline: Pipeline):
     assert (entry["source"], entry["detailType"]) == ("genesys.cloud", "interaction.event")
     assert entry["resources"] == [f"/genesys/interactions/{ledger.interaction(0)}"]
     assert entry["detail"]["interactionId"] == ledger.interaction(0)
+    trace = entry["detail"]["eventId"].replace("-", "")
+    assert entry["traceHeader"] == f"Root=1-{trace[:8]}-{trace[8:]};Parent={trace[16:]}"
 
 
 def test_the_report_line_and_cloudwatch_tell_the_same(report: dict, pipeline: Pipeline, worker: Worker):

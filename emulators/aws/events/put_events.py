@@ -80,6 +80,7 @@ class PutEvents:
                 entry["Detail"],
                 tuple(entry.get("Resources") or ()),
                 entry.get("Time"),
+                trace_header=entry.get("TraceHeader"),
             )
         )
         self._ledger.accepted[bus] += 1

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from processors.event.headers import Meta, Origin, read, write
 
+TRACEPARENT = b"00-5f0c4a0e7a3c5d0e9b623f6d0a8f1c55-9b623f6d0a8f1c55-01"
 NOTHING = Meta(None, None, None, None, None, None)
 
 
@@ -17,6 +18,7 @@ def test_all_headers_are_read():
         "origin": b"genesys.raw/3/1042",
         "original": b"\xff{}",
         "replayed": b"run-7",
+        "traceparent": TRACEPARENT,
         "other": b"x",
     }
     assert read(headers) == Meta(
@@ -26,6 +28,7 @@ def test_all_headers_are_read():
         Origin("genesys.raw", 3, 1042),
         b"\xff{}",
         "run-7",
+        traceparent=TRACEPARENT,
     )
 
 
@@ -41,6 +44,8 @@ def test_all_headers_are_read():
         {"received-at": "\N{SUPERSCRIPT TWO}".encode()},
         {"received-at": b"9" * 16},
         {"received-at": b"9" * 1_000},
+        {"traceparent": b"00-5f0c4a0e7a3c5d0e9b623f6d0a8f1c55-9b623f6d0a8f1c55-0"},
+        {"traceparent": b"x" * 100_000},
         {"origin": b"genesys.raw"},
         {"origin": b"genesys.raw/3"},
         {"origin": b"/3/1042"},
