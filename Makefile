@@ -49,9 +49,18 @@ format: $(VENV)/installed-dev ## Format the code
 conformance: $(VENV)/installed-dev ## Run the official suites: ARGS="--jsonata PATH --json-schema PATH"
 	$(BIN)/python -m tests.conformance $(ARGS)
 
+$(VENV)/quix/installed: $(VENV)/installed-dev bench/requirements-quix.txt
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/quix \
+	  && $(BIN)/uv pip install --quiet --python $(VENV)/quix/bin/python -r bench/requirements-quix.txt && touch $@ \
+	  || { echo "Quix Streams cannot be had; the others are measured without it."; rm -rf $(VENV)/quix; }
+
 .PHONY: bench
-bench: $(VENV)/installed-dev ## Run the benchmarks
+bench: $(VENV)/installed-dev $(VENV)/quix/installed ## Measure against Quix Streams, stock Faust and others (an hour; needs Java and Maven)
 	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/installed-dev $(VENV)/quix/installed ## The same with one round and fewer events, under ten minutes
+	$(BIN)/python -m bench --quick $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(VENV)/installed-dev ## Fuzz what reads bytes from outside, for a minute

@@ -1,1 +1,1 @@
-"""This package holds the benchmarks; they report ratios, as machines differ: `make bench`."""
+"""This package holds the benchmarks; ratios are what to look at, as machines differ: `make bench`."""

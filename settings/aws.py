@@ -25,7 +25,9 @@ class AWSSettings(BaseSettings):
         ge=1_000,
         description="Limit of one PutEvents request, counted as AWS counts it (less than 1 MB).",
     )
-    eventbridge_linger_ms: int = Field(50, ge=0, description="How long a request waits to be filled.")
+    eventbridge_linger_ms: int = Field(
+        50, ge=0, description="How long a request waits to be filled while others are under way."
+    )
     eventbridge_in_flight: int = Field(32, ge=1, le=64, description="PutEvents requests at the same time.")
     put_events_rate: float | None = Field(
         None, gt=0, description="PutEvents requests a second, at most, of this worker; unset: as many as are answered."

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -27,8 +28,8 @@ PATIENCE_S = 5.0
 #: Seconds between two questions for how long topics keep records.
 RETENTION_S = 60.0
 
-#: Milliseconds that the oldest records are waited for; those of a partition that does not answer stay unknown.
-FETCH_MS = 1_000
+#: Seconds that the oldest records are waited for; those of a partition that does not answer stay unknown.
+FETCH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,10 @@ class LagReader:
         consumer.assign(list(unknown))
         for place, at in unknown.items():
             consumer.seek(place, at)
-        for place, records in (await consumer.getmany(timeout_ms=FETCH_MS)).items():
-            self._oldest[place, unknown[place]] = records[0].timestamp
-        consumer.pause(*unknown)
+        ends, places = time.monotonic() + FETCH_S, list(unknown)
+        while unknown and (left := ends - time.monotonic()) > 0:
+            # One record at a time: of a megabyte each that was fetched, nothing else is looked at.
+            found = await consumer.getmany(*unknown, timeout_ms=math.ceil(left * 1000), max_records=1)
+            for place, records in found.items():
+                self._oldest[place, unknown.pop(place)] = records[0].timestamp
+        consumer.pause(*places)

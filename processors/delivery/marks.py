@@ -32,7 +32,10 @@ class Recent:
         self._parts: dict[int, set[bytes]] = {}
 
     def __contains__(self, mark: bytes) -> bool:
-        return any(mark in part for part in self._parts.values())
+        for part in self._parts.values():  # `any` of it costs four times as much, for every output  # noqa: SIM110
+            if mark in part:
+                return True
+        return False
 
     def __len__(self) -> int:
         return sum(len(part) for part in self._parts.values())

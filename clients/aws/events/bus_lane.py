@@ -74,7 +74,7 @@ class BusLane:
         self._clock = clock
         self.in_flight = 0
         self._waiting: deque[Pending] = deque()
-        self._filled, self._full = asyncio.Event(), asyncio.Event()
+        self._filled, self._ripe = asyncio.Event(), asyncio.Event()
         self._requests: set[asyncio.Task[None]] = set()
         self._dispatcher: asyncio.Task[None] | None = None
 
@@ -86,7 +86,7 @@ class BusLane:
         self._waiting.append(pending)
         self._filled.set()
         if len(self._waiting) >= self._max_entries:
-            self._full.set()
+            self._ripe.set()
 
     async def _dispatch(self) -> None:
         while True:
@@ -118,12 +118,12 @@ class BusLane:
                 await self._request(request)
 
     async def _linger(self) -> None:
-        """Wait until a request is full, but no longer than the linger."""
-        self._full.clear()
-        if len(self._waiting) < self._max_entries:
+        """Wait until a request is full, or none is under way, but no longer than the linger."""
+        if self._requests and len(self._waiting) < self._max_entries:
+            self._ripe.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._linger_s):
-                    await self._full.wait()
+                    await self._ripe.wait()
 
     def _next_request(self, number: int) -> list[Pending]:
         request: list[Pending] = []
@@ -164,6 +164,8 @@ class BusLane:
         if task in self._requests:
             self._requests.discard(task)
             self._slots.release()
+            if not self._requests:
+                self._ripe.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_bug(error)
 

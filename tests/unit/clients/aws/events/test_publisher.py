@@ -96,13 +96,49 @@ async def test_entries_of_different_callers_share_requests(publisher):
     assert bus.sent == Counter(names)
 
 
-async def test_an_unfilled_request_waits_for_more_no_longer_than_the_linger(publisher):
+async def test_a_lone_entry_does_not_linger(publisher):
     bus = Bus()
-    one = publisher(bus, linger_s=0.01)
-    first = asyncio.create_task(one.publish(entry("a"), "a"))
+    async with asyncio.timeout(20):
+        await publish(publisher(bus, linger_s=3_600), ["a"])
+        await publish(publisher(bus, linger_s=3_600), ["b"])
+    assert bus.requests == [["a"], ["b"]]
+
+
+@pytest.fixture
+def behind(publisher):
+    """A publisher with a request under way, and its bus, which has it until its gate is opened."""
+
+    async def make(linger_s):
+        bus = Bus()
+        bus.gate.clear()
+        one = publisher(bus, linger_s=linger_s)
+        first = asyncio.create_task(one.publish(entry("first"), "first"))
+        await bus.called.wait()
+        return bus, one, first
+
+    return make
+
+
+async def test_an_unfilled_request_waits_until_none_is_under_way(behind):
+    bus, one, first = await behind(3_600)
+    others = [asyncio.create_task(one.publish(entry(name), name)) for name in "ab"]
     await asyncio.sleep(0)
-    assert await asyncio.gather(first, one.publish(entry("b"), "b")) == [Accepted("a"), Accepted("b")]
-    assert bus.requests == [["a", "b"]]
+    bus.gate.set()
+    async with asyncio.timeout(20):
+        await asyncio.gather(first, *others)
+    assert bus.requests == [["first"], ["a", "b"]]
+
+
+async def test_an_unfilled_request_waits_no_longer_than_the_linger(behind):
+    bus, one, first = await behind(0.001)
+    other = asyncio.create_task(one.publish(entry("a"), "a"))
+    async with asyncio.timeout(20):
+        while len(bus.requests) < 2:
+            bus.called.clear()
+            await bus.called.wait()
+    assert bus.requests == [["first"], ["a"]]
+    bus.gate.set()
+    await asyncio.gather(first, other)
 
 
 async def test_a_full_request_does_not_linger(publisher):
@@ -209,16 +245,16 @@ async def test_each_entry_ends_exactly_once_whatever_the_bus_answers(publisher):
     assert [bus.sent[f"e{number}"] for number in range(6)] == [1, 2, 2, 4, 1, 4]
 
 
-async def test_an_entry_whose_caller_went_away_is_not_sent(publisher):
-    bus = Bus()
-    one = publisher(bus, linger_s=0.01)
+async def test_an_entry_whose_caller_went_away_is_not_sent(behind):
+    bus, one, first = await behind(3_600)
     gone = asyncio.create_task(one.publish(entry("gone"), "g"))
     stays = asyncio.create_task(one.publish(entry("stays"), "s"))
     await asyncio.sleep(0)
-    await asyncio.sleep(0)
     gone.cancel()
-    assert await stays == Accepted("stays")
-    assert bus.sent == {"stays": 1}
+    await asyncio.sleep(0)
+    bus.gate.set()
+    assert await asyncio.gather(first, stays) == [Accepted("first"), Accepted("stays")]
+    assert bus.requests == [["first"], ["stays"]]
 
 
 @pytest.mark.parametrize("answer", [RuntimeError("a bug"), []], ids=["it raises", "answers are missing"])

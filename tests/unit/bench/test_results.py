@@ -1,0 +1,51 @@
+"""Tests of what the benchmarks make of figures; nobody is measured."""
+
+from xml.etree import ElementTree
+
+from bench.__main__ import Results
+from bench.contestants.all import BARE, FAUST, PROJECT, PROJECT_TWICE, TUTORIAL
+from bench.load import PUBLISHED, event, published
+from bench.page import page
+from processors.event.strict_json import parse_object
+
+
+def figures(rate, own_us=100.0):
+    return {
+        "events_per_second": rate, "own_us": own_us, "mapping_us": 50.0, "cores": 1.2, "beside_cores": 0.6,
+        "entries_a_request": 9.9, "mib": 300,
+    }  # fmt: skip
+
+
+def results():
+    rates = {PROJECT: 8000, PROJECT_TWICE: 12000, FAUST: 500, TUTORIAL: 80}
+    found = {one.name: [figures(rate - 10), figures(rate), figures(rate + 500)] for one, rate in rates.items()}
+    found[BARE.name] = [figures(4000, 250.0)]
+    ages = {f"p{rank}_ms": rank for rank in (50, 95, 99)}
+    return Results(found, [figures(6000, 160.0)], {"50 %": {**figures(4000), **ages, "rate": 4000}}, {})
+
+
+def test_the_line_is_of_medians_and_who_did_not_run_has_no_ratio():
+    assert results().line() == {
+        "events_per_second": 8000,
+        "p99_ms_half_rate": 99,
+        "ratio_stock_faust": 16.0,
+        "ratio_tutorial": 100.0,
+        "ratio_quix_streams": None,
+        "ratio_bare_loop_cpu": 2.0,
+        "ratio_two_workers": 1.5,
+        "ratio_50_routes": 1.4,
+    }
+
+
+def test_the_page_shows_everybody():
+    found = results()
+    shown = page(found.contestants, found.routes, found.latency, found.growth, found.line())
+    root = ElementTree.fromstring(shown.removeprefix("<!doctype html>").replace('<meta charset="utf-8">', ""))
+    cells = {cell.text for cell in root.iter("td")}
+    assert {*found.contestants, "this project, 50 routes", "50 %", *found.line()} <= cells
+
+
+def test_as_many_events_are_published_as_are_waited_for():
+    found = [parse_object(event(number, 500)) for number in range(100)]
+    assert sum(one["payload"].get("priority") == "high" for one in found) == PUBLISHED == published(100)
+    assert {len(event(number, 500)) for number in range(100)} == {500}
