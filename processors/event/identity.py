@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from processors.event.errors import MalformedEventError
-from processors.event.strict_json import LONG_INTEGER, JsonObject, big_integers, parse_object
+from processors.event.strict_json import LONG_INTEGER, JsonObject, big_integers, has_digits, parse_object
 
 #: Namespace of event ids; changing it changes the id of every event on every replay.
 EVENT_NAMESPACE = uuid.UUID("5f0c4a0e-7a3c-5d0e-9b62-3f6d0a8f1c55")
@@ -68,7 +68,7 @@ def decode(value: bytes | None, event_id: str | None = None, received_at: int | 
     if not value:
         raise MalformedEventError("the record has no value")
     body = parse_object(value)
-    return _identified(body, event_id, received_at, big_integers(body) if LONG_INTEGER.search(value) else {})
+    return _identified(body, event_id, received_at, big_integers(body) if has_digits(value, LONG_INTEGER) else {})
 
 
 def identify(body: JsonObject, event_id: str | None = None, received_at: int | None = None) -> Event:

@@ -16,7 +16,7 @@ import orjson
 from processors.event import headers, trace_context
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
-from processors.event.identity import RECEIVED_AT, Event, identify, is_notification, unwrapped
+from processors.event.identity import RECEIVED_AT, derive_event_id, interaction_id, is_notification, unwrapped
 from processors.event.lines import Line, OversizedLine
 from processors.event.strict_json import JsonObject, json_type, parse
 
@@ -27,7 +27,7 @@ Redact = Callable[[JsonObject], JsonObject]
 class IntakeEvent:
     """One event as it goes to `raw`."""
 
-    event: Event
+    event_id: str
     key: bytes
     value: bytes
     headers: dict[str, bytes]
@@ -102,7 +102,8 @@ def _item(item: object, value: bytes, received_at: int, max_bytes: int, traced: 
     if not isinstance(item, dict):
         message = f"expected a JSON object, got {json_type(item)}"
         return NotAnEvent(MalformedEventError(message, code="NotAnObject"), value)
-    event = identify(item)
-    trace = trace_context.taken(item) or (None if traced is None else trace_context.begun(event.event_id, traced))
-    written = headers.write(Meta(event_id=event.event_id, received_at=received_at, traceparent=trace))
-    return IntakeEvent(event, event.key.encode("utf-8", "replace"), value, written)
+    event_id = derive_event_id(item)
+    key = interaction_id(item) or event_id
+    trace = trace_context.taken(item) or (None if traced is None else trace_context.begun(event_id, traced))
+    written = headers.write(Meta(event_id=event_id, received_at=received_at, traceparent=trace))
+    return IntakeEvent(event_id, key.encode("utf-8", "replace"), value, written)

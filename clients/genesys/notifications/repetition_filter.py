@@ -14,7 +14,7 @@ from processors.event.intake import Redact
 from processors.event.lines import Line
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.snapshots import Snapshot, backfilled_moment
-from processors.genesys.frames import came_again, changed_at, queue_id, read_frame, with_queue
+from processors.genesys.frames import came_again, changed_at, queue_id, with_queue
 from processors.genesys.seen_states import SeenStates
 from processors.genesys.sightings import RETURN_MS, SeenEvents, SeenTimes, SeenValues
 from processors.genesys.states import State, exact, snapshot_key, state_of
@@ -49,14 +49,11 @@ class RepetitionFilter:
         self._seen, self._values, self._times = SeenEvents(window), SeenValues(), SeenTimes()
         self._states, self._steps = SeenStates(), StepMemory(covered_ms=covered_ms)
 
-    def remember(self, value: bytes, at_ms: int) -> None:
+    def remember(self, envelope: JsonObject, at_ms: int) -> None:
         """Know an event that an earlier owner of the part let through then: it does not go on again.
 
         `raw` is read one partition after another, so events may come in any order.
         """
-        envelope = read_frame(value).envelope
-        if envelope is None:
-            return
         self._is_new(envelope)
         moment = backfilled_moment(envelope)
         if envelope.get("derived") is True:
@@ -158,14 +155,15 @@ class RepetitionFilter:
 
     def _is_known(self, snapshot: Snapshot) -> bool:
         """Whether a backfilled snapshot was given before, or tells a change that was seen."""
-        if derive_event_id(snapshot.envelope) in self._seen:
+        event_id = derive_event_id(snapshot.envelope)
+        if event_id in self._seen:
             return True
         state = state_of(snapshot.envelope)
         if state is not None:
             change = snapshot.change or exact(state, snapshot.moment_ms, snapshot.until_ms)
             if not self._states.is_unseen(snapshot_key(snapshot.envelope), state, change):
                 return True  # by what is known of this gap; of another, in which it lies, more may be
-        return not self._is_new(snapshot.envelope)
+        return not self._seen.is_new(event_id, self._rest.clock.now())
 
     async def _named(self, value: bytes, envelope: JsonObject) -> bytes:
         queue = queue_id(envelope)

@@ -159,9 +159,11 @@ class NotificationSource:
     async def _remember(self) -> None:
         async with aclosing(self._recent()) as recent:
             async for value, at_ms in recent:
-                self._filter.remember(value, at_ms)
-                frame = read_frame(value) if self._channels.templates else None
-                if frame is not None and frame.envelope is not None and frame.topic in self.topics:
+                frame = read_frame(value)
+                if frame.envelope is None:
+                    continue
+                self._filter.remember(frame.envelope, at_ms)
+                if self._channels.templates and frame.topic in self.topics:
                     self._channels.saw(frame.envelope)
 
     def _new_filter(self, since_ms: int | None) -> RepetitionFilter:

@@ -160,14 +160,13 @@ def test_a_notification_says_when_it_was_received_and_keeps_its_bytes():
     line = b'{"eventBody": {"a": 1.50},  "topicName":"v2.x"}  '
     (taken,) = taken_in([line], 1_795_428_600_000, 1_000)
     assert taken.value == b'{"eventBody": {"a": 1.50},  "topicName":"v2.x","receivedAt":1795428600000}'
-    assert taken.event.body == orjson.loads(taken.value)
-    assert taken.event.event_id == derive_event_id(orjson.loads(line))
+    assert taken.event_id == derive_event_id(orjson.loads(line))
 
 
 def test_the_first_receipt_stands():
     first = next(iter(taken_in([orjson.dumps(NOTIFICATION)], 1, 1_000)))
     again = next(iter(taken_in([first.value], 2, 1_000)))
-    assert (again.value, again.event) == (first.value, first.event)
+    assert (again.value, again.event_id, again.key) == (first.value, first.event_id, first.key)
 
 
 def test_the_envelope_of_an_integration_is_taken_off_before_fields_are_masked():
@@ -176,7 +175,7 @@ def test_the_envelope_of_an_integration_is_taken_off_before_fields_are_masked():
     (taken,) = taken_in([orjson.dumps(envelope)], 5, 1_000, REDACT)
     assert orjson.loads(taken.value) == {"topicName": "v2.x", "eventBody": {"ani": MASK}, "receivedAt": 5}
     (plain,) = taken_in([orjson.dumps(notification)], 5, 1_000, REDACT)
-    assert plain.event.event_id == taken.event.event_id
+    assert plain.event_id == taken.event_id
 
 
 def test_a_stream_event_goes_on_as_it_came():

@@ -62,34 +62,34 @@ async def sieve(rest):
 
 
 async def test_what_an_earlier_owner_sent_does_not_go_on(sieve, observer):
-    sieve.remember(frame("connected"), 0)
+    sieve.remember(orjson.loads(frame("connected")), 0)
     assert await sieve.live(received(frame("connected"))) == []
     assert observer.counts["frame_duplicate"] == 1
 
 
 async def test_a_state_that_an_earlier_owner_sent_is_no_change(sieve, observer):
-    sieve.remember(frame("connected"), 0)
+    sieve.remember(orjson.loads(frame("connected")), 0)
     assert await sieve.live(received(frame("connected", score=5))) == []
     assert observer.counts["frame_unchanged"] == 1
 
 
 async def test_a_backfilled_state_that_an_earlier_owner_sent_live_is_known(sieve, observer):
-    sieve.remember(frame("alerting"), PAST_MS + 100)
-    sieve.remember(frame("connected"), PAST_MS + 5_000)
+    sieve.remember(orjson.loads(frame("alerting")), PAST_MS + 100)
+    sieve.remember(orjson.loads(frame("connected")), PAST_MS + 5_000)
     assert await sieve.past(told("alerting", 0, 5)) == []
     assert observer.counts["backfill_known"] == 1
 
 
 async def test_what_an_earlier_owner_sent_may_be_read_in_any_order(sieve, observer):
-    sieve.remember(frame("terminated"), 20_000)
-    sieve.remember(frame("connected"), 10_000)
+    sieve.remember(orjson.loads(frame("terminated")), 20_000)
+    sieve.remember(orjson.loads(frame("connected")), 10_000)
     assert await sieve.live(received(frame("terminated", score=5))) == []
     assert observer.counts["frame_unchanged"] == 1
 
 
 async def test_what_an_earlier_owner_backfilled_is_known_by_its_moment(sieve, observer):
-    sieve.remember(frame("terminated"), PAST_MS + 5_000)
-    sieve.remember(orjson.dumps(orjson.loads(frame("connected")) | PAST), PAST_MS + 9_000)
+    sieve.remember(orjson.loads(frame("terminated")), PAST_MS + 5_000)
+    sieve.remember(orjson.loads(frame("connected")) | PAST, PAST_MS + 9_000)
     assert await sieve.live(received(frame("terminated", score=5))) == []
     assert observer.counts["frame_unchanged"] == 1
 
@@ -124,14 +124,12 @@ async def test_a_coming_back_that_two_channels_bring_goes_on_once(sieve):
 
 async def test_what_came_back_before_another_owner_took_over_is_known(sieve):
     for state, seconds, more in (("connected", 0, {}), ("held", 10, {}), ("connected", 20, {"again": 1})):
-        value = orjson.dumps(orjson.loads(frame(state)) | more)
-        sieve.remember(value, PAST_MS + seconds * 1000)
+        sieve.remember(orjson.loads(frame(state)) | more, PAST_MS + seconds * 1000)
     assert await states_on(sieve, told("held", 10, 20), told("connected", 20), ("connected", 40)) == []
 
 
 async def test_what_is_new_goes_on(sieve):
-    sieve.remember(frame("connected"), 0)
-    sieve.remember(b"no event", 0)
+    sieve.remember(orjson.loads(frame("connected")), 0)
     assert await sieve.live(received(frame("terminated"))) == [frame("terminated")]
 
 
@@ -182,7 +180,7 @@ async def test_what_an_earlier_owner_sent_of_a_topic_is_known_and_its_return_is_
     first = await brought(sieve, (member(True), 0, "one"), (member(False), 10, "one"))
     later = RepetitionFilter(rest, sieve._names, window=300.0, drop_unchanged=True, covered_ms=PAST_MS + 10_000)
     for number, event in enumerate(first):
-        later.remember(orjson.dumps(event), PAST_MS + number * 10_000)
+        later.remember(event, PAST_MS + number * 10_000)
     assert await brought(later, (member(False), 12, "two")) == []
     (back,) = await brought(later, (member(True), 20, "two"))
     assert derive_event_id(back) not in {derive_event_id(event) for event in first}
@@ -230,7 +228,7 @@ async def test_a_change_without_a_time_of_its_own_does_not_carry_that_of_the_cha
 
 
 async def test_an_earlier_owners_snapshot_is_the_one_before(sieve):
-    sieve.remember(since(3), PAST_MS)
+    sieve.remember(orjson.loads(since(3)), PAST_MS)
     [line] = await sieve.live(received(since(3, attributes={"a": "1"})))
     assert orjson.loads(line)["changedAt"] == PAST_MS + 600_000
     assert derive_event_id(orjson.loads(line)) == derive_event_id(orjson.loads(since(3, attributes={"a": "1"})))
@@ -289,7 +287,7 @@ async def test_no_step_is_lost_or_told_twice_when_another_owner_takes_over(both,
     before = [(line, one.at_ms) for one in frames[:taken_over_at] for line in await first.live(one)]
     second = both(covered_ms=PAST_MS + taken_over_at * 10_000 - 5_000)
     for line, at_ms in before:
-        second.remember(line, at_ms)
+        second.remember(orjson.loads(line), at_ms)
     after = [line for one in frames[taken_over_at:] for line in await second.live(one)]
     ids = [derive_event_id(orjson.loads(line)) for line in [*(line for line, _ in before), *after]]
     assert ids == [derive_event_id(orjson.loads(line)) for line in expected]
