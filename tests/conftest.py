@@ -5,6 +5,7 @@ import tempfile
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from xdist.scheduler import LoadFileScheduling
 
 # Names that would reach outside, or make the tests depend on the desk they run at.
 FOREIGN = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "DLQ_QUEUE_URL", "ROUTES_DIR", "WEB_TOKEN")
@@ -30,3 +31,19 @@ with pytest.MonkeyPatch.context() as patch:
 hypothesis_settings.register_profile("desk", max_examples=40, deadline=None)
 hypothesis_settings.register_profile("ci", max_examples=40, deadline=None, derandomize=True, database=None)
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+class ByFile(LoadFileScheduling):
+    """Gives each process whole files, as `--dist loadfile` does, and the pages' tests to one: they share a pipeline.
+
+    Files come in the order of their folders, so those that run whole workers begin, and unit tests fill what is left.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+    """See pytest-xdist's docs, "How it works"."""
+    config.option.loadscopereorder = False
+    return ByFile(config, log)

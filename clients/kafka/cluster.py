@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     IllegalSaslStateError,
-    InvalidPartitionsError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
     SaslAuthenticationFailed,
-    TopicAlreadyExistsError,
     UnsupportedSaslMechanismError,
-    for_code,
 )
 
+from clients.kafka.admin import REQUEST_MS
 from clients.kafka.login import client_options
 from settings import Settings
-
-#: Milliseconds that a broker gets to answer what is asked once.
-REQUEST_MS = 10_000
 
 
 class LoginRefusedError(KafkaError):  # type: ignore[misc]
@@ -83,35 +76,6 @@ async def _raise_refusal(settings: Settings, host: str, port: int) -> None:
     except (KafkaError, OSError):  # OSError takes in the time-outs: nobody refused, so nobody answered
         return
     connection.close()
-
-
-async def create_topic(settings: Settings, name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:
-    """Create a topic; one that exists already (another worker was quicker) is fine. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=10_000)
-    try:
-        await admin.start()
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=replicas, topic_configs=configs)
-        answer = await admin.create_topics([topic], timeout_ms=10_000)
-    except TopicAlreadyExistsError:
-        return
-    finally:
-        await admin.close()
-    for _, code, *rest in answer.topic_errors:
-        error = for_code(code)
-        if code and error is not TopicAlreadyExistsError:
-            raise error(rest[0] if rest and rest[0] else name)
-
-
-async def add_partitions(settings: Settings, wanted: Mapping[str, int]) -> None:
-    """Give topics so many partitions; who has them already (another worker was quicker) is fine. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=REQUEST_MS)
-    try:
-        await admin.start()
-        for topic, number in wanted.items():
-            with contextlib.suppress(InvalidPartitionsError):
-                await admin.create_partitions({topic: NewPartitions(number)}, timeout_ms=REQUEST_MS)
-    finally:
-        await admin.close()
 
 
 def is_unreachable(error: KafkaError) -> bool:

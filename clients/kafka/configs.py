@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
-from clients.kafka import cluster, login
+from clients.kafka.admin import open_admin
 from settings import Settings
 
 RETENTION = "retention.ms"
@@ -21,17 +19,6 @@ _OF_THE_TOPIC = 1
 
 #: Bytes that a producer may put into one batch, where the topics take as much.
 BATCH_BYTES = 262_144
-
-
-@asynccontextmanager
-async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A client that asks brokers to change things. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(**login.client_options(settings), request_timeout_ms=cluster.REQUEST_MS)
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()
 
 
 async def known_configurations(settings: Settings, topics: Iterable[str]) -> dict[str, dict[str, str]]:

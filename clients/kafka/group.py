@@ -7,12 +7,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, for_code
 from aiokafka.protocol.group import HeartbeatRequest
 
-from clients.kafka.cluster import REQUEST_MS
-from clients.kafka.login import client_options
+from clients.kafka.admin import open_admin
 from settings import Settings
 
 #: A member that no group has: the brokers look at the right first, and then answer that they do not know it.
@@ -21,25 +19,18 @@ _NOBODY = "genesys-eventbridge-check"
 
 async def may_use_group(settings: Settings) -> bool:
     """Whether the brokers let this login find and join its group; nothing is changed. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=REQUEST_MS)
-    try:
-        await admin.start()
-        coordinator = await admin.find_coordinator(settings.group)
-        answer = await admin._send_request(HeartbeatRequest(settings.group, 0, _NOBODY), coordinator)
-    except GroupAuthorizationFailedError:
-        return False
-    finally:
-        await admin.close()
+    async with open_admin(settings) as admin:
+        try:
+            coordinator = await admin.find_coordinator(settings.group)
+            answer = await admin._send_request(HeartbeatRequest(settings.group, 0, _NOBODY), coordinator)
+        except GroupAuthorizationFailedError:
+            return False
     return for_code(answer.error_code) is not GroupAuthorizationFailedError
 
 
 async def committed(settings: Settings, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
     """The offset that the group has committed on each of these partitions, where it has any. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=REQUEST_MS)
     wanted = [TopicPartition(topic, partition) for topic, partition in places]
-    try:
-        await admin.start()
+    async with open_admin(settings) as admin:
         found = await admin.list_consumer_group_offsets(settings.group, partitions=wanted)
-    finally:
-        await admin.close()
     return {(place.topic, place.partition): told.offset for place, told in found.items() if told.offset >= 0}

@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 from aiokafka.errors import KafkaError
 
-from clients.kafka.configs import RETENTION, described, open_admin, set_own
+from clients.kafka.admin import open_admin
+from clients.kafka.configs import RETENTION, described, set_own
 from settings import Settings
 
 log = structlog.get_logger(__name__)

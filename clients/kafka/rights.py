@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
-from clients.kafka.cluster import REQUEST_MS
-from clients.kafka.login import client_options
+from clients.kafka.admin import REQUEST_MS, open_admin
 from settings import Settings
 
 #: Bits of the authorized operations (AclOperation in Kafka).
@@ -93,14 +92,11 @@ class TopicRights:
 
 async def topic_rights(settings: Settings, topics: Sequence[str]) -> TopicRights:
     """Ask for the rights on topics that exist; on one that may not be described there are none. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=REQUEST_MS)
-    try:
-        await admin.start()
-        answer = await admin._send_request(_RightsRequest(topics))
-    except NotImplementedError:  # brokers before 2.3
-        return TopicRights({}, untold=True)
-    finally:
-        await admin.close()
+    async with open_admin(settings) as admin:
+        try:
+            answer = await admin._send_request(_RightsRequest(topics))
+        except NotImplementedError:  # brokers before 2.3
+            return TopicRights({}, untold=True)
     told: dict[str, frozenset[str]] = {}
     for code, name, _, _, bits in answer.topics:
         if for_code(code) is TopicAuthorizationFailedError:
@@ -116,16 +112,12 @@ async def creation_refusals(
     settings: Settings, topics: Mapping[str, Mapping[str, str]], partitions: int, replicas: int
 ) -> dict[str, str]:
     """Topic → why the brokers would not make it, asked without making it. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=REQUEST_MS)
     wanted = [
         NewTopic(name, num_partitions=partitions, replication_factor=replicas, topic_configs=dict(configs))
         for name, configs in topics.items()
     ]
-    try:
-        await admin.start()
+    async with open_admin(settings) as admin:
         answer = await admin.create_topics(wanted, timeout_ms=REQUEST_MS, validate_only=True)
-    finally:
-        await admin.close()
     refused = {}
     for name, code, *rest in answer.topic_errors:
         error = for_code(code)

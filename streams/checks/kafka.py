@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, NotCoordinatorForGroupError
 
-from clients.kafka import cluster, login
+from clients.kafka import cluster
+from clients.kafka.admin import open_admin
 from clients.kafka.group import may_use_group
 from settings import Settings
 from streams.checks.finding import Finding
@@ -69,14 +69,11 @@ async def _may_use_group(settings: Settings) -> bool:
 
 async def check_replicas(settings: Settings, topics: Iterable[str], brokers: int) -> list[Finding]:
     """Look whether what the brokers confirm outlives the loss of one: replicas, all of them in sync."""
-    admin = AIOKafkaAdminClient(**login.client_options(settings), request_timeout_ms=10_000)
     try:
-        await admin.start()
-        described = await admin.describe_topics(sorted(topics))
+        async with open_admin(settings) as admin:
+            described = await admin.describe_topics(sorted(topics))
     except KafkaError as error:
         return [Finding("replicas", False, f"cannot be seen: {type(error).__name__}", "allow Describe on the topics")]
-    finally:
-        await admin.close()
     partitions = {topic["topic"]: topic["partitions"] for topic in described if not topic["error_code"]}
     lagging = [name for name, ones in partitions.items() if any(len(one["isr"]) < len(one["replicas"]) for one in ones)]
     if lagging:

@@ -11,7 +11,8 @@ import click
 from aiokafka.errors import KafkaError
 
 from clients.kafka import cluster
-from clients.kafka.configs import RETENTION, open_admin, retention_ms, set_own
+from clients.kafka.admin import add_partitions, create_topic, open_admin
+from clients.kafka.configs import RETENTION, retention_ms, set_own
 from clients.kafka.range_reader import topics as known_topics
 from clients.kafka.ranges import RangeError
 from processors.replay.moments import milliseconds
@@ -138,9 +139,9 @@ async def _do(settings: Settings, changes: Sequence[TopicChange]) -> tuple[list[
     for one in changes:
         try:
             if one.kind == "create":
-                await cluster.create_topic(settings, one.topic, one.then, replicas, configs[one.topic])
+                await create_topic(settings, one.topic, one.then, replicas, configs[one.topic])
             elif one.kind == "partitions":
-                await cluster.add_partitions(settings, {one.topic: one.then})
+                await add_partitions(settings, {one.topic: one.then})
             else:
                 async with open_admin(settings) as admin:
                     await set_own(admin, one.topic, {RETENTION: str(one.then)})

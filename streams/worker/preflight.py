@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 import structlog
 from aiokafka.errors import KafkaError
 
-from clients.kafka import cluster
+from clients.kafka import admin, cluster
 from clients.kafka.configs import BATCH_BYTES, batch_bytes
 from clients.kafka.retention import keep_long_enough
 from clients.otlp import Spans
@@ -204,22 +204,33 @@ async def _batch_bytes(settings: Settings) -> int:
     return found
 
 
+async def _changed(change: Callable[[], Awaitable[None]], refusal: Callable[[KafkaError], str]) -> None:
+    """Change a topic; brokers that cannot just now, as while they choose a controller, are waited for."""
+    ends = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return await change()
+        except KafkaError as error:
+            if not cluster.is_unreachable(error) or time.monotonic() > ends:
+                refuse(refusal(error))
+            log.warning("waiting", on=refusal(error))
+        await asyncio.sleep(2.0)
+
+
 async def _create(settings: Settings, name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:
-    try:
-        await cluster.create_topic(settings, name, partitions, replicas, configs)
-    except KafkaError as error:
-        refuse(
-            f"topic {name} cannot be created: {error} (create it with {partitions} partitions, fix "
-            "KAFKA_REPLICATION_FACTOR, or allow Create on the topic)"
-        )
+    remedy = f"create it with {partitions} partitions, fix KAFKA_REPLICATION_FACTOR, or allow Create on the topic"
+    await _changed(
+        lambda: admin.create_topic(settings, name, partitions, replicas, configs),
+        lambda error: f"topic {name} cannot be created: {error} ({remedy})",
+    )
     log.info("topic created", topic=name, partitions=partitions, replicas=replicas)
 
 
 async def _add_partitions(settings: Settings, wanted: Mapping[str, int]) -> None:
-    try:
-        await cluster.add_partitions(settings, wanted)
-    except KafkaError as error:
-        refuse(f"{', '.join(wanted)}: partitions cannot be added: {error} ({short_fix(wanted)})")
+    await _changed(
+        lambda: admin.add_partitions(settings, wanted),
+        lambda error: f"{', '.join(wanted)}: partitions cannot be added: {error} ({short_fix(wanted)})",
+    )
     log.info("partitions added", topics=wanted)
 
 

@@ -84,6 +84,11 @@ def run(stack: Stack, *arguments: str) -> dict[str, Any]:
     return dict(json.loads(ended.stdout))
 
 
+def new_events(report: dict[str, Any]) -> int:
+    """How many events `raw` has that neither a command brought nor the source repeats: its sockets are cut on."""
+    return int(report["raw"] - sum(report[name] for name in ("repeated", "replayed", "backfilled")))
+
+
 def test_the_law_holds_over_faults_and_what_commands_bring(stack: Stack) -> None:
     def all_are_in() -> bool:
         stack.check()
@@ -99,7 +104,7 @@ def test_the_law_holds_over_faults_and_what_commands_bring(stack: Stack) -> None
     replayed = run(stack, "replay", "--from", "raw", "--into", "raw")
     second = settled(stack, "replayed", replayed["written"])
     assert second["replayed"] == replayed["written"]
-    assert second["raw"] - first["raw"] == replayed["written"], "one route takes each, or none"
+    assert new_events(second) == new_events(first), "a replay brings nothing but what it counts"
     assert second["ingested"] == first["ingested"]
     assert account(stack).published == first["published"], "the same events, with the same ids"
 
@@ -109,11 +114,10 @@ def test_the_law_holds_over_faults_and_what_commands_bring(stack: Stack) -> None
         assert third["redriven"] == redriven["redriven"] > 0
         assert third["failed"] == second["failed"], "what is wrong fails again: each is one open failure"
         assert third["failures"] == second["failures"] + redriven["redriven"]
-        assert third["raw"] == second["raw"]
+        assert new_events(third) == new_events(second)
 
     if stack.options.source == "notifications":
-        before = settled(stack)
         filled = run(stack, "backfill", "--since", "1h")
         after = settled(stack, "backfilled", filled["written"])
         assert after["backfilled"] == filled["written"] > 0
-        assert after["raw"] == before["raw"] + filled["written"]
+        assert new_events(after) == new_events(first)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from aiokafka.errors import KafkaError
 
 from clients.kafka import cluster
+from clients.kafka.admin import create_topic
 from clients.kafka.range_reader import open_reader, topics
 from clients.kafka.ranges import RangeBounds, RangeError
 from clients.kafka.writer import Outgoing, Writer
@@ -97,7 +98,7 @@ async def _made(settings: Settings, topic: str) -> Mapping[str, int]:
         if settings.kafka_create_topics:
             brokers = (await cluster.describe(settings)).brokers
             replicas = settings.kafka_replication_factor or min(SAFE_REPLICAS, brokers)
-            await cluster.create_topic(settings, topic, 1, replicas, REDRIVEN_CONFIGS)
+            await create_topic(settings, topic, 1, replicas, REDRIVEN_CONFIGS)
     except KafkaError as error:
         raise RangeError(
             f"topic {topic}, which notes what was redriven, cannot be created: {error} "

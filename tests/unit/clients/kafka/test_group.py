@@ -1,5 +1,6 @@
 """Tests of the right on the consumer group, on an admin client that answers by script."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -13,15 +14,6 @@ class FakeAdmin:
     """Finds the coordinator, or raises, and answers a heartbeat with an error code."""
 
     answer, refuses = UnknownMemberIdError.errno, False
-
-    def __init__(self, **_):
-        self.closed = False
-
-    async def start(self):
-        pass
-
-    async def close(self):
-        self.closed = True
 
     async def find_coordinator(self, group):
         if self.refuses:
@@ -45,5 +37,5 @@ class FakeAdmin:
 async def test_the_right_is_told_from_what_the_group_knows(monkeypatch, answer, refuses, may):
     monkeypatch.setattr(FakeAdmin, "answer", answer)
     monkeypatch.setattr(FakeAdmin, "refuses", refuses)
-    monkeypatch.setattr(module, "AIOKafkaAdminClient", FakeAdmin)
+    monkeypatch.setattr(module, "open_admin", lambda _: nullcontext(FakeAdmin()))
     assert await module.may_use_group(load_settings()) is may
