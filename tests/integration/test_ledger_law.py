@@ -84,9 +84,10 @@ def run(stack: Stack, *arguments: str) -> dict[str, Any]:
     return dict(json.loads(ended.stdout))
 
 
-def new_events(report: dict[str, Any]) -> int:
-    """How many events `raw` has that neither a command brought nor the source repeats: its sockets are cut on."""
-    return int(report["raw"] - sum(report[name] for name in ("repeated", "replayed", "backfilled")))
+def brings_nothing_else(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether `raw` got what commands brought, and beyond that only repetitions: the source's sockets are cut on."""
+    brought = sum(after[name] - before[name] for name in ("replayed", "backfilled"))
+    return bool(0 <= after["raw"] - before["raw"] - brought <= after["repeated"] - before["repeated"])
 
 
 def test_the_law_holds_over_faults_and_what_commands_bring(stack: Stack) -> None:
@@ -104,7 +105,7 @@ def test_the_law_holds_over_faults_and_what_commands_bring(stack: Stack) -> None
     replayed = run(stack, "replay", "--from", "raw", "--into", "raw")
     second = settled(stack, "replayed", replayed["written"])
     assert second["replayed"] == replayed["written"]
-    assert new_events(second) == new_events(first), "a replay brings nothing but what it counts"
+    assert brings_nothing_else(first, second)
     assert second["ingested"] == first["ingested"]
     assert account(stack).published == first["published"], "the same events, with the same ids"
 
@@ -114,10 +115,10 @@ def test_the_law_holds_over_faults_and_what_commands_bring(stack: Stack) -> None
         assert third["redriven"] == redriven["redriven"] > 0
         assert third["failed"] == second["failed"], "what is wrong fails again: each is one open failure"
         assert third["failures"] == second["failures"] + redriven["redriven"]
-        assert new_events(third) == new_events(second)
+        assert brings_nothing_else(second, third)
 
     if stack.options.source == "notifications":
         filled = run(stack, "backfill", "--since", "1h")
         after = settled(stack, "backfilled", filled["written"])
         assert after["backfilled"] == filled["written"] > 0
-        assert new_events(after) == new_events(first)
+        assert brings_nothing_else(second, after)

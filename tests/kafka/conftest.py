@@ -11,6 +11,7 @@ from tests.kafka import distribution
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.distribution import KafkaUnavailableError
 from tests.kafka.outside import OutsideKafka
+from tests.kafka.shared import shared
 
 HERE = Path(__file__).parent
 # Read now: tests change the environment.
@@ -57,13 +58,15 @@ def _or_skip(cluster: KafkaCluster) -> Iterator[KafkaCluster]:
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[KafkaCluster | OutsideKafka]:
-    """One broker for the whole run, or the Kafka that KAFKA_BOOTSTRAP_SERVERS names."""
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster | OutsideKafka]:
+    """One broker for all processes of a run, or the Kafka that KAFKA_BOOTSTRAP_SERVERS names."""
     if OUTSIDE:
         yield OutsideKafka(OUTSIDE)
         return
-    with _or_skip(KafkaCluster()) as cluster:
-        yield cluster
+    own = tmp_path_factory.getbasetemp()
+    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with shared(folder / "kafka", lambda: _or_skip(KafkaCluster())) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,7 @@ SHARE = 0.3
 CASES = (
     "killed-accepted-uncommitted",
     "killed-sent-unacked",
-    "stopped-full-buffers",
     "throttled",
-    "queue-down",
     "token-revoked",
 )
 

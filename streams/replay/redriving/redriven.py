@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,9 @@ from processors.replay.redriven import Note, Notes
 from settings import Settings
 from streams.replay.run_name import run_name
 from streams.topology import REDRIVEN, REDRIVEN_CONFIGS, SAFE_REPLICAS
+
+#: How often, and seconds after which, brokers are asked for a topic that was made just now: not all know it at once.
+MADE_LOOKS, MADE_LOOK_S = 20, 0.5
 
 
 class Redriven:
@@ -104,9 +108,8 @@ async def _made(settings: Settings, topic: str) -> Mapping[str, int]:
             f"topic {topic}, which notes what was redriven, cannot be created: {error} "
             "(create it with cleanup.policy=compact, or allow Create on it)"
         ) from error
-    known = await topics(settings, touch=(topic,))
-    if topic not in known:
-        raise RangeError(
-            f"there is no topic {topic}: create it with cleanup.policy=compact, or KAFKA_CREATE_TOPICS=true"
-        )
-    return known
+    for _ in range(MADE_LOOKS if settings.kafka_create_topics else 1):
+        if topic in (known := await topics(settings, touch=(topic,))):
+            return known
+        await asyncio.sleep(MADE_LOOK_S)
+    raise RangeError(f"there is no topic {topic}: create it with cleanup.policy=compact, or KAFKA_CREATE_TOPICS=true")
