@@ -61,27 +61,23 @@ class Books:
 
     async def report(self) -> dict[str, Any] | None:
         """The worker's own report; None while it is not ready."""
-        try:
-            answer = await self.client.get(f"{self.web}/api/report/")
-        except httpx.TransportError:
-            return None
-        return dict(answer.json()) if answer.status_code == 200 else None
+        return await self._ask("report")
 
     async def live(self) -> dict[str, Any] | None:
         """All that the worker shows at once; None while it is not ready."""
-        try:
-            answer = await self.client.get(f"{self.web}/api/live/")
-        except httpx.TransportError:
-            return None
-        return dict(answer.json()) if answer.status_code == 200 else None
+        return await self._ask("live")
 
     async def failures(self) -> list[dict[str, Any]] | None:
         """What failed lately; None when the worker does not tell it."""
+        answer = await self._ask("failures", range="1h", limit="5")
+        return None if answer is None else list(answer["failures"])
+
+    async def _ask(self, page: str, **query: str) -> dict[str, Any] | None:
         try:
-            answer = await self.client.get(f"{self.web}/api/failures/", params={"range": "1h", "limit": 5})
+            answer = await self.client.get(f"{self.web}/api/{page}/", params=query)
         except httpx.TransportError:
             return None
-        return list(answer.json()["failures"]) if answer.status_code == 200 else None
+        return dict(answer.json()) if answer.status_code == 200 else None
 
     async def all_sent(self, events: int) -> bool:
         """Whether the Genesys emulator has sent all it was asked for, and every gap in it is filled.

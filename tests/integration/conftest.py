@@ -81,30 +81,31 @@ Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 
 @pytest.fixture
-async def start(env: dict[str, str]) -> AsyncIterator[Start]:
-    """Start `genesys-eventbridge` with these arguments, its pipes open; `more` goes into the environment."""
+async def launch() -> AsyncIterator[Start]:
+    """Start a command with these options; what still runs at the end of the test is killed."""
     started: list[asyncio.subprocess.Process] = []
 
-    async def starter(*arguments: str, **more: str) -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "streams",
-            *arguments,
-            cwd=ROOT,
-            env={**env, **more},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+    async def launcher(*command: str, **options: Any) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stderr=asyncio.subprocess.PIPE, **options)
         started.append(process)
         return process
 
-    yield starter
+    yield launcher
     for process in started:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+@pytest.fixture
+def start(env: dict[str, str], launch: Start) -> Start:
+    """Start `genesys-eventbridge` with these arguments, its pipes open; `more` goes into the environment."""
+
+    async def starter(*arguments: str, **more: str) -> asyncio.subprocess.Process:
+        pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE}
+        return await launch(sys.executable, "-m", "streams", *arguments, env={**env, **more}, **pipes)
+
+    return starter
 
 
 @pytest.fixture

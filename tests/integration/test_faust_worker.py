@@ -15,26 +15,15 @@ from tests.kafka.broker import free_ports
 
 
 @pytest.fixture
-async def faust_worker(env):
+def faust_worker(env, launch):
     """Start Faust's own command; `more` goes into the environment."""
-    started = []
 
     async def starter(**more):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "faust", "-A", "streams.app", "worker", "-l", "info"),
-            env={**env, "WEB_PORT": str(free_ports(1)[0]), **more},
-            cwd=env["PYTHONPATH"],
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        started.append(process)
-        return process
+        command = (sys.executable, "-m", "faust", "-A", "streams.app", "worker", "-l", "info")
+        environment = {**env, "WEB_PORT": str(free_ports(1)[0]), **more}
+        return await launch(*command, env=environment, stdout=asyncio.subprocess.DEVNULL)
 
-    yield starter
-    for process in started:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    return starter
 
 
 async def test_a_start_that_must_fail_is_the_same_one_line(faust_worker):

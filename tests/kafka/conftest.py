@@ -11,6 +11,7 @@ from tests.kafka import distribution
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.distribution import KafkaUnavailableError
 from tests.kafka.outside import OutsideKafka
+from tests.kafka.pipeline import Pipeline
 from tests.kafka.shared import shared
 
 HERE = Path(__file__).parent
@@ -81,3 +82,10 @@ def secured_kafka() -> Iterator[KafkaCluster]:
     """One broker that also listens with SASL over TLS and with mutual TLS."""
     with _or_skip(KafkaCluster(security=True)) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def pipeline(kafka: KafkaCluster | OutsideKafka, tmp_path: Path) -> Iterator[Pipeline]:
+    """A whole pipeline on that Kafka, with topics of its own and no worker yet."""
+    with Pipeline(kafka.bootstrap_servers, tmp_path) as pipeline:
+        yield pipeline

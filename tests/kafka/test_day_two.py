@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,18 +12,7 @@ import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from tests.kafka import administration, ledger
-from tests.kafka.pipeline import Pipeline, Worker, wait_until
-
-
-@pytest.fixture
-def pipeline(kafka, tmp_path: Path):
-    with Pipeline(kafka.bootstrap_servers, tmp_path) as pipeline:
-        yield pipeline
-
-
-def stop(worker: Worker) -> None:
-    worker.signal(signal.SIGTERM)
-    assert worker.wait() == 0, worker.tail()
+from tests.kafka.pipeline import Pipeline, wait_until
 
 
 def run(pipeline: Pipeline, *arguments: str, **more: str) -> tuple[int, Any]:
@@ -61,7 +49,7 @@ def partitions(pipeline: Pipeline) -> dict[str, int]:
     ("takes", "setting"), [("150000", "120000"), ("110000", "1000000")], ids=["setting below", "setting above"]
 )
 def test_no_batch_is_larger_than_its_topic_takes(pipeline: Pipeline, takes: str, setting: str):
-    stop(pipeline.start())
+    pipeline.start().stop()
     pipeline.feed(range(6_000))
     for topic in ("raw", "validated", "failures", "metrics"):
         configure(pipeline, topic, max_message_bytes=takes)
@@ -127,7 +115,7 @@ def test_topics_are_planned_and_then_changed_with_their_changelogs(pipeline: Pip
     worker = pipeline.start()
     pipeline.feed(range(200))
     assert pipeline.settled(200).clean
-    stop(worker)
+    worker.stop()
 
     wanted = ["--partitions", "raw=10", "--partitions", "validated=7", "--retention", "raw=14d"]
     code, changed = run(pipeline, "topics", "apply", *wanted)
@@ -152,7 +140,7 @@ def test_a_pipeline_moves_to_other_topics_and_nothing_is_published_twice(pipelin
     worker = pipeline.start()
     pipeline.feed(range(200))
     assert pipeline.settled(200).clean
-    stop(worker)
+    worker.stop()
     published, old = pipeline.on_bus(), pipeline.prefix
     failures = len(pipeline.read("failures"))
     pipeline.prefix = f"moved-{old}"

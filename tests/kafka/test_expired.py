@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -59,8 +58,7 @@ def test_what_is_deleted_while_the_workers_are_off_is_told_until_it_is_acknowled
     worker = pipeline.start()
     pipeline.feed(range(100))
     pipeline.settled(100)
-    worker.signal(signal.SIGTERM)
-    assert worker.wait() == 0, worker.tail()
+    worker.stop()
     read = ends(pipeline)
     pipeline.feed(range(100, 500))
     begins = delete_all_but(pipeline, 20)
@@ -99,8 +97,7 @@ def test_what_is_deleted_while_the_workers_are_off_is_told_until_it_is_acknowled
     assert len(acknowledge(pipeline, worker)["acknowledged"]) == len(gone)
     wait_until("health to be good again", worker.ready)
     assert acknowledge(pipeline, worker) == {"acknowledged": []}
-    worker.signal(signal.SIGTERM)
-    assert worker.wait() == 0, worker.tail()
+    worker.stop()
     worker = pipeline.start()  # what is acknowledged stays so, and what expired is not found again
     assert json_of(worker, "/api/report/")["expired"] == sum(gone.values())
 
@@ -133,8 +130,7 @@ def test_a_partition_that_nears_its_retention_is_told(pipeline: Pipeline):
     worker = pipeline.start()
     pipeline.feed(range(20))
     pipeline.settled(20)
-    worker.signal(signal.SIGTERM)
-    assert worker.wait() == 0, worker.tail()
+    worker.stop()
     client = administration.admin(pipeline.bootstrap_servers)
     entry = ConfigEntry("retention.ms", "60000", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, f"{pipeline.prefix}validated", incremental_configs=[entry])

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from pathlib import Path
-
-import pytest
 from confluent_kafka import Consumer, Producer
 
 from tests.kafka.pipeline import Pipeline
@@ -27,12 +23,6 @@ RECORDS = (
 VIEWS = ("/api/report/", "/api/tables/", *(f"/api/tables/{name}/" for name in TABLES if name != "recent"))
 
 
-@pytest.fixture
-def pipeline(kafka, tmp_path: Path):
-    with Pipeline(kafka.bootstrap_servers, tmp_path) as pipeline:
-        yield pipeline
-
-
 def spoil(pipeline: Pipeline) -> None:
     """Write the records to every partition of every changelog, the worst one last."""
     known = Consumer({"bootstrap.servers": pipeline.bootstrap_servers, "group.id": "none"}).list_topics(timeout=10)
@@ -51,8 +41,7 @@ def test_a_worker_starts_and_counts_over_what_is_no_row(pipeline: Pipeline):
     first = pipeline.start()
     pipeline.feed(range(50))
     pipeline.settled(50)
-    first.signal(signal.SIGTERM)
-    assert first.wait() == 0
+    first.stop()
     spoil(pipeline)
     second = pipeline.start()
     pipeline.feed(range(50, 100))
@@ -62,5 +51,4 @@ def test_a_worker_starts_and_counts_over_what_is_no_row(pipeline: Pipeline):
         answer = second.get(path)
         assert answer is not None, path
         assert answer.status_code == 200, (path, answer.text)
-    second.signal(signal.SIGTERM)
-    assert second.wait() == 0, second.tail()
+    second.stop()

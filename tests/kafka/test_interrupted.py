@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.kafka import ledger
@@ -29,12 +28,6 @@ REDRIVEN = int(os.environ.get("REDRIVEN_EVENTS", "1500"))
 
 #: Records that are in flight when a command is killed: of a replay a chunk, of a redrive what is noted at once.
 IN_FLIGHT = {"replay": 500, "redrive": 100}
-
-
-@pytest.fixture
-def pipeline(kafka, tmp_path: Path):
-    with Pipeline(kafka.bootstrap_servers, tmp_path) as pipeline:
-        yield pipeline
 
 
 def start(pipeline: Pipeline, *arguments: str) -> subprocess.Popen[str]:

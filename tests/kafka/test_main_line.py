@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from pathlib import Path
 
 import pytest
 
@@ -13,12 +12,6 @@ EVENTS = 5_000
 
 #: Whoever writes to `raw` may compress.
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
-
-
-@pytest.fixture
-def pipeline(kafka, tmp_path: Path):
-    with Pipeline(kafka.bootstrap_servers, tmp_path) as pipeline:
-        yield pipeline
 
 
 def test_two_workers_account_for_every_event(pipeline: Pipeline):

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-from pathlib import Path
-
-import pytest
 from confluent_kafka.admin import NewPartitions
 
 from tests.kafka import administration
 from tests.kafka.pipeline import Pipeline, wait_until
-
-
-@pytest.fixture
-def pipeline(kafka, tmp_path: Path):
-    with Pipeline(kafka.bootstrap_servers, tmp_path) as pipeline:
-        yield pipeline
 
 
 def raise_to(pipeline: Pipeline, topic: str, partitions: int) -> None:
@@ -34,14 +24,12 @@ def test_partitions_added_to_raw_are_told_and_a_restart_reads_them(pipeline: Pip
         return answer is not None and answer.status_code == 503 and "partitions" in answer.text
 
     wait_until("health to name the partitions", is_told)
-    worker.signal(signal.SIGTERM)
-    assert worker.wait() == 0, worker.tail()
+    worker.stop()
     worker = pipeline.start()
     pipeline.feed(range(100, 300))
     account = pipeline.settled(300)
     assert (account.lost, account.wrong) == ((), ()), account
-    worker.signal(signal.SIGTERM)
-    assert worker.wait() == 0, worker.tail()
+    worker.stop()
 
 
 def test_partitions_added_to_what_has_no_changelog_are_followed(pipeline: Pipeline):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import uuid
@@ -113,8 +112,7 @@ def test_a_paused_stage_loses_nothing_and_a_later_worker_obeys(pipeline: Pipelin
 
 def test_a_pause_by_command_holds_a_worker_that_is_not_there_yet(pipeline: Pipeline, ask: Ask) -> None:
     first = pipeline.start()  # makes the topics
-    first.signal(signal.SIGTERM)
-    assert first.wait() == 0, first.tail()
+    first.stop()
     assert run(pipeline, "pause", "process", "--why", "before the start")["stage"] == "process"
     feed(pipeline, range(20))
     worker = pipeline.start()

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from streams.exit import EXIT_BUG
 from tests.kafka import administration
 from tests.kafka.pipeline import Pipeline, wait_until
-
-
-@pytest.fixture
-def pipeline(kafka, tmp_path: Path):
-    with Pipeline(kafka.bootstrap_servers, tmp_path) as pipeline:
-        yield pipeline
 
 
 def limit(pipeline: Pipeline, topic: str, max_bytes: int) -> None:

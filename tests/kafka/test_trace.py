@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.kafka.pipeline import Pipeline, Worker, wait_until
 
 EVENTS = 300
-
-
-@pytest.fixture
-def pipeline(kafka, tmp_path: Path):
-    with Pipeline(kafka.bootstrap_servers, tmp_path) as pipeline:
-        yield pipeline
 
 
 def ask(worker: Worker, path: str) -> Any:

@@ -6,7 +6,6 @@ Not part of any other run: `UPGRADE_FROM=COMMIT python -m pytest tests/kafka/tes
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from pathlib import Path
 
@@ -30,17 +29,6 @@ def earlier(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def pipeline(kafka, tmp_path: Path):
-    with Pipeline(kafka.bootstrap_servers, tmp_path) as pipeline:
-        yield pipeline
-
-
-def stop(worker: Worker) -> None:
-    worker.signal(signal.SIGTERM)
-    assert worker.wait() == 0, worker.tail()
-
-
 def published(worker: Worker) -> int:
     """What the tables have counted, by the worker that owns them."""
     answer = worker.get("/api/tables/totals/")
@@ -58,7 +46,7 @@ def test_one_after_the_other_and_back(pipeline: Pipeline, earlier: Path):
         account = pipeline.settled(stop_at)
         assert (account.lost, account.duplicates) == ((), 0), (folder, account)
         wait_until("the sums to go on", lambda worker=worker: published(worker) == pipeline.on_bus())
-        stop(worker)
+        worker.stop()
 
 
 def test_side_by_side_and_back(pipeline: Pipeline, earlier: Path):
@@ -69,13 +57,13 @@ def test_side_by_side_and_back(pipeline: Pipeline, earlier: Path):
     pipeline.feed(range(200, 400))
     account = pipeline.settled(400)
     assert account.lost == (), account
-    stop(old)
+    old.stop()
     pipeline.feed(range(400, 600))
     assert pipeline.settled(600).lost == ()
     back = pipeline.start(folder=earlier)
     pipeline.feed(range(600, 800))
-    stop(new)
+    new.stop()
     pipeline.feed(range(800, 1000))
     account = pipeline.settled(1000)
     assert account.lost == (), account
-    stop(back)
+    back.stop()

@@ -66,3 +66,8 @@ class Worker:
     def wait(self, timeout: float = 30.0) -> int:
         """Exit code, when it has ended."""
         return self.process.wait(timeout)
+
+    def stop(self) -> None:
+        """SIGTERM, and a good end."""
+        self.signal(signal.SIGTERM)
+        assert self.wait() == 0, self.tail()

@@ -24,6 +24,9 @@ FIRST_NAMES: tuple[str, ...] = (
 LAST_NAMES: tuple[str, ...] = ("Keller", "Okafor", "Santos", "Novak", "Lindqvist")
 
 
+DIVISION = {"id": DIVISION_ID, "name": "Home", "selfUri": f"/api/v2/authorization/divisions/{DIVISION_ID}"}
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     id: str
@@ -33,11 +36,7 @@ class Queue:
         return {
             "id": self.id,
             "name": self.name,
-            "division": {
-                "id": DIVISION_ID,
-                "name": "Home",
-                "selfUri": f"/api/v2/authorization/divisions/{DIVISION_ID}",
-            },
+            "division": DIVISION,
             "selfUri": f"/api/v2/routing/queues/{self.id}",
         }
 
@@ -52,11 +51,7 @@ class User:
         return {
             "id": self.id,
             "name": self.name,
-            "division": {
-                "id": DIVISION_ID,
-                "name": "Home",
-                "selfUri": f"/api/v2/authorization/divisions/{DIVISION_ID}",
-            },
+            "division": DIVISION,
             "email": address,
             "username": address,
             "state": "active",

@@ -2,17 +2,9 @@
 
 import pytest
 
-from emulators.aws import AWSEmulator, Faults, RequestFault
+from emulators.aws import Faults, RequestFault
 from settings import load_settings
 from streams.checks.aws import check_buses, check_cloudwatch, check_queue
-
-
-@pytest.fixture
-async def aws(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    async with AWSEmulator(buses=["orders"], queues=["failures"]) as emulator:
-        yield emulator
 
 
 @pytest.fixture

@@ -7,18 +7,9 @@ import time
 import pytest
 
 from clients.network import Hindrance, Reached
-from emulators.aws import AWSEmulator
 from settings import load_settings
 from streams.checks import endpoints as module
 from streams.checks.endpoints import check_endpoints
-
-
-@pytest.fixture
-async def aws(monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    async with AWSEmulator() as emulator:
-        yield emulator
 
 
 async def look(services=(), **settings):

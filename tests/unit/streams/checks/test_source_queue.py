@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import aioboto3
-import pytest
 
-from emulators.aws import AWSEmulator
 from settings import load_settings
 from streams.checks.source import check_source
-
-
-@pytest.fixture
-async def aws(monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    async with AWSEmulator(queues=["events"]) as emulator:
-        yield emulator
 
 
 async def look(aws, name="events"):

@@ -4,21 +4,13 @@ import pytest
 
 from clients.aws.client import open_client
 from clients.aws.sqs_sender import Queue
-from emulators.aws import AWSEmulator, Faults, RequestFault
+from emulators.aws import Faults, RequestFault
 from processors.routes.routes import Routes
 from settings import load_settings
 from streams.delivery.publishing import PART, Buses
 from streams.topology import companion_of, needed_topics, short_changelogs
 from streams.worker.exporter import PutEventsMetrics
 from streams.worker.lookout import PARTITIONS, QUEUE, QUEUE_S, Lookout
-
-
-@pytest.fixture
-async def aws(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    async with AWSEmulator(buses=["orders"], queues=["failures"]) as emulator:
-        yield emulator
 
 
 @pytest.fixture
