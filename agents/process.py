@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from streams.delivery.event import Event, meta_of, origin_of
 from streams.delivery.lane import Batch
 from streams.delivery.record import Record, record
 from streams.delivery.result import BatchResult, Delivery
-from streams.delivery.stage import Stage
+from streams.delivery.stage import LeftError, Stage
 from streams.exit import die
 from streams.routes.breaker import FailureBreaker
 from streams.routes.sandbox.child import SandboxError
@@ -35,8 +35,9 @@ class Maps(Protocol):
 class Processing:
     """Maps batches and sends what comes of them, in the order in which they came.
 
-    `mapping` gives what maps by the routes that are in use, `routes` those routes. `is_current`: whether a batch is
-    still this worker's. `traced`: from where on traces are sampled that are begun for events without one (None: none).
+    `mapping` gives what maps by the routes that are in use, `routes` those routes. `may_send` waits until a batch is
+    surely this worker's to send, and gives whether it ever will be. `traced`: from where on traces are sampled that are
+    begun for events without one (None: none).
     """
 
     def __init__(
@@ -45,19 +46,19 @@ class Processing:
         breaker: FailureBreaker,
         delivery: Delivery,
         routes: Callable[[], Routes],
-        is_current: Callable[[Batch], bool],
+        may_send: Callable[[Batch], Awaitable[bool]],
         *,
         traced: str | None = None,
         spans: Spans | None = None,
     ) -> None:
         self._traced, self._spans = traced, spans or Spans()
         self._mapping, self._breaker, self._delivery = mapping, breaker, delivery
-        self._routes, self._is_current = routes, is_current
+        self._routes, self._may_send = routes, may_send
         #: Who sends; a batch gets here in the order in which it was mapped, so that the order of events holds.
         self._sending = asyncio.Lock()
 
     async def process(self, batch: Batch) -> None:
-        """Work one batch off."""
+        """Work one batch off. Raises LeftError when it is left to somebody else: an operator may let it wait long."""
         began_ns = time.time_ns()
         metas = [meta_of(event) for event in batch]
         raws = [
@@ -70,16 +71,16 @@ class Processing:
             while mapping is not self._mapping() or not await self._breaker.admit(answers):
                 mapping = self._mapping()  # the routes have changed
                 answers = await mapping.apply(raws)
+            if not await self._may_send(batch):
+                raise LeftError
             await self._delivery.put(self._result(batch, metas, answers))
         if self._spans.are_wanted:
             self._note_spans(began_ns, batch, metas, answers)
 
     def _result(self, batch: Batch, metas: Sequence[Meta], answers: Sequence[Routed]) -> BatchResult:
         result = BatchResult()
-        # Meanwhile somebody else may have been given the events: who waits for an operator waits long.
-        if self._is_current(batch):
-            for event, meta, answer in zip(batch, metas, answers, strict=True):
-                self._add(result, event, meta, answer)
+        for event, meta, answer in zip(batch, metas, answers, strict=True):
+            self._add(result, event, meta, answer)
         return result
 
     def _add(self, result: BatchResult, event: Event, meta: Meta, answer: Routed) -> None:
@@ -167,7 +168,7 @@ processing = Processing(
     app.breaker,
     app.delivery,
     app.routes_in_use,
-    app.is_current,
+    app.membership.may_send,
     traced=app.settings.sampled_from,
     spans=app.spans,
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Literal, Protocol
 
-from clients.aws.events.bus_lane import Judged
+from clients.aws.events.bus_lane import Judged, Pending
 from clients.aws.events.eventbridge import Accepted
 from clients.otlp import Spans
 from processors.delivery.custom_bus import custom_bus, system_metadata
@@ -39,15 +39,19 @@ OLDEST_MS = 5 * 365 * 24 * 3600 * 1000
 #: When an event was accepted (epoch ms), that it is on the bus already, or why it failed.
 End = int | Literal["repeated"] | Failed
 
-#: An event, its headers, and its end.
-Answered = tuple[Event, Meta, End]
+#: An event, its headers, and its end; None for one that is left to whoever has its partition next.
+Answered = tuple[Event, Meta, End | None]
 
 
 class Publishes(Protocol):
     """A publisher."""
 
-    def submit(self, entry: Entry, key: str, heard: Callable[[Judged], None]) -> object:
-        """Publish an entry, after the others of its key; `heard` is told its end."""
+    def submit(self, entry: Entry, key: str, heard: Callable[[Judged | None], None]) -> Pending:
+        """Publish an entry, after the others of its key; `heard` is told its end, or None when it was withdrawn."""
+        ...
+
+    def withdraw(self, all_pending: Iterable[Pending]) -> None:
+        """Send these no more."""
         ...
 
 
@@ -84,17 +88,24 @@ class Publishing:
     async def publish(self, batch: Batch, ended: Ended) -> None:
         """Work one batch off: `ended` hears of events as soon as each is on the bus, or its failure record in Kafka."""
         publisher, answers = await self.open(), asyncio.Queue[Answered]()
+        if batch.is_left:
+            return
+        submitted: list[Pending] = []
+        batch.when_left(lambda: publisher.withdraw(submitted))
         for event in batch:
-            self._submit(publisher, event, answers.put_nowait)
-        left = len(batch)
-        while left:
+            self._submit(publisher, batch, event, submitted.append, answers.put_nowait)
+        unanswered = len(batch)
+        while unanswered:
+            answered = await _all_of(answers)
+            unanswered -= len(answered)
             result, done = BatchResult(), []
-            for event, meta, answer in await _all_of(answers):
-                self._end(answer, event, meta, result)
-                done.append(event)
-            await self._delivery.put(result)
-            ended(done)
-            left -= len(done)
+            for event, meta, answer in answered:
+                if answer is not None:
+                    self._end(answer, event, meta, result)
+                    done.append(event)
+            if done:
+                await self._delivery.put(result)
+                ended(done)
 
     def _end(self, answer: End, event: Event, meta: Meta, result: BatchResult) -> None:
         if answer == "repeated":
@@ -108,7 +119,14 @@ class Publishing:
         else:
             _count_published(answer, meta, result)
 
-    def _submit(self, publisher: Publishes, event: Event, answered: Callable[[Answered], None]) -> None:
+    def _submit(
+        self,
+        publisher: Publishes,
+        batch: Batch,
+        event: Event,
+        submitted: Callable[[Pending], None],
+        answered: Callable[[Answered], None],
+    ) -> None:
         """Publish one event; what is answered is when it was accepted (epoch ms), or why it cannot be."""
         meta = meta_of(event)
         mapped: JsonObject | None = None
@@ -129,7 +147,10 @@ class Publishing:
 
         began_ns = time.time_ns() if self._spans.are_wanted else 0
 
-        def heard(answer: Judged) -> None:
+        def heard(answer: Judged | None) -> None:
+            if answer is None:
+                answered((event, meta, None))
+                return
             self._note(answer, event, meta)
             if began_ns and trace_context.is_sampled(meta.traceparent):
                 self._note_span(began_ns, answer, meta)
@@ -142,13 +163,16 @@ class Publishing:
 
         checks, offload = self._claim_checks, self._offload(meta, sendable)
         if checks is None or not (offload or checks.holds(key)):
-            publisher.submit(sendable, key, heard)
+            submitted(publisher.submit(sendable, key, heard))
             return
         large = mapped
 
         async def behind() -> None:
             small = await self._claimed(checks, offload, large, meta, key) if offload else sendable
-            publisher.submit(small, key, heard)
+            if batch.is_left:
+                answered((event, meta, None))
+            else:
+                submitted(publisher.submit(small, key, heard))
 
         checks.put(key, behind)
 

@@ -26,6 +26,7 @@ from streams.delivery.deduplication import Deduplication, active_partitions, rec
 from streams.delivery.expiry import Expiry
 from streams.delivery.faust_clients import FaustClients
 from streams.delivery.ledger import Ledger
+from streams.delivery.membership import Membership
 from streams.delivery.record import Record
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
@@ -109,6 +110,7 @@ class PipelineApp(WorkerApp):
             before_acks=self.deduplication.write,
             after_acks=self.kafka.commit_soon,
         )
+        self.membership = Membership(self.kafka.is_member, lambda: self.consumer_generation_id, self.ledger.keep_pace)
         reporter = FailureReporter(self.flow.failures, settings.kafka_max_message_bytes)
         self.delivery = Delivery(self.sender.send, self.flow, reporter, self.deduplication, self.counts)
         #: Hears of what Kafka deleted before it was worked off (streams/faust_patches/fetch.py).
@@ -140,7 +142,9 @@ class PipelineApp(WorkerApp):
             for service, part in (("s3", offload.PART), ("events", publishing.PART), ("sqs", mirroring.PART))
         )
         self.claim_checks = offload.ClaimChecks(s3, health.observer(offload.PART))
-        self.buses = publishing.Buses(settings, health, self.counts, events, self.put_events_metrics)
+        self.buses = publishing.Buses(
+            settings, health, self.counts, events, self.put_events_metrics, self.membership.may_publish
+        )
         self.dead_letters = mirroring.DeadLetterQueue(settings.dlq_queue_url, health, sqs)
 
     def _assemble_group(self) -> None:

@@ -11,6 +11,7 @@ import faust
 from streams.delivery.ledger import Settled
 from streams.delivery.packed_producer import PackedProducer
 from streams.faust_patches import lanes
+from streams.faust_patches.heartbeat import is_certain
 from streams.faust_patches.partitions import follow_partitions, seconds_uncommitted
 
 
@@ -19,7 +20,8 @@ class FaustClients:
 
     def __init__(self, app: faust.App) -> None:
         self._app = app
-        self._committing: asyncio.Task[bool] | None = None
+        self._committing: asyncio.Task[None] | None = None
+        self._is_commit_due = False
 
     def acknowledge(self, settled: Sequence[Settled]) -> None:
         """Let the consumer commit past what has ended."""
@@ -27,8 +29,13 @@ class FaustClients:
 
     def commit_soon(self) -> None:
         """Commit what was acked at once: until then a crash repeats it. The timer comes up to half a second later."""
+        self._is_commit_due = True
         if self._committing is None or self._committing.done():
-            self._committing = asyncio.create_task(cast(Any, self._app.consumer).commit())
+            self._committing = asyncio.create_task(self._commit_what_is_due())
+
+    def is_member(self) -> bool:
+        """Whether nobody else can have been given this worker's partitions."""
+        return is_certain(self._app.consumer)
 
     def uncommitted_s(self) -> float:
         """For how long the consumer has not committed what it could."""
@@ -51,6 +58,13 @@ class FaustClients:
         known = (await self.client()).cluster
         counts = {name: len(known.partitions_for_topic(name) or ()) for name in topics}
         return {name: number for name, number in counts.items() if number}
+
+    async def _commit_what_is_due(self) -> None:
+        consumer = cast(Any, self._app.consumer)
+        while self._is_commit_due:
+            await consumer.maybe_wait_for_commit_to_finish()  # that of the timer: a commit beside it would do nothing
+            self._is_commit_due = False
+            await consumer.commit()
 
     async def _producer(self) -> Any:
         return cast(Any, await self._app.maybe_start_producer())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from faust.types import TP
 
@@ -18,15 +18,32 @@ MAX_BYTES = 32 * 1024 * 1024
 
 
 class Batch(list[Event]):
-    """Events of one topic and one generation. `books`: partition → the books they are in."""
+    """Events of one topic and one generation. `books`: partition → the books they are in.
 
-    __slots__ = ("books", "generation", "parts")
+    `is_left`: its partitions are about to be somebody else's: nothing more of it is to be sent, and what of it was
+    is waited for. `ended`: how many of its events have, and `released` their bytes.
+    """
+
+    __slots__ = ("_when_left", "books", "ended", "generation", "is_left", "parts", "released")
 
     def __init__(self, generation: int = 0, events: Iterable[Event] = ()) -> None:
         super().__init__(events)
         self.generation = generation
         self.books: dict[int, PartitionBooks] = {}
         self.parts: list[Part] = []
+        self.ended = self.released = 0
+        self.is_left = False
+        self._when_left: list[Callable[[], None]] = []
+
+    def when_left(self, call: Callable[[], None]) -> None:
+        """Call it when the batch is left."""
+        self._when_left.append(call)
+
+    def leave(self) -> None:
+        """See `is_left`."""
+        self.is_left = True
+        while self._when_left:
+            self._when_left.pop()()
 
     def covers(self, tp: TP, offset: int) -> bool:
         """Whether the event with that offset is one of it."""
@@ -77,9 +94,18 @@ class Lane:
                 self._begun = 0
         return batch
 
-    def release(self, events: Iterable[Event]) -> None:
-        """Give back the room of events that were cut off and have ended, or are left."""
-        self._bytes -= _size(events)
+    def release(self, batch: Batch, ended: Sequence[Event]) -> None:
+        """Give back the room of events that have ended."""
+        size = _size(ended)
+        batch.ended += len(ended)
+        batch.released += size
+        self._bytes -= size
+
+    def close(self, batch: Batch) -> int:
+        """Give back the room of those that have not, and gives how many: they are left to whoever gets them next."""
+        if left := len(batch) - batch.ended:
+            self._bytes -= _size(batch) - batch.released
+        return left
 
     def clear(self) -> None:
         """Leave everything to whoever gets it next."""

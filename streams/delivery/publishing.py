@@ -28,7 +28,8 @@ class Measures(Protocol):
 
 
 class Buses:
-    """The buses that events go to. `client` gives that of EventBridge, and waits while there are no credentials.
+    """The buses that events go to. `client` gives that of EventBridge, and waits while there are no credentials;
+    `may_send` returns when a request may be made.
 
     `unseen`: bus → why it could not be looked at when the worker started; nothing is put on it until it was.
     """
@@ -42,8 +43,9 @@ class Buses:
         counts: Counts,
         client: Callable[[], Awaitable[Any]],
         measures: Measures,
+        may_send: Callable[[], Awaitable[None]],
     ) -> None:
-        self._measures = measures
+        self._measures, self._may_send = measures, may_send
         self._settings, self._health, self._counts, self._client = settings, health, counts, client
         self._publisher: Publisher | None = None
         self._opening = asyncio.Lock()
@@ -65,6 +67,7 @@ class Buses:
                     on_trouble=self._health.observer(PART),
                     on_retry=self._retried,
                     on_bug=partial(die, "publishing"),
+                    may_send=self._may_send,
                     on_request=self._measures.ended,
                 )
                 for bus, reason in self.unseen.items():

@@ -33,6 +33,10 @@ Ended = Callable[[Sequence[Event]], None]
 HandleEach = Callable[[Batch, Ended], Awaitable[None]]
 
 
+class LeftError(Exception):
+    """A batch is left before anything of it was sent."""
+
+
 class StrayError(Exception):
     """An event came by the stream of a topic that has a lane."""
 
@@ -116,8 +120,10 @@ class StageRunner:
         self._changed.set()
 
     def clear(self) -> None:
-        """Leave what waits to whoever gets it next."""
+        """Leave what waits, and what of open batches was not sent, to whoever gets it next."""
         self._lane.clear()
+        for batch in self._open.values():
+            batch.leave()
 
     def holds(self, tp: TP, offset: int) -> bool:
         """Whether an unacked event waits, is worked on, or is settled."""
@@ -144,10 +150,13 @@ class StageRunner:
             else:
                 await cast(Handle, self._handle)(batch)
                 self._end(batch, batch)
+        except LeftError:
+            pass
         except Exception as error:  # whatever it is, it is not known to be harmless
             self._die(self._stage.name, error)
         finally:
-            self._open.pop(id(batch), None)
+            if self._open.pop(id(batch), None) is not None:
+                self._open_events -= self._lane.close(batch)
             self._changed.set()
         self._ledger.closed(batch)
 
@@ -184,7 +193,7 @@ class StageRunner:
     def _end(self, batch: Batch, events: Sequence[Event]) -> None:
         if batch.generation == self._generation():
             self._ledger.settled(batch, events)
-        self._lane.release(events)
+        self._lane.release(batch, events)
         self._open_events -= len(events)
         self._changed.set()
 

@@ -14,13 +14,14 @@ from typing import Any
 import faust
 import faust.streams
 from aiokafka.consumer import fetcher
+from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
 from faust.tables.base import Collection
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 from faust.types import TP
 
-from streams.faust_patches import fetch, header_names, partitions, records, recovery, settled_notes
+from streams.faust_patches import fetch, header_names, heartbeat, partitions, records, recovery, settled_notes
 from streams.faust_patches.books import lanes_of
 
 VERSION = "0.15.3"
@@ -97,6 +98,9 @@ def harden() -> None:
     Collection._maybe_set_key_ttl = key_ttl  # type: ignore[method-assign]
     AIOKafkaConsumerThread._create_worker_consumer = quick_consumer  # type: ignore[method-assign]
     AIOKafkaConsumerThread.verify_event_path = verify_event_path  # type: ignore[method-assign]
+    GroupCoordinator._do_heartbeat = heartbeat.do_heartbeat
+    GroupCoordinator.reset_generation = heartbeat.reset_generation
+    CoordinatorGroupRebalance._send_sync_group_request = heartbeat.send_sync_group_request
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]
     fetcher.MemoryRecords = header_names.KeptRecords
     fetcher.PartitionRecords.__next__ = header_names.next_record

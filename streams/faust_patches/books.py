@@ -42,12 +42,14 @@ class ExpiredRange:
 class PartitionBooks:
     """A partition's offsets, the messages of it that a stream was given, by offset, and when a commit was last due.
 
+    `committed`: the offset that Faust takes for committed, `known` the one that Kafka has for certain (-1: none).
     `note` is what the next commit says of settled offsets above its own, `noted` what the last one said.
     """
 
     offsets: PartitionOffsets
     held: WeakValueDictionary[int, Any] = field(default_factory=WeakValueDictionary)
     committed: int = -1
+    known: int = -1
     committed_at: float = field(default_factory=time.monotonic)
     note: str = ""
     noted: str = ""
@@ -91,6 +93,12 @@ class Lane(Protocol):
 def books_of(consumer: Any) -> dict[TP, PartitionBooks]:
     """Partition → its books, of those that were sought and not revoked since."""
     found: dict[TP, PartitionBooks] = consumer.__dict__.setdefault("books", {})
+    return found
+
+
+def revoked_books(consumer: Any) -> dict[TP, PartitionBooks]:
+    """Partition → the books it had, of those that were revoked and have not been assigned anew since."""
+    found: dict[TP, PartitionBooks] = consumer.__dict__.setdefault("revoked", {})
     return found
 
 

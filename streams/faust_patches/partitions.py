@@ -25,7 +25,7 @@ from faust.types import TP
 
 from processors.delivery.offsets import PartitionOffsets, below
 from streams.exit import die
-from streams.faust_patches.books import PartitionBooks, books_of, lanes_of
+from streams.faust_patches.books import PartitionBooks, books_of, lanes_of, revoked_books
 from streams.faust_patches.lanes import holds
 from streams.faust_patches.settled_notes import settled_before
 
@@ -48,10 +48,13 @@ async def perform_seek(self: Any) -> None:
     self._committed_offset.update(start)
     books_of(self).update(
         {
-            tp: PartitionBooks(PartitionOffsets(offset, settled.get(tp, [])), noted=committed[tp].metadata)
+            tp: PartitionBooks(
+                PartitionOffsets(offset, settled.get(tp, [])), known=committed[tp].offset, noted=committed[tp].metadata
+            )
             for tp, offset in start.items()
         }
     )
+    revoked_books(self).clear()
 
 
 async def _committed(consumer: Any, partitions: set[TP]) -> dict[TP, OffsetAndMetadata]:
@@ -115,7 +118,9 @@ async def on_partitions_revoked(self: Any, revoked: set[TP]) -> None:
     self._buffered_partitions.difference_update(revoked)
     await self._on_partitions_revoked(revoked)
     for tp in revoked:
-        books_of(self).pop(tp, None)
+        if (books := books_of(self).pop(tp, None)) is not None:
+            books.committed = self._committed_offset[tp]
+            revoked_books(self)[tp] = books
         for kept in (self._gap, self._acked, self._acked_index, self._read_offset, self._committed_offset):
             kept.pop(tp, None)
 

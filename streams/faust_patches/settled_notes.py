@@ -19,8 +19,8 @@ from faust.transport.drivers.aiokafka import ensure_aiokafka_TP, ensure_aiokafka
 from faust.types import TP
 
 from processors.delivery.offset_ranges import OffsetRange
-from processors.delivery.settled_offsets import MAX_BYTES, UnreadableNoteError, decode, encode
-from streams.faust_patches.books import books_of
+from processors.delivery.settled_offsets import MAX_BYTES, UnreadableNoteError, decode, encode, ranges
+from streams.faust_patches.books import books_of, lanes_of, revoked_books
 
 
 def committable_offsets(self: Any, tps: Iterable[TP]) -> dict[TP, int]:
@@ -56,7 +56,7 @@ async def commit(self: Any, offsets: Mapping[TP, int]) -> bool:
             notes = {tp: note if len(note) <= max_bytes(self) else "" for tp, note in notes.items()}
     for tp, found in books.items():
         if found is not None:
-            found.noted = notes[tp]
+            found.noted, found.known = notes[tp], offsets[tp]
     return True
 
 
@@ -78,11 +78,15 @@ async def commit_in_thread(self: Any, offsets: Mapping[TP, OffsetAndMetadata]) -
 
 
 async def settled_before(consumer: Any, committed: Mapping[TP, OffsetAndMetadata]) -> dict[TP, list[OffsetRange]]:
-    """What earlier workers settled above the committed offsets, of partitions whose logs reach that far.
+    """What earlier workers, and this one, settled above the committed offsets, of partitions whose logs reach that far.
 
     A log that ends before was cut or made anew: what its offsets meant is not known any more.
     """
-    settled = {tp: found for tp, noted in committed.items() if (found := _readable(consumer, tp, noted))}
+    settled = {
+        tp: found
+        for tp, noted in committed.items()
+        if (found := ranges((), [*_readable(consumer, tp, noted), *_settled_here(consumer, tp, noted.offset)]))
+    }
     if not settled:
         return {}
     try:
@@ -95,6 +99,19 @@ async def settled_before(consumer: Any, committed: Mapping[TP, OffsetAndMetadata
             consumer.log.warning("What was settled of %r before comes again, as its log ends at %r", tp, end)
             del settled[tp]
     return settled
+
+
+def _settled_here(consumer: Any, tp: TP, committed: int) -> list[OffsetRange]:
+    """What this worker ended since and could not commit, as the group had counted it out meanwhile.
+
+    Only when the partition comes back at once, and not where somebody has set the offset back, or a log is a new one.
+    """
+    books = revoked_books(consumer).get(tp)
+    if books is None or tp.topic not in lanes_of(consumer) or not 0 <= books.known <= committed:
+        return []
+    reached = books.offsets.ended(books.committed, ())
+    ended = [(books.known, reached), *books.offsets.settled_above(reached, ())]
+    return [(max(start, committed), end) for start, end in ended if end > committed]
 
 
 def max_bytes(consumer: Any) -> int:

@@ -17,7 +17,6 @@ import faust
 import structlog
 
 from settings import Settings
-from streams.delivery.lane import Batch
 from streams.delivery.ledger import Ledger
 from streams.delivery.stage import Handle, HandleEach, Stage, StageRunner
 from streams.web.server import BoundedWeb
@@ -58,10 +57,6 @@ class WorkerApp(faust.App):
             return handle
 
         return wrap
-
-    def is_current(self, batch: Batch) -> bool:
-        """Whether the batch is still this worker's: what is from before a rebalance is delivered again to its heir."""
-        return bool(batch.generation == self.consumer_generation_id)
 
     @property
     def worker_name(self) -> str:

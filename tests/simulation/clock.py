@@ -16,7 +16,9 @@ EPOCH = 1_790_000_000.0
 
 
 class Owner(Protocol):
-    """A process: what it begins ends with it."""
+    """A process: what it begins ends with it, and stands still with it."""
+
+    frozen_until: float
 
     def owns(self, task: asyncio.Task[Any]) -> None:
         """Take a task in."""
@@ -43,7 +45,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop that waits for nothing: what happens, and when, follows from the program alone."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self.now = self.anybody_frozen_until = 0.0
+        self._deferred = 0
         super().__init__(_Jumps(self))
         self.errors: list[dict[str, Any]] = []
         self.set_exception_handler(lambda _, context: self.errors.append(context))
@@ -52,6 +55,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self.now
+
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
+        """Not before the process that it belongs to goes on."""
+        owner = (context or copy_context()).get(OWNER) if self.anybody_frozen_until > self.now else None
+        if owner is None or owner.frozen_until <= self.now:
+            return super().call_soon(callback, *args, context=context)
+        self._deferred += 1  # in the order in which they came
+        return self.call_at(owner.frozen_until + self._deferred * 1e-9, callback, *args, context=context)
 
     def next_timer(self) -> float | None:
         """When the next timer is due."""

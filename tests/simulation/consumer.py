@@ -18,7 +18,7 @@ from faust.utils.tracing import noop_span
 
 from streams.faust_patches import settled_notes
 from streams.faust_patches.records import FetchedRecord
-from tests.simulation.kafka import CHANGELOG, Group, Wire
+from tests.simulation.kafka import CHANGELOG, SESSION_S, Group, Wire
 
 if TYPE_CHECKING:
     from tests.simulation.worker import Worker
@@ -32,7 +32,9 @@ class SimulatedThread:
         self.states: dict[TP, SimpleNamespace] | None = None
         self.generation = 0
         self.faults: Counter[str] = Counter()
-        self._coordinator = SimpleNamespace(fetch_committed_offsets=self._fetch_committed)
+        self._coordinator = SimpleNamespace(
+            fetch_committed_offsets=self._fetch_committed, _session_timeout_ms=SESSION_S * 1000
+        )
         self._subscription = SimpleNamespace(
             subscription=SimpleNamespace(assignment=None), reassignment_in_progress=False
         )
@@ -51,6 +53,18 @@ class SimulatedThread:
         return answer
 
     # What aiokafka's consumer has.
+
+    async def heartbeats(self) -> None:
+        """Tell the group each second that the worker lives, and note since when that is known."""
+        while True:
+            asked_at = self.worker.world.loop.time()
+            await self.wire.cross()
+            if self.worker in self.group.members:
+                self._coordinator.known_at = asked_at
+            else:
+                self._coordinator.known_at = -1.0 - SESSION_S
+            await self.wire.cross()
+            await asyncio.sleep(1.0)
 
     def assign(self, tps: set[TP], generation: int) -> None:
         """Forget all positions, as aiokafka does with every assignment."""

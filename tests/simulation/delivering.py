@@ -26,21 +26,31 @@ from processors.delivery.refusals import RefusalLimits
 from processors.event.headers import Meta, Origin, write
 from processors.routes.routes import Routes
 from streams.delivery.lane import Batch
+from streams.delivery.membership import Membership
 from streams.delivery.packed_producer import PackedProducer
 from streams.delivery.record import Record
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Sender
 from streams.delivery.stage import Ended, Stage
+from streams.faust_patches.heartbeat import is_certain
 from tests.simulation.clock import VirtualLoop
 from tests.simulation.lanes import LaneWorker, LaneWorld
 from tests.simulation.plan import Plan, Step
 from tests.simulation.worker import Worker
+from tests.simulation.world import COMMITTED_S
+from tests.simulation.world import HOLDS_UP as COMMITS_HELD_UP
 
 METRICS, FAILURES = "metrics", "failures"
 
 #: One of so many events is refused for good, by what it is.
 BAD = 17
+
+#: Seconds in which a request is answered, and those that are enough for one to end at a revocation.
+ANSWERED_S, LONG_GRACE_S = 0.3, 8.0
+
+#: What holds up commits, or hides from a worker what became of its entries: then more comes again.
+HOLDS_UP = {*COMMITS_HELD_UP, "sends refused", "sends unanswered", "dropped answers"}
 
 STAGE = Stage("sink", max_events=6, linger_s=0.0, waits_for=("kafka", "eventbridge"), alone=True, open_events=30)
 
@@ -106,6 +116,9 @@ class DeliveringWorker(LaneWorker):
         async def start_producer() -> PackedProducer:
             return producer
 
+        self.membership = Membership(
+            lambda: is_certain(self.consumer), lambda: self.app.consumer_generation_id, self.ledger.keep_pace
+        )
         self.sender = Sender(start_producer, health, die=world.die)
         topic: Any = SimpleNamespace(get_topic_name=lambda: FAILURES)
         nothing: Any = SimpleNamespace(note=lambda marks: None)
@@ -115,6 +128,7 @@ class DeliveringWorker(LaneWorker):
             limits=RefusalLimits(0.9, 1_000_000, 60.0),
             on_trouble=health.observer("eventbridge"), on_retry=lambda code: None,
             on_bug=lambda error: world.die("publishing", error),
+            may_send=self.membership.may_publish,
         )  # fmt: skip
         self.publishing = Publishing(self._open_bus, delivery, lambda: Routes([]), "bus")
 
@@ -151,6 +165,7 @@ class DeliveringWorld(LaneWorld):
         self.failed: set[tuple[TP, int]] = set()
         self._until: dict[str, float] = {}
         self._bus = self.chance("bus")
+        self._put_by: dict[tuple[TP, int], tuple[Worker, float, bool]] = {}
         self._latest: dict[bytes, int] = {}
 
     # What happens.
@@ -175,7 +190,10 @@ class DeliveringWorld(LaneWorld):
 
     async def put_events(self, entries: Sequence[Entry], worker: Worker) -> list[Result]:
         """Answer one PutEvents."""
-        chance = self._bus
+        chance, now = self._bus, self.loop.time()
+        if worker not in self.group.members and now > worker.evicted_at:
+            words = f"{worker.name}, {now - worker.evicted_at:.2f} s after it was counted out"
+            self.violated("who is counted out publishes no more", words)
         await asyncio.sleep(chance.random() * 0.1)
         if self.is_on("bus silent"):
             await asyncio.sleep(chance.random())
@@ -193,7 +211,7 @@ class DeliveringWorld(LaneWorld):
             return RefusedEntry("ThrottlingException", "slow down")
         if self._is_bad(tp, offset):
             return RefusedEntry("MalformedDetail", "for good")
-        self._arrived(tp, offset)
+        self._arrived(tp, offset, worker)
         self.put.append((tp, offset))
         self.settled(tp, offset, worker)
         return Accepted(f"{len(self.put)}")
@@ -219,12 +237,27 @@ class DeliveringWorld(LaneWorld):
     def _is_bad(self, tp: TP, offset: int) -> bool:
         return (offset * 31 + tp.partition) % BAD == 0
 
-    def _arrived(self, tp: TP, offset: int) -> None:
+    def _arrived(self, tp: TP, offset: int, worker: Worker) -> None:
+        self._not_again(tp, offset, worker)
         key = self.key(tp, offset)
         known = offset in self.ended[tp]
         if not known and offset < self._latest.get(key, -1):
             self.violated("an interaction arrives in order", f"{tp.partition}/{offset} after {self._latest[key]}")
         self._latest[key] = max(offset, self._latest.get(key, -1))
+
+    def _not_again(self, tp: TP, offset: int, worker: Worker) -> None:
+        """Whose worker lives, and may commit, is put once."""
+        now = self.loop.time()
+        before = self._put_by.setdefault((tp, offset), (worker, now, worker.revoking))
+        first, at, was_revoking = before
+        if at == now or self.is_held_up() or (was_revoking and first.app.shutdown_grace < LONG_GRACE_S):
+            return
+        if first.killed_at is None or not at <= first.killed_at <= at + ANSWERED_S + COMMITTED_S:
+            words = f"{tp.partition}/{offset}, by {first.name} at {at:.3f} and by {worker.name}"
+            self.violated("what is put on the bus comes again only after a kill right behind it", words)
+
+    def is_held_up(self) -> bool:
+        return any(step.what in HOLDS_UP for step in self.plan.steps)
 
     def _committed(self, tp: TP, offset: int, metadata: str) -> None:
         super()._committed(tp, offset, metadata)

@@ -110,6 +110,7 @@ class Group:
         """Count a worker as gone."""
         if worker in self.members:
             self.members.remove(worker)
+            worker.evicted_at = worker.world.loop.time()
             self.change()
 
     def commit(self, worker: Worker, generation: int, offsets: dict[TP, Any]) -> None:
@@ -147,5 +148,5 @@ class Group:
         for member, share in shares.items():
             if share:
                 share.add(TP(CHANGELOG, min(tp.partition for tp in share)))
-            member.spawn(member.assign(share, self.generation))
+            member.assigning = member.spawn(member.assign(share, self.generation))
         await asyncio.sleep(self.chance.random() * 0.2)

@@ -44,7 +44,7 @@ class Plan:
 
 #: What may go wrong with consuming, and how often one is drawn beside another.
 CONSUMING = {
-    "kill": 3, "join": 2, "leave": 2, "cut": 1, "rebalance": 8, "slow fetch": 6, "seek fails": 3,
+    "kill": 3, "join": 2, "leave": 2, "cut": 1, "frozen": 2, "rebalance": 8, "slow fetch": 6, "seek fails": 3,
     "pause": 5, "partitions paused": 8, "commit unanswered": 1, "slow ack": 3,
 }  # fmt: skip
 

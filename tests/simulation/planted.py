@@ -158,6 +158,10 @@ def _out_of_turn(self: Publisher, entry: Any, key: str, heard: Any) -> Any:
     return _submit(self, entry, object(), heard)  # a key that nobody else has
 
 
+def _not_withdrawn(self: Publisher, all_pending: Any) -> None:
+    """Whoever waits for the end of these waits as before."""
+
+
 def _a_silence_refuses(self: BusLane, waiting: Any, result: Any) -> None:
     _settle(self, waiting, RefusedEntry("Unanswered", result.reason) if isinstance(result, Outage) else result)
 
@@ -242,6 +246,7 @@ BUGS = (
     Bug("a refused record is not sent again", Sender, "_attempt", _refused_and_forgotten, "delivering"),
     Bug("events are acked before they are counted", Ledger, "settled", _acked_before_they_are_counted, "delivering"),
     Bug("an entry does not wait for those of its key", Publisher, "submit", _out_of_turn, "delivering"),
+    Bug("what a rebalance leaves is sent all the same", Publisher, "withdraw", _not_withdrawn, "delivering"),
     Bug("no answer is a refusal", BusLane, "_settle", _a_silence_refuses, "delivering"),
     Bug("one accepted entry speaks for its request", BusLane, "_request", _one_answer_for_all, "delivering"),
     Bug("a batch that waits long is settled", StageRunner, "settle", _settled_while_it_waits, "delivering"),

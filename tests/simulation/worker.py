@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ACKS_IN_S = 0.02
 
 
+#: Seconds after which a worker that goes on has heard that it was counted out.
+HEARTBEAT_S = 1.0
+
 #: Seconds that a revocation may take beyond its grace.
 REVOKED_S = 4.0
 
@@ -65,12 +68,14 @@ class Worker:
         self.consumer.stop_flow()
         self.held_until = 0.0
         self.killed_at: float | None = None
+        self.evicted_at = self.frozen_until = 0.0
         self.acks_in_s = ACKS_IN_S
         self.recovering = self.leaving = self.revoking = False
         self._given: dict[TP, int] = {}
         self._told = asyncio.Event()
         self._table: set[tuple[TP, int]] = set()
         self._recovery: asyncio.Task[Any] | None = None
+        self.assigning: asyncio.Task[Any] | None = None
 
     # The process.
 
@@ -106,6 +111,7 @@ class Worker:
         fetcher = SimpleNamespace(_stopped=asyncio.Event())
         self.spawn(self.consumer._drain_messages(fetcher))
         self.spawn(self._commits())
+        self.spawn(self.thread.heartbeats())
         self.spawn(self.work())
         self.world.group.join(self)
 
@@ -148,6 +154,17 @@ class Worker:
         if not self.wire.dead and self not in self.world.group.members:
             self.world.group.join(self)
 
+    def freeze(self, seconds: float) -> None:
+        """SIGSTOP, and SIGCONT later: nothing of it goes on meanwhile, but what it has asked for."""
+        loop = self.world.loop
+        if self.wire.cut is not None or self.wire.dead or self.frozen_until > loop.time():
+            return
+        self.frozen_until = loop.time() + seconds
+        loop.anybody_frozen_until = max(loop.anybody_frozen_until, self.frozen_until)
+        if seconds > SESSION_S:
+            loop.call_later(SESSION_S, self.world.group.evict, self)
+        loop.call_later(seconds + HEARTBEAT_S, self._mend)
+
     async def flush(self) -> None:
         """Of the producer: before a commit, Faust has everything sent that waits."""
         await self.wire.cross()
@@ -155,7 +172,9 @@ class Worker:
     # Rebalances, as aiokafka's coordinator and the app go through them.
 
     async def revoke(self) -> None:
-        """Give up all partitions."""
+        """Give up all partitions, when the assignment before has been heard of: aiokafka does one after the other."""
+        if self.assigning is not None:
+            await asyncio.wait([self.assigning])
         self.thread._subscription.reassignment_in_progress = self.revoking = True
         await self.wire.cross()
         began = self.world.loop.time()

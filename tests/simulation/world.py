@@ -34,7 +34,7 @@ WORKERS = 2
 COMMITTED_S = 1.2
 
 #: What holds up commits: then more comes again.
-HOLDS_UP = {"cut", "commit unanswered"}
+HOLDS_UP = {"cut", "frozen", "commit unanswered"}
 
 
 class DiedError(Exception):
@@ -147,6 +147,8 @@ class World:
                 pass
             case "cut":
                 worker.cut(step.much)
+            case "frozen":
+                worker.freeze(2 * step.much)
             case "rebalance":
                 self.group.change()
             case "partitions paused":

@@ -24,28 +24,40 @@ Judged = Accepted | RefusedEntry
 class Pending:
     """One entry on its way to a bus.
 
-    `judged` hears from the lane that EventBridge took it or refused it; of one that is `cancelled`, only that it has
-    left the lane. `attempts`: further ones made so far, and the `codes` that brought them about; `heard`: who waits for
-    the end.
+    `judged` hears from the lane that EventBridge took it or refused it; of one that is `withdrawn`, maybe only that it
+    has left the lane. `attempts`: further ones made so far, and the `codes` that brought them about; `heard`: who waits
+    for the end, told once: None says that it was withdrawn and that nobody knows it to be on the bus.
     """
 
     entry: Entry
     key: str
     judged: Callable[[Pending, Judged | None], None]
-    heard: Callable[[Judged], None]
+    heard: Callable[[Judged | None], None] | None
     attempts: int = 0
     codes: tuple[str, ...] = ()
-    cancelled: bool = False
+    is_under_way: bool = False
+    withdrawn: bool = False
+
+    def end(self, result: Judged | None) -> None:
+        """Tell who waits."""
+        heard, self.heard = self.heard, None
+        if heard is not None:
+            heard(result)
 
 
 def _nobody(entries: int, seconds: float) -> None:
     """For who does not measure."""
 
 
+async def at_once() -> None:
+    """For who need not wait."""
+
+
 class BusLane:
     """See the module. `on_request` hears of each request how many entries it had, and how long it took.
 
-    `on_bug` hears of an error that ended one of the lane's tasks: what it was to judge would wait for ever.
+    `on_bug` hears of an error that ended one of the lane's tasks: what it was to judge would wait for ever. `may_send`
+    returns when a request may be made.
     """
 
     def __init__(
@@ -58,6 +70,7 @@ class BusLane:
         max_entries: int = MAX_ENTRIES,
         linger_s: float,
         on_bug: Callable[[BaseException], object],
+        may_send: Callable[[], Awaitable[None]] = at_once,
         on_request: Callable[[int, float], None] = _nobody,
         chance: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
@@ -68,7 +81,7 @@ class BusLane:
         self._max_bytes = max_bytes
         self._max_entries = max_entries
         self._linger_s = linger_s
-        self._on_bug = on_bug
+        self._on_bug, self._may_send = on_bug, may_send
         self._on_request = on_request
         self._chance = chance
         self._clock = clock
@@ -88,6 +101,15 @@ class BusLane:
         if len(self._waiting) >= self._max_entries:
             self._ripe.set()
 
+    def let_go(self) -> None:
+        """Drop what was withdrawn meanwhile: a closed lane would keep it for as long as it is closed."""
+        waiting, self._waiting = self._waiting, deque()
+        for pending in waiting:
+            if pending.withdrawn:
+                pending.judged(pending, None)
+            else:
+                self._waiting.append(pending)
+
     async def _dispatch(self) -> None:
         while True:
             await self._filled.wait()
@@ -96,6 +118,7 @@ class BusLane:
                 continue
             await self._linger()
             await self._slots.acquire()
+            await self._may_send()
             request = self._next_request(self._max_entries) if self.gate.is_open else []
             if not request:
                 self._slots.release()
@@ -114,6 +137,7 @@ class BusLane:
             number = self._max_entries
             self._waiting.rotate(int(self._chance() * len(self._waiting)))
         async with self._slots:
+            await self._may_send()
             if request := self._next_request(number):
                 await self._request(request)
 
@@ -130,12 +154,13 @@ class BusLane:
         size = 0
         while self._waiting and len(request) < number:
             pending = self._waiting[0]
-            if not pending.cancelled and request and size + pending.entry.size > self._max_bytes:
+            if not pending.withdrawn and request and size + pending.entry.size > self._max_bytes:
                 break
             self._waiting.popleft()
-            if pending.cancelled:
+            if pending.withdrawn:
                 pending.judged(pending, None)
                 continue
+            pending.is_under_way = True
             request.append(pending)
             size += pending.entry.size
         if not self._waiting:
@@ -170,12 +195,15 @@ class BusLane:
             self._on_bug(error)
 
     def _settle(self, pending: Pending, result: Result) -> None:
+        pending.is_under_way = False
         if isinstance(result, Suspect) and self.gate.lets_fail:
             result = RefusedEntry(result.code, result.message)
-        if isinstance(result, Outage | Suspect):
+        if not isinstance(result, Outage | Suspect):
+            pending.judged(pending, result)
+        elif pending.withdrawn:
+            pending.judged(pending, None)
+        else:
             self.enqueue(pending)
-            return
-        pending.judged(pending, result)
 
 
 def _is_too_much(result: Result) -> bool:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 import structlog
 
-from clients.aws.events.bus_lane import BusLane, Judged, Pending, Put
+from clients.aws.events.bus_lane import BusLane, Judged, Pending, Put, at_once
 from clients.aws.events.eventbridge import Accepted, RefusedEntry
 from clients.aws.events.in_flight import InFlight
 from clients.aws.events.lane_gate import LaneGate, LaneState
@@ -38,7 +38,8 @@ class Publisher:
 
     `on_trouble` hears why a bus takes nothing, and None when all take entries again; `on_retry` each retry, by the code
     of the refusal; `on_request` each request: its bus, entries and seconds; `on_bug` an error that only a bug can be,
-    after which entries may wait for ever. `limits`: how many entries may be refused for good before publishing pauses.
+    after which entries may wait for ever. `may_send` returns when a request may be made. `limits`: how many entries may
+    be refused for good before publishing pauses.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Publisher:
         on_trouble: Callable[[str | None], None],
         on_retry: Callable[[str], None],
         on_bug: Callable[[BaseException], object],
+        may_send: Callable[[], Awaitable[None]] = at_once,
         on_request: Callable[[str, int, float], None] = _nobody,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -64,7 +66,7 @@ class Publisher:
         self._limits = limits
         self._on_trouble = on_trouble
         self._on_retry = on_retry
-        self._on_bug = on_bug
+        self._on_bug, self._may_send = on_bug, may_send
         self._on_request = on_request
         self._chance = chance
         self._keys: dict[str, deque[Pending]] = {}
@@ -81,24 +83,32 @@ class Publisher:
         try:
             return await future
         finally:
-            pending.cancelled = future.cancelled()
+            pending.withdrawn = future.cancelled()
 
-    def submit(self, entry: Entry, key: str, heard: Callable[[Judged], None]) -> Pending:
+    def submit(self, entry: Entry, key: str, heard: Callable[[Judged | None], None]) -> Pending:
         """Publish one entry, after the earlier ones of its key; `heard` is told its end.
 
-        While EventBridge takes nothing at all the entry waits; those attempts do not count as retries. One that is
-        marked as `cancelled` before it is sent is not, and nobody is told.
+        While EventBridge takes nothing at all the entry waits; those attempts do not count as retries.
         """
         pending = Pending(entry, key, self._judged, heard)
         if entry.size > self._max_bytes:
             words = f"the entry counts {entry.size} bytes, a request may have {self._max_bytes}"
-            heard(RefusedEntry("EntryTooLarge", words))
+            pending.end(RefusedEntry("EntryTooLarge", words))
         elif (behind := self._keys.get(key)) is not None:
             behind.append(pending)
         else:
             self._keys[key] = deque()
             self._lane(_bus(entry)).enqueue(pending)
         return pending
+
+    def withdraw(self, all_pending: Iterable[Pending]) -> None:
+        """Send these no more: somebody else will. One of a request that is under way ends with its answer, at most."""
+        for pending in all_pending:
+            pending.withdrawn = True
+            if not pending.is_under_way:
+                pending.end(None)
+        for lane in self._lanes.values():
+            lane.let_go()
 
     @property
     def in_flight(self) -> int:
@@ -160,18 +170,21 @@ class Publisher:
 
     def _judged(self, pending: Pending, result: Judged | None) -> None:
         """Send an entry again or end it, by what its lane says of it."""
-        if result is not None and not pending.cancelled:
-            if isinstance(result, RefusedEntry):
-                if self._goes_again(pending, result):
-                    return
+        if isinstance(result, RefusedEntry):
+            if pending.withdrawn:
+                result = None  # it is refused to whoever sends it next
+            elif self._goes_again(pending, result):
+                return
+            else:
                 result = RefusedEntry(result.code, result.message, pending.attempts, pending.codes)
-            elif isinstance(result, Accepted) and pending.codes:
+        elif isinstance(result, Accepted):
+            if pending.codes:
                 result = Accepted(result.id, pending.codes)
-            if isinstance(result, Accepted) and (bus := _bus(pending.entry)) not in self._trusted:
+            if (bus := _bus(pending.entry)) not in self._trusted:
                 self._unconfirmed.setdefault(bus, Unconfirmed()).add(pending.entry, pending.key)
-            pending.heard(result)
+        pending.end(result)
         behind = self._keys[pending.key]
-        while behind and behind[0].cancelled:
+        while behind and behind[0].withdrawn:
             behind.popleft()
         if behind:
             self._lane(_bus(behind[0].entry)).enqueue(behind.popleft())
@@ -202,6 +215,7 @@ class Publisher:
                 max_entries=CUSTOM_ENTRIES if custom_bus(bus) else MAX_ENTRIES,
                 linger_s=self._linger_s,
                 on_bug=self._on_bug,
+                may_send=self._may_send,
                 on_request=lambda entries, seconds: self._on_request(bus, entries, seconds),
                 chance=self._chance,
             )
@@ -219,6 +233,6 @@ def _bus(entry: Entry) -> str:
     return str(entry.fields.get("EventBusName", ""))
 
 
-def _tell(future: asyncio.Future[Judged], result: Judged) -> None:
-    if not future.done():
+def _tell(future: asyncio.Future[Judged], result: Judged | None) -> None:
+    if result is not None and not future.done():
         future.set_result(result)

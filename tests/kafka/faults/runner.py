@@ -87,13 +87,25 @@ def _play(prepared: Prepared, say: Callable[[str], None], settled: Callable[[], 
     scene.flow.start()
     scene.wait_for_flow()
     say(prepared.case.words)
-    prepared.case.strike(scene)
+    missed = _strike(prepared)
     say("settling")
     scene.flow.join(PATIENCE_S)
     with offsets_of(scene.pipeline) as offsets:
         wait_until("every event to be where it belongs", lambda: is_settled(scene, offsets), PATIENCE_S)
         settled()
         wait_until("every offset to be committed", lambda: not offsets.behind(), PATIENCE_S)
+    if missed is not None:
+        raise missed
+
+
+def _strike(prepared: Prepared) -> WaitedInVainError | None:
+    """Make the fault; gives why it missed, if it did: what it did is accounted for when all has ended, too."""
+    try:
+        prepared.case.strike(prepared.scene)
+    except WaitedInVainError as error:
+        prepared.scene.aws_faults()
+        return error
+    return None
 
 
 def is_settled(scene: Scene, offsets: Offsets) -> bool:

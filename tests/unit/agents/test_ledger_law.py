@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import orjson
 import pytest
@@ -16,6 +17,7 @@ from processors.replay.redrive import RedriveTargets, redrive
 from processors.routes.breaker import BreakerLimits
 from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
+from streams.delivery.lane import Batch
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker
 from streams.routes.folder import read_routes
@@ -37,7 +39,7 @@ class Pipeline:
         self._producer, self._counts, self._event = producer, counts, event
         self._sums, self._offset, self.failures = empty(), 0, []
         breaker = FailureBreaker(BreakerLimits(1.0, 1_000_000, 60.0), Health())
-        self._process = Processing(lambda: self, breaker, delivery, lambda: self.routes, lambda event: True)
+        self._process = Processing(lambda: self, breaker, delivery, lambda: self.routes, AsyncMock(return_value=True))
         self._sink = Publishing(self._open, delivery, lambda: self.routes, "default")
 
     async def apply(self, raws):
@@ -57,7 +59,7 @@ class Pipeline:
         if topic == "raw":
             await self._process.process([record])
         else:
-            await self._sink.publish([record], lambda done: None)
+            await self._sink.publish(Batch(0, [record]), lambda done: None)
         for record in self._producer.taken[before:]:
             if record.topic == "genesys.validated":
                 await self.come("validated", record.value, record.headers)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import orjson
 import pytest
@@ -71,7 +72,9 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 @pytest.fixture
 def stage(sent: Sent, guard: FailureBreaker, sandbox: Sandbox, delivery: Delivery) -> Processing:
     routes = Routes([compile_route(TEXTS)])
-    return Processing(lambda: sandbox, guard, replace(delivery, send=sent), lambda: routes, lambda event: True)
+    return Processing(
+        lambda: sandbox, guard, replace(delivery, send=sent), lambda: routes, AsyncMock(return_value=True)
+    )
 
 
 async def test_a_poisoned_event_alone_becomes_a_failure_record(stage: Processing, sent: Sent, guard: FailureBreaker):

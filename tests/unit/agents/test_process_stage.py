@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import orjson
 import pytest
@@ -15,6 +16,7 @@ from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
 from settings import Settings
 from streams.delivery.deduplication import Deduplication
+from streams.delivery.stage import LeftError
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker
 from streams.routes.folder import read_routes
@@ -43,7 +45,7 @@ def new_stage(delivery):
     def make(routes=ROUTES, mapping=None, delivery=delivery):
         one = InProcess(routes)
         breaker = FailureBreaker(BreakerLimits(1.0, 1_000_000, 60.0), Health())
-        return Processing(mapping or (lambda: one), breaker, delivery, lambda: routes, lambda event: True)
+        return Processing(mapping or (lambda: one), breaker, delivery, lambda: routes, AsyncMock(return_value=True))
 
     return make
 
@@ -245,3 +247,11 @@ async def test_a_batch_is_mapped_again_when_routes_change_before_it_is_sent(new_
     await stage.process([event(orjson.dumps(CALL))])
     assert (old.batches, new.batches) == (1, 1)
     assert len(producer.taken) == 1
+
+
+async def test_what_is_somebody_else_s_by_the_time_it_is_mapped_is_not_sent(delivery, counts, producer, event):
+    mapping, breaker = InProcess(), FailureBreaker(BreakerLimits(1.0, 1_000_000, 60.0), Health())
+    stage = Processing(lambda: mapping, breaker, delivery, lambda: ROUTES, AsyncMock(return_value=False))
+    with pytest.raises(LeftError):
+        await stage.process([event(orjson.dumps(CALL))])
+    assert (producer.taken, counts.drain()) == ([], None)

@@ -11,6 +11,7 @@ from agents.sink import Publishing
 from clients.aws.events.eventbridge import Accepted
 from processors.routes.routes import Routes, TriedRoute
 from processors.routes.target import Offload
+from streams.delivery.lane import Batch
 from streams.delivery.offload import ClaimChecks
 from streams.routes.folder import read_routes
 
@@ -71,7 +72,9 @@ async def test_a_large_detail_goes_to_s3_and_its_claim_onto_the_bus_behind_nothi
         event(mapped("other"), {**HEADERS, "event-id": b"e-3"}, key=b"o"),
     ]
     ended = []
-    working = asyncio.create_task(stage(Offload("calls", "p/", ("interactionId",))).publish(batch, ended.extend))
+    working = asyncio.create_task(
+        stage(Offload("calls", "p/", ("interactionId",))).publish(Batch(0, batch), ended.extend)
+    )
     while len(publisher.details) < 1:  # noqa: ASYNC110  # the one of another key needs no bucket
         await asyncio.sleep(0)
     assert publisher.details == [("o", {"interactionId": "i", "text": "other"})]
@@ -88,7 +91,7 @@ async def test_a_large_detail_goes_to_s3_and_its_claim_onto_the_bus_behind_nothi
 
 async def test_below_the_limit_nothing_goes_to_s3(scene, event):
     stage, publisher, bucket = scene
-    await stage(Offload("calls")).publish([event(mapped("small"), HEADERS, key=b"k")], lambda _: None)
+    await stage(Offload("calls")).publish(Batch(0, [event(mapped("small"), HEADERS, key=b"k")]), lambda _: None)
     assert bucket.objects == {}
     assert "claimCheck" not in publisher.details[0][1]
 
@@ -96,12 +99,14 @@ async def test_below_the_limit_nothing_goes_to_s3(scene, event):
 async def test_a_limit_of_the_route_is_kept(scene, event):
     stage, _, bucket = scene
     bucket.gate.set()
-    await stage(Offload("calls", over=1_000)).publish([event(mapped("x" * 1_500), HEADERS, key=b"k")], lambda _: None)
+    await stage(Offload("calls", over=1_000)).publish(
+        Batch(0, [event(mapped("x" * 1_500), HEADERS, key=b"k")]), lambda _: None
+    )
     assert list(bucket.objects) == [("calls", "interaction/e-1.json")]
 
 
 async def test_a_route_without_a_bucket_leaves_it_to_the_publisher_to_refuse(scene, event):
     stage, publisher, bucket = scene
-    await stage(None).publish([event(mapped("large" * 1_000), HEADERS, key=b"k")], lambda _: None)
+    await stage(None).publish(Batch(0, [event(mapped("large" * 1_000), HEADERS, key=b"k")]), lambda _: None)
     assert len(publisher.details) == 1
     assert bucket.objects == {}

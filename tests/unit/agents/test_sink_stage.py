@@ -1,5 +1,6 @@
 """Tests of the sink: each event is published or reported, never both, never neither."""
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from agents.sink import Publishing
 from clients.aws.events.eventbridge import Accepted, RefusedEntry
 from processors.routes.routes import Routes, TriedRoute
+from streams.delivery.lane import Batch
 from streams.routes.folder import read_routes
 
 ROUTES = Routes(TriedRoute(one, "jsonatapy") for one in read_routes(Path(__file__).parents[3] / "schemas"))
@@ -59,7 +61,7 @@ def new_stage(publisher, delivery):
 async def run(stage, batch):
     """Work a batch off; every event of it must have ended, once."""
     ended = []
-    await stage.publish(batch, ended.extend)
+    await stage.publish(Batch(0, batch), ended.extend)
     assert sorted(map(id, ended)) == sorted(map(id, batch))
 
 
@@ -222,3 +224,41 @@ async def test_a_copy_of_what_a_redrive_put_on_the_bus_is_dropped_and_counted(pu
     await run(stage, [event(VALUE, {**redriven, "replayed": b"redrive-again-2026-c"})])
     assert counts.drain()["counts"] == {"redriven": 1, "published": 1}
     assert len(publisher.published) == 3
+
+
+class Withdrawing(FakePublisher):
+    """Answers the first entry alone; the others are withdrawn."""
+
+    def submit(self, entry, key, heard):
+        self.published.append((entry, key))
+        self.heard = [*getattr(self, "heard", ()), heard]
+        return heard
+
+    def withdraw(self, all_pending):
+        assert all_pending == self.heard
+        self.heard[0](Accepted("id"))
+        for heard in self.heard[1:]:
+            heard(None)
+
+
+async def test_what_was_not_sent_before_a_rebalance_is_neither_counted_nor_ended(delivery, counts, producer, event):
+    publisher, ended = Withdrawing(), []
+
+    async def open_bus():
+        return publisher
+
+    batch = Batch(0, [event(VALUE, HEADERS, offset=number, key=b"k%d" % number) for number in range(3)])
+    stage = Publishing(open_bus, delivery, lambda: ROUTES, "default")
+    working = asyncio.create_task(stage.publish(batch, ended.extend))
+    while len(publisher.published) < 3:  # noqa: ASYNC110  # what is waited for tells nobody
+        await asyncio.sleep(0)
+    batch.leave()
+    await working
+    assert (ended, producer.taken, counts.drain()["counts"]) == (batch[:1], [], {"published": 1})
+
+
+async def test_a_batch_that_is_left_while_there_is_no_bus_yet_is_not_begun(new_stage, publisher, event):
+    batch, ended = Batch(0, [event(VALUE, HEADERS)]), []
+    batch.leave()
+    await new_stage().publish(batch, ended.extend)
+    assert (publisher.published, ended) == ([], [])

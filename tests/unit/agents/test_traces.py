@@ -1,6 +1,7 @@
 """Tests of an event's trace on its whole way: from its receipt through all topics to the bus, or to its failure."""
 
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import orjson
 import pytest
@@ -14,6 +15,7 @@ from processors.routes.breaker import BreakerLimits
 from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
 from settings import Settings
+from streams.delivery.lane import Batch
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker
 from streams.routes.folder import read_routes
@@ -78,7 +80,13 @@ def way(delivery, ledger, producer, counts, event):
         mirror = FailureMirror(queue, 1_000_000, counts, recorded)
         mapping = Mapping()
         process = Processing(
-            lambda: mapping, breaker, delivery, lambda: ROUTES, lambda _: True, traced=traced, spans=recorded
+            lambda: mapping,
+            breaker,
+            delivery,
+            lambda: ROUTES,
+            AsyncMock(return_value=True),
+            traced=traced,
+            spans=recorded,
         )
         sink = Publishing(bus, delivery, lambda: ROUTES, "default", spans=recorded)
         stages = {
@@ -90,7 +98,7 @@ def way(delivery, ledger, producer, counts, event):
         for topic, stage in stages.items():
             for one in [one for one in producer.taken if one.topic == topic]:
                 seen[topic.removeprefix("genesys.")] = one.headers
-                await stage([event(one.value, one.headers, topic=topic, key=one.key)])
+                await stage(Batch(0, [event(one.value, one.headers, topic=topic, key=one.key)]))
         return seen, publisher.entries, recorded.spans
 
     return go

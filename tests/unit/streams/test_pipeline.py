@@ -10,7 +10,6 @@ from structlog.testing import capture_logs
 from processors.routes.routes import Routes
 from settings import load_settings
 from streams.app import create_app
-from streams.delivery.lane import Batch
 
 
 @pytest.fixture
@@ -63,9 +62,3 @@ async def test_a_client_of_aws_is_opened_once_however_many_ask(app):
     async with app.async_exit_stack:
         first, second = await asyncio.gather(app.aws.open("events"), app.aws.open("events"))
         assert first is second
-
-
-def test_a_batch_of_an_earlier_generation_is_not_this_worker_s_any_more(app):
-    app.consumer_generation_id = 5
-    assert app.is_current(Batch(5))
-    assert not app.is_current(Batch(4))

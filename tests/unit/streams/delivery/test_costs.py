@@ -82,6 +82,10 @@ class Kafka:
         return done
 
 
+async def surely(batch):
+    return True
+
+
 class Stages:
     """Process and sink of a worker, on one loop."""
 
@@ -110,7 +114,7 @@ class Stages:
             return publisher
 
         breaker = FailureBreaker(BreakerLimits(0.9, 10**6, 60.0), health)
-        process = Processing(lambda: self, breaker, delivery, lambda: Routes([]), lambda batch: True)
+        process = Processing(lambda: self, breaker, delivery, lambda: Routes([]), surely)
         sink = Publishing(open_bus, delivery, lambda: Routes([]), "bus")
         self._run("genesys.raw", Stage("process", 500, 0.02, open_batches=2), process.process)
         self._run("genesys.validated", Stage("sink", 500, 0.0, alone=True), sink.publish)

@@ -66,7 +66,7 @@ def test_it_is_full_by_bytes_until_they_have_ended(event, part_of):
     lane.put(part_of(events(event, 1, value=b"x" * 4)))
     batch = lane.cut(10, 0)
     assert lane.is_full
-    lane.release(batch[:1])
+    lane.release(batch, batch[:1])
     assert not lane.is_full
 
 
@@ -79,3 +79,12 @@ def test_what_is_left_makes_room_and_is_held_no_more(event, part_of):
     lane.clear()
     assert (len(lane), lane.is_full) == (0, False)
     assert not lane.holds(tp, 1)
+
+
+def test_what_of_a_batch_has_not_ended_makes_room_when_it_is_closed(event, part_of):
+    lane = Lane(max_bytes=10)
+    lane.put(part_of(events(event, 0, 1, 2, value=b"x" * 5)))
+    batch = lane.cut(3, 0)
+    lane.release(batch, batch[:1])
+    assert lane.is_full
+    assert (lane.close(batch), lane.is_full, lane._bytes) == (2, False, 0)

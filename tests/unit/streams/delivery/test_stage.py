@@ -9,7 +9,7 @@ from faust.types import TP
 
 from streams.delivery.lane import Batch
 from streams.delivery.record import Record
-from streams.delivery.stage import Stage, StageRunner, StrayError, each
+from streams.delivery.stage import LeftError, Stage, StageRunner, StrayError, each
 
 
 class FakeStream:
@@ -470,3 +470,37 @@ async def test_what_a_paused_stage_holds_goes_to_its_heir(ledger, generation, ru
     await until(lambda: not made.holds(TP("genesys.raw", 0), 0))
     await ledger.flush()
     assert (seen, [one.acked for one in old]) == ([], [False] * 3)
+
+
+async def test_what_of_an_open_batch_was_not_sent_is_left_when_a_rebalance_begins(
+    runner, running, ledger, events, part_of
+):
+    batches, ends = [], asyncio.Event()
+
+    async def handle(batch, ended):
+        batches.append(batch)
+        batch.when_left(ends.set)
+        await ends.wait()
+        ended(batch[:1])
+
+    made = running(runner(handle, alone=True, max_bytes=10))
+    made.put(part_of(events(3, value=b"x" * 5)))
+    await until(lambda: batches)
+    made.clear()
+    await until(lambda: not made._open)
+    assert (made.in_flight, made.is_full, batches[0].is_left) == (0, False, True)
+    await ledger.flush()
+    assert [one.acked for one in batches[0]] == [True, False, False]
+
+
+async def test_a_batch_that_is_left_before_it_was_sent_is_not_settled(runner, running, ledger, events, part_of):
+    given = events(2)
+
+    async def handle(batch):
+        raise LeftError
+
+    made = running(runner(handle))
+    made.put(part_of(given))
+    await until(lambda: not made.in_flight)
+    await ledger.flush()
+    assert not any(one.acked for one in given)

@@ -8,7 +8,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from processors.delivery.settled_offsets import MAX_BYTES, decode, encode
 from streams.faust_patches import partitions, settled_notes
-from streams.faust_patches.books import books_of
+from streams.faust_patches.books import books_of, revoked_books
 from tests.unit.streams.faust_patches.fake_consumer import TP0, TP1, FakeConsumer, ready
 
 
@@ -187,3 +187,70 @@ async def test_a_note_that_is_too_long_crashes_nothing():
     with pytest.raises(OffsetMetadataTooLargeError):
         await settled_notes.commit_in_thread(thread, {TP0: OffsetAndMetadata(7, "a note")})
     assert thread.crashed is None
+
+
+async def counted_out(settled, first=5, known=None):
+    """A consumer that settled events and could not commit them, when its partitions come back to it at once."""
+    consumer = await ready(first=first)
+    await consumer.fetch(TP0, *range(first, 15))
+    books_of(consumer)[TP0].known = first if known is None else known
+    consumer.ack(*settled)
+    await partitions.on_partitions_revoked(consumer, {TP0})
+    consumer.given.clear()
+    return consumer
+
+
+async def test_what_a_worker_could_not_commit_it_does_not_do_again(monkeypatch):
+    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+    consumer = await counted_out([5, 6, 7, 9])
+    await partitions.perform_seek(consumer)
+    await consumer.fetch(TP0, *range(5, 12))
+    assert consumer.offsets() == [8, 10, 11]
+    assert await commit(consumer, Broker()) == {TP0: 8}
+
+
+async def test_what_ended_between_revocation_and_assignment_is_not_done_again_either(monkeypatch):
+    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+    consumer = await counted_out([5])
+    revoked_books(consumer)[TP0].offsets.ack([6, 7])
+    await partitions.perform_seek(consumer)
+    await consumer.fetch(TP0, *range(5, 9))
+    assert consumer.offsets() == [8]
+
+
+async def test_what_faust_takes_for_committed_counts_as_settled_too(monkeypatch):
+    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+    consumer = await ready(first=5)
+    await consumer.fetch(TP0, *range(5, 15))
+    consumer.ack(5, 6)
+    consumer._committed_offset[TP0] = partitions.new_offset(consumer, TP0)  # as after a commit that failed
+    partitions.new_offset(consumer, TP0)
+    await partitions.on_partitions_revoked(consumer, {TP0})
+    consumer.given.clear()
+    await partitions.perform_seek(consumer)
+    await consumer.fetch(TP0, *range(5, 9))
+    assert consumer.offsets() == [7, 8]
+
+
+@pytest.mark.parametrize("now", [None, 3], ids=["another log", "set back"])
+async def test_where_offsets_were_set_back_everything_comes_again(monkeypatch, now):
+    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+    consumer = await counted_out([5, 6, 7])
+    consumer.committed[TP0] = now
+    await partitions.perform_seek(consumer)
+    await consumer.fetch(TP0, *range(now or 0, 8))
+    assert consumer.offsets() == list(range(now or 0, 8))
+
+
+async def test_it_is_remembered_for_the_next_assignment_alone(monkeypatch):
+    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+    consumer = await counted_out([5, 6, 7])
+    await partitions.perform_seek(consumer)
+    assert revoked_books(consumer) == {}
+
+
+async def test_what_went_to_streams_is_not_remembered():
+    consumer = await counted_out([5, 6, 7])
+    await partitions.perform_seek(consumer)
+    await consumer.fetch(TP0, *range(5, 9))
+    assert consumer.offsets() == [5, 6, 7, 8]

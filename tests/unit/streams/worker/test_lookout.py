@@ -3,6 +3,7 @@
 import pytest
 
 from clients.aws.client import open_client
+from clients.aws.events.bus_lane import at_once
 from clients.aws.sqs_sender import Queue
 from emulators.aws import Faults, RequestFault
 from processors.routes.routes import Routes
@@ -51,7 +52,7 @@ async def lookout(settings, health, counts):
         async def client():
             return events
 
-        buses = Buses(settings, health, counts, client, PutEventsMetrics())
+        buses = Buses(settings, health, counts, client, PutEventsMetrics(), at_once)
         queue = OneQueue(Queue(sqs, settings.dlq_queue_url, on_trouble=health.observer("sqs")))
         made = Lookout(settings, health, lambda: Routes([]), buses, queue, Kafka(settings))
         made.buses, made.kafka = buses, made._kafka

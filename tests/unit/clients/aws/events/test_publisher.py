@@ -432,3 +432,85 @@ async def test_one_bus_that_takes_nothing_holds_up_no_other(publisher):
     assert not stuck.done()
     stuck.cancel()
     await asyncio.gather(stuck, return_exceptions=True)
+
+
+class Waits:
+    """Hears of entries' ends, by their names."""
+
+    def __init__(self):
+        self.heard = {}
+
+    def submit(self, publisher, *names, key=None):
+        return [
+            publisher.submit(entry(one), key or one, lambda end, one=one: self.heard.setdefault(one, end))
+            for one in names
+        ]
+
+
+async def test_what_is_withdrawn_is_not_sent_and_what_is_under_way_ends(publisher):
+    bus, waits = Bus(), Waits()
+    bus.gate.clear()
+    one = publisher(bus, in_flight=1)
+    names = [f"e{number}" for number in range(12)]
+    pending = waits.submit(one, *names)
+    await bus.called.wait()
+    one.withdraw(pending)
+    assert waits.heard == {"e10": None, "e11": None}
+    bus.gate.set()
+    assert await one.publish(entry("other"), "other") == Accepted("other")
+    assert waits.heard == {name: Accepted(name) for name in names[:10]} | {"e10": None, "e11": None}
+    assert bus.sent == Counter([*names[:10], "other"])
+
+
+async def test_what_is_withdrawn_holds_up_nothing_of_its_key(publisher):
+    bus, waits = Bus(), Waits()
+    bus.gate.clear()
+    one = publisher(bus)
+    pending = waits.submit(one, "a", "b", "c", key="k")
+    await bus.called.wait()
+    one.withdraw(pending)
+    later = asyncio.create_task(one.publish(entry("d"), "k"))
+    bus.gate.set()
+    assert await later == Accepted("d")
+    assert (bus.requests, waits.heard) == ([["a"], ["d"]], {"a": Accepted("a"), "b": None, "c": None})
+
+
+@pytest.mark.parametrize(
+    "answer", [Outage("HTTP 503"), THROTTLED, RefusedEntry("MalformedDetail", "no"), Suspect("X", "")]
+)
+async def test_what_is_withdrawn_goes_out_once_more_for_no_answer(publisher, answer):
+    bus, waits = Bus(a=[answer]), Waits()
+    bus.gate.clear()
+    one = publisher(bus)
+    pending = waits.submit(one, "a")
+    await bus.called.wait()
+    one.withdraw(pending)
+    bus.gate.set()
+    async with asyncio.timeout(20):
+        while "a" not in waits.heard:  # noqa: ASYNC110  # what is waited for tells nobody
+            await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert (waits.heard, bus.sent, one._keys) == ({"a": None}, Counter("a"), {})
+
+
+async def test_what_is_withdrawn_is_not_kept_while_a_bus_is_gone(publisher):
+    bus, waits = Bus(), Waits()
+    one = publisher(bus)
+    one.gone("", "gone")
+    one.withdraw(waits.submit(one, "a", "b", "c", key="k") + waits.submit(one, "d"))
+    assert (waits.heard, one._keys) == (dict.fromkeys("abcd"), {})
+    assert not any(lane._waiting for lane in one._lanes.values())
+
+
+async def test_no_request_is_made_before_it_may_be(publisher):
+    bus, may = Bus(), asyncio.Event()
+    one, waits = publisher(bus, may_send=may.wait), Waits()
+    pending = waits.submit(one, "a", "b")
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not bus.requests
+    one.withdraw(pending[:1])
+    may.set()
+    await bus.called.wait()
+    assert bus.requests == [["b"]]
