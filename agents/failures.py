@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from clients.aws.sqs_sender import Message, Queue
+from clients.aws.sqs_sender import Queue, QueueMessage
 from clients.otlp import Spans
 from processors.delivery.failure_record import encode, failure_record, short_form
 from processors.event import trace_context
@@ -63,7 +63,7 @@ class FailureMirror:
                 told = {"event.id": meta.event_id, "route": meta.route}
                 self._spans.note("mirror", trace, began_ns, told, error=refusal)
 
-    def _message(self, event: Event) -> Message:
+    def _message(self, event: Event) -> QueueMessage:
         """The record's text as it stands; for a FIFO queue grouped by interaction, one message an event and stage."""
         value = event.value or b""
         record: JsonObject
@@ -74,7 +74,7 @@ class FailureMirror:
             value = encode(record, self._max_bytes)
         meta = meta_of(event)
         event_id = record.get("eventId") or meta.event_id or f"{event.partition}-{event.offset}"
-        return Message(
+        return QueueMessage(
             body=value.decode(),
             group=key_of(event) or str(event_id),
             # SQS keeps the id for five minutes, though the message is gone: what fails after a redrive has another.
@@ -83,11 +83,11 @@ class FailureMirror:
         )
 
 
-async def _send(queue: Queue, events: Sequence[Event], messages: Sequence[Message]) -> list[str | None]:
+async def _send(queue: Queue, events: Sequence[Event], messages: Sequence[QueueMessage]) -> list[str | None]:
     return await queue.send([_fitted(queue, event, one) for event, one in zip(events, messages, strict=True)])
 
 
-async def _is_shorter_now(queue: Queue, messages: Sequence[Message], refusals: Sequence[str | None]) -> bool:
+async def _is_shorter_now(queue: Queue, messages: Sequence[QueueMessage], refusals: Sequence[str | None]) -> bool:
     """Whether a message was refused as the queue holds less than it did when its limits were last read."""
     known = queue.max_bytes
     await read_limits(queue)
@@ -97,7 +97,7 @@ async def _is_shorter_now(queue: Queue, messages: Sequence[Message], refusals: S
     )
 
 
-def _fitted(queue: Queue, event: Event, message: Message) -> Message:
+def _fitted(queue: Queue, event: Event, message: QueueMessage) -> QueueMessage:
     """The message, or its short form where the queue has less room; the whole record stays in `failures`."""
     if message.size <= queue.max_bytes:
         return message

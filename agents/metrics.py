@@ -31,7 +31,7 @@ def apply(event: EventT[Any]) -> None:
     try:
         content, at_ms = delta.check(event.value), int(event.message.timestamp * 1000)
         if "worker" in content:
-            app.group.hear(content["worker"], at_ms)
+            app.group.note_worker(content["worker"], at_ms)
             return
         updates.apply(app.sums, event)
         if "counts" in content:

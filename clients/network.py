@@ -23,7 +23,7 @@ _NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
 
 
 @dataclass(frozen=True, slots=True)
-class Hindrance:
+class Unreachable:
     """What kept a connection from being made, and what to do."""
 
     words: str
@@ -43,21 +43,21 @@ class Reached:
     status: int | None = None
 
 
-def hindrance(error: BaseException) -> Hindrance | None:
+def why_unreachable(error: BaseException) -> Unreachable | None:
     """What an error of any library comes down to: name, TLS, time-out, refusal; None where it is none of them."""
     found = list(_causes(error))
     for kinds, words, fix in _KINDS:
         for one in found:
             if isinstance(one, kinds):
-                return Hindrance(words.format(_said(one)), fix)
+                return Unreachable(words.format(_said(one)), fix)
     if any(isinstance(one, OSError) and one.errno in _NO_ROUTE for one in found):
-        return Hindrance("there is no route to it", "look at the network, and at IPv6 if the name has such addresses")
+        return Unreachable("there is no route to it", "look at the network, and at IPv6 if the name has such addresses")
     return None
 
 
 def in_words(error: BaseException) -> str:
-    """The hindrance, or else what the error says of itself."""
-    found = hindrance(error)
+    """The unreachable, or else what the error says of itself."""
+    found = why_unreachable(error)
     said = str(error)
     if found is None or (said and isinstance(error, TimeoutError | httpx.TimeoutException)):
         return said or type(error).__name__
@@ -107,7 +107,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         waiting += [each for each in inner if isinstance(each, BaseException)]
 
 
-async def look_at_url(url: str, cafile: str | None = None) -> Reached | Hindrance:
+async def probe_url(url: str, cafile: str | None = None) -> Reached | Unreachable:
     """Ask a web server for anything, the way our clients do: by the proxy of the environment, with the CA file."""
     trusted = ssl.create_default_context(cafile=cafile) if cafile else True  # httpx knows SSL_CERT_FILE itself
     began = time.monotonic()
@@ -121,17 +121,17 @@ async def look_at_url(url: str, cafile: str | None = None) -> Reached | Hindranc
                 skew, seconds = _skew(answer.headers.get("date"), now), time.monotonic() - began
                 return Reached(seconds, skew, certificate_end(tls), answer.status_code)
     except (httpx.HTTPError, TimeoutError) as error:
-        return hindrance(error) or Hindrance(in_words(error), "look at the address and at a proxy before it")
+        return why_unreachable(error) or Unreachable(in_words(error), "look at the address and at a proxy before it")
 
 
-async def look_at_port(host: str, port: int, context: ssl.SSLContext | None) -> Reached | Hindrance:
+async def probe_port(host: str, port: int, context: ssl.SSLContext | None) -> Reached | Unreachable:
     """Open a connection, with TLS where there is a context, and close it."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(PATIENCE_S):
             _, writer = await asyncio.open_connection(host, port, ssl=context)
     except OSError as error:  # TimeoutError and ssl.SSLError are of its kind
-        return hindrance(error) or Hindrance(in_words(error), "look at the address")
+        return why_unreachable(error) or Unreachable(in_words(error), "look at the address")
     ends = certificate_end(writer.get_extra_info("ssl_object"))
     writer.close()
     with contextlib.suppress(OSError):

@@ -32,9 +32,9 @@ from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Sender
 from streams.health import Health
-from streams.replay.desk.failures import FailureDesk
-from streams.replay.desk.redrives import RedriveJobs
-from streams.replay.desk.side_loop import SideLoop
+from streams.replay.background.background_loop import BackgroundLoop
+from streams.replay.background.failure_queries import FailureQueries
+from streams.replay.background.redrives import RedriveJobs
 from streams.routes.breaker import FailureBreaker
 from streams.routes.sandboxes import Sandboxes
 from streams.sources.choice import chosen_source
@@ -44,7 +44,7 @@ from streams.tables.definitions import sum_tables
 from streams.tables.owner import TableOwner
 from streams.topics import pipeline_topics
 from streams.topology import METRICS_KEY, READ, needed_topics
-from streams.worker import group, lookout, reload_routes, watchdog
+from streams.worker import dependencies, group, reload_routes, watchdog
 from streams.worker.actions import ActionLog
 from streams.worker.announcement import VERSION, Announcement
 from streams.worker.assignment import Assignment
@@ -75,7 +75,7 @@ class PipelineApp(WorkerApp):
         self._assemble_group()
         self._assemble_watch()
         self._assemble_telemetry()
-        self._assemble_desk()
+        self._assemble_background()
         self._set_timers()
         self.on_before_shutdown.connect(self._end_in_order)
         self.on_partitions_assigned.connect(self.group.assigned)
@@ -166,7 +166,7 @@ class PipelineApp(WorkerApp):
             self.ledger.stalled, self.sender.seconds_silent, self.assignment.rebalancing_s, self.kafka.uncommitted_s
         )
         self.watchdog = watchdog.Watchdog(progress, self.health, self.kafka.client, needed_topics(self.settings))
-        self.lookout = lookout.Lookout(
+        self.dependencies = dependencies.DependencyChecks(
             self.settings, self.health, self.routes_in_use, self.buses, self.dead_letters, self.kafka
         )
 
@@ -187,21 +187,21 @@ class PipelineApp(WorkerApp):
         self.prometheus = prometheus(Exporter(lambda: sums.total, self.gauges, self.put_events_metrics))
         self.telemetry = Telemetry(settings, sums, self.owner.sums, self.aws.open, self.gauges.in_short)
 
-    def _assemble_desk(self) -> None:
+    def _assemble_background(self) -> None:
         """What operators ask for by the pages."""
-        self.side = SideLoop("operators")
-        self.failures = FailureDesk(self.settings, self.side)
-        self.redrives = RedriveJobs(self.settings, self.side, self.actions.record)
+        self.background = BackgroundLoop("operators")
+        self.failures = FailureQueries(self.settings, self.background)
+        self.redrives = RedriveJobs(self.settings, self.background, self.actions.record)
 
     def _set_timers(self) -> None:
-        self.timer(watchdog.LOOK_S)(self.watchdog.look)
+        self.timer(watchdog.CHECK_S)(self.watchdog.check)
         self.timer(group.ANNOUNCE_S)(self.group.announce)
-        self.timer(group.LOOK_S)(self.group.look)
-        self.timer(lookout.BUS_S)(self.lookout.look_at_buses)
-        self.timer(lookout.PARTITIONS_S)(self.lookout.look_at_partitions)
-        self.timer(lookout.BUS_S)(self.lookout.look_at_queue)
-        self.timer(lookout.RETENTION_S)(self.lookout.look_at_retention)
-        self.timer(reload_routes.LOOK_S)(self.route_watch.look)
+        self.timer(group.REFRESH_S)(self.group.refresh)
+        self.timer(dependencies.BUS_S)(self.dependencies.check_buses)
+        self.timer(dependencies.PARTITIONS_S)(self.dependencies.check_partitions)
+        self.timer(dependencies.BUS_S)(self.dependencies.check_queue)
+        self.timer(dependencies.RETENTION_S)(self.dependencies.check_retention)
+        self.timer(reload_routes.CHECK_S)(self.route_watch.check)
         self.timer(self.settings.report_interval)(self.telemetry.report_to_log)
         self.timer(self.settings.report_interval)(self.telemetry.report_to_cloudwatch)
 
@@ -226,7 +226,7 @@ class PipelineApp(WorkerApp):
         cast(Any, self.producer).max_batch_size = found.batch_bytes
         self.buses.unseen = found.buses
         if found.queue:
-            self.health.trouble(lookout.QUEUE, found.queue)
+            self.health.trouble(dependencies.QUEUE, found.queue)
         await self.add_async_context(self.sandboxes)
         await self.add_async_context(self.actions)
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
@@ -235,12 +235,12 @@ class PipelineApp(WorkerApp):
     async def _end_in_order(self, *_: Any, **__: Any) -> None:
         """Who still reads ends before the last counts are written."""
         await self.redrives.close()
-        await self.side.close()
+        await self.background.close()
         await self.readers.close()
         try:
             await self.ledger.close()
             if self.assignment.is_known:
-                async with asyncio.timeout(group.LOOK_S):
+                async with asyncio.timeout(group.REFRESH_S):
                     await self.group.take_leave()
         except TimeoutError:
             log.warning("Kafka did not take the last counts; their events will be delivered again")

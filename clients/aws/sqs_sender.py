@@ -51,7 +51,7 @@ _NOT_IN_IDS = re.compile(r"[^!-~]")
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class QueueMessage:
     """One message. `group` and `deduplication` are used by FIFO queues alone; `attributes` are texts to filter by."""
 
     body: str
@@ -122,7 +122,7 @@ class Queue:
             if _blame(error) is Blame.OUTAGE:
                 raise
 
-    async def send(self, messages: Sequence[Message]) -> list[str | None]:
+    async def send(self, messages: Sequence[QueueMessage]) -> list[str | None]:
         """Send until each message is in the queue: None for those that are, else why SQS never will take it.
 
         While the queue is unreachable, deleted or forbidden this waits: that is fixed outside, and nothing is lost. A
@@ -135,7 +135,9 @@ class Queue:
             await self._send_batch(messages, sendable[batch.start : batch.stop], refusals)
         return refusals
 
-    async def _send_batch(self, messages: Sequence[Message], pending: list[int], refusals: list[str | None]) -> None:
+    async def _send_batch(
+        self, messages: Sequence[QueueMessage], pending: list[int], refusals: list[str | None]
+    ) -> None:
         attempt, asked, doubted = 0, len(pending), 0
         while pending:
             failed = await self._attempt(messages, pending)
@@ -152,7 +154,7 @@ class Queue:
             await asyncio.sleep(outage_backoff(attempt, self._chance()))
             attempt += 1
 
-    async def _attempt(self, messages: Sequence[Message], pending: Sequence[int]) -> Failed:
+    async def _attempt(self, messages: Sequence[QueueMessage], pending: Sequence[int]) -> Failed:
         """One SendMessageBatch, or one for each message where it is refused as a whole and one may be to blame."""
         entries = [self._entry(index, messages[index]) for index in pending]
         try:
@@ -170,7 +172,7 @@ class Queue:
         unnamed = {index: ("no result", Blame.OUTAGE) for index in pending if index not in taken | failed.keys()}
         return {index: why for index, why in (failed | unnamed).items() if index in pending}
 
-    async def _one_by_one(self, messages: Sequence[Message], pending: Sequence[int]) -> Failed:
+    async def _one_by_one(self, messages: Sequence[QueueMessage], pending: Sequence[int]) -> Failed:
         failed: Failed = {}
         for place, index in enumerate(pending):
             one = await self._attempt(messages, [index])
@@ -179,7 +181,7 @@ class Queue:
                 return failed | dict.fromkeys(pending[place:], next(iter(one.values())))
         return failed
 
-    def _entry(self, index: int, message: Message) -> dict[str, Any]:
+    def _entry(self, index: int, message: QueueMessage) -> dict[str, Any]:
         entry: dict[str, Any] = {"Id": str(index), "MessageBody": _body(message)}
         if message.attributes:
             entry["MessageAttributes"] = {
@@ -219,7 +221,7 @@ def _words(error: Exception) -> str:
     return reason(error) if status(error) is None else error_code(error)
 
 
-def _body(message: Message) -> str:
+def _body(message: QueueMessage) -> str:
     return message.body.translate(_FOREIGN)
 
 

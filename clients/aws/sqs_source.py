@@ -115,10 +115,10 @@ class SqsSource:
             try:
                 messages = await self._queue.receive()
             except AWS_ERRORS as error:
-                await self._away("read", "cannot be read", error, attempt)
+                await self._unreachable("read", "cannot be read", error, attempt)
                 attempt += 1
                 continue
-            self._well("read")
+            self._healthy("read")
             attempt = 0
             if not messages and self._now() - asked_s < SOON_S:
                 await self._sleep(SOON_S)
@@ -152,22 +152,22 @@ class SqsSource:
             batch = [await self._settled.get()]
             while len(batch) < MAX_MESSAGES and not self._settled.empty():
                 batch.append(self._settled.get_nowait())
-            await self._gone(batch)
+            await self._delete_batch(batch)
             for message in batch:
                 self._held.pop(message.id, None)
                 self._settled.task_done()
             self._room.set()
 
-    async def _gone(self, batch: Sequence[ReceivedMessage]) -> None:
+    async def _delete_batch(self, batch: Sequence[ReceivedMessage]) -> None:
         """Returns when SQS has deleted these, or will not."""
         refused = 0
         for attempt in count():
             newest = [self._held[one.id].message if one.id in self._held else one for one in batch]
             try:
                 refused += await self._queue.delete(newest) < len(newest)
-                self._well("delete")
+                self._healthy("delete")
             except AWS_ERRORS as error:
-                await self._away("delete", "deletes nothing", error, attempt)
+                await self._unreachable("delete", "deletes nothing", error, attempt)
                 continue
             if not refused or refused >= MAX_DELETIONS:
                 return
@@ -183,12 +183,12 @@ class SqsSource:
         except (TimeoutError, *AWS_ERRORS) as error:
             log.warning("messages will come again", reason=type(error).__name__, messages=len(self._held))
 
-    async def _away(self, what: str, says: str, error: Exception, attempt: int) -> None:
+    async def _unreachable(self, what: str, says: str, error: Exception, attempt: int) -> None:
         self._troubles[what] = f"the queue of GENESYS_SOURCE {says}: {reason(error)}"
         self._on_trouble(next(iter(self._troubles.values())))
         await self._sleep(max(0.1, outage_backoff(attempt, self._chance())))
 
-    def _well(self, what: str) -> None:
+    def _healthy(self, what: str) -> None:
         if self._troubles.pop(what, None) is not None:
             self._on_trouble(next(iter(self._troubles.values()), None))
 

@@ -53,7 +53,7 @@ class Control:
             case ["metrics"]:
                 return {"metrics": [point.as_json() for point in self._state.metrics.points]}
             case ["faults"]:
-                return self._state.book.faults.model_dump(mode="json")
+                return self._state.active.faults.model_dump(mode="json")
             case ["queues", name, "messages"]:
                 if name not in self._state.queues.names:
                     raise ControlError(f"no queue {name}", 404)
@@ -63,11 +63,11 @@ class Control:
     def _change(self, method: str, path: str, body: bytes) -> object:
         match method, path:
             case "PUT", "faults":
-                self._state.book.replace(from_json(body, Faults))
-                return self._state.book.faults.model_dump(mode="json")
+                self._state.active.replace(from_json(body, Faults))
+                return self._state.active.faults.model_dump(mode="json")
             case "DELETE", "faults":
-                self._state.book.replace(Faults())
-                return self._state.book.faults.model_dump(mode="json")
+                self._state.active.replace(Faults())
+                return self._state.active.faults.model_dump(mode="json")
             case "POST", "reset":
                 self._state.reset()
                 return self._state.summary()

@@ -56,11 +56,11 @@ class AWSEmulator:
 
     @property
     def faults(self) -> Faults:
-        return self.state.book.faults
+        return self.state.active.faults
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
-        self.state.book.replace(faults)
+        self.state.active.replace(faults)
 
     async def __aenter__(self) -> Self:
         self._front = Front(self.state, self._limit_bytes, Control(self.state))

@@ -6,12 +6,12 @@ import asyncio
 
 from aiohttp import web
 
+from emulators.aws.active_faults import refusal
 from emulators.aws.calls import Answer, Call
 from emulators.aws.control import PREFIX, Control
 from emulators.aws.errors import AWSError, too_large, unknown_operation
 from emulators.aws.events.custom_bus import PutCustomEvents
 from emulators.aws.events.put_events import PutEvents
-from emulators.aws.fault_book import refusal
 from emulators.aws.faults import RequestFault
 from emulators.aws.ledger import PutRequest
 from emulators.aws.metrics.put_metric_data import REQUEST_BYTES as METRIC_REQUEST_BYTES
@@ -40,8 +40,8 @@ class Front:
         self.released = asyncio.Event()
         self._state = state
         self._operations = operations(state)
-        self._put_events = PutEvents(state.ledger, state.buses, state.book, limit_bytes, state.clock)
-        self._put_custom_events = PutCustomEvents(state.ledger, state.custom_buses, state.book, state.clock)
+        self._put_events = PutEvents(state.ledger, state.buses, state.active, limit_bytes, state.clock)
+        self._put_custom_events = PutCustomEvents(state.ledger, state.custom_buses, state.active, state.clock)
         self._control = control
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -80,7 +80,7 @@ class Front:
 
     async def _attempt(self, request: web.BaseRequest, call: Call, record: PutRequest | None) -> Answer:
         _check_request(request, call)
-        fault, wait = self._state.book.request(call)
+        fault, wait = self._state.active.request(call)
         if fault is None:
             answer = await self._operate(call, record)
             await asyncio.sleep(wait)  # stored before: a client that is gone by then has made a duplicate

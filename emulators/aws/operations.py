@@ -25,7 +25,7 @@ def operations(state: State) -> Operations:
 
 def _queue_operations(state: State) -> Operations:
     administration = Administration(state.queues)
-    sending = Sending(state.queues, state.book, state.clock)
+    sending = Sending(state.queues, state.active, state.clock)
     receiving = Receiving(state.queues)
     return {
         ("sqs", "DeleteQueue"): administration.delete,

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from emulators.aws.active_faults import ActiveFaults
 from emulators.aws.events.buses import Buses
 from emulators.aws.events.custom_bus import CustomBuses
-from emulators.aws.fault_book import FaultBook
 from emulators.aws.faults import Faults
 from emulators.aws.ledger import Ledger
 from emulators.aws.metrics.put_metric_data import Metrics
@@ -30,14 +30,14 @@ class State:
         self.queues = Queues(account, region, clock)
         self.schemas = Schemas(account, region, clock)
         self.metrics = Metrics(clock)
-        self.book = FaultBook(faults, clock)
+        self.active = ActiveFaults(faults, clock)
 
     def reset(self) -> None:
         """Forget events, requests, metrics, messages and counts; buses, queues, schemas and faults stay."""
         self.ledger.clear()
         self.metrics.points.clear()
         self.calls.clear()
-        self.book.struck.clear()
+        self.active.struck.clear()
         for queue in self.queues:
             queue.reset()
 
@@ -49,5 +49,5 @@ class State:
             "buses": self.buses.names,
             "schemas": self.schemas.names,
             "calls": dict(self.calls),
-            "faults": dict(self.book.struck),
+            "faults": dict(self.active.struck),
         }

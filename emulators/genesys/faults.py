@@ -89,7 +89,7 @@ def parse_faults(text: str) -> Faults:
     return parse(text, DEMO, lambda pairs: validated({name: value or True for name, value in pairs.items()}, Faults))
 
 
-class FaultBook:
+class ActiveFaults:
     """The faults in force, the answers already given, and how often each fault has struck."""
 
     def __init__(self, faults: Faults) -> None:

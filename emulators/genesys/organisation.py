@@ -12,12 +12,12 @@ from emulators.genesys.access.permissions import ALL_PERMISSIONS, Permissions
 from emulators.genesys.access.tokens import Login, Tokens
 from emulators.genesys.contact_centre.directory import Queue
 from emulators.genesys.event_stream.api import Streaming
-from emulators.genesys.event_stream.connection import Desk
+from emulators.genesys.event_stream.connection import StreamContext
 from emulators.genesys.event_stream.events import Shares, generate
 from emulators.genesys.event_stream.ledger import Ledger
 from emulators.genesys.event_stream.lines import Composer
 from emulators.genesys.event_stream.production import Production
-from emulators.genesys.faults import FaultBook, Faults
+from emulators.genesys.faults import ActiveFaults, Faults
 from emulators.genesys.notifications.assembly import NotificationOptions, Notifications, Shared
 from emulators.genesys.notifications.channels import ChannelLimits
 
@@ -58,14 +58,14 @@ class Organisation:
         self.ledger = Ledger()
         self.tokens = Tokens(token_seconds, clock)
         self._host, self._port = host, port
-        self._book = FaultBook(faults or Faults())
+        self._active = ActiveFaults(faults or Faults())
         token_window = None if token_limit is None else RateWindow(token_limit, 60.0, clock)
         self.login = Login(self.tokens, client_id, client_secret, token_window)
-        self.gate = Gate(self._book, self.tokens, RateWindow(api_limit, api_window_seconds, clock))
+        self.gate = Gate(self._active, self.tokens, RateWindow(api_limit, api_window_seconds, clock))
         source = generate(None, seed, shares, clock=lambda: datetime.fromtimestamp(clock(), UTC))
         self.production = Production(source, rate, count)
-        desk = Desk(self._book, self.ledger, self.production, Composer(seed), keep_alive_seconds)
-        self.streaming = Streaming(desk, rewind)
+        context = StreamContext(self._active, self.ledger, self.production, Composer(seed), keep_alive_seconds)
+        self.streaming = Streaming(context, rewind)
         self.permissions = Permissions(permissions)
         options = NotificationOptions(
             conversation_rate=_conversation_rate(rate) if conversation_rate is None else conversation_rate,
@@ -76,7 +76,7 @@ class Organisation:
             count=count,
             seed=seed,
         )
-        shared = Shared(self._book, self.tokens, self.permissions, clock, lambda: self.socket_url)
+        shared = Shared(self._active, self.tokens, self.permissions, clock, lambda: self.socket_url)
         self.notifications = Notifications(options, shared)
 
     @property
@@ -91,11 +91,11 @@ class Organisation:
 
     @property
     def faults(self) -> Faults:
-        return self._book.faults
+        return self._active.faults
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
-        self._book.replace(faults)
+        self._active.replace(faults)
 
     @property
     def rate(self) -> float:
@@ -160,7 +160,7 @@ class Organisation:
                 "active": self.tokens.active(),
             },
             "requests": dict(self.gate.requests),
-            "faults": dict(self._book.struck),
+            "faults": dict(self._active.struck),
         }
 
 

@@ -116,7 +116,7 @@ def _times_of_whole(body: JsonObject) -> list[Any]:
     return [body.get("startTime"), body.get("endTime"), *issued]
 
 
-def told_times(body: JsonObject) -> frozenset[int]:
+def stated_times(body: JsonObject) -> frozenset[int]:
     """A number for each time that a snapshot tells, and of what: a change that adds none has no time of its own."""
     found = {hash(("", str(time))) for time in _times_of_whole(body) if time is not None}
     for place, participant in enumerate(objects(body, "participants")):

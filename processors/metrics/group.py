@@ -61,7 +61,7 @@ def wrong_row(row: Any) -> str:
     return "" if fits and type(since) is int and 0 <= since < MAX_MS else "not a worker's row: its pauses or its age"
 
 
-def heard(rows: Iterable[WorkerRow], new: WorkerRow) -> list[WorkerRow]:
+def with_worker(rows: Iterable[WorkerRow], new: WorkerRow) -> list[WorkerRow]:
     """The rows with a new one: instead of the same worker's, and without those of long ago and of who has ended."""
     kept = [one for one in rows if one.name != new.name and new.said_ms - one.said_ms < FORGOTTEN_MS]
     return sorted([*kept, *([] if new.row["ended"] else [new])], key=lambda one: -one.said_ms)[:MAX_WORKERS]

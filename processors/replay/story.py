@@ -15,7 +15,7 @@ from processors.event.headers import Meta, Origin
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import paths_of
 from processors.replay.moments import iso
-from processors.replay.redriven import Note
+from processors.replay.redrive_notes import Note
 
 #: A topic of the flow.
 Topic = Literal["raw", "validated", "failures"]

@@ -27,7 +27,7 @@ class BreakerLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class FailureTally:
     """What became of a batch: events that some route took, those that failed, and with what, where."""
 
     taken: int
@@ -45,7 +45,7 @@ class Flood:
     route: str
 
 
-def tally(answers: Iterable[Routed]) -> Tally:
+def tally(answers: Iterable[Routed]) -> FailureTally:
     """Count a batch. An event that no route takes, or that is none, says nothing of a route: left out."""
     taken, failed = 0, 0
     causes: Counter[tuple[str, str]] = Counter()
@@ -55,7 +55,7 @@ def tally(answers: Iterable[Routed]) -> Tally:
         taken += bool(blamed) or len(answer.outcomes) > len(failures)
         failed += bool(blamed)
         causes.update((f"{one.stage}/{one.error}", one.route or "") for one in blamed)
-    return Tally(taken, failed, causes)
+    return FailureTally(taken, failed, causes)
 
 
 class Window:
@@ -63,10 +63,10 @@ class Window:
 
     def __init__(self, limits: BreakerLimits) -> None:
         self._limits = limits
-        self._entries: deque[tuple[float, Tally]] = deque()
+        self._entries: deque[tuple[float, FailureTally]] = deque()
         self._quiet_until: float | None = None
 
-    def add(self, now: float, batch: Tally) -> Flood | None:
+    def add(self, now: float, batch: FailureTally) -> Flood | None:
         """Count a batch; gives the flood when there is one and no operator has said to go on."""
         self._entries.append((now, batch))
         while self._entries[0][0] <= now - self._limits.window_s:

@@ -102,7 +102,7 @@ class DraftTrial:
         outcome = self._mapped(maps, check) if maps else None
         found: JsonObject = {
             "outcome": "invalid" if is_invalid else _ended(takes, outcome),
-            "takes": takes.yes if isinstance(takes, Taken) else None,
+            "takes": takes.yes if isinstance(takes, FilterVerdict) else None,
             "engine": self._engine.name,
             "transformedEvent": _entry(outcome),
             "errors": [fault.as_json() for fault in self._faults],
@@ -139,10 +139,10 @@ class DraftTrial:
             self._faults.append(Fault.at("schema", error.reason, text, offset_of(text, path)))
         return None
 
-    def _takes(self, accepts: Expression) -> Taken | Failed:
+    def _takes(self, accepts: Expression) -> FilterVerdict | Failed:
         self._begin("filter", "evaluate")
         try:
-            return Taken(accepts(self._event) is True)
+            return FilterVerdict(accepts(self._event) is True)
         except ExpressionError as error:
             self._raised("filter", self._draft.filter, error)
             return Failed("filter", f"Filter{error.kind}", str(error))
@@ -182,16 +182,16 @@ class DraftTrial:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class FilterVerdict:
     """What the filter says."""
 
     yes: bool
 
 
-def _ended(takes: Taken | Failed | None, outcome: Outcome | None) -> str:
-    if isinstance(takes, Taken) and not takes.yes:
+def _ended(takes: FilterVerdict | Failed | None, outcome: Outcome | None) -> str:
+    if isinstance(takes, FilterVerdict) and not takes.yes:
         return "filtered"
-    return "mapped" if isinstance(takes, Taken) and isinstance(outcome, Mapped) else "failed"
+    return "mapped" if isinstance(takes, FilterVerdict) and isinstance(outcome, Mapped) else "failed"
 
 
 def _entry(outcome: Outcome | None) -> JsonObject | None:

@@ -26,7 +26,7 @@ from clients.aws.events.custom_bus import open_buses
 from clients.aws.events.eventbridge import EventBridge
 from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage, region_of
 from clients.aws.sqs_sender import MAX_BYTES, Queue
-from clients.network import hindrance
+from clients.network import why_unreachable
 from processors.delivery.refusals import ACCESS, MISSING, base_code, is_throttling, remedy
 from processors.routes.routes import Routes
 from processors.routes.target import Target
@@ -55,7 +55,7 @@ async def check_buses(
     try:
         async with open_buses(settings, lambda: targets or {}) as client:
             bridge = EventBridge(client)
-            findings = [await look_at_bus(bridge, bus) for bus in buses]
+            findings = [await probe_bus(bridge, bus) for bus in buses]
             if tries:
                 findings = [await _try_bus(bridge, bus, one) for bus, one in zip(buses, findings, strict=True)]
             return findings
@@ -75,7 +75,7 @@ async def check_queue(settings: Settings, *, tries: bool = False) -> list[Findin
     try:
         async with open_client(settings, "sqs") as client:
             queue = Queue(client, settings.dlq_queue_url, on_trouble=lambda _: None)
-            found = await look_at_queue(queue)
+            found = await probe_queue(queue)
             return [await _try_queue(queue, found) if tries and found.ok else found]
     except AwsConfigurationError as error:
         return [misconfigured(queue_name(settings.dlq_queue_url), error)]
@@ -83,7 +83,7 @@ async def check_queue(settings: Settings, *, tries: bool = False) -> list[Findin
         return [aws_failed(queue_name(settings.dlq_queue_url), error, "")]
 
 
-async def look_at_queue(queue: Queue) -> Finding:
+async def probe_queue(queue: Queue) -> Finding:
     """Whether the queue is there; a role that may send but not look is enough."""
     name = queue_name(queue.url)
     try:
@@ -163,7 +163,7 @@ async def _try_to_read(client: Any, url: str) -> None:
     await queue.release([nobody])
 
 
-async def look_at_bus(bridge: EventBridge, bus: str) -> Finding:
+async def probe_bus(bridge: EventBridge, bus: str) -> Finding:
     """Whether the bus is there; one that may not be described, as it may be another account's, is taken on trust."""
     name = f"event bus {bus}"
     try:
@@ -213,7 +213,7 @@ def aws_failed(name: str, error: Exception, permission: str, missing: str = "fix
         return Finding(name, False, "no AWS credentials", "set AWS_PROFILE, AWS_ACCESS_KEY_ID … or run with a role")
     if isinstance(error, PartialCredentialsError):
         return Finding(name, False, reason(error), "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY together")
-    kept = None if isinstance(error, NOT_GIVEN) else hindrance(error)
+    kept = None if isinstance(error, NOT_GIVEN) else why_unreachable(error)
     if kept is not None:
         return Finding(name, False, f"AWS is not reached: {kept.words}", kept.fix, unreachable=True)
     detail = str(error) if isinstance(error, NoAnswerError) else f"AWS does not answer: {reason(error)}"

@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 from clients.aws.answers import NoAnswerError
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.kafka.login import ssl_context
-from clients.network import Hindrance, Reached, certificate_file_end, look_at_port, look_at_url
+from clients.network import Reached, Unreachable, certificate_file_end, probe_port, probe_url
 from settings import Settings, SettingsError
 from settings.fields import BROKER
 from streams.checks.finding import Finding
 from streams.checks.machine import check_clock
 
 #: Looks at one endpoint.
-Look = Callable[[], Awaitable[Reached | Hindrance]]
+Look = Callable[[], Awaitable[Reached | Unreachable]]
 
 #: Days before its end at which a certificate is told.
 CERTIFICATE_DAYS = 21
@@ -31,7 +31,7 @@ async def check_endpoints(settings: Settings, services: Iterable[str]) -> list[F
     """Reach each endpoint once. `services`: of AWS, by the SDK's names."""
     urls = dict.fromkeys([*_genesys_urls(settings), *_token_url(settings)], "")
     urls |= dict.fromkeys(await _aws_urls(settings, services), os.environ.get("AWS_CA_BUNDLE", ""))
-    looks: dict[str, Look] = {_place(url): partial(look_at_url, url, cafile or None) for url, cafile in urls.items()}
+    looks: dict[str, Look] = {_place(url): partial(probe_url, url, cafile or None) for url, cafile in urls.items()}
     looks |= _broker_looks(settings)
     reached = dict(zip(looks, await asyncio.gather(*(look() for look in looks.values())), strict=True))
     brokers = {place: one for place, one in reached.items() if place in _brokers(settings)}
@@ -78,7 +78,7 @@ def _broker_looks(settings: Settings) -> dict[str, Look]:
         match = BROKER.fullmatch(broker)
         port = int(match[1] or 9092) if match else 9092
         host = broker.removesuffix(f":{port}").strip("[]")
-        looks[broker] = partial(look_at_port, host, port, context)
+        looks[broker] = partial(probe_port, host, port, context)
     return looks
 
 
@@ -86,10 +86,10 @@ def _place(url: str) -> str:
     return urlsplit(url).netloc
 
 
-def _finding(place: str, found: Reached | Hindrance, *, others: bool) -> Finding:
+def _finding(place: str, found: Reached | Unreachable, *, others: bool) -> Finding:
     """`others`: whether another of its kind does as well."""
     name = f"endpoint {place}"
-    if isinstance(found, Hindrance):
+    if isinstance(found, Unreachable):
         return Finding(name, others, found.words, found.fix, unreachable=True)
     detail = f"reached in {found.seconds * 1000:.0f} ms"
     if found.certificate_ends is None:

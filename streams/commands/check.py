@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 import click
 from rich.text import Text
 
-from clients.network import Reached, look_at_url
+from clients.network import Reached, probe_url
 from processors.event.errors import RouteError
 from processors.event.strict_json import JsonObject
 from processors.routes.target import Offload, Target, targets_of
@@ -111,7 +111,7 @@ async def _machine(settings: Settings) -> list[Finding]:
 
 
 async def _is_a_worker(settings: Settings) -> bool:
-    found = await look_at_url(f"{settings.web_url}/health/live")
+    found = await probe_url(f"{settings.web_url}/health/live")
     return isinstance(found, Reached) and found.status in (200, 503)
 
 

@@ -17,7 +17,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from streams.commands.terminal.pipeline_screen import Rates, draw, waiting
-from streams.demo.accounts import Account, Books
+from streams.demo.accounts import Account, DemoLedger
 from streams.demo.stack import DemoError, Options, Stack
 
 #: The embedded broker keeps 5 MB a partition: above so many events the source is paced, so that nothing is pushed out.
@@ -144,7 +144,7 @@ async def _watch(stack: Stack, exits: bool, signals: list[int]) -> Watched:
     """Draw once a second until all are accounted for; without `exits`, until a signal. `signals`: those before."""
     kafka = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
-        books = Books(stack.genesys, stack.aws, stack.web, kafka, client, stack.options.source)
+        books = DemoLedger(stack.genesys, stack.aws, stack.web, kafka, client, stack.options.source)
         watch = Watch(stack, books, exits)
         watching = asyncio.ensure_future(watch.until_accounted())
         for number in ENDS:
@@ -162,7 +162,7 @@ async def _watch(stack: Stack, exits: bool, signals: list[int]) -> Watched:
 class Watch:
     """Draws the pipeline and what the books say, about once a second."""
 
-    def __init__(self, stack: Stack, books: Books, exits: bool, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, stack: Stack, books: DemoLedger, exits: bool, patience_s: float = PATIENCE_S) -> None:
         self._stack, self._books, self._exits, self._patience_s = stack, books, exits, patience_s
         self._rates, self._began = Rates(), time.monotonic()
         self._lost, self._looked_at = 0, 0.0
@@ -229,7 +229,7 @@ def ended_ways(report: dict[str, int]) -> int:
     return sum(report[name] for name in ("filtered", "published", "failed", "repeated"))
 
 
-async def _may_be_done(options: Options, books: Books, report: dict[str, int], quiet: bool) -> bool:
+async def _may_be_done(options: Options, books: DemoLedger, report: dict[str, int], quiet: bool) -> bool:
     """Whether the cheap numbers say that all is through, so that the exact books are worth reading.
 
     A snapshot that tells nothing new is dropped before it counts as ingested; others are sent in its place.

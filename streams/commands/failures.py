@@ -22,7 +22,7 @@ from streams.commands.terminal.options import EXIT_STOPPED, bounds, json_option,
 from streams.commands.terminal.screen import as_json as json_text
 from streams.commands.terminal.screen import console, print_json, table
 from streams.replay.failure_list import FailureList, ListedFailure, list_failures
-from streams.replay.redriving.redriven import open_redriven
+from streams.replay.redriving.notes import open_notes
 
 EPILOG = """\b
 Examples:
@@ -89,7 +89,7 @@ async def _list(settings: Settings, where: RangeBounds, selection: FailureSelect
     named = RedriveTargets(settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes)
     async with (
         open_reader(settings, settings.topic("failures"), known) as reader,
-        open_redriven(settings, known, None) as redriven,
+        open_notes(settings, known, None) as redriven,
     ):
         return await list_failures(reader, await reader.range(where), selection, redriven.notes, named, keep)
 

@@ -35,11 +35,11 @@ from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay import actions
-from streams.replay.redriving.aftermath import open_aftermath
+from streams.replay.redriving.notes import open_notes, run_of, written_topics
 from streams.replay.redriving.originals import open_originals
+from streams.replay.redriving.outcomes import open_outcomes
 from streams.replay.redriving.progress import RedrivePlan, RedriveProgress
 from streams.replay.redriving.redrive import Redriving
-from streams.replay.redriving.redriven import open_redriven, run_of, written_topics
 
 EXAMPLES = """\b
 Examples:
@@ -198,13 +198,13 @@ async def _redriving(
             originals = await stack.enter_async_context(open_originals(settings, known))
             into = written_topics(settings, known)
             writer = await stack.enter_async_context(open_writer(settings, into)) if writes else None
-            redriven = await stack.enter_async_context(open_redriven(settings, known, writer, again=request.again))
+            redriven = await stack.enter_async_context(open_notes(settings, known, writer, again=request.again))
             if writer is not None:
                 await actions.note(writer, settings, known, actions.now("redrive", detail=_meant(request)))
-            aftermath = None
+            outcomes = None
             if request.stops and writes:
-                aftermath = await stack.enter_async_context(open_aftermath(settings, known, request.plan.run))
-            yield Redriving(request.plan, settings, originals, redriven, writer, stop, aftermath)
+                outcomes = await stack.enter_async_context(open_outcomes(settings, known, request.plan.run))
+            yield Redriving(request.plan, settings, originals, redriven, writer, stop, outcomes)
 
 
 def _meant(request: RedriveRequest) -> str:

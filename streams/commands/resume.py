@@ -37,12 +37,12 @@ def resume(stage: str | None, url: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"workers": workers})
     else:
-        rows = [[worker["worker"], _told(worker)] for worker in workers]
+        rows = [[worker["worker"], _result(worker)] for worker in workers]
         console().print(table("resume", ("worker", "result"), rows))
     sys.exit(1 if any("error" in worker for worker in workers) else 0)
 
 
-def _told(worker: dict[str, Any]) -> str:
+def _result(worker: dict[str, Any]) -> str:
     if "error" in worker:
         return str(worker["error"])
     return "resumed" if worker["resumed"] else "was not paused"

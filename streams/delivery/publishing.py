@@ -20,7 +20,7 @@ from streams.health import Health
 PART = "eventbridge"
 
 
-class Measures(Protocol):
+class RequestMetrics(Protocol):
     """Who measures the requests (streams/worker/exporter.py)."""
 
     def ended(self, bus: str, entries: int, seconds: float) -> None: ...
@@ -42,7 +42,7 @@ class Buses:
         health: Health,
         counts: Counts,
         client: Callable[[], Awaitable[Any]],
-        measures: Measures,
+        measures: RequestMetrics,
         may_send: Callable[[], Awaitable[None]],
     ) -> None:
         self._measures, self._may_send = measures, may_send

@@ -42,7 +42,7 @@ class Account:
 
 
 @dataclass(slots=True)
-class Books:
+class DemoLedger:
     """Reads each side as it grows."""
 
     genesys: str

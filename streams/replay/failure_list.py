@@ -12,7 +12,7 @@ from processors.event.strict_json import JsonObject
 from processors.replay.clusters import FailureCluster, cluster_of
 from processors.replay.moments import iso
 from processors.replay.redrive import RedriveTargets, place_of
-from processors.replay.redriven import Note, Notes
+from processors.replay.redrive_notes import Note, Notes
 from processors.replay.selection import FailureSelection
 from streams.replay.failure import Failure, from_record, is_meant
 

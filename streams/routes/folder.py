@@ -161,7 +161,7 @@ def _schema(path: Path, origin: SchemaName | str, registry_schemas: RegistrySche
 def _examples(folder: Path) -> Iterator[Example]:
     for path in sorted(folder.glob("*.json")):
         content = _json(path)
-        where = _told(path)
+        where = _name_of(path)
         if not isinstance(content, dict) or set(content) != {"event", "expect"}:
             raise RouteError(f'{where}: an example is {{"event": {{…}}, "expect": …}}')
         if not isinstance(content["event"], dict):
@@ -175,14 +175,14 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(_text(path))
     except tomllib.TOMLDecodeError as error:
-        raise RouteError(f"{_told(path)}: not TOML: {error}") from None
+        raise RouteError(f"{_name_of(path)}: not TOML: {error}") from None
 
 
 def _json(path: Path) -> Any:
     try:
         return parse(_text(path).encode())
     except MalformedEventError as error:
-        raise RouteError(f"{_told(path)}: {error}") from None
+        raise RouteError(f"{_name_of(path)}: {error}") from None
 
 
 def _text(path: Path) -> str:
@@ -190,10 +190,10 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise RouteError(f"{_told(path)} cannot be read: {reason}") from None
+        raise RouteError(f"{_name_of(path)} cannot be read: {reason}") from None
 
 
-def _told(path: Path) -> str:
+def _name_of(path: Path) -> str:
     """A file of a route, from the route's folder on."""
     route = path.parents[1] if path.parent.name == "examples" else path.parent
     return f"{route.name}/{path.relative_to(route)}"

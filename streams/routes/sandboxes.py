@@ -11,7 +11,7 @@ from processors.routes.route import RouteTexts
 from processors.routes.routes import Routes
 from settings import Settings
 from streams.health import Health
-from streams.routes.sandbox.draft_desk import DraftDesk, DraftLimits
+from streams.routes.sandbox.draft_runner import DraftLimits, DraftRunner
 from streams.routes.sandbox.mapping_process import SandboxPlan
 from streams.routes.sandbox.sandbox import Sandbox
 
@@ -26,7 +26,7 @@ class Sandboxes:
         self._settings, self._routes, self._health = settings, routes, health
         self._sandboxes: dict[Purpose, Sandbox] = {}
         most = settings.kafka_max_message_bytes - ENVELOPE_BYTES
-        self.drafts = DraftDesk(DraftLimits(settings.mapping_timeout, settings.mapping_memory_bytes, most))
+        self.drafts = DraftRunner(DraftLimits(settings.mapping_timeout, settings.mapping_memory_bytes, most))
 
     def sandbox(self, purpose: Purpose) -> Sandbox:
         """The sandbox for that purpose."""

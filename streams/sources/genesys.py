@@ -43,7 +43,7 @@ class OpenSource:
     settled: Callable[[], None] | None = None
 
 
-class Shared:
+class SharedClient:
     """One REST client for all parts that a worker reads: one token, one pace, open while a part uses it.
 
     So are the plan of topics and the names of queues: asked for once for all of them.
@@ -77,7 +77,7 @@ class GenesysSource:
 
     def __init__(self, settings: Settings, topic: str, observer: Callable[[], Observer]) -> None:
         self._settings, self._topic = settings, topic
-        self._shared = Shared(settings, observer)
+        self._shared = SharedClient(settings, observer)
 
     @asynccontextmanager
     async def open(self, part: int, on_gap: Callable[[GapReport], Awaitable[None]]) -> AsyncIterator[OpenSource]:

@@ -21,7 +21,7 @@ from processors.routes.routes import Encoded, Raw
 from processors.routes.simulation import Question, described, is_whole, question, simulated_event
 from streams.app import app
 from streams.routes.sandbox.child import SandboxError
-from streams.routes.sandbox.draft_desk import BusyError
+from streams.routes.sandbox.draft_runner import TooManyDraftsError
 from streams.views.common.answers import refused
 from streams.views.playground.drafts import draft_for
 
@@ -46,7 +46,7 @@ class Simulate(View):
             return refused(self, "not found", f"no route {asked.route!r}", 404)
         try:
             result = await (_draft(asked) if asked.is_draft else _routes(asked))
-        except BusyError as error:
+        except TooManyDraftsError as error:
             return refused(self, "busy", str(error), 503)
         except SandboxError as error:
             return refused(self, "unavailable", str(error), 503)

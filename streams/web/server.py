@@ -44,7 +44,7 @@ def max_connections() -> int:
     return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(8, min(MAX_CONNECTIONS, soft // SHARE))
 
 
-class Connection(RequestHandler):
+class WebConnection(RequestHandler):
     """One connection; knows since when it is idle or busy."""
 
     def __init__(self, manager: BoundedServer, **options: Any) -> None:
@@ -94,12 +94,12 @@ class BoundedServer(Server):
     def __init__(self, *arguments: Any, bound: int, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._bound = bound
-        self._open: set[Connection] = set()
+        self._open: set[WebConnection] = set()
 
     def __call__(self) -> RequestHandler:
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return WebConnection(self, loop=self._loop, **self._kwargs)
 
-    def admit(self, new: Connection) -> None:
+    def admit(self, new: WebConnection) -> None:
         """Count a connection in; one is closed when there are too many."""
         self._open.add(new)
         if len(self._open) <= self._bound:
@@ -109,11 +109,11 @@ class BoundedServer(Server):
         self._open.discard(victim)
         victim.abort()
 
-    def gone(self, old: Connection) -> None:
+    def gone(self, old: WebConnection) -> None:
         """A connection has ended."""
         self._open.discard(old)
 
-    def _victim(self, new: Connection) -> Connection:
+    def _victim(self, new: WebConnection) -> WebConnection:
         """Who has been idle for longest; else whose answer has taken long already; else the one that has just come."""
         now = asyncio.get_running_loop().time()
         spare = [one for one in self._open if not one.is_busy and one is not new]

@@ -15,7 +15,7 @@ import orjson
 import structlog
 from aiokafka.errors import KafkaError
 
-from processors.metrics.group import GONE_MS, WorkerRow, heard, reasons
+from processors.metrics.group import GONE_MS, WorkerRow, reasons, with_worker
 from processors.metrics.history import MAX_WORDS, iso
 from processors.metrics.lag import MeasuredPartition, PartitionLag, compared, expiring, total
 from processors.metrics.report import KafkaWord
@@ -24,7 +24,7 @@ from processors.replay.actions import Action, in_words
 log = structlog.get_logger(__name__)
 
 #: Seconds between two things that a worker says of itself, and between two looks of the owner at Kafka.
-ANNOUNCE_S, LOOK_S = 5.0, 2.0
+ANNOUNCE_S, REFRESH_S = 5.0, 2.0
 
 #: Milliseconds between two lags that the owner keeps in the history.
 SAMPLE_MS = 10_000
@@ -36,7 +36,7 @@ STALE_MS, REST_MS = 10_000, 3_000
 HEARING_MS = 15_000
 
 
-class Measures(Protocol):
+class LagSource(Protocol):
     """What asks Kafka (clients/kafka/lag.py)."""
 
     async def measure(self) -> Iterable[MeasuredPartition]: ...
@@ -55,7 +55,7 @@ class Group:
         self,
         tell: Callable[[bytes], Awaitable[None]],
         itself: Callable[[], dict[str, Any]],
-        kafka: Measures,
+        kafka: LagSource,
         is_owner: Callable[[], bool],
         topics: tuple[str, ...],
         paused: Callable[[], Mapping[str, Action]] = dict,
@@ -94,25 +94,25 @@ class Group:
 
     async def announce(self) -> None:
         """Say that this worker is there, and how it is."""
-        await self._say(ended=False)
+        await self._announce(ended=False)
 
     async def take_leave(self) -> None:
         """Say that this worker has ended, so that nobody misses it."""
         await self.mark("worker-ended", f"{self._itself()['name']} ended in order")
-        await self._say(ended=True)
+        await self._announce(ended=True)
 
-    async def _say(self, *, ended: bool) -> None:
+    async def _announce(self, *, ended: bool) -> None:
         await self._tell(orjson.dumps({"worker": {**self._itself(), "ended": ended}}))
 
-    def hear(self, row: Mapping[str, Any], said_ms: int) -> None:
+    def note_worker(self, row: Mapping[str, Any], said_ms: int) -> None:
         """Note what a worker said."""
-        self._rows = heard(self._rows, WorkerRow(row, said_ms))
+        self._rows = with_worker(self._rows, WorkerRow(row, said_ms))
 
     def counted(self, at_ms: int) -> None:
         """Note that a worker's counts have come."""
         self._counted_ms = max(self._counted_ms, at_ms)
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Ask Kafka, where the tables are."""
         if not self._is_owner():
             if self._owner_since_ms:

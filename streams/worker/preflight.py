@@ -2,7 +2,7 @@
 
 A thing that is wrong ends the start with one line and exit code 2; Kafka or a schema registry that does not answer is
 waited for, up to a minute, because a cluster that starts as a whole has no order. A bus or a queue that does not answer
-holds up its own stage alone (streams/worker/lookout.py): events are read, mapped and kept in Kafka meanwhile.
+holds up its own stage alone (streams/worker/dependencies.py): events are read, mapped and kept in Kafka meanwhile.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]
     cluster = await _found(lambda: check_kafka(settings, ()))
     await _all_ok(lambda: check_group(settings))
     buses = await _buses(settings, routes) if "sink" in roles else {}
-    queue = [str(one) for one in await check_queue(settings) if _is_away(one)] if "failures" in roles else []
+    queue = [str(one) for one in await check_queue(settings) if _is_unreachable(one)] if "failures" in roles else []
     await _make_topics(settings, cluster)
     return Start(await _batch_bytes(settings), buses, queue[0] if queue else None)
 
@@ -154,10 +154,10 @@ async def _buses(settings: Settings, routes: Routes) -> dict[str, str]:
     findings = await check_buses(settings, buses, targets_of(routes))
     if len(findings) != len(buses):  # one for all, where not even a client could be opened
         findings *= len(buses)
-    return {bus: str(one) for bus, one in zip(buses, findings, strict=True) if _is_away(one)}
+    return {bus: str(one) for bus, one in zip(buses, findings, strict=True) if _is_unreachable(one)}
 
 
-def _is_away(found: Finding) -> bool:
+def _is_unreachable(found: Finding) -> bool:
     """Whether the thing does not answer; ends the start when it is wrong, and tells of what is worth a look."""
     if not found.ok and not found.unreachable:
         refuse(str(found))

@@ -23,7 +23,7 @@ from streams.health import Health
 log = structlog.get_logger(__name__)
 
 #: Seconds between two looks at the folder.
-LOOK_S = 3.0
+CHECK_S = 3.0
 
 #: Seconds before somebody who was unreachable is asked again, unless the folder changes; less when the registry's are.
 UNREACHABLE_S = 30.0
@@ -59,21 +59,21 @@ class RouteWatch:
         self._in_use, self._take_over, self._check = in_use, take_over, check or checked
         self._stamp = stamp(settings.routes_dir)
         self._asked = clock()
-        self._away: tuple[Stamp, float] | None = None  # what was looked at in vain, and until when that is left
+        self._unreachable: tuple[Stamp, float] | None = None  # what was looked at in vain, and until when that is left
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Take over what has changed, if it is right."""
         seen, now, refresh_s = stamp(self._settings.routes_dir), self._clock(), self._settings.schema_registry_refresh
         if seen == self._stamp and not (self._from_registry() and now - self._asked >= refresh_s):
             return
-        if self._away is not None and seen == self._away[0] and now < self._away[1]:
+        if self._unreachable is not None and seen == self._unreachable[0] and now < self._unreachable[1]:
             return
         routes, wrong = await self._check(self._settings)
         if wrong is not None and wrong.unreachable:
-            self._away = (seen, self._clock() + min(UNREACHABLE_S, refresh_s))
+            self._unreachable = (seen, self._clock() + min(UNREACHABLE_S, refresh_s))
             log.warning("routes are looked at again later", reason=str(wrong))
             return
-        self._away = None
+        self._unreachable = None
         self._stamp, self._asked = seen, now
         if routes is None:
             self._health.trouble(PART, f"left as they were: {wrong}")

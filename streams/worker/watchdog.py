@@ -16,7 +16,7 @@ from streams.exit import die
 from streams.health import Health
 
 #: Seconds between two looks.
-LOOK_S = 10.0
+CHECK_S = 10.0
 
 #: The parts that health names.
 PART, TOPICS = "brokers", "topics"
@@ -52,7 +52,7 @@ class Watchdog:
         kafka: Callable[[], Awaitable[Any]],
         needed: Collection[str],
         *,
-        patience_s: float = LOOK_S,
+        patience_s: float = CHECK_S,
         die: Callable[[str, BaseException], Any] = die,
     ) -> None:
         self._progress, self._health, self._kafka, self._needed = progress, health, kafka, needed
@@ -65,13 +65,13 @@ class Watchdog:
             return reason
         if (seconds := min(progress.silent_s(), health.seconds_healthy((PART, TOPICS)))) > SILENT_S:
             return f"Kafka has not answered for {seconds:.0f} s, though its brokers are there"
-        well = health.seconds_healthy(KAFKA)
-        if (seconds := min(progress.rebalancing_s(), well)) > STALL_S:
+        healthy = health.seconds_healthy(KAFKA)
+        if (seconds := min(progress.rebalancing_s(), healthy)) > STALL_S:
             return f"the assignment of partitions has been under way for {seconds:.0f} s"
-        seconds = min(progress.uncommitted_s(), well)
+        seconds = min(progress.uncommitted_s(), healthy)
         return f"offsets have not been committed for {seconds:.0f} s" if seconds > STALL_S else None
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Tell health of brokers and topics, and end the process when it stands still though all are there."""
         client = await self._kafka()
         for name in self._needed:
@@ -80,7 +80,7 @@ class Watchdog:
             self._health.trouble(PART, "no broker answers")
             return
         self._health.healthy(PART)
-        if gone := await self._gone(client):
+        if gone := await self._missing_topics(client):
             self._health.trouble(
                 TOPICS, f"gone: {', '.join(gone)}; make them again, or start another worker, which does so"
             )
@@ -95,7 +95,7 @@ class Watchdog:
         except TimeoutError:
             return False
 
-    async def _gone(self, client: Any) -> list[str]:
+    async def _missing_topics(self, client: Any) -> list[str]:
         """Topics of the group that the brokers do not know any more: consumers wait for them without a word."""
         missing = self._unknown(client)
         if missing and await self._brokers_answer(client):  # an answer that was under way may not tell of all

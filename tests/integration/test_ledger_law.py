@@ -13,7 +13,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from streams.demo.accounts import Account, Books
+from streams.demo.accounts import Account, DemoLedger
 from streams.demo.stack import Options, Stack
 from tests.kafka.pipeline import free_ports, wait_until
 
@@ -56,13 +56,13 @@ def settled(stack: Stack, counter: str = "raw", least: int = 1) -> dict[str, Any
     return found
 
 
-def outside(stack: Stack, ask: Callable[[Books], Awaitable[Any]]) -> Any:
+def outside(stack: Stack, ask: Callable[[DemoLedger], Awaitable[Any]]) -> Any:
     """What the books say that are kept from outside."""
 
     async def read() -> Any:
         async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             kafka = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
-            books = Books(stack.genesys, stack.aws, stack.web, kafka, client, stack.options.source)
+            books = DemoLedger(stack.genesys, stack.aws, stack.web, kafka, client, stack.options.source)
             try:
                 return await ask(books)
             finally:

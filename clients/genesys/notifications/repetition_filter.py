@@ -15,12 +15,12 @@ from processors.event.lines import Line
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.snapshots import Snapshot, backfilled_moment
 from processors.genesys.frames import came_again, changed_at, queue_id, with_queue
+from processors.genesys.seen_events import RETURN_MS, SeenEvents, SeenTimes, SeenValues
 from processors.genesys.seen_states import SeenStates
-from processors.genesys.sightings import RETURN_MS, SeenEvents, SeenTimes, SeenValues
 from processors.genesys.states import State, exact, snapshot_key, state_of
 from processors.genesys.steps.derive import Step
 from processors.genesys.steps.memory import StepMemory
-from processors.genesys.times import is_timeless, told_times
+from processors.genesys.times import is_timeless, stated_times
 
 SNAPSHOTS, STEPS = "snapshots", "steps"
 
@@ -61,7 +61,7 @@ class RepetitionFilter:
         elif (state := state_of(envelope)) is not None:
             self._states.recall(snapshot_key(envelope), state, moment or at_ms, from_query=moment is not None)
             if moment is None:
-                self._times.adds_none(snapshot_key(envelope), told_times(envelope["eventBody"]))
+                self._times.adds_none(snapshot_key(envelope), stated_times(envelope["eventBody"]))
             self._take_steps(envelope, moment or at_ms)  # those that it tells are in `raw` before it
         elif is_timeless(envelope):
             self._values.is_new(str(envelope["topicName"]), _fact(envelope), "", at_ms)
@@ -100,7 +100,7 @@ class RepetitionFilter:
             self._rest.observer.count("frame_duplicate")
             return []
         is_change = self._states.is_change(key, state, at_ms)
-        if self._times.adds_none(key, told_times(envelope["eventBody"])):
+        if self._times.adds_none(key, stated_times(envelope["eventBody"])):
             value, envelope = changed_at(value, envelope, at_ms)
         steps = self._take_steps(envelope, at_ms)
         if not is_change and self._drop_unchanged:

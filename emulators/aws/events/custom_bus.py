@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulators.aws.active_faults import ActiveFaults
 from emulators.aws.calls import Answer, Call
 from emulators.aws.errors import AWSError
 from emulators.aws.events.details import is_sound
-from emulators.aws.fault_book import FaultBook
 from emulators.aws.identifiers import new_identifier
 from emulators.aws.ledger import AcceptedEvent, Ledger, PutRequest
 
@@ -67,8 +67,8 @@ class CustomBuses:
 class PutCustomEvents:
     """Answers by index; a refusal of the request is of all its entries."""
 
-    def __init__(self, ledger: Ledger, buses: CustomBuses, book: FaultBook, clock: Callable[[], float]) -> None:
-        self._ledger, self._buses, self._book, self._clock = ledger, buses, book, clock
+    def __init__(self, ledger: Ledger, buses: CustomBuses, active: ActiveFaults, clock: Callable[[], float]) -> None:
+        self._ledger, self._buses, self._active, self._clock = ledger, buses, active, clock
 
     def put(self, call: Call, request: PutRequest) -> dict[str, Any]:
         """Raises `AWSError` for the whole request."""
@@ -87,7 +87,7 @@ class PutCustomEvents:
         if not is_sound(entry["Detail"]):
             self._ledger.fail(request, "MalformedDetail")
             return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
-        if "events" in self._book.entry_services and (fault := self._book.entry("events", entry["Detail"])):
+        if "events" in self._active.entry_services and (fault := self._active.entry("events", entry["Detail"])):
             self._ledger.fail(request, fault.code)
             return {"ErrorCode": fault.code, "ErrorMessage": fault.message}
         deduplication_id = meta.get("DeduplicationId")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from emulators.aws.active_faults import ActiveFaults
 from emulators.aws.calls import Call
 from emulators.aws.errors import AWSError, serialization, validation
 from emulators.aws.events.buses import Buses, check_name
 from emulators.aws.events.details import is_sound
-from emulators.aws.fault_book import FaultBook
 from emulators.aws.identifiers import new_identifier
 from emulators.aws.ledger import AcceptedEvent, Ledger, PutRequest
 
@@ -31,9 +31,9 @@ class PutEvents:
     """`limit_bytes` is what the entries of a request must stay below, together."""
 
     def __init__(
-        self, ledger: Ledger, buses: Buses, book: FaultBook, limit_bytes: int, clock: Callable[[], float]
+        self, ledger: Ledger, buses: Buses, active: ActiveFaults, limit_bytes: int, clock: Callable[[], float]
     ) -> None:
-        self._ledger, self._buses, self._book = ledger, buses, book
+        self._ledger, self._buses, self._active = ledger, buses, active
         self._limit_bytes, self._clock = limit_bytes, clock
 
     def put(self, call: Call, request: PutRequest) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class PutEvents:
         if None in (entry.get("Resources") or ()):
             # aws-sdk issue 39: a null resource is answered as if it were AWS's own trouble.
             return "InternalFailure", "Internal failure."
-        if "events" in self._book.entry_services and (fault := self._book.entry("events", entry["Detail"])):
+        if "events" in self._active.entry_services and (fault := self._active.entry("events", entry["Detail"])):
             return fault.code, fault.message
         return None
 

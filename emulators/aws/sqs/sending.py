@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from emulators.aws.active_faults import ActiveFaults
 from emulators.aws.calls import Answer, Call
 from emulators.aws.errors import AWSError
-from emulators.aws.fault_book import FaultBook
 from emulators.aws.identifiers import new_identifier
 from emulators.aws.sqs.attributes import DELAY, MESSAGE_BYTES, whole
 from emulators.aws.sqs.batches import answered, entries_of
@@ -22,8 +22,8 @@ Entry = Mapping[str, Any]
 class Sending:
     """One message and a batch of them go the same way; only failures are answered differently."""
 
-    def __init__(self, queues: Queues, book: FaultBook, clock: Callable[[], float]) -> None:
-        self._queues, self._book, self._clock = queues, book, clock
+    def __init__(self, queues: Queues, active: ActiveFaults, clock: Callable[[], float]) -> None:
+        self._queues, self._active, self._clock = queues, active, clock
 
     async def send(self, call: Call) -> Answer:
         return self._send(self._queues.of_url(call.parameters.get("QueueUrl")), call.parameters, call)
@@ -41,7 +41,7 @@ class Sending:
         body = check_body(entry.get("MessageBody"))
         _check_attributes(entry)
         group, deduplication = _identifiers(queue, entry)
-        if "sqs" in self._book.entry_services and (fault := self._book.entry("sqs", body)):
+        if "sqs" in self._active.entry_services and (fault := self._active.entry("sqs", body)):
             raise AWSError(fault.code, fault.message, sender=fault.sender_fault)
         message = Message(
             number=0,

@@ -12,7 +12,7 @@ from aiohttp import web
 from emulators.genesys.access.errors import DEFAULT_CODES, ApiError, too_many_requests
 from emulators.genesys.access.limits import RateWindow
 from emulators.genesys.access.tokens import Token, Tokens, refusal
-from emulators.genesys.faults import AnswerFault, FaultBook
+from emulators.genesys.faults import ActiveFaults, AnswerFault
 from emulators.pages import page
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -24,9 +24,9 @@ HEADERS = web.RequestKey("headers", dict[str, str])
 class Gate:
     """The middleware: `/_emulator/` passes freely, `/oauth/` has its own errors, `/api/` wants a token."""
 
-    def __init__(self, book: FaultBook, tokens: Tokens, window: RateWindow) -> None:
+    def __init__(self, active: ActiveFaults, tokens: Tokens, window: RateWindow) -> None:
         self.requests: Counter[str] = Counter()
-        self._book = book
+        self._active = active
         self._tokens = tokens
         self._window = window
 
@@ -35,7 +35,7 @@ class Gate:
         if request.path.startswith("/_emulator/"):
             return await _without_headers(request, handler)
         self.requests[f"{request.method} {_template(request)}"] += 1
-        if fault := self._book.answer(request.method, request.path):
+        if fault := self._active.answer(request.method, request.path):
             return await _faulty(fault, request)
         if not request.path.startswith("/api/"):
             return await _without_headers(request, handler)

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from emulators.genesys.access.bodies import json_body
 from emulators.genesys.access.errors import ApiError
-from emulators.genesys.event_stream.connection import Connection, Desk
+from emulators.genesys.event_stream.connection import Connection, StreamContext
 from emulators.genesys.event_stream.ledger import Entry
 from emulators.genesys.event_stream.subscriptions import Subscription, parse_definition
 
@@ -21,8 +21,8 @@ BACKLOG_LIMIT = 500_000
 class Streaming:
     """Subscriptions live until deleted; each has at most one reader, the newest."""
 
-    def __init__(self, desk: Desk, rewind: int) -> None:
-        self.desk = desk
+    def __init__(self, context: StreamContext, rewind: int) -> None:
+        self.context = context
         self._rewind = rewind
         self._emitted = 0
         self._readers: dict[str, Connection] = {}
@@ -62,7 +62,7 @@ class Streaming:
         """The endless answer. A second reader of the same subscription disconnects the first."""
         subscription = self._find(request)
         key = subscription.definition.id
-        connection = Connection(self.desk, subscription, request)
+        connection = Connection(self.context, subscription, request)
         while first := self._readers.get(key):
             first.cut("displaced by a second reader")
             await first.over.wait()  # what it has not written comes before what follows
@@ -91,9 +91,9 @@ class Streaming:
 
     def as_json(self) -> dict[str, object]:
         """For the summary: what was made, what waits, what was handed over."""
-        production = self.desk.production
+        production = self.context.production
         waiting = sum(len(one.waiting) for one in self._subscriptions.values())
-        delivered = self.desk.ledger.counts()
+        delivered = self.context.ledger.counts()
         return {
             "produced": dict(production.produced),
             "ended": production.ended,
@@ -103,7 +103,7 @@ class Streaming:
             "overflowed": sum(one.overflowed for one in self._subscriptions.values()),
             "subscriptions": len(self._subscriptions),
             "readers": len(self._readers),
-            "ends": dict(self.desk.outcomes),
+            "ends": dict(self.context.outcomes),
         }
 
     def _put(self, entry: Entry) -> int:
@@ -113,7 +113,7 @@ class Streaming:
 
     @property
     def _subscriptions(self) -> dict[str, Subscription]:
-        return self.desk.production.subscriptions
+        return self.context.production.subscriptions
 
     def _find(self, request: web.Request) -> Subscription:
         wanted = request.match_info["id"].lower()

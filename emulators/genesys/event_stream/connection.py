@@ -12,7 +12,7 @@ from emulators.genesys.event_stream.ledger import Entry, Ledger
 from emulators.genesys.event_stream.lines import Composer, error_line
 from emulators.genesys.event_stream.production import Production
 from emulators.genesys.event_stream.subscriptions import Subscription
-from emulators.genesys.faults import FaultBook
+from emulators.genesys.faults import ActiveFaults
 
 MAX_EVENTS = 250
 BUFFER_BYTES = 65_536
@@ -29,10 +29,10 @@ class EndedError(Exception):
 
 
 @dataclass(slots=True)
-class Desk:
+class StreamContext:
     """What all connections share."""
 
-    book: FaultBook
+    active: ActiveFaults
     ledger: Ledger
     production: Production
     composer: Composer
@@ -48,8 +48,8 @@ class Connection:
     away with bytes unread in its own buffers) is beyond what a server can know, see `rewind`.
     """
 
-    def __init__(self, desk: Desk, subscription: Subscription, request: web.Request) -> None:
-        self._desk = desk
+    def __init__(self, context: StreamContext, subscription: Subscription, request: web.Request) -> None:
+        self._context = context
         self._subscription = subscription
         self.over = asyncio.Event()
         self._request = request
@@ -74,9 +74,9 @@ class Connection:
             while True:
                 await self._step()
         except EndedError as end:
-            self._desk.outcomes[end.how] += 1
+            self._context.outcomes[end.how] += 1
         except ConnectionError:
-            self._desk.outcomes["left by the reader"] += 1
+            self._context.outcomes["left by the reader"] += 1
         finally:
             self._settle()
             self._subscription.give_back(self._unsettled)
@@ -87,7 +87,7 @@ class Connection:
         self._settle()
         await self._end_if_due()
         wanted = self._wanted()
-        self._desk.production.pull(self._subscription, wanted)
+        self._context.production.pull(self._subscription, wanted)
         entries = self._subscription.take(wanted)
         if entries:
             await self._write_block(entries)
@@ -96,48 +96,48 @@ class Connection:
 
     def _wanted(self) -> int:
         """How many events the next block may have: never beyond the next fault that ends the connection."""
-        faults, desk = self._desk.book.faults, self._desk
+        faults, context = self._context.active.faults, self._context
         most = MAX_EVENTS
         if faults.cut_every_events:
-            most = min(most, faults.cut_every_events - desk.since_cut)
+            most = min(most, faults.cut_every_events - context.since_cut)
         if faults.error_line_every:
-            most = min(most, faults.error_line_every - desk.composer.events % faults.error_line_every)
+            most = min(most, faults.error_line_every - context.composer.events % faults.error_line_every)
         return max(1, most)
 
     async def _write_block(self, entries: list[Entry]) -> None:
-        faults = self._desk.book.faults
-        last = faults.unfinished_last_line and self._desk.production.ended and not self._subscription.waiting
-        data, injected = self._desk.composer.compose(entries, faults)
+        faults = self._context.active.faults
+        last = faults.unfinished_last_line and self._context.production.ended and not self._subscription.waiting
+        data, injected = self._context.composer.compose(entries, faults)
         self._unsettled.extend(entries)
         await self._write(data[:-1] if last else data)
-        self._desk.ledger.injected.update(injected)
-        self._desk.since_cut += len(entries)
+        self._context.ledger.injected.update(injected)
+        self._context.since_cut += len(entries)
         if last:
             await self._drained()
             raise EndedError("clean end")
         await self._faults_that_end()
 
     async def _faults_that_end(self) -> None:
-        desk, faults = self._desk, self._desk.book.faults
-        if faults.error_line_every and desk.composer.events % faults.error_line_every == 0:
+        context, faults = self._context, self._context.active.faults
+        if faults.error_line_every and context.composer.events % faults.error_line_every == 0:
             await self._write(error_line(faults.error_line_status) + b"\n")
-            desk.ledger.injected["error_line"] += 1
+            context.ledger.injected["error_line"] += 1
             await self._close("error line")
-        if faults.cut_every_events and desk.since_cut >= faults.cut_every_events:
+        if faults.cut_every_events and context.since_cut >= faults.cut_every_events:
             if faults.half_line:
                 await self._half_line()
             await self._close("cut by a fault")
 
     async def _half_line(self) -> None:
         """The beginning of the next event; it stays queued and comes whole after the reader is back."""
-        self._desk.production.pull(self._subscription, 1)
+        self._context.production.pull(self._subscription, 1)
         if self._subscription.waiting:
             data = self._subscription.waiting[0].data
             await self._write(data[: len(data) // 2])
-            self._desk.book.struck["half line"] += 1
+            self._context.active.struck["half line"] += 1
 
     async def _write(self, data: bytes) -> None:
-        for piece in self._desk.composer.pieces(data, self._desk.book.faults):
+        for piece in self._context.composer.pieces(data, self._context.active.faults):
             await self._response.write(piece)
 
     async def _idle(self) -> None:
@@ -153,15 +153,15 @@ class Connection:
             await self._response.write(b"\n")
 
     def _patience(self) -> float:
-        limit = self._desk.book.faults.cut_every_seconds
+        limit = self._context.active.faults.cut_every_seconds
         if not limit:
-            return self._desk.keep_alive_seconds
+            return self._context.keep_alive_seconds
         left = self._opened + limit - asyncio.get_running_loop().time()
-        return max(0.0, min(self._desk.keep_alive_seconds, left))
+        return max(0.0, min(self._context.keep_alive_seconds, left))
 
     async def _end_if_due(self) -> None:
         """Cuts that do not depend on the number of events."""
-        limit = self._desk.book.faults.cut_every_seconds
+        limit = self._context.active.faults.cut_every_seconds
         if limit and asyncio.get_running_loop().time() - self._opened >= limit:
             self._cut_because = self._cut_because or "cut by age"
         if self._cut_because:
@@ -173,13 +173,13 @@ class Connection:
         if transport is None or transport.is_closing() or transport.get_write_buffer_size():
             return
         for entry in self._unsettled:
-            self._desk.ledger.delivered(entry)
+            self._context.ledger.delivered(entry)
             self._subscription.written(entry)
         self._unsettled.clear()
 
     async def _close(self, how: str) -> None:
         """A cut: what was written arrives, the answer's end never comes."""
-        self._desk.since_cut = 0
+        self._context.since_cut = 0
         await self._drained()
         self._shut()
         raise EndedError(how)

@@ -14,7 +14,7 @@ from emulators.genesys.contact_centre.analytics_api import Querying
 from emulators.genesys.contact_centre.conversations import Simulator
 from emulators.genesys.contact_centre.directory import Directory, Queue
 from emulators.genesys.contact_centre.listing import Listing
-from emulators.genesys.faults import FaultBook
+from emulators.genesys.faults import ActiveFaults
 from emulators.genesys.notifications.api import Notifying
 from emulators.genesys.notifications.channels import ChannelLimits, Channels
 from emulators.genesys.notifications.feed import Feed
@@ -44,7 +44,7 @@ class NotificationOptions:
 class Shared:
     """What the notification side has in common with the rest of the emulator."""
 
-    book: FaultBook
+    active: ActiveFaults
     tokens: Tokens
     permissions: Permissions
     clock: Callable[[], float]
@@ -55,7 +55,7 @@ class Notifications:
     """Everything that is heard over sockets, and the REST paths that belong to it."""
 
     def __init__(self, options: NotificationOptions, shared: Shared) -> None:
-        book, permissions = shared.book, shared.permissions
+        active, permissions = shared.active, shared.permissions
         self.directory = Directory()
         self.tally = Tally()
         self.channels = Channels(options.limits, shared.clock)
@@ -63,9 +63,16 @@ class Notifications:
         self.simulator = Simulator(queues, users, options.conversation_rate, options.seed, options.pace)
         self.partner_bus = PartnerBus(options.event_queue, self.tally) if options.event_queue else None
         self.feed = Feed(
-            self.simulator, self.channels, book, self.tally, shared.clock, options.count, options.seed, self.partner_bus
+            self.simulator,
+            self.channels,
+            active,
+            self.tally,
+            shared.clock,
+            options.count,
+            options.seed,
+            self.partner_bus,
         )
-        exchange = Exchange(self.channels, permissions, book, self.tally, options.heartbeat_seconds)
+        exchange = Exchange(self.channels, permissions, active, self.tally, options.heartbeat_seconds)
         self._upgrades = Upgrades(exchange, shared.tokens.good)
         self._tokens = shared.tokens
         self._parts = (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 from emulators.genesys.contact_centre.conversations import Simulator
-from emulators.genesys.faults import FaultBook
+from emulators.genesys.faults import ActiveFaults
 from emulators.genesys.notifications.channels import Channel, Channels
 from emulators.genesys.notifications.frames import Frame, event_frame, noise
 from emulators.genesys.notifications.partner_bus import PartnerBus
@@ -31,7 +31,7 @@ class Feed:
         self,
         simulator: Simulator,
         channels: Channels,
-        book: FaultBook,
+        active: ActiveFaults,
         tally: Tally,
         clock: Callable[[], float],
         count: int | None,
@@ -44,7 +44,7 @@ class Feed:
         self.last_ms = 0  # when the last event went out, epoch ms
         self._simulator = simulator
         self._channels = channels
-        self._book = book
+        self._active = active
         self._tally = tally
         self._clock = clock
         self._random = Random(seed)
@@ -105,7 +105,7 @@ class Feed:
             body = build()
             self.published += 1
             bus.offer(topic, body, conversation_id, now_ms)
-            if self._chance(self._book.faults.duplicate_share):
+            if self._chance(self._active.faults.duplicate_share):
                 bus.offer(topic, body, conversation_id, now_ms)
 
     def emit(self, frame: Frame) -> int:
@@ -122,9 +122,9 @@ class Feed:
             self._tally.count_missed(frame, "missed")
             return False
         held = self._held.pop(channel.id, None)
-        if held is None and self._chance(self._book.faults.out_of_order_share):
+        if held is None and self._chance(self._active.faults.out_of_order_share):
             self._held[channel.id] = (self._clock(), frame)
-            self._book.struck["out of order"] += 1
+            self._active.struck["out of order"] += 1
             return True
         socket.offer(frame)
         if held is not None:
@@ -144,7 +144,7 @@ class Feed:
 
     def _spoil(self, channel: Channel, topic: str, body: Mapping[str, object]) -> None:
         """What faults add behind an event of this channel."""
-        faults, socket = self._book.faults, channel.socket
+        faults, socket = self._active.faults, channel.socket
         if socket is None:
             return
         if self._chance(faults.duplicate_share):
@@ -152,7 +152,7 @@ class Feed:
         if topic.startswith("v2.routing.queues.") and self._chance(faults.repeat_share):
             socket.offer(event_frame(topic, body, "repeat"))
         for name, frame in noise(self.published, topic, faults):
-            self._book.struck[name] += 1
+            self._active.struck[name] += 1
             socket.offer(frame)
         if faults.cut_frames_every and self.published % faults.cut_frames_every == 0:
             socket.drop("cut by a fault")

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 
 from emulators.genesys.access.errors import ApiError
 from emulators.genesys.access.permissions import Permissions
-from emulators.genesys.faults import FaultBook
+from emulators.genesys.faults import ActiveFaults
 from emulators.genesys.notifications.channels import Channel, Channels
 from emulators.genesys.notifications.frames import Frame, closing_frame, metadata_frame, result_frame
 from emulators.genesys.notifications.subscribing import decide, permitted, refuse_if_any_is
@@ -51,7 +51,7 @@ class Exchange:
 
     channels: Channels
     permissions: Permissions
-    book: FaultBook
+    active: ActiveFaults
     tally: Tally
     heartbeat_seconds: float
 
@@ -123,14 +123,14 @@ class Socket:
 
     def look_after(self, now: float) -> None:
         """Heartbeats and closes that are due at loop time `now`."""
-        faults = self._exchange.book.faults
+        faults = self._exchange.active.faults
         age = now - self._opened
         if now - self._beaten >= self._exchange.heartbeat_seconds and not faults.silent:
             self._beaten = now
             self.offer(metadata_frame("WebSocket Heartbeat"))
         if faults.forget_every_seconds and now - self._forgot >= faults.forget_every_seconds:
             self._forgot = now
-            self._exchange.book.struck["topics forgotten"] += 1
+            self._exchange.active.struck["topics forgotten"] += 1
             self._exchange.channels.forget(self.channel)
         if faults.idle_close_every_seconds and age >= faults.idle_close_every_seconds:
             self.close(GOING_AWAY, "idle timeout")
@@ -177,7 +177,7 @@ class Socket:
             asked = None
         match asked:
             case {"message": "ping"}:
-                if not self._exchange.book.faults.silent:
+                if not self._exchange.active.faults.silent:
                     self.offer(metadata_frame("pong"))
             case {"message": "subscribe" | "unsubscribe" as verb, "topics": list(topics)} if all(
                 isinstance(topic, str) for topic in topics

@@ -22,8 +22,8 @@ class Upgrades:
 
     async def upgrade(self, request: web.Request) -> web.StreamResponse:
         """101, or 404 when the channel is gone, or 401 when its token is no longer good."""
-        if status := self._exchange.book.faults.upgrade_status:
-            self._exchange.book.struck[f"upgrade {status}"] += 1
+        if status := self._exchange.active.faults.upgrade_status:
+            self._exchange.active.struck[f"upgrade {status}"] += 1
             raise ApiError(status, "Asked for by a fault")
         channel = self._exchange.channels.find(request.match_info["id"])
         if channel is None:

@@ -17,7 +17,7 @@ MAX_EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class CatalogueMessage:
     """What one route puts on a bus. `kinds`: the pairs of source and detail-type that it makes."""
 
     route: Route
@@ -41,7 +41,7 @@ class Message:
         return schema
 
 
-def messages(routes: Iterable[Route]) -> tuple[list[Message], list[str]]:
+def messages(routes: Iterable[Route]) -> tuple[list[CatalogueMessage], list[str]]:
     """What each route puts on the bus, and the names of those of which nobody can tell: no example maps."""
     found, untold = [], []
     for route in routes:
@@ -51,15 +51,15 @@ def messages(routes: Iterable[Route]) -> tuple[list[Message], list[str]]:
         if route.texts.source and route.texts.detail_type and not kinds:
             kinds = {(route.texts.source, route.texts.detail_type)}
         if kinds:
-            found.append(Message(route, tuple(sorted(kinds)), mapped))
+            found.append(CatalogueMessage(route, tuple(sorted(kinds)), mapped))
         else:
             untold.append(route.name)
     return found, untold
 
 
-def async_api(found: Sequence[Message], bus: str, version: str) -> JsonObject:
+def async_api(found: Sequence[CatalogueMessage], bus: str, version: str) -> JsonObject:
     """AsyncAPI 3.0 of everything that the routes put on buses. `bus`: that of routes which name none."""
-    buses: dict[str, list[Message]] = {}
+    buses: dict[str, list[CatalogueMessage]] = {}
     for one in found:
         buses.setdefault(one.route.texts.event_bus or bus, []).append(one)
     return {
@@ -91,7 +91,7 @@ def async_api(found: Sequence[Message], bus: str, version: str) -> JsonObject:
     }
 
 
-def _message(one: Message) -> JsonObject:
+def _message(one: CatalogueMessage) -> JsonObject:
     texts = one.route.texts
     schema = {"schemaFormat": "application/schema+json;version=draft-04", "schema": one.schema}
     added = {"version": "0", "account": "123456789012", "region": "eu-central-1"}

@@ -81,9 +81,9 @@ def _differences(one: TriedExample) -> list[str]:
         return notes
     # An outcome of another kind is best described in words; it differs as a whole.
     whole = not one.places or any(place.path == "the result" for place in one.places)
-    return [*([one.mismatch] if whole else map(_told, one.places)), *notes]
+    return [*([one.mismatch] if whole else map(_in_words, one.places)), *notes]
 
 
-def _told(place: Difference) -> str:
+def _in_words(place: Difference) -> str:
     sides = ["nothing" if side is MISSING else brief(side, 80) for side in (place.before, place.after)]
     return f"{place.path}: {sides[0]} → {sides[1]}"

@@ -22,7 +22,7 @@ from processors.event.headers import Origin
 from processors.event.kind import kind_of
 from processors.event.strict_json import JsonObject, parse
 from processors.replay.redrive import event_id_of
-from processors.replay.redriven import Note
+from processors.replay.redrive_notes import Note
 from processors.replay.selection import Span
 from processors.replay.story import FoundRecord, Topic
 from processors.routes.routes import Raw

@@ -11,7 +11,7 @@ from clients.kafka.range_reader import Reader
 from clients.kafka.ranges import Range
 from processors.event import headers
 from processors.replay.redrive import Place, Redrive, RedriveTargets, Unrecoverable, place_of, rebuilt, redrive
-from processors.replay.redriven import Note, Notes
+from processors.replay.redrive_notes import Note, Notes
 from streams.replay.failure import Failure, from_record, is_meant
 from streams.replay.redriving.originals import Originals
 from streams.replay.redriving.progress import RedrivePlan

@@ -14,16 +14,16 @@ from clients.kafka.ranges import Range
 from clients.kafka.writer import Outgoing, Writer
 from processors.replay.clusters import cluster_of
 from processors.replay.redrive import Redrive, RedriveTargets
-from processors.replay.redriven import Note, told
+from processors.replay.redrive_notes import Note, left_out
 from settings import Settings
 from streams.replay.failure import Failure, from_message, from_record, is_meant
 from streams.replay.pace import Pace
 from streams.replay.range_run import ChunkDone, OnProgress, run_range
-from streams.replay.redriving.aftermath import Aftermath
 from streams.replay.redriving.builder import REPEATED, Given, RedriveBuilder
+from streams.replay.redriving.notes import RedriveNotes
 from streams.replay.redriving.originals import Originals
+from streams.replay.redriving.outcomes import RedriveOutcomes
 from streams.replay.redriving.progress import RedrivePlan, RedriveProgress
-from streams.replay.redriving.redriven import Redriven
 
 #: What became of one record. `repeated`: another record of its event was redriven by this run, `known`: by an
 #: earlier one; all three are done with.
@@ -37,7 +37,7 @@ AT_ONCE = 100
 class Redriving:
     """One redrive; without a writer it is a rehearsal: everything but the writing.
 
-    With an `aftermath` it waits for what becomes of each batch, and stops when an event fails again.
+    With an `outcomes` it waits for what becomes of each batch, and stops when an event fails again.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class Redriving:
         plan: RedrivePlan,
         settings: Settings,
         originals: Originals,
-        redriven: Redriven,
+        redriven: RedriveNotes,
         writer: Writer | None,
         stop: asyncio.Event,
-        aftermath: Aftermath | None = None,
+        outcomes: RedriveOutcomes | None = None,
     ) -> None:
         self.plan = plan
         self.progress = RedriveProgress()
@@ -58,7 +58,7 @@ class Redriving:
         self._redriven = redriven
         self._writer = writer
         self._stop = stop
-        self._aftermath = aftermath
+        self._outcomes = outcomes
         self._pace = Pace(plan.rate if writer is not None else None, stop)
 
     async def from_topic(self, reader: Reader, what: Range, on_progress: OnProgress) -> RedriveProgress:
@@ -108,9 +108,9 @@ class Redriving:
 
     async def _look_after(self, verdicts: Sequence[Verdict]) -> None:
         """See what becomes of what was just written; an event that fails again stops the run."""
-        if self._aftermath is None or "redriven" not in verdicts:
+        if self._outcomes is None or "redriven" not in verdicts:
             return
-        again, progress = await self._aftermath.failed_again(self._stop), self.progress
+        again, progress = await self._outcomes.failed_again(self._stop), self.progress
         if isinstance(again, str):
             progress.stopped = progress.stopped or again
             return
@@ -176,7 +176,7 @@ class Redriving:
             progress.targets[one.topic] += 1
         elif isinstance(one, Note):
             progress.known += 1
-            progress.reasons[told(one)] += 1
+            progress.reasons[left_out(one)] += 1
         else:
             progress.repeated += one == REPEATED
             progress.reasons[one] += 1

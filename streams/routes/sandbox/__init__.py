@@ -2,5 +2,5 @@
 
 `__main__.py` is that process, and `child.py` the worker's end of it. `mapping_process.py` asks it for what routes
 make of events, and `sandbox.py` finds the event that broke it; `trial.py` has it try routes and their examples, and
-`draft_desk.py` drafts of routes, as they are edited.
+`draft_runner.py` drafts of routes, as they are edited.
 """

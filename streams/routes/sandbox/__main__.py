@@ -34,7 +34,7 @@ FLUSH_BYTES = 65_536
 FLUSH_S = 0.25
 
 
-class Connection:
+class ChildConnection:
     """The worker, at the other end of the socket that is the standard input."""
 
     def __init__(self) -> None:
@@ -106,7 +106,9 @@ class Patient:
 class Mapping:
     """The routes and their bounds, at work."""
 
-    def __init__(self, connection: Connection, routes: RouteIndex[Patient], bound: CpuBound, max_bytes: int) -> None:
+    def __init__(
+        self, connection: ChildConnection, routes: RouteIndex[Patient], bound: CpuBound, max_bytes: int
+    ) -> None:
         self._connection, self._routes, self._bound, self._max_bytes = connection, routes, bound, max_bytes
 
     def serve(self) -> None:
@@ -143,7 +145,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
-    connection = Connection()
+    connection = ChildConnection()
     frame = connection.read()
     if frame is None:
         return
@@ -161,7 +163,7 @@ def main() -> None:
         os._exit(protocol.EXIT_MEMORY)  # at once: to end in order may need memory as well
 
 
-def _map(connection: Connection, texts: Sequence[RouteTexts], start: JsonObject) -> None:
+def _map(connection: ChildConnection, texts: Sequence[RouteTexts], start: JsonObject) -> None:
     timeout_s = start["timeout_s"]
     compiled = Routes(compile_route(one, int(timeout_s * 1000)) for one in texts)
     # A little later than the engines, which notice most of what takes too long without ending the process.
@@ -173,7 +175,7 @@ def _map(connection: Connection, texts: Sequence[RouteTexts], start: JsonObject)
     Mapping(connection, routes, bound, start["max_bytes"]).serve()
 
 
-def _try(connection: Connection, texts: Sequence[RouteTexts], start: JsonObject) -> None:
+def _try(connection: ChildConnection, texts: Sequence[RouteTexts], start: JsonObject) -> None:
     silence_log()
     bound_process(start["memory_bytes"])
     trial = RouteTrial(start["timeout_s"], connection.send, _arm)
@@ -181,7 +183,7 @@ def _try(connection: Connection, texts: Sequence[RouteTexts], start: JsonObject)
         trial.run(one)
 
 
-def _draft(connection: Connection, start: JsonObject) -> None:
+def _draft(connection: ChildConnection, start: JsonObject) -> None:
     silence_log()
     bound_process(start["memory_bytes"])
     drafting = Drafting(start["timeout_s"], start["max_bytes"], connection.send, _arm)

@@ -8,9 +8,9 @@ from aiohttp import web
 from faust.web import Request, Response, View
 
 from clients.kafka.ranges import RangeError
-from processors.replay.asked import FILTERS, selection_of
+from processors.replay.redrive_form import FILTERS, selection_of
 from streams.app import app
-from streams.replay.desk.failure_scan import State
+from streams.replay.background.failure_scan import State
 from streams.views.common.answers import asked_period, refused, rows_wanted
 from streams.views.common.bodies import WORDS, withheld
 

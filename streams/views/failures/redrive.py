@@ -8,9 +8,9 @@ from faust.web import Request, Response, View
 
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
-from processors.replay.asked import asked_redrive
+from processors.replay.redrive_form import redrive_form
 from streams.app import app
-from streams.replay.desk.redrives import BusyError, RedriveJob
+from streams.replay.background.redrives import AnotherRedriveError, RedriveJob
 from streams.views.actions import who_acts
 from streams.views.common.answers import refused
 from streams.views.common.others import from_others
@@ -20,7 +20,7 @@ PATH = "/api/redrive/"
 
 
 @app.page(PATH)
-class Redrive(View):
+class StartRedrive(View):
     """POST begins one on the worker that is asked."""
 
     async def post(self, request: Request) -> Response:
@@ -33,7 +33,7 @@ class Redrive(View):
         if not isinstance(who, Caller):
             return who
         try:
-            asked = asked_redrive(parse_object(await request.read()), int(time.time() * 1000))
+            asked = redrive_form(parse_object(await request.read()), int(time.time() * 1000))
         except (MalformedEventError, ValueError) as error:
             return refused(self, "invalid request", str(error), 422)
         try:
@@ -45,13 +45,13 @@ class Redrive(View):
                 rate=asked.rate,
                 limit=asked.limit,
             )
-        except BusyError as error:
+        except AnotherRedriveError as error:
             return refused(self, "busy", str(error), 409)
-        return self.json(_told(job), status=202)
+        return self.json(_as_json(job), status=202)
 
 
 @app.page(PATH + "{run}/")
-class RedriveProgress(View):
+class OneRedrive(View):
     """One redrive."""
 
     async def get(self, request: Request, run: str) -> Response:
@@ -60,7 +60,7 @@ class RedriveProgress(View):
         Any worker says it; the one that runs it is asked.
         """
         job = app.redrives.get(run)
-        return self.json(_told(job)) if job is not None else await from_others(self, request, f"a redrive {run!r}")
+        return self.json(_as_json(job)) if job is not None else await from_others(self, request, f"a redrive {run!r}")
 
 
 @app.page(PATH + "{run}/stop/")
@@ -76,8 +76,8 @@ class StopRedrive(View):
         if job is None:
             return await from_others(self, request, f"a redrive {run!r}")
         app.redrives.stop(job)
-        return self.json(_told(job))
+        return self.json(_as_json(job))
 
 
-def _told(job: RedriveJob) -> JsonObject:
+def _as_json(job: RedriveJob) -> JsonObject:
     return {**job.as_json(), "worker": app.worker_name}

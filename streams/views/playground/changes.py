@@ -22,7 +22,7 @@ from processors.routes.simulation import Question, question
 from streams.app import app
 from streams.replay.lookup.changes import Changes, both, compared
 from streams.routes.sandbox.child import SandboxError
-from streams.routes.sandbox.draft_desk import BusyError
+from streams.routes.sandbox.draft_runner import TooManyDraftsError
 from streams.views.common.answers import refused
 from streams.views.common.bodies import withheld
 from streams.views.playground.drafts import draft_for, texts_of
@@ -59,7 +59,7 @@ class ChangesOfDraft(View):
                 draft = await _compiled(asked)
             except ValueError as error:
                 return refused(self, "does not compile", str(error), 422)
-            except (BusyError, SandboxError) as error:
+            except (TooManyDraftsError, SandboxError) as error:
                 return refused(self, "unavailable", str(error), 503)
             return await _streamed(request, asked.route, draft, span, most)
 

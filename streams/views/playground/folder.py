@@ -16,7 +16,7 @@ from processors.routes.simulation import question
 from streams.app import app
 from streams.routes.folder import FILES
 from streams.routes.sandbox.child import SandboxError
-from streams.routes.sandbox.draft_desk import BusyError
+from streams.routes.sandbox.draft_runner import TooManyDraftsError
 from streams.views.common.answers import refused
 from streams.views.playground.drafts import draft_for, texts_of
 
@@ -51,7 +51,7 @@ class RouteFolder(View):
                 files[f"examples/{_named(example)}.json"] = as_json({"event": event, "expect": expected(found)})
         except (MalformedEventError, ValueError) as error:
             return refused(self, "bad request", str(error), 400)
-        except (BusyError, SandboxError) as error:
+        except (TooManyDraftsError, SandboxError) as error:
             return refused(self, "unavailable", str(error), 503)
         disposition = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
         return self.bytes(packed(name, files), content_type="application/zip", headers=disposition)

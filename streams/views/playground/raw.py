@@ -18,7 +18,7 @@ from streams.app import app
 from streams.replay.lookup import newest
 from streams.views.common.answers import refused, rows_wanted
 from streams.views.common.bodies import masked, withheld
-from streams.views.common.turnstile import BusyError, busy, looks
+from streams.views.common.concurrency import BusyError, busy, lookups
 
 #: Events that are shown unless `?limit=` says otherwise, and at most.
 LIMIT, MOST = 20, 200
@@ -40,7 +40,7 @@ class RawEvents(View):
         if limit is None or limit > MOST:
             return refused(self, "bad request", f"limit is a number from 1 to {MOST}", 400)
         try:
-            with looks:
+            with lookups:
                 found = await _found(query, limit)
         except BusyError:
             return busy(self)

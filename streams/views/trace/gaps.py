@@ -40,7 +40,7 @@ class Gaps(View):
             asked = asked_period(request.query) or _last_day()
         except ValueError as error:
             return refused(self, "bad request", str(error), 400)
-        return await from_owner(self, request, lambda: _told(asked))
+        return await from_owner(self, request, lambda: _gaps(asked))
 
 
 async def gaps_of(near: Period) -> list[JsonObject]:
@@ -56,7 +56,7 @@ async def gaps_of(near: Period) -> list[JsonObject]:
     return [row for row in found if _is_whole(row)]
 
 
-def _told(asked: Period) -> JsonObject:
+def _gaps(asked: Period) -> JsonObject:
     found = [_shown(row) for row in rows.rows(app.sums, "gaps", asked) if _is_whole(row)]
     return {"from": iso(asked.since), "to": iso(asked.until), "gaps": found, "backfill": is_possible(app.settings)}
 

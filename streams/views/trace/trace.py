@@ -25,7 +25,7 @@ from streams.app import app
 from streams.replay.lookup.search import Search, Tracer
 from streams.routes.sandbox.child import SandboxError
 from streams.views.common.answers import refused
-from streams.views.common.turnstile import BusyError, busy, looks
+from streams.views.common.concurrency import BusyError, busy, lookups
 from streams.views.trace.gaps import gaps_of
 from streams.views.trace.publications import publications_of
 
@@ -58,7 +58,7 @@ class Trace(View):
         if len(ident) > MAX_ID:
             return refused(self, "bad request", "no id is that long", 400)
         try:
-            with looks:
+            with lookups:
                 return self.json(await _traced(ident, query.get("key"), asked))
         except BusyError:
             return busy(self)

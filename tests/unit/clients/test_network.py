@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from clients.network import Hindrance, Reached, certificate_file_end, hindrance, look_at_port, look_at_url
+from clients.network import Reached, Unreachable, certificate_file_end, probe_port, probe_url, why_unreachable
 
 
 def caused(error, cause):
@@ -42,7 +42,7 @@ def caused(error, cause):
     ],
 )
 def test_an_error_of_any_library_comes_down_to_one_hindrance(error, words):
-    found = hindrance(error)
+    found = why_unreachable(error)
     assert (found is None) is (words is None)
     if found is not None:
         assert words in found.words
@@ -94,7 +94,7 @@ async def https(certificate):
 
 
 async def test_an_endpoint_that_answers_tells_its_clock_and_its_certificate(https, certificate):
-    found = await look_at_url(f"https://localhost:{https}/", str(certificate[0]))
+    found = await probe_url(f"https://localhost:{https}/", str(certificate[0]))
     assert isinstance(found, Reached)
     assert found.status == 403
     assert found.skew_s == pytest.approx(3600, abs=3)
@@ -102,8 +102,8 @@ async def test_an_endpoint_that_answers_tells_its_clock_and_its_certificate(http
 
 
 async def test_an_authority_that_is_not_known_is_told_from_an_answer(https):
-    found = await look_at_url(f"https://localhost:{https}/")
-    assert isinstance(found, Hindrance)
+    found = await probe_url(f"https://localhost:{https}/")
+    assert isinstance(found, Unreachable)
     assert "not trusted" in found.words
     assert "AWS_CA_BUNDLE" in found.fix
 
@@ -116,21 +116,21 @@ async def test_what_speaks_no_tls_is_told(https, certificate):
     plain = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with plain:
         port = plain.sockets[0].getsockname()[1]
-        found = await look_at_port("localhost", port, ssl.create_default_context())
-    assert isinstance(found, Hindrance)
+        found = await probe_port("localhost", port, ssl.create_default_context())
+    assert isinstance(found, Unreachable)
     assert "TLS fails" in found.words
 
 
 async def test_a_port_behind_tls_tells_its_certificate(https, certificate):
-    found = await look_at_port("localhost", https, ssl.create_default_context(cafile=str(certificate[0])))
+    found = await probe_port("localhost", https, ssl.create_default_context(cafile=str(certificate[0])))
     assert isinstance(found, Reached)
     assert found.certificate_ends == certificate[1]
 
 
 async def test_nobody_at_home_and_a_name_that_is_none():
-    assert "refuses" in (await look_at_url("http://127.0.0.1:1/")).words
-    assert "does not resolve" in (await look_at_url("http://nowhere.invalid/")).words
-    assert "does not resolve" in (await look_at_port("nowhere.invalid", 9092, None)).words
+    assert "refuses" in (await probe_url("http://127.0.0.1:1/")).words
+    assert "does not resolve" in (await probe_url("http://nowhere.invalid/")).words
+    assert "does not resolve" in (await probe_port("nowhere.invalid", 9092, None)).words
 
 
 def test_a_certificate_file_tells_its_end(certificate):

@@ -6,7 +6,7 @@ import json
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from clients.aws.sqs_sender import MAX_BYTES, Message, Queue
+from clients.aws.sqs_sender import MAX_BYTES, Queue, QueueMessage
 
 URL = "https://sqs.eu-west-1.amazonaws.com/1/failures"
 
@@ -20,7 +20,7 @@ def queue(client):
 
 
 def message(body="{}", group="g", deduplication="d"):
-    return Message(body, group, deduplication)
+    return QueueMessage(body, group, deduplication)
 
 
 def taken(arguments):
@@ -198,7 +198,7 @@ async def test_the_queue_s_own_limit_is_read_and_kept(client, queue):
 
 async def test_attributes_go_beside_the_body_and_count(client, queue):
     client.answers = [taken]
-    one = Message("{}", "g", "d", {"stage": "publish"})
+    one = QueueMessage("{}", "g", "d", {"stage": "publish"})
     assert one.size == 2 + len("stage") + len("String") + len("publish")
     await queue.send([one])
     entry = client.calls[0][1]["Entries"][0]

@@ -33,7 +33,7 @@ async def test_entries_with_a_text_fail_so_often_and_then_pass(aws, events):
     batch = entries('{"a": 1}', '{"a": "poison"}')
     answers = [codes(await events.put_events(Entries=batch)) for _ in range(3)]
     assert answers == [[None, "InternalFailure"], [None, "InternalFailure"], [None, None]]
-    assert aws.state.book.struck == {"events entry InternalFailure": 2}
+    assert aws.state.active.struck == {"events entry InternalFailure": 2}
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "RedactionFailure", "NobodyKnowsThisCode"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulators.faults import FaultError
-from emulators.genesys.faults import DEMO, AnswerFault, FaultBook, Faults, parse_faults
+from emulators.genesys.faults import DEMO, ActiveFaults, AnswerFault, Faults, parse_faults
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_wrong_fault_is_named(text: str, place: str) -> None:
 
 
 def test_a_counted_answer_is_given_so_many_times() -> None:
-    book = FaultBook(Faults(answers=(AnswerFault(path="/events", status=429, times=2, method="GET"),)))
-    assert book.answer("POST", "/x/events") is None
-    given = [book.answer("GET", "/x/events") for _ in range(3)]
+    active = ActiveFaults(Faults(answers=(AnswerFault(path="/events", status=429, times=2, method="GET"),)))
+    assert active.answer("POST", "/x/events") is None
+    given = [active.answer("GET", "/x/events") for _ in range(3)]
     assert [fault.status if fault else None for fault in given] == [429, 429, None]

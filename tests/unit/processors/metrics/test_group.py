@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.metrics.group import FORGOTTEN_MS, GONE_MS, MAX_WORKERS, WorkerRow, heard, reasons, wrong_row
+from processors.metrics.group import FORGOTTEN_MS, GONE_MS, MAX_WORKERS, WorkerRow, reasons, with_worker, wrong_row
 
 
 def row(name="http://a", **changes):
@@ -13,7 +13,7 @@ def row(name="http://a", **changes):
 def rows(*told):
     found = []
     for one, at_ms in told:
-        found = heard(found, WorkerRow(one, at_ms))
+        found = with_worker(found, WorkerRow(one, at_ms))
     return found
 
 

@@ -5,7 +5,7 @@ import pytest
 from processors.delivery.publications import Publication
 from processors.event.headers import Meta, Origin
 from processors.replay.redrive import Place
-from processors.replay.redriven import Note
+from processors.replay.redrive_notes import Note
 from processors.replay.story import Facts, FoundRecord, story
 
 RAW = Origin("genesys.raw", 3, 1042)

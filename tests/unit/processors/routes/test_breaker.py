@@ -6,15 +6,15 @@ from collections import Counter
 
 import pytest
 
-from processors.routes.breaker import QUIET_S, BreakerLimits, Flood, Tally, Window, tally
+from processors.routes.breaker import QUIET_S, BreakerLimits, FailureTally, Flood, Window, tally
 from processors.routes.outcome import Failed
 from processors.routes.routes import Encoded, Routed
 
 LIMITS = BreakerLimits(share=0.5, least=100, window_s=60.0)
 
 
-def batch(taken: int, failed: int, error: str = "validate/X", route: str = "a") -> Tally:
-    return Tally(taken, failed, Counter({(error, route): failed} if failed else {}))
+def batch(taken: int, failed: int, error: str = "validate/X", route: str = "a") -> FailureTally:
+    return FailureTally(taken, failed, Counter({(error, route): failed} if failed else {}))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from clients.network import Hindrance, Reached
+from clients.network import Reached, Unreachable
 from settings import load_settings
 from streams.checks import endpoints as module
 from streams.checks.endpoints import check_endpoints
@@ -31,10 +31,10 @@ async def test_endpoints_are_reached_once_each_and_tell_the_clock(aws):
 
 
 async def test_a_broker_of_several_that_is_away_is_a_warning(monkeypatch):
-    async def look_at_port(host, port, context):
-        return Reached(0.01) if host == "a" else Hindrance("its name does not resolve (x)", "fix the host's name")
+    async def probe_port(host, port, context):
+        return Reached(0.01) if host == "a" else Unreachable("its name does not resolve (x)", "fix the host's name")
 
-    monkeypatch.setattr(module, "look_at_port", look_at_port)
+    monkeypatch.setattr(module, "probe_port", probe_port)
     found = await look(kafka_bootstrap_servers="a:9092,b:9093")
     assert [one.ok for one in found.values()] == [True, True]
     assert found["endpoint b:9093"].fix == "fix the host's name"
@@ -46,10 +46,10 @@ async def test_a_broker_of_several_that_is_away_is_a_warning(monkeypatch):
     ("days", "ok", "fix"), [(90, True, ""), (9, True, "renew the certificate"), (-1, False, "renew the certificate")]
 )
 async def test_a_certificate_near_its_end_is_told(monkeypatch, days, ok, fix):
-    async def look_at_url(url, cafile):
+    async def probe_url(url, cafile):
         return Reached(0.01, 0.0, time.time() + days * 86_400, 200)
 
-    monkeypatch.setattr(module, "look_at_url", look_at_url)
+    monkeypatch.setattr(module, "probe_url", probe_url)
     found = await look(genesys_source="stream", genesys_base_url="https://api.example")
     assert (found["endpoint api.example"].ok, found["endpoint api.example"].fix) == (ok, fix)
     assert "endpoint login.example" in found

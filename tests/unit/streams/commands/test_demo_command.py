@@ -46,11 +46,11 @@ def test_the_exit_code_and_the_summary_say_how_it_went(capsys, found, code, told
 
 
 async def test_it_gives_up_when_nothing_moves():
-    class Books:
+    class DemoLedger:
         async def live(self):
             return None
 
         async def account(self):
             return account(ingested=0)
 
-    assert (await module.Watch(FakeStack(OPTIONS), Books(), True, patience_s=-1.0).until_accounted()).gave_up
+    assert (await module.Watch(FakeStack(OPTIONS), DemoLedger(), True, patience_s=-1.0).until_accounted()).gave_up

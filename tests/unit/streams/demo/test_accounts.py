@@ -3,21 +3,21 @@
 import httpx
 import pytest
 
-from streams.demo.accounts import Books
+from streams.demo.accounts import DemoLedger
 
 SENT = {"match": ["m1", "m2"], "invalid": ["i1"], "filtered": ["f1", "f2"]}
 
 
 @pytest.fixture
 async def books():
-    """Books of a stream of five events that all ended; with notifications, of two conversations."""
+    """DemoLedger of a stream of five events that all ended; with notifications, of two conversations."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         told = {"/_emulator/ledger": SENT, "/_emulator/conversations": {"sent": ["c1", "c2"]}}
         return httpx.Response(200, json=told[request.url.path])
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        made = Books("http://genesys", "http://aws", "http://worker", "", client)
+        made = DemoLedger("http://genesys", "http://aws", "http://worker", "", client)
         made._bus = [("e1", '"m1"'), ("e2", '"m2"'), ("e1", '"m1"')]
         made._records = {
             "genesys.raw": {"e1": '"m1"', "e2": '"m2"', "e3": '"i1"', "e4": '"f1"', "e5": '"f2"'},
@@ -76,12 +76,12 @@ async def test_all_is_sent_when_no_gap_can_hide_events_any_more(gap, sent):
     }
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json=told[request.url.path]))
     async with httpx.AsyncClient(transport=transport) as client:
-        books = Books("http://genesys", "http://aws", "http://worker", "", client, source="notifications")
+        books = DemoLedger("http://genesys", "http://aws", "http://worker", "", client, source="notifications")
         assert await books.all_sent(5) is sent
 
 
-class StillBooks(Books):
-    """Books whose sides the test writes itself."""
+class StillBooks(DemoLedger):
+    """DemoLedger whose sides the test writes itself."""
 
     async def report(self):
         return {"filtered": 2}

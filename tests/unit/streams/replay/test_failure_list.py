@@ -9,7 +9,7 @@ import pytest
 
 from clients.kafka.ranges import Range
 from processors.replay.redrive import Place, RedriveTargets
-from processors.replay.redriven import Note, Notes
+from processors.replay.redrive_notes import Note, Notes
 from processors.replay.selection import FailureSelection
 from streams.replay.failure_list import list_failures
 

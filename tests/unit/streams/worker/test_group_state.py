@@ -54,7 +54,7 @@ class Scene:
         content = delta.check(value)
         self.told.append(content)
         if "worker" in content:
-            self.group.hear(content["worker"], self.now_ms)
+            self.group.note_worker(content["worker"], self.now_ms)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def scene():
 
 async def test_what_a_worker_says_of_itself_is_heard(scene):
     await scene.group.announce()
-    await scene.group.look()
+    await scene.group.refresh()
     found = scene.group.status()
     assert (found["works"], found["reasons"]) == (True, [])
     shown = {name: value for name, value in ITSELF.items() if name != "sinceMs"}
@@ -75,21 +75,21 @@ async def test_what_a_worker_says_of_itself_is_heard(scene):
 
 
 async def test_a_new_owner_hears_the_workers_before_it_misses_one(scene):
-    await scene.group.look()
+    await scene.group.refresh()
     assert scene.group.status()["works"] is True
     scene.now_ms += HEARING_MS + 1
     await scene.group.announce()
-    await scene.group.look()
+    await scene.group.refresh()
     assert scene.group.status()["reasons"] == ["no worker reads validated 0"]
 
 
 async def test_the_lag_is_kafka_s_and_goes_stale(scene):
     assert scene.group.lag() == {"asOf": None, "partitions": []}
-    await scene.group.look()
+    await scene.group.refresh()
     assert [row["lag"] for row in scene.group.lag()["partitions"]] == [5, 1]
     scene.kafka.error = KafkaConnectionError()
     scene.now_ms += STALE_MS + 1
-    await scene.group.look()
+    await scene.group.refresh()
     assert scene.group.word() is None
     assert scene.group.status()["works"] is False
     assert scene.group.lag()["asOf"] == "1970-01-01T00:16:40Z"
@@ -97,21 +97,21 @@ async def test_the_lag_is_kafka_s_and_goes_stale(scene):
 
 @pytest.mark.parametrize(("since_ms", "rests"), [(REST_MS + 1, True), (REST_MS - 1, False)])
 async def test_counts_rest_when_nothing_has_come_before_kafka_was_asked(scene, since_ms, rests):
-    await scene.group.look()
+    await scene.group.refresh()
     assert scene.group.word().rests is False, "what the owner before counted may be still to come"
     scene.now_ms += 8_000
     scene.group.counted(scene.now_ms - since_ms)
-    await scene.group.look()
+    await scene.group.refresh()
     word = scene.group.word()
     assert (word.waiting, word.open, word.rests) == (5, 1, rests)
 
 
 async def test_who_loses_the_tables_knows_nothing_of_the_group(scene):
     await scene.group.announce()
-    await scene.group.look()
+    await scene.group.refresh()
     scene.owner = False
-    await scene.group.look()
-    await scene.group.look()
+    await scene.group.refresh()
+    await scene.group.refresh()
     assert (scene.group.lags, scene.group.status()["workers"], scene.kafka.closed) == ([], [], 1)
 
 
@@ -126,7 +126,7 @@ def marks(scene):
 
 async def test_the_lag_goes_into_the_history_every_ten_seconds(scene):
     for _ in range(3):
-        await scene.group.look()
+        await scene.group.refresh()
         scene.now_ms += SAMPLE_MS // 2
     assert [one for one in scene.told if "lag" in one] == [{"lag": 6}, {"lag": 6}]
 
@@ -134,8 +134,8 @@ async def test_the_lag_goes_into_the_history_every_ten_seconds(scene):
 async def test_a_worker_that_falls_silent_is_marked_once_and_one_that_ends_says_so_itself(scene):
     await scene.group.announce()
     scene.now_ms += GONE_MS + 1
-    await scene.group.look()
-    await scene.group.look()
+    await scene.group.refresh()
+    await scene.group.refresh()
     assert marks(scene) == ["worker-ended"]
     await scene.group.take_leave()
     assert marks(scene) == ["worker-ended", "worker-ended"]

@@ -76,7 +76,7 @@ def change(file, text):
 
 
 async def test_what_did_not_change_is_not_read(folder, scene):
-    await scene.watch(check=None).look()
+    await scene.watch(check=None).check()
     assert scene.taken == []
 
 
@@ -84,17 +84,17 @@ async def test_a_changed_mapping_is_taken_over(folder, scene):
     watch = scene.watch()
     mapping = folder / "interaction" / "mapping.jsonata"
     change(mapping, mapping.read_text() + "/* fixed */")
-    await watch.look()
+    await watch.check()
     assert scene.taken == [SHIPPED]
     assert scene.routes.get("interaction").texts.mapping.endswith("/* fixed */")
-    await watch.look()
+    await watch.check()
     assert len(scene.taken) == 1, "once is enough"
 
 
 async def test_a_new_route_and_one_that_is_gone_are_taken_over(folder, scene):
     watch = scene.watch()
     shutil.move(folder / "interaction", folder / "calls")
-    await watch.look()
+    await watch.check()
     assert scene.taken[0] == sorted({*SHIPPED, "calls"} - {"interaction"})
 
 
@@ -102,7 +102,7 @@ async def test_what_makes_no_difference_renews_nothing(folder, scene):
     watch = scene.watch()
     os.utime(folder / "interaction" / "route.toml", ns=(1, 1))
     (folder / "README").write_text("of no route")
-    await watch.look()
+    await watch.check()
     assert scene.taken == []
 
 
@@ -111,11 +111,11 @@ async def test_wrong_routes_are_left_and_health_says_why_until_they_are_fixed(fo
     mapping = folder / "interaction" / "mapping.jsonata"
     good = mapping.read_text()
     change(mapping, "{ not JSONata")
-    await watch.look()
+    await watch.check()
     assert scene.taken == []
     assert "interaction" in scene.health.troubles()[PART]["reason"]
     change(mapping, good)
-    await watch.look()
+    await watch.check()
     assert PART not in scene.health.troubles()
     assert scene.taken == []
 
@@ -123,7 +123,7 @@ async def test_wrong_routes_are_left_and_health_says_why_until_they_are_fixed(fo
 async def test_a_route_whose_mapping_never_ends_is_left(folder, scene):
     watch = scene.watch()
     change(folder / "interaction" / "mapping.jsonata", '{"detail": {"v": $count($distinct([1..90000]))}}')
-    await watch.look()
+    await watch.check()
     assert scene.taken == []
     assert "took more than 0.3 s" in scene.health.troubles()[PART]["reason"]
 
@@ -136,7 +136,7 @@ async def test_a_route_to_a_bus_that_is_not_there_is_left(folder, scene):
     watch = scene.watch(check=partial(checked, check_buses=check_buses))
     toml = folder / "interaction" / "route.toml"
     change(toml, 'event-bus = "other"\n' + toml.read_text())
-    await watch.look()
+    await watch.check()
     assert scene.taken == []
     assert "other does not exist" in scene.health.troubles()[PART]["reason"]
 
@@ -161,7 +161,7 @@ async def test_a_registry_is_asked_again_when_its_time_has_come_and_waited_for_w
     watch = scene.watch(check=silent, clock=clock)
     for now in (1.0, 299.0, 301.0, 304.0, 330.0, 331.0):
         clock.now = now
-        await watch.look()
+        await watch.check()
     assert silent.asked == [301.0, 331.0], "one that does not answer is asked again after a while"
     assert PART not in scene.health.troubles()
 
@@ -174,5 +174,5 @@ async def test_a_folder_that_changes_again_is_looked_at_though_somebody_was_unre
         clock.now = now
         if now != 6.0:
             (folder / "README").write_text("x" * int(now))
-        await watch.look()
+        await watch.check()
     assert silent.asked == [3.0, 9.0]

@@ -47,7 +47,7 @@ def scene():
 
 
 async def test_while_all_goes_on_nothing_happens(scene):
-    await scene.watchdog().look()
+    await scene.watchdog().check()
     assert scene.dead == []
     assert "brokers" not in scene.health.troubles()
 
@@ -62,17 +62,17 @@ async def test_while_all_goes_on_nothing_happens(scene):
 )
 async def test_what_stands_still_while_brokers_answer_ends_the_process(scene, stalled, uncommitted, reason):
     scene.stalled, scene.uncommitted = stalled, uncommitted
-    await scene.watchdog().look()
+    await scene.watchdog().check()
     assert scene.dead == [reason]
 
 
 async def test_while_no_broker_answers_it_is_not_ready_and_goes_on(scene):
     scene.uncommitted, scene.answers = 1_000.0, False
-    await scene.watchdog().look()
+    await scene.watchdog().check()
     assert scene.dead == []
     assert scene.health.troubles()["brokers"]["reason"] == "no broker answers"
     scene.answers, scene.uncommitted = True, 0.0
-    await scene.watchdog().look()
+    await scene.watchdog().check()
     assert "brokers" not in scene.health.troubles()
 
 
@@ -97,21 +97,21 @@ def test_a_client_that_is_silent_for_long_while_brokers_are_there_is_not_believe
 
 async def test_brokers_that_never_answer_are_away(scene):
     scene.answers = None
-    await scene.watchdog(patience_s=0.0).look()
+    await scene.watchdog(patience_s=0.0).check()
     assert "brokers" in scene.health.troubles()
 
 
 async def test_an_assignment_that_never_ends_ends_the_process(scene):
     scene.rebalancing = 301.0
-    await scene.watchdog().look()
+    await scene.watchdog().check()
     assert scene.dead == ["the assignment of partitions has been under way for 301 s"]
 
 
 async def test_a_topic_that_is_gone_is_named_until_it_is_there_again(scene):
     scene.gone, scene.uncommitted = {"genesys.failures"}, 1_000.0
-    await scene.watchdog().look()
+    await scene.watchdog().check()
     assert scene.health.troubles()["topics"]["reason"].startswith("gone: genesys.failures; make them again")
     assert scene.dead == []
     scene.gone, scene.uncommitted = set(), 0.0
-    await scene.watchdog().look()
+    await scene.watchdog().check()
     assert "topics" not in scene.health.troubles()

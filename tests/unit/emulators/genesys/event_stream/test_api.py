@@ -61,7 +61,7 @@ async def test_cut_by_age(read_stream: Read) -> None:
     async with GenesysEmulator(rate=500, count=100, faults=faults) as genesys, read_stream(genesys) as reader:
         for _ in range(2):
             await reader.connection()  # returns because it was cut, there is no other end
-        assert genesys.streaming.desk.outcomes["cut by age"] == 2
+        assert genesys.streaming.context.outcomes["cut by age"] == 2
         genesys.faults = Faults()
         await read_all(genesys, reader, 100)
         assert len(reader.ids()) == 100

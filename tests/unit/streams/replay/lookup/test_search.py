@@ -10,7 +10,7 @@ import pytest
 from clients.kafka.ranges import Range
 from processors.event.identity import decode
 from processors.replay.redrive import Place
-from processors.replay.redriven import Note
+from processors.replay.redrive_notes import Note
 from processors.replay.selection import Span
 from settings import Settings
 from streams.replay.lookup import search as module

@@ -12,13 +12,13 @@ from clients.aws.sqs_receiver import ReceivedMessage
 from processors.delivery.failure_record import encode, failure_record
 from processors.event.errors import InvalidEventError
 from processors.event.headers import Origin
-from processors.replay.redriven import Note, Notes
+from processors.replay.redrive_notes import Note, Notes
 from processors.replay.selection import FailureSelection
 from processors.routes.outcome import Failed
 from settings import load_settings
+from streams.replay.redriving.notes import RedriveNotes
 from streams.replay.redriving.progress import RedrivePlan
 from streams.replay.redriving.redrive import Redriving
-from streams.replay.redriving.redriven import Redriven
 
 INVALID = Failed.of(InvalidEventError("breaks its schema", code="SchemaViolation"), "interaction")
 THROTTLED = Failed("publish", "ThrottlingException", "slow", (), "calls", {"detail": {}}, 5)
@@ -78,7 +78,7 @@ class Originals:
 
 async def redrive(queue, writer, limit=None, originals=None, notes=None, again=False, notebook=None):
     plan = RedrivePlan(FailureSelection(), "redrive-1", at_ms=2_000, limit=limit)
-    redriven = Redriven("redriven", notes or Notes(), notebook or FakeWriter(), again=again)
+    redriven = RedriveNotes("redriven", notes or Notes(), notebook or FakeWriter(), again=again)
     redriving = Redriving(plan, load_settings(), originals, redriven, writer, asyncio.Event())
     return await redriving.from_queue(queue, before_ms=2_000)
 

@@ -18,8 +18,8 @@ from settings import Settings
 LOOK_S, PATIENCE_S = 0.5, 60.0
 
 
-class Aftermath:
-    """What became of what a run brought back. Made by `open_aftermath`, before the run writes anything.
+class RedriveOutcomes:
+    """What became of what a run brought back. Made by `open_outcomes`, before the run writes anything.
 
     What a run wrote has ended when the group has committed past what `raw` held then, and past what `validated` held
     after that. A failure record names the run that brought its event back.
@@ -71,12 +71,12 @@ class Aftermath:
 
 
 @asynccontextmanager
-async def open_aftermath(settings: Settings, known: Mapping[str, int], run: str) -> AsyncIterator[Aftermath]:
+async def open_outcomes(settings: Settings, known: Mapping[str, int], run: str) -> AsyncIterator[RedriveOutcomes]:
     """Look from now on. Raises RangeError."""
     lag = LagReader(settings, [settings.topic("raw"), settings.topic("validated")])
     try:
         async with open_reader(settings, settings.topic("failures"), known) as failures:
             whole = await failures.range(RangeBounds())
-            yield Aftermath(settings, lag, failures, whole.end, run)
+            yield RedriveOutcomes(settings, lag, failures, whole.end, run)
     finally:
         await lag.close()

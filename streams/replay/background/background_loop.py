@@ -18,7 +18,7 @@ T = TypeVar("T")
 CLOSE_S = 10.0
 
 
-class SideLoop:
+class BackgroundLoop:
     """A loop in a thread that is made when it is first needed."""
 
     def __init__(self, name: str) -> None:

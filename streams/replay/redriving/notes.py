@@ -15,7 +15,7 @@ from clients.kafka.range_reader import open_reader, topics
 from clients.kafka.ranges import RangeBounds, RangeError
 from clients.kafka.writer import Outgoing, Writer
 from processors.event.headers import AGAIN
-from processors.replay.redriven import Note, Notes
+from processors.replay.redrive_notes import Note, Notes
 from settings import Settings
 from streams.replay.run_name import run_name
 from streams.topology import REDRIVEN, REDRIVEN_CONFIGS, SAFE_REPLICAS
@@ -24,8 +24,8 @@ from streams.topology import REDRIVEN, REDRIVEN_CONFIGS, SAFE_REPLICAS
 MADE_LOOKS, MADE_LOOK_S = 20, 0.5
 
 
-class Redriven:
-    """What was brought back before, and the writing down of what is now. Made by `open_redriven`.
+class RedriveNotes:
+    """What was brought back before, and the writing down of what is now. Made by `open_notes`.
 
     Without a writer (a rehearsal) nothing is noted. `again`: earlier notes count for nothing.
     """
@@ -54,17 +54,17 @@ def written_topics(settings: Settings, known: Mapping[str, int]) -> list[str]:
 
 
 @asynccontextmanager
-async def open_redriven(
+async def open_notes(
     settings: Settings, known: Mapping[str, int], writer: Writer | None, *, again: bool = False
-) -> AsyncIterator[Redriven]:
+) -> AsyncIterator[RedriveNotes]:
     """Read all notes; with a writer the topic is made where it is missing. Raises RangeError."""
     topic = settings.topic(REDRIVEN)
     if topic not in known and writer is not None:
         known = await _made(settings, topic)
-    yield Redriven(topic, await _read(settings, known), writer, again=again)
+    yield RedriveNotes(topic, await _read(settings, known), writer, again=again)
 
 
-class NoteBook:
+class NoteReader:
     """All notes, kept by who asks often: each look reads what was written since the last one alone."""
 
     def __init__(self, settings: Settings) -> None:
@@ -91,7 +91,7 @@ class NoteBook:
 
 
 async def _read(settings: Settings, known: Mapping[str, int]) -> Notes:
-    book = NoteBook(settings)
+    book = NoteReader(settings)
     await book.update(known)
     return book.notes
 

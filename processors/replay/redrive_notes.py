@@ -86,6 +86,6 @@ class Notes:
         return note if written_ms is None or written_ms <= note.until_ms else None
 
 
-def told(note: Note) -> str:
+def left_out(note: Note) -> str:
     """Why a failure is left out."""
     return f"redriven by run {note.run} at {iso(note.at_ms)}"

@@ -8,9 +8,9 @@ import pytest
 from clients.kafka.ranges import RangeError
 from processors.replay.selection import FailureSelection, Span
 from settings import Settings
-from streams.replay.desk import redrives
-from streams.replay.desk.redrives import BusyError, RedriveJobs, _bounds
-from streams.replay.desk.side_loop import SideLoop
+from streams.replay.background import redrives
+from streams.replay.background.background_loop import BackgroundLoop
+from streams.replay.background.redrives import AnotherRedriveError, RedriveJobs, _bounds
 
 
 @pytest.fixture
@@ -20,14 +20,14 @@ async def recorded():
 
 @pytest.fixture
 async def jobs(recorded):
-    side = SideLoop("redrives")
+    loop = BackgroundLoop("redrives")
 
     async def record(who, what, *, detail):
         assert what == "redrive"
         recorded.append((who, detail))
 
-    yield RedriveJobs(Settings(), side, record)
-    await side.close()
+    yield RedriveJobs(Settings(), loop, record)
+    await loop.close()
 
 
 async def until_it_ends(jobs, job):
@@ -70,7 +70,7 @@ async def test_one_runs_at_a_time_and_its_end_is_its_begin(jobs, monkeypatch):
 
     monkeypatch.setattr(redrives, "topics", waits)
     job = jobs.begin(FailureSelection(), dry_run=True, who="")
-    with pytest.raises(BusyError, match=job.plan.run):
+    with pytest.raises(AnotherRedriveError, match=job.plan.run):
         jobs.begin(FailureSelection(), dry_run=True, who="")
     assert job.plan.selection.span == Span(None, job.plan.at_ms)
     go_on.set()

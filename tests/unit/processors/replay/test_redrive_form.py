@@ -2,8 +2,8 @@
 
 import pytest
 
-from processors.replay.asked import MOST_RECORDS, asked_redrive, in_words, selection_of
 from processors.replay.period import Period
+from processors.replay.redrive_form import MOST_RECORDS, in_words, redrive_form, selection_of
 from processors.replay.selection import Span
 
 NOW_MS = 1_800_000_000_000
@@ -21,18 +21,18 @@ def test_filters_are_what_the_record_calls_them():
 
 
 def test_a_redrive_is_a_rehearsal_unless_it_is_said_to_be_none():
-    assert asked_redrive({"range": "1h"}, NOW_MS).dry_run
-    assert not asked_redrive({"range": "1h", "dryRun": False}, NOW_MS).dry_run
+    assert redrive_form({"range": "1h"}, NOW_MS).dry_run
+    assert not redrive_form({"range": "1h", "dryRun": False}, NOW_MS).dry_run
 
 
 def test_all_that_may_be_asked_for():
-    asked = asked_redrive(
+    asked = redrive_form(
         {"from": "2h", "to": "1h", "error": "X", "stage": ["a", "b"], "rate": 2, "limit": 7, "again": True}, NOW_MS
     )
     assert asked.selection.span == Span(NOW_MS - 7_200_000, NOW_MS - 3_600_000)
     assert (asked.selection.errors, asked.selection.stages) == (("X",), ("a", "b"))
     assert (asked.rate, asked.limit, asked.again) == (2.0, 7, True)
-    assert asked_redrive({"records": [[0, 5], [0, 5], [1, 0]]}, NOW_MS).selection.spots == {(0, 5), (1, 0)}
+    assert redrive_form({"records": [[0, 5], [0, 5], [1, 0]]}, NOW_MS).selection.spots == {(0, 5), (1, 0)}
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ def test_all_that_may_be_asked_for():
 )
 def test_what_is_no_request_is_refused_with_a_sentence(body):
     with pytest.raises(ValueError, match=r"\w+ \w+"):
-        asked_redrive(body, NOW_MS)
+        redrive_form(body, NOW_MS)
 
 
 def test_what_was_meant_is_said_for_the_record():
-    asked = asked_redrive({"range": "1970-01-02/1970-01-03", "error": ["X", "Y"], "cluster": "detail.a, b"}, NOW_MS)
+    asked = redrive_form({"range": "1970-01-02/1970-01-03", "error": ["X", "Y"], "cluster": "detail.a, b"}, NOW_MS)
     assert in_words(asked.selection) == (
         "error X, Y; violating detail.a, b; failed from 1970-01-02T00:00:00.000Z to 1970-01-03T00:00:00.000Z"
     )
-    assert in_words(asked_redrive({"records": [[0, 1], [2, 3]]}, NOW_MS).selection) == "2 records"
+    assert in_words(redrive_form({"records": [[0, 1], [2, 3]]}, NOW_MS).selection) == "2 records"

@@ -21,7 +21,7 @@ import structlog
 from clients.kafka.retention import keep_long_enough
 from processors.routes.routes import Routes
 from settings import Settings
-from streams.checks.aws import buses_of, look_at_bus, look_at_queue
+from streams.checks.aws import buses_of, probe_bus, probe_queue
 from streams.checks.finding import Finding
 from streams.delivery.mirroring import DeadLetterQueue
 from streams.delivery.publishing import Buses
@@ -56,7 +56,7 @@ class KnowsPartitions(Protocol):
     async def follow_partitions(self) -> None: ...
 
 
-class Lookout:
+class DependencyChecks:
     """Looks at what the roles of this worker need; a warning is given once.
 
     `kafka`: this worker's consumer and producer.
@@ -79,27 +79,27 @@ class Lookout:
         self._known: dict[str, int] = {}
         self._warned: dict[str, str] = {}
 
-    async def look_at_buses(self) -> None:
+    async def check_buses(self) -> None:
         """Hold back what goes to a bus that is not there; let it go on when it is."""
         if "sink" not in self._settings.worker_roles:
             return
         publisher = await self._buses.open()
         for bus in dict.fromkeys((*buses_of(self._settings, self._routes()), *publisher.buses)):
             asked_at = self._clock()
-            found = await look_at_bus(self._buses.bridge, bus)
+            found = await probe_bus(self._buses.bridge, bus)
             if found.missing or (found.unreachable and publisher.is_gone(bus)):
                 publisher.gone(bus, str(found))
             elif found.ok:
                 self._warn(found)
                 publisher.seen(bus, asked_at, trusted=bool(found.fix))
 
-    async def look_at_queue(self) -> None:
+    async def check_queue(self) -> None:
         """Tell health of a queue that is not there, though nothing is sent to it just now."""
         if "failures" not in self._settings.worker_roles or self._clock() < self._queue_due:
             return
         if (queue := await self._queue.open()) is None:
             return
-        found = await look_at_queue(queue)
+        found = await probe_queue(queue)
         if found.ok:
             self._warn(found)
             self._health.healthy(QUEUE)
@@ -107,7 +107,7 @@ class Lookout:
         else:
             self._health.trouble(QUEUE, str(found))
 
-    async def look_at_partitions(self) -> None:
+    async def check_partitions(self) -> None:
         """Tell health of topics that were given more partitions than their changelogs have; follow the others."""
         found = await self._kafka.partitions(self._needed)
         short = short_changelogs(self._settings, found)
@@ -125,7 +125,7 @@ class Lookout:
         words = f"a topic was given partitions that are not all read: restart the workers ({fix} {numbers})"
         self._health.trouble(PARTITIONS, words)
 
-    async def look_at_retention(self) -> None:
+    async def check_retention(self) -> None:
         """Raise what changelogs keep where it is shorter than the settings want, as the start does."""
         if self._settings.kafka_create_topics:
             await keep_long_enough(self._settings, kept_ms(self._settings))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.genesys.sightings import SeenEvents, SeenTimes, SeenValues
+from processors.genesys.seen_events import SeenEvents, SeenTimes, SeenValues
 
 
 def test_an_event_is_new_once_within_the_window():

@@ -9,10 +9,10 @@ import pytest
 
 from clients.kafka.ranges import Range
 from processors.replay.redrive import Place, RedriveTargets
-from processors.replay.redriven import Note, Notes
+from processors.replay.redrive_notes import Note, Notes
 from processors.replay.selection import FailureSelection, Span
-from streams.replay.desk import failure_scan
-from streams.replay.desk.failure_scan import ScanLimits, scan_failures
+from streams.replay.background import failure_scan
+from streams.replay.background.failure_scan import ScanLimits, scan_failures
 
 NAMED = RedriveTargets("raw", "validated", 1_000_000)
 EACH_MS = 1_000

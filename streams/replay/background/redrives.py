@@ -16,15 +16,15 @@ from clients.kafka.ranges import RangeBounds, RangeError
 from clients.kafka.writer import open_writer
 from processors.event.strict_json import JsonObject
 from processors.replay.actions import MAX_TEXT
-from processors.replay.asked import in_words
 from processors.replay.moments import iso
+from processors.replay.redrive_form import in_words
 from processors.replay.selection import FailureSelection, OffsetBounds
 from settings import Settings
-from streams.replay.desk.side_loop import SideLoop
+from streams.replay.background.background_loop import BackgroundLoop
+from streams.replay.redriving.notes import open_notes, run_of, written_topics
 from streams.replay.redriving.originals import open_originals
 from streams.replay.redriving.progress import RedrivePlan, RedriveProgress
 from streams.replay.redriving.redrive import Redriving
-from streams.replay.redriving.redriven import open_redriven, run_of, written_topics
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ KEPT = 50
 JobState = Literal["running", "done", "stopped", "failed"]
 
 
-class BusyError(Exception):
+class AnotherRedriveError(Exception):
     """Another redrive runs; the text says which."""
 
 
@@ -80,8 +80,8 @@ class RedriveJob:
 class RedriveJobs:
     """Those of this worker. `record` writes down who does what: nothing is redriven that is not on record."""
 
-    def __init__(self, settings: Settings, side: SideLoop, record: Callable[..., Awaitable[object]]) -> None:
-        self._settings, self._side, self._record = settings, side, record
+    def __init__(self, settings: Settings, loop: BackgroundLoop, record: Callable[..., Awaitable[object]]) -> None:
+        self._settings, self._loop, self._record = settings, loop, record
         self._jobs: dict[str, RedriveJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -95,10 +95,10 @@ class RedriveJobs:
         rate: float | None = None,
         limit: int | None = None,
     ) -> RedriveJob:
-        """Begin one. Raises BusyError while another runs: two would not know of each other's events."""
+        """Begin one. Raises AnotherRedriveError while another runs: two would not know of each other's events."""
         running = next((one for one in self._jobs.values() if one.state == "running"), None)
         if running is not None:
-            raise BusyError(f"{running.plan.run} is running: wait for its end, or stop it")
+            raise AnotherRedriveError(f"{running.plan.run} is running: wait for its end, or stop it")
         now_ms = int(time.time() * 1000)
         until = now_ms if selection.span.until is None else selection.span.until
         selection = replace(selection, span=replace(selection.span, until=until))
@@ -117,7 +117,7 @@ class RedriveJobs:
 
     def stop(self, job: RedriveJob) -> None:
         """Let it end after what it is writing."""
-        self._side.call(job.stop.set)
+        self._loop.call(job.stop.set)
 
     async def close(self) -> None:
         """Stop what runs, and wait for it: what is written is noted."""
@@ -132,7 +132,7 @@ class RedriveJobs:
             if not job.dry_run:
                 words = f"{job.plan.run} {in_words(job.plan.selection)}"[:MAX_TEXT]
                 await self._record(job.who, "redrive", detail=words)
-            await self._side.run(lambda: self._redrive(job))
+            await self._loop.run(lambda: self._redrive(job))
             job.state = "stopped" if job.progress.stopped else "done"
         except (RangeError, KafkaError) as error:
             job.state, job.message = "failed", str(error) or type(error).__name__
@@ -149,14 +149,14 @@ class RedriveJobs:
             job.total = what.size
             async with open_originals(settings, known) as originals:
                 if job.dry_run:
-                    async with open_redriven(settings, known, None, again=job.again) as redriven:
+                    async with open_notes(settings, known, None, again=job.again) as redriven:
                         redriving = Redriving(plan, settings, originals, redriven, None, job.stop)
                         job.progress = redriving.progress
                         await redriving.from_topic(reader, what, lambda read: _moved(job, read))
                     return
                 async with (
                     open_writer(settings, written_topics(settings, known)) as writer,
-                    open_redriven(settings, known, writer, again=job.again) as redriven,
+                    open_notes(settings, known, writer, again=job.again) as redriven,
                 ):
                     redriving = Redriving(plan, settings, originals, redriven, writer, job.stop)
                     job.progress = redriving.progress

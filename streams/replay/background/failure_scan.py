@@ -20,7 +20,7 @@ from processors.replay.selection import FailureSelection
 from processors.replay.tally import Tallies
 from streams.replay.failure import from_record, is_meant
 from streams.replay.failure_list import ListedFailure, listed
-from streams.replay.redriving.redriven import NoteBook
+from streams.replay.redriving.notes import NoteReader
 
 State = Literal["", "open", "redriven"]
 
@@ -65,7 +65,7 @@ class FailureScan:
 async def scan_failures(
     reader: Reader,
     selection: FailureSelection,
-    book: NoteBook,
+    book: NoteReader,
     named: RedriveTargets,
     *,
     state: State = "",
@@ -101,7 +101,7 @@ def _take(
     found: FailureScan,
     chunk: Sequence[ConsumerRecord],
     selection: FailureSelection,
-    book: NoteBook,
+    book: NoteReader,
     named: RedriveTargets,
     state: State,
 ) -> None:

@@ -48,7 +48,7 @@ def in_words(selection: FailureSelection) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedRedrive:
+class RedriveForm:
     """What is to be redriven, and how."""
 
     selection: FailureSelection
@@ -58,7 +58,7 @@ class AskedRedrive:
     limit: int | None
 
 
-def asked_redrive(body: JsonObject, now_ms: int) -> AskedRedrive:
+def redrive_form(body: JsonObject, now_ms: int) -> RedriveForm:
     """Read what a page asks for. Raises ValueError with a sentence that says what can be written."""
     if unknown := sorted(set(body) - _KNOWN):
         raise ValueError(f"there is no {unknown[0]!r}; there are {', '.join(sorted(_KNOWN))}")
@@ -68,7 +68,7 @@ def asked_redrive(body: JsonObject, now_ms: int) -> AskedRedrive:
     asked = period(since, from_, to, now_ms)
     if asked is None and not spots:
         raise ValueError('say which: "records": [[partition, offset], …], or a time by "range", or by "from" and "to"')
-    return AskedRedrive(
+    return RedriveForm(
         selection=replace(selection_of(texts, asked), spots=spots),
         dry_run=_flag("dryRun", body.get("dryRun", True)),
         again=_flag("again", body.get("again", False)),

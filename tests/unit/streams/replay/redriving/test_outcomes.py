@@ -12,8 +12,8 @@ from aiokafka.errors import KafkaError
 from clients.kafka.lag import PartitionPosition
 from clients.kafka.ranges import Range
 from settings import Settings
-from streams.replay.redriving import aftermath
-from streams.replay.redriving.aftermath import Aftermath
+from streams.replay.redriving import outcomes
+from streams.replay.redriving.outcomes import RedriveOutcomes
 
 RUN = "redrive-1"
 
@@ -48,13 +48,13 @@ class Kafka:
 
 @pytest.fixture
 def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
-    monkeypatch.setattr(aftermath, "LOOK_S", 0.0)
+    monkeypatch.setattr(outcomes, "LOOK_S", 0.0)
     return Kafka()
 
 
-def looking(kafka: Any, seen: int = 0) -> Aftermath:
+def looking(kafka: Any, seen: int = 0) -> RedriveOutcomes:
     settings = Settings(genesys_source="none", _env_file=None)  # type: ignore[call-arg]
-    return Aftermath(settings, kafka, kafka, {0: seen}, RUN)
+    return RedriveOutcomes(settings, kafka, kafka, {0: seen}, RUN)
 
 
 async def test_what_failed_again_is_counted_once_all_has_ended(kafka: Kafka):
@@ -68,7 +68,7 @@ async def test_what_failed_again_is_counted_once_all_has_ended(kafka: Kafka):
 
 
 async def test_workers_that_end_nothing_are_given_up(kafka: Kafka, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(aftermath, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(outcomes, "PATIENCE_S", 0.05)
     kafka.moves = 0
     said = await looking(kafka).failed_again(asyncio.Event())
     assert said == "the workers have ended nothing of genesys.raw for 0.05 s"

@@ -2,20 +2,20 @@
 
 import pytest
 
-from streams.views.common.turnstile import BusyError, Turnstile
+from streams.views.common.concurrency import BusyError, ConcurrencyLimit
 
 
 def test_who_comes_when_it_is_full_is_sent_away_and_let_in_later():
-    turnstile = Turnstile(2)
-    with turnstile, turnstile, pytest.raises(BusyError), turnstile:
+    limit = ConcurrencyLimit(2)
+    with limit, limit, pytest.raises(BusyError), limit:
         raise AssertionError("nobody gets here")
-    with turnstile:
+    with limit:
         pass
 
 
 def test_who_fails_leaves_all_the_same():
-    turnstile = Turnstile(1)
-    with pytest.raises(KeyError), turnstile:
+    limit = ConcurrencyLimit(1)
+    with pytest.raises(KeyError), limit:
         raise KeyError
-    with turnstile:
+    with limit:
         pass

@@ -10,8 +10,8 @@ from processors.routes.routes import Routes
 from settings import load_settings
 from streams.delivery.publishing import PART, Buses
 from streams.topology import companion_of, needed_topics, short_changelogs
+from streams.worker.dependencies import PARTITIONS, QUEUE, QUEUE_S, DependencyChecks
 from streams.worker.exporter import PutEventsMetrics
-from streams.worker.lookout import PARTITIONS, QUEUE, QUEUE_S, Lookout
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ class Kafka:
 
 
 @pytest.fixture
-async def lookout(settings, health, counts):
+async def checks(settings, health, counts):
     async with open_client(settings, "events") as events, open_client(settings, "sqs") as sqs:
 
         async def client():
@@ -54,86 +54,86 @@ async def lookout(settings, health, counts):
 
         buses = Buses(settings, health, counts, client, PutEventsMetrics(), at_once)
         queue = OneQueue(Queue(sqs, settings.dlq_queue_url, on_trouble=health.observer("sqs")))
-        made = Lookout(settings, health, lambda: Routes([]), buses, queue, Kafka(settings))
+        made = DependencyChecks(settings, health, lambda: Routes([]), buses, queue, Kafka(settings))
         made.buses, made.kafka = buses, made._kafka
         yield made
 
 
-async def test_a_bus_that_is_gone_holds_until_it_is_there_again(aws, lookout, health):
-    await lookout.look_at_buses()
+async def test_a_bus_that_is_gone_holds_until_it_is_there_again(aws, checks, health):
+    await checks.check_buses()
     assert health.troubles() == {}
     aws.state.buses._buses.pop("orders")
-    await lookout.look_at_buses()
+    await checks.check_buses()
     assert "event bus orders: does not exist (create it" in health.troubles()[PART]["reason"]
-    assert (await lookout.buses.open()).is_gone("orders")
+    assert (await checks.buses.open()).is_gone("orders")
     aws.state.buses.add("orders")
-    await lookout.look_at_buses()
+    await checks.check_buses()
     assert health.troubles() == {}
 
 
-async def test_a_bus_that_may_not_be_described_is_taken_on_trust(aws, lookout, health):
+async def test_a_bus_that_may_not_be_described_is_taken_on_trust(aws, checks, health):
     aws.faults = Faults(requests=(RequestFault(kind="answer", code="AccessDeniedException"),))
-    await lookout.look_at_buses()
+    await checks.check_buses()
     assert health.troubles() == {}
 
 
-async def test_a_bus_that_could_not_be_looked_at_at_the_start_waits_for_a_look(aws, lookout, health):
-    lookout.buses.unseen = {"orders": "AWS did not answer"}
+async def test_a_bus_that_could_not_be_looked_at_at_the_start_waits_for_a_look(aws, checks, health):
+    checks.buses.unseen = {"orders": "AWS did not answer"}
     aws.faults = Faults(requests=(RequestFault(kind="unavailable", operation="DescribeEventBus"),))
-    await lookout.look_at_buses()
+    await checks.check_buses()
     assert "ServiceUnavailable" in health.troubles()[PART]["reason"]
     aws.faults = Faults()
-    await lookout.look_at_buses()
+    await checks.check_buses()
     assert health.troubles() == {}
 
 
-async def test_an_outage_of_the_look_alone_stops_nothing(aws, lookout, health):
-    await lookout.look_at_buses()
+async def test_an_outage_of_the_look_alone_stops_nothing(aws, checks, health):
+    await checks.check_buses()
     aws.faults = Faults(requests=(RequestFault(kind="unavailable", operation="DescribeEventBus"),))
-    await lookout.look_at_buses()
+    await checks.check_buses()
     assert health.troubles() == {}
 
 
-async def test_a_queue_that_is_gone_is_told_though_nothing_is_sent(aws, lookout, health):
+async def test_a_queue_that_is_gone_is_told_though_nothing_is_sent(aws, checks, health):
     now = 0.0
-    lookout._clock = lambda: now
-    await lookout.look_at_queue()
+    checks._clock = lambda: now
+    await checks.check_queue()
     assert health.troubles() == {}
     aws.state.queues.delete(aws.state.queues["failures"])
-    await lookout.look_at_queue()
+    await checks.check_queue()
     assert health.troubles() == {}, "one that was there is looked at once a minute"
     now = QUEUE_S
-    await lookout.look_at_queue()
+    await checks.check_queue()
     assert "does not exist" in health.troubles()[QUEUE]["reason"]
     aws.state.queues.add("failures")
-    await lookout.look_at_queue()
+    await checks.check_queue()
     assert health.troubles() == {}
 
 
-async def test_a_topic_with_more_partitions_than_its_changelog_is_told(settings, lookout, health):
-    known = lookout.kafka.known
-    await lookout.look_at_partitions()
+async def test_a_topic_with_more_partitions_than_its_changelog_is_told(settings, checks, health):
+    known = checks.kafka.known
+    await checks.check_partitions()
     assert health.troubles() == {}
-    lookout.kafka.followed = 0
+    checks.kafka.followed = 0
     known[settings.topic("raw")] = 8
-    await lookout.look_at_partitions()
+    await checks.check_partitions()
     reason = health.troubles()[PARTITIONS]["reason"]
     assert "restart the workers" in reason
     assert "recent-changelog to 8" in reason
-    assert lookout.kafka.followed == 0, "the group would share out what it cannot read"
+    assert checks.kafka.followed == 0, "the group would share out what it cannot read"
     known.update(short_changelogs(settings, known))
-    await lookout.look_at_partitions()
+    await checks.check_partitions()
     assert health.troubles() == {}
 
 
-async def test_a_topic_without_a_changelog_is_followed_once(settings, lookout, health):
-    known = lookout.kafka.known
-    await lookout.look_at_partitions()
-    assert lookout.kafka.followed == 1, "the group may have shared out what there was before the first look"
+async def test_a_topic_without_a_changelog_is_followed_once(settings, checks, health):
+    known = checks.kafka.known
+    await checks.check_partitions()
+    assert checks.kafka.followed == 1, "the group may have shared out what there was before the first look"
     known[settings.topic("validated")] = 8
-    await lookout.look_at_partitions()
-    await lookout.look_at_partitions()
-    assert (health.troubles(), lookout.kafka.followed) == ({}, 2)
+    await checks.check_partitions()
+    await checks.check_partitions()
+    assert (health.troubles(), checks.kafka.followed) == ({}, 2)
 
 
 def test_only_changelogs_with_fewer_partitions_than_their_companions_are_short(settings):

@@ -30,7 +30,7 @@ IDLE_S = 120.0
 MAX_DRAFTS = 500
 
 
-class BusyError(Exception):
+class TooManyDraftsError(Exception):
     """Too many drafts wait."""
 
 
@@ -43,7 +43,7 @@ class DraftLimits:
     max_bytes: int
 
 
-class DraftDesk:
+class DraftRunner:
     """Tries drafts. `close` when nobody asks any more."""
 
     def __init__(self, limits: DraftLimits) -> None:
@@ -60,9 +60,9 @@ class DraftDesk:
         return None if self._child is None or self._child.ended else self._child.pid
 
     async def attempt(self, draft: Draft, event: str, received_at: int, event_id: str | None = None) -> JsonObject:
-        """What the draft makes of an event (processors/routes/draft.py). Raises BusyError or SandboxError."""
+        """What the draft makes of an event (processors/routes/draft.py). Raises TooManyDraftsError or SandboxError."""
         if self._waiting > MAX_WAITING:
-            raise BusyError("others are trying routes here just now; ask again in a moment")
+            raise TooManyDraftsError("others are trying routes here just now; ask again in a moment")
         self._waiting += 1
         try:
             async with self._turn:

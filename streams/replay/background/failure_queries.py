@@ -14,38 +14,38 @@ from processors.replay.redrive import RedriveTargets, Unrecoverable, redrive
 from processors.replay.selection import FailureSelection
 from processors.replay.tally import Tallies
 from settings import Settings
-from streams.replay.desk.failure_scan import FailureScan, State, row_of, scan_failures
-from streams.replay.desk.side_loop import SideLoop
+from streams.replay.background.background_loop import BackgroundLoop
+from streams.replay.background.failure_scan import FailureScan, State, row_of, scan_failures
 from streams.replay.failure import Failure, from_record
 from streams.replay.failure_list import listed
+from streams.replay.redriving.notes import NoteReader
 from streams.replay.redriving.originals import open_originals
-from streams.replay.redriving.redriven import NoteBook
 
 #: Looks at once; a third one waits for its turn.
 AT_ONCE = 2
 
 
-class FailureDesk:
-    """Reads beside the worker's own work (streams/replay/desk/side_loop.py)."""
+class FailureQueries:
+    """Reads beside the worker's own work (streams/replay/background/background_loop.py)."""
 
-    def __init__(self, settings: Settings, side: SideLoop) -> None:
-        self._settings, self._side = settings, side
+    def __init__(self, settings: Settings, loop: BackgroundLoop) -> None:
+        self._settings, self._loop = settings, loop
         self._named = RedriveTargets(
             settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes
         )
-        self._book = NoteBook(settings)
+        self._book = NoteReader(settings)
         self._reading = asyncio.Lock()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def list(self, selection: FailureSelection, state: State, limit: int) -> JsonObject:
-        """Clusters and the newest records (streams/replay/desk/failure_scan.py). Raises RangeError."""
+        """Clusters and the newest records (streams/replay/background/failure_scan.py). Raises RangeError."""
         async with self._turns:
-            return await self._side.run(lambda: self._list(selection, state, limit))
+            return await self._loop.run(lambda: self._list(selection, state, limit))
 
     async def one(self, partition: int, offset: int) -> JsonObject | None:
         """One record whole, and its place; None when the topic does not have it. Raises RangeError."""
         async with self._turns:
-            return await self._side.run(lambda: self._one(partition, offset))
+            return await self._loop.run(lambda: self._one(partition, offset))
 
     async def _list(self, selection: FailureSelection, state: State, limit: int) -> JsonObject:
         known = await topics(self._settings)

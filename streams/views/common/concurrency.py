@@ -13,7 +13,7 @@ class BusyError(Exception):
     """Others are at it."""
 
 
-class Turnstile:
+class ConcurrencyLimit:
     """Lets `most` in at once, as a context."""
 
     def __init__(self, most: int) -> None:
@@ -30,8 +30,8 @@ class Turnstile:
         self._inside -= 1
 
 
-#: Who looks into topics: each look reads from Kafka as fast as it gives.
-looks = Turnstile(3)
+#: Lookups in topics: each reads from Kafka as fast as it gives.
+lookups = ConcurrencyLimit(3)
 
 
 def busy(view: View) -> Response:

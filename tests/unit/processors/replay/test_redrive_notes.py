@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from processors.replay.redrive import Place
-from processors.replay.redriven import Note, Notes, told
+from processors.replay.redrive_notes import Note, Notes, left_out
 
 PLACE = Place("validated", "e-1", "calls")
 NOTE = Note(PLACE, "redrive-1", at_ms=1_000, failed_ms=500, until_ms=1_000)
@@ -47,5 +47,5 @@ def test_the_newest_note_counts():
     notes.add([NOTE, replace(NOTE, run="redrive-2", failed_ms=900)])
     known = notes.knows(PLACE, 900, 950)
     assert known is not None
-    assert told(known) == "redriven by run redrive-2 at 1970-01-01T00:00:01.000Z"
+    assert left_out(known) == "redriven by run redrive-2 at 1970-01-01T00:00:01.000Z"
     assert notes.knows(Place("raw", "e-1"), 500, 500) is None

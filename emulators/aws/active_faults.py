@@ -82,7 +82,7 @@ class _Counted(Generic[Rule]):
         return (self.rule.latency_ms + self.rule.jitter_ms * self._dice.random()) / 1000
 
 
-class FaultBook:
+class ActiveFaults:
     """The faults in force. `struck` counts by service and what happened; it outlives a change of faults."""
 
     def __init__(self, faults: Faults, clock: Callable[[], float]) -> None:

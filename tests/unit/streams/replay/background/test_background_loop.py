@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from streams.replay.desk.side_loop import SideLoop
+from streams.replay.background.background_loop import BackgroundLoop
 
 
 @pytest.fixture
 async def side():
-    side = SideLoop("side")
+    side = BackgroundLoop("side")
     yield side
     await side.close()
 
@@ -72,4 +72,4 @@ async def test_the_end_waits_for_what_runs_and_leaves_no_thread(side):
 
 
 async def test_a_loop_that_nobody_used_has_nothing_to_end():
-    await SideLoop("unused").close()
+    await BackgroundLoop("unused").close()
