@@ -8,7 +8,7 @@ from tests.simulation.planted import BUGS
 from tests.simulation.search import KINDS
 
 #: Seconds that a bug may take; most take less than one.
-SECONDS = 10.0
+SECONDS = 40.0
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=[bug.words.replace(" ", "-") for bug in BUGS])
