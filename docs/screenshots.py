@@ -25,6 +25,7 @@ RUN_S, RATE = 60.0, 12.0
 
 WIDE: dict[str, Any] = {"viewport": {"width": 1360, "height": 1000}}
 TALL: dict[str, Any] = {"viewport": {"width": 1200, "height": 800}}
+DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 860}}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
 #: File, address, how it is looked at, and what is waited for.
@@ -35,7 +36,16 @@ PICTURES = [
     ("failures-light", "?page=failures&range=5m&limit=6&record={record}", TALL | {"color_scheme": "light"}, ".json"),
     ("failures-dark", "?page=failures&range=5m&limit=6&record={record}", TALL | {"color_scheme": "dark"}, ".json"),
     ("failures-phone", "?page=failures&range=5m&limit=6&record={record}", PHONE | {"color_scheme": "dark"}, ".json"),
+    ("routes-light", "?page=routes&route=interaction&failure={record}", DESK | {"color_scheme": "light"}, ".problems"),
+    ("routes-dark", "?page=routes&route=interaction", DESK | {"color_scheme": "dark"}, ".noproblems"),
+    ("routes-phone", "?page=routes&route=interaction", PHONE | {"color_scheme": "light"}, ".noproblems"),
+    ("trace-light", "?page=trace&id={event}", WIDE | {"color_scheme": "light"}, ".timeline li"),
+    ("trace-dark", "?page=trace&id={failed}", WIDE | {"color_scheme": "dark"}, ".timeline li"),
+    ("trace-phone", "?page=trace&id={event}", PHONE | {"color_scheme": "light"}, ".timeline li"),
 ]
+
+#: What is scrolled to, by what is waited for.
+SCROLLED = {".json": ".record", ".problems": ".playground"}
 
 
 @contextmanager
@@ -50,11 +60,19 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def record(stack: Stack) -> str:
-    """The place of a failure that lacks something, as that is easily seen."""
+def places(stack: Stack) -> dict[str, str]:
+    """A failure that lacks something, as that is easily seen, its event, and one that is on the bus after a retry."""
     found = httpx.get(f"{stack.web}/api/failures/", params={"limit": 200}).json()["failures"]
     chosen = next((one for one in found if one["path"] == "detail.priority"), found[0])
-    return f"{chosen['partition']}/{chosen['offset']}"
+    published = httpx.get(f"{stack.aws}/_emulator/events", params={"since": 0}).json()["events"]
+    newest = [one["detail"]["eventId"] for one in reversed(published[-300:])]
+    stories = (httpx.get(f"{stack.web}/api/trace/{ident}/", timeout=30).json() for ident in newest)
+    tried = (one["id"] for one in stories if any(step["kind"] == "attempt" for step in one["steps"]))
+    return {
+        "record": f"{chosen['partition']}/{chosen['offset']}",
+        "failed": chosen["eventId"],
+        "event": next(tried, newest[0]),
+    }
 
 
 def take(page: Page, path: Path) -> None:
@@ -72,14 +90,15 @@ def main() -> None:
     with Stack(Options(events=None, source="stream", faults=True, rate=RATE, port=0)) as stack, chromium() as browser:
         time.sleep(RUN_S)
         stack.check()
+        known = places(stack)
         wanted = [one for one in PICTURES if not sys.argv[1:] or one[0] in sys.argv[1:]]
         for name, address, options, waited in wanted:
             page = browser.new_page(**options)
-            page.goto(f"{stack.web}/{address.format(record=record(stack))}")
+            page.goto(f"{stack.web}/{address.format(**known)}")
             page.locator(waited).first.wait_for()
             page.wait_for_timeout(4_000)  # rates are taken over some seconds
-            if waited == ".json":
-                page.locator(".record").evaluate("it => it.scrollIntoView()")
+            if seen := SCROLLED.get(waited):
+                page.locator(seen).evaluate("it => it.scrollIntoView()")
             take(page, FOLDER / f"{name}.png")
             page.close()
 

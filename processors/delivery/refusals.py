@@ -27,6 +27,12 @@ ACCESS = frozenset({"AccessDenied", "AuthorizationError", "KMS.AccessDenied", "K
 MISSING = frozenset({"ResourceNotFound", "NonExistentQueue", "QueueDoesNotExist", "InvalidAccountId", "InvalidAddress"})
 
 
+#: Codes, by their base, of AWS's own trouble.
+TROUBLE = frozenset(
+    {"ServiceUnavailable", "InternalFailure", "InternalError", "Internal", "InternalServer", "503", "500"}
+)
+
+
 def base_code(code: str) -> str:
     """The code without the prefix and the suffix that some protocols give it."""
     return code.removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
@@ -54,6 +60,8 @@ def remedy(code: str, permission: str, missing: str) -> str:
         return missing
     if is_throttling(code):
         return "it goes on by itself; ask AWS for a higher quota if it lasts"
+    if base in TROUBLE:
+        return "it goes on by itself; look at AWS's health if it lasts"
     return "look the code up at AWS, and at the names and ARNs in the settings"
 
 

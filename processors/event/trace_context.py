@@ -21,6 +21,9 @@ _VERSION_00 = re.compile(rb"00-(?!0{32})([0-9a-f]{8})([0-9a-f]{24})-(?!0{16})([0
 #: Hex digits of a trace id that are random (W3C Trace Context, level 2), by whose value traces are sampled.
 _RANDOM = 14
 
+#: `1-5f0c4a0e-7a3c5d0e9b623f6d0a8f1c55`, or without the signs of X-Ray.
+_TRACE_ID = re.compile(r"(?:1-)?([0-9a-f]{8})-?([0-9a-f]{24})")
+
 _NO_PARENT = "0" * 16
 
 #: Last digits of flags whose bit for «sampled» is set.
@@ -67,6 +70,15 @@ def is_sampled(traceparent: bytes | None) -> bool:
 def is_begun_here(traceparent: bytes) -> bool:
     """Whether the span that it names is that of the event's receipt by us."""
     return traceparent[19:35] == traceparent[36:52]
+
+
+def event_of(trace: str) -> str | None:
+    """The event whose trace was begun here, by the id of its trace in X-Ray's or W3C's words; None for no such id."""
+    found = _TRACE_ID.fullmatch(trace.strip().lower())
+    if found is None:
+        return None
+    digits = "".join(found.groups())
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def trace_header(traceparent: bytes | None) -> str | None:

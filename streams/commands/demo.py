@@ -102,7 +102,7 @@ def closing(account: Account) -> str:
     """The account in words, for who has ended the demo."""
     on_their_way = max(0, account.ingested - account.ended)
     return (
-        f"{account.seconds:.0f} s: {account.ingested:,} taken in = {account.published:,} published + "
+        f"{account.ingested:,} events taken in over {account.seconds:.0f} s = {account.published:,} published + "
         f"{account.filtered:,} filtered + {account.failed:,} failed + {on_their_way:,} on their way; "
         f"lost {account.lost:,}, duplicates {account.duplicates:,}"
     )

@@ -44,7 +44,7 @@ class Rates:
     _seen: deque[tuple[float, dict[str, int]]] = field(default_factory=deque)
 
     def look(self, at: float, report: Json) -> dict[str, float]:
-        """Note what was counted by `at` (seconds)."""
+        """Note what was counted by `at` (seconds); there are no rates before the second look."""
         now = {name: int(report.get(name, 0)) for name in ("ingested", "published", "failures")}
         now["processed"] = sum(int(report.get(name, 0)) for name in ("validated", "filtered", "repeated"))
         self._seen.append((at, now))
@@ -52,7 +52,7 @@ class Rates:
             self._seen.popleft()
         (first, before), (last, _) = self._seen[0], self._seen[-1]
         if last <= first:
-            return dict.fromkeys(now, 0.0)
+            return {}
         return {name: max(0, number - before[name]) / (last - first) for name, number in now.items()}
 
 
@@ -115,7 +115,7 @@ def _flow(partitions: Sequence[Json], rates: Mapping[str, float]) -> RenderableT
     for words, counter, topic in EDGES:
         rows = [row for row in partitions if topic is not None and re.search(rf"(^|[._-]){topic}$", row["topic"])]
         lag = sum(row["lag"] for row in rows)
-        cells = [f"{rates.get(counter, 0.0):,.1f}"]
+        cells = [f"{rates[counter]:,.1f}" if counter in rates else "–"]
         if topic is None:
             cells += ["", "", ""]
         else:

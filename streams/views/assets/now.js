@@ -28,7 +28,7 @@ function Page() {
     <h1 class="unseen">Now</h1>
     <${State} status=${known.status} error=${known.error} />
     <${Ledger} report=${known.report} />
-    <${Panel} id="flow" title="Flow" more="events a second, waiting, age of the oldest" class="flow">
+    <${Panel} id="flow" title="Flow" more="events a second · how many wait · age of the oldest" class="flow">
       <${Flow} known=${known} chosen=${stage} />
       ${stage && html`<${StageDetail} name=${stage} known=${known} />`}
     </${Panel}>

@@ -16,6 +16,7 @@ from clients.kafka.ranges import RangeError
 from processors.delivery.publications import Publication
 from processors.event.headers import Origin
 from processors.event.strict_json import JsonObject
+from processors.event.trace_context import event_of
 from processors.replay.moments import iso
 from processors.replay.period import Period, period
 from processors.replay.selection import Span
@@ -42,7 +43,7 @@ MAX_ID = 256
 
 @app.page("/api/trace/{ident}/")
 class Trace(View):
-    """By the id of an event, of a conversation, or EventBridge's own of an entry that was put lately."""
+    """By the id of an event, of its trace, of a conversation, or EventBridge's own of an entry that was put lately."""
 
     async def get(self, request: Request, ident: str) -> Response:
         """`{"id", "kind", "key", "events", "steps": [{at, kind, …}], "complete", "searchedSince", "kept"}`.
@@ -67,6 +68,7 @@ class Trace(View):
 
 
 async def _traced(ident: str, key: str | None, asked: Period | None) -> JsonObject:
+    ident = event_of(ident) or ident
     known, unheard = await publications_of([ident])
     entry = next((one for one in known if one.entry_id == ident), None)
     span = Span(asked.since or None, asked.until) if asked is not None else Span()

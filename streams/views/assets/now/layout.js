@@ -37,7 +37,7 @@ export function route(edge, { boxes, wide: isWide }) {
   const b = boxes[edge.to];
   const key = `${edge.from} ${edge.to}`;
   if (isWide) {
-    if (key === "process failures") return curve(a.right - 22, a.bottom, b.x, b.cy, "down", { x: (a.right + b.x) / 2 + 4, y: b.cy + 16, anchor: "middle" });
+    if (key === "process failures") return around(a, b);
     if (key === "sink failures") return curve(a.x + 22, a.bottom, b.right - 30, b.y, "across");
     if (key === "process filtered") return { d: `M${a.cx} ${a.bottom}V${b.y - 5}`, x: a.cx - 10, y: (a.bottom + b.y) / 2, anchor: "end" };
     return { d: `M${a.right} ${a.cy}H${b.x - 5}`, x: (a.right + b.x - 4) / 2, y: a.cy, anchor: "middle", level: true };
@@ -47,6 +47,13 @@ export function route(edge, { boxes, wide: isWide }) {
   if (key === "sink failures") return curve(a.right - 14, a.y, b.x, b.cy + 10, "down");
   const isLeft = a.x < boxes.failures.x;
   return { d: `M${a.cx} ${a.bottom}V${b.y - 5}`, x: a.cx + (isLeft ? -10 : 10), y: (a.bottom + b.y) / 2 - 2, anchor: isLeft ? "end" : "start" };
+}
+
+/** Past the right side of the box that stands between. */
+function around(a, b) {
+  const [x1, x2, y1, y2] = [a.right - 22, a.right + (b.x - a.right) / 3, a.bottom, b.cy];
+  const d = `M${x1} ${y1}C${x1} ${y1 + 34},${x2} ${y1 + 14},${x2} ${y1 + 52}S${x2} ${y2},${b.x - 5} ${y2}`;
+  return { d, x: (x2 + b.x) / 2, y: y2 + 16, anchor: "middle" };
 }
 
 function curve(x1, y1, x2, y2, kind, words = null) {

@@ -32,6 +32,8 @@ from processors.delivery.retry import PERMANENT
         ("AWS.SimpleQueueService.NonExistentQueue", "make it"),
         ("ThrottlingException", "by itself"),
         ("RequestThrottled", "by itself"),
+        ("ServiceUnavailable", "AWS's health"),
+        ("InternalFailure", "by itself"),
         ("ValidationException", "names"),
         ("NeverHeardOf", "look the code up"),
     ],

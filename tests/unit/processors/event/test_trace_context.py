@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from processors.event.trace_context import (
     begun,
+    event_of,
     is_begun_here,
     is_sampled,
     is_sound,
@@ -74,3 +75,9 @@ def test_x_ray_is_told_trace_span_and_that_it_is_sampled():
 def test_what_is_no_traceparent_has_no_header_and_no_span(value):
     assert trace_header(value) is None
     assert not is_sampled(value or None)
+
+
+def test_a_trace_leads_back_to_its_event():
+    assert event_of(EVENT.replace("-", "")) == EVENT
+    assert event_of("1-5f0c4a0e-7a3c5d0e9b623f6d0a8f1c55") == EVENT
+    assert [event_of(text) for text in ("", EVENT, "x" * 32, "1-5f0c4a0e")] == [None] * 4
