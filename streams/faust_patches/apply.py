@@ -86,6 +86,7 @@ def harden() -> None:
     Consumer._drain_messages = fetch.drain_messages  # type: ignore[method-assign]
     Consumer._new_offset = partitions.new_offset  # type: ignore[method-assign]
     Consumer._filter_committable_offsets = settled_notes.committable_offsets  # type: ignore[method-assign]
+    Consumer._commit_offsets = settled_notes.commit_offsets  # type: ignore[method-assign]
     ThreadDelegateConsumer._commit = settled_notes.commit  # type: ignore[method-assign]
     AIOKafkaConsumerThread._commit = settled_notes.commit_in_thread  # type: ignore[method-assign]
     Consumer.on_partitions_revoked = partitions.on_partitions_revoked  # type: ignore[method-assign]
@@ -100,6 +101,7 @@ def harden() -> None:
     AIOKafkaConsumerThread.verify_event_path = verify_event_path  # type: ignore[method-assign]
     GroupCoordinator._do_heartbeat = heartbeat.do_heartbeat
     GroupCoordinator.reset_generation = heartbeat.reset_generation
+    GroupCoordinator._do_commit_offsets = heartbeat.do_commit_offsets
     CoordinatorGroupRebalance._send_sync_group_request = heartbeat.send_sync_group_request
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]
     fetcher.MemoryRecords = header_names.KeptRecords

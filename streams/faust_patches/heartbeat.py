@@ -17,10 +17,12 @@ import time
 from typing import Any
 
 from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
+from aiokafka.errors import IllegalGenerationError
 
 _NEVER = -float("inf")
 
 _do_heartbeat = GroupCoordinator._do_heartbeat
+_do_commit_offsets = GroupCoordinator._do_commit_offsets
 _reset_generation = GroupCoordinator.reset_generation
 _send_sync_group_request = CoordinatorGroupRebalance._send_sync_group_request
 
@@ -54,6 +56,17 @@ async def send_sync_group_request(self: Any, request: Any) -> Any:
     if assignment is not None:
         self._coordinator.known_at = asked_at
     return assignment
+
+
+async def do_commit_offsets(self: Any, assignment: Any, offsets: Any) -> None:
+    """Commit as a member or not at all (`GroupCoordinator._do_commit_offsets`).
+
+    A group without members takes commits of anybody: an old worker's would set an offset back that its heir, who has
+    ended since, had brought further.
+    """
+    if self.generation < 0:
+        raise IllegalGenerationError(self.group_id)
+    await _do_commit_offsets(self, assignment, offsets)
 
 
 def reset_generation(self: Any) -> None:

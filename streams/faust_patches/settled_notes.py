@@ -9,6 +9,7 @@ ignores them, and repeats.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,6 +22,9 @@ from faust.types import TP
 from processors.delivery.offset_ranges import OffsetRange
 from processors.delivery.settled_offsets import MAX_BYTES, UnreadableNoteError, decode, encode, ranges
 from streams.faust_patches.books import books_of, lanes_of, revoked_books
+
+#: Seconds that a commit waits for rows of tables.
+WRITTEN_S = 1.0
 
 
 def committable_offsets(self: Any, tps: Iterable[TP]) -> dict[TP, int]:
@@ -41,6 +45,21 @@ def committable_offsets(self: Any, tps: Iterable[TP]) -> dict[TP, int]:
     return offsets
 
 
+async def commit_offsets(self: Any, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
+    """Commit what stages have ended at once, and tables' offsets when their rows are written (`Consumer`'s method).
+
+    Stock Faust has the producer write everything first, also what has nothing to do with these offsets: while one
+    broker stands still, nothing was committed for half a minute. And it takes for committed what was refused.
+    """
+    lanes, assigned = lanes_of(self), self.assignment()
+    of_stages = {tp: offset for tp, offset in offsets.items() if tp in assigned and tp.topic in lanes}
+    others = {tp: offset for tp, offset in offsets.items() if tp in assigned and tp.topic not in lanes}
+    did_commit = await _committed(self, of_stages)
+    if others and await _is_written(self):
+        did_commit = await _committed(self, others) or did_commit
+    return did_commit
+
+
 async def commit(self: Any, offsets: Mapping[TP, int]) -> bool:
     """Commit offsets with their notes; shorter ones when the broker takes less (`ThreadDelegateConsumer._commit`)."""
     books = {tp: books_of(self).get(tp) for tp in offsets}
@@ -57,6 +76,36 @@ async def commit(self: Any, offsets: Mapping[TP, int]) -> bool:
     for tp, found in books.items():
         if found is not None:
             found.noted, found.known = notes[tp], offsets[tp]
+    return True
+
+
+async def _committed(consumer: Any, offsets: Mapping[TP, int]) -> bool:
+    if not offsets or not await consumer._commit(offsets):
+        return False
+    consumer.app.tables.on_commit(offsets)
+    consumer._committed_offset.update(offsets)
+    consumer.app.monitor.on_tp_commit(offsets)
+    return True
+
+
+async def _is_written(consumer: Any) -> bool:
+    """Whether the brokers have all rows of tables by now; what waits for them is committed another time.
+
+    A write that was begun is not broken off, and says nothing of rows since: another one begins when it has ended.
+    Before partitions go, it gets as long as what is in flight.
+    """
+    seconds = WRITTEN_S if consumer.flow_active else consumer.app.shutdown_grace
+    for begins in (False, True):
+        if begins:
+            consumer.writing = asyncio.ensure_future(consumer.app.producer.flush())
+        writing: asyncio.Future[None] | None = consumer.__dict__.get("writing")
+        if writing is None:
+            continue
+        await asyncio.wait([writing], timeout=seconds)
+        if not writing.done():
+            return False
+        consumer.writing = None
+        writing.result()
     return True
 
 

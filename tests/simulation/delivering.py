@@ -252,7 +252,7 @@ class DeliveringWorld(LaneWorld):
         first, at, was_revoking = before
         if at == now or self.is_held_up() or (was_revoking and first.app.shutdown_grace < LONG_GRACE_S):
             return
-        if first.killed_at is None or not at <= first.killed_at <= at + ANSWERED_S + COMMITTED_S:
+        if first.killed_at is None or not at - ANSWERED_S <= first.killed_at <= at + ANSWERED_S + COMMITTED_S:
             words = f"{tp.partition}/{offset}, by {first.name} at {at:.3f} and by {worker.name}"
             self.violated("what is put on the bus comes again only after a kill right behind it", words)
 

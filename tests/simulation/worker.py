@@ -88,7 +88,9 @@ class Worker:
         return task
 
     def owns(self, task: asyncio.Task[Any]) -> None:
-        """Note a task of this process."""
+        """Note a task of this process; what a timer of a dead one begins ends at once."""
+        if self.wire.dead:
+            task.cancel()
         self.tasks[task] = None
         task.add_done_callback(lambda done: self.tasks.pop(done, None))
 

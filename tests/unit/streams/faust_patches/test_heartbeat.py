@@ -102,3 +102,17 @@ async def test_who_is_given_partitions_is_a_member(coordinator, is_certain):
 
 def test_what_is_replaced_is_still_called_by_aiokafka():
     assert {"_do_heartbeat", "reset_generation"} <= set(vars(GroupCoordinator))
+
+
+async def test_who_is_no_member_commits_nothing(coordinator, monkeypatch):
+    commits = []
+
+    async def commit(self, assignment, offsets):
+        commits.append(offsets)
+
+    monkeypatch.setattr(heartbeat, "_do_commit_offsets", commit)
+    await heartbeat.do_commit_offsets(coordinator, None, {"a": 1})
+    coordinator.reset_generation()
+    with pytest.raises(IllegalGenerationError):  # as a group without members would take it
+        await heartbeat.do_commit_offsets(coordinator, None, {"a": 0})
+    assert commits == [{"a": 1}]

@@ -1,10 +1,12 @@
 """Tests of what a commit says beside its offset: settled events are not delivered again, and nothing else is passed."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 from aiokafka.errors import CommitFailedError, KafkaTimeoutError, OffsetMetadataTooLargeError
 from aiokafka.structs import OffsetAndMetadata
+from faust.types import TP
 
 from processors.delivery.settled_offsets import MAX_BYTES, decode, encode
 from streams.faust_patches import partitions, settled_notes
@@ -254,3 +256,65 @@ async def test_what_went_to_streams_is_not_remembered():
     await partitions.perform_seek(consumer)
     await consumer.fetch(TP0, *range(5, 9))
     assert consumer.offsets() == [5, 6, 7, 8]
+
+
+class Brokers:
+    """Takes commits of some topics, and writes rows once it may."""
+
+    def __init__(self, consumer):
+        self.commits, self.refuses, self.flushes = [], False, 0
+        self.may_write = asyncio.Event()
+        self.may_write.set()
+        consumer._commit = self.commit
+        consumer.app.tables = SimpleNamespace(on_commit=lambda offsets: None)
+        consumer.app.monitor.on_tp_commit = lambda offsets: None
+        consumer.app.producer = SimpleNamespace(flush=self.flush)
+
+    async def commit(self, offsets):
+        self.commits.append(dict(offsets))
+        return not self.refuses
+
+    async def flush(self):
+        self.flushes += 1
+        await self.may_write.wait()
+
+
+TABLES = TP("genesys.metrics", 0)
+
+
+@pytest.fixture
+async def two_kinds(monkeypatch):
+    """A consumer with a stage's partition and one whose events go to tables, and its brokers."""
+    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+    monkeypatch.setattr(settled_notes, "WRITTEN_S", 0.01)
+    consumer = await ready(first=5)
+    consumer.logs[TABLES] = range(0, 20)
+    return consumer, Brokers(consumer)
+
+
+async def test_what_stages_ended_is_committed_whatever_rows_wait_for(two_kinds):
+    consumer, brokers = two_kinds
+    brokers.may_write.clear()
+    assert await settled_notes.commit_offsets(consumer, {TP0: 7, TABLES: 3})
+    assert (brokers.commits, consumer._committed_offset[TP0], consumer._committed_offset[TABLES]) == (
+        [{TP0: 7}],
+        7,
+        None,
+    )
+
+
+async def test_a_write_that_was_begun_says_nothing_of_rows_since(two_kinds):
+    consumer, brokers = two_kinds
+    brokers.may_write.clear()
+    assert not await settled_notes.commit_offsets(consumer, {TABLES: 3})
+    assert (brokers.flushes, brokers.commits) == (1, [])
+    brokers.may_write.set()
+    assert await settled_notes.commit_offsets(consumer, {TABLES: 9})
+    assert (brokers.flushes, brokers.commits) == (2, [{TABLES: 9}])
+
+
+async def test_what_is_refused_is_not_taken_for_committed(two_kinds):
+    consumer, brokers = two_kinds
+    brokers.refuses = True
+    assert not await settled_notes.commit_offsets(consumer, {TP0: 7, TABLES: 3, TP("another's", 0): 1})
+    assert (brokers.commits, consumer._committed_offset[TP0]) == ([{TP0: 7}, {TABLES: 3}], 5)
