@@ -8,6 +8,7 @@ one method, and tests/unit/streams/faust_patches/ has its tests.
 
 from __future__ import annotations
 
+import asyncio
 from heapq import heappush
 from typing import Any
 
@@ -15,10 +16,13 @@ import faust
 import faust.streams
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
+from aiokafka.errors import KafkaTimeoutError
+from faust.exceptions import ProducerSendError
 from faust.tables.base import Collection
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
+from faust.transport.producer import ProducerBuffer
 from faust.types import TP
 
 from streams.faust_patches import fetch, header_names, heartbeat, partitions, records, recovery, settled_notes
@@ -29,6 +33,7 @@ VERSION = "0.15.3"
 FETCH_WAIT_MS = 100
 
 _create_worker_consumer = AIOKafkaConsumerThread._create_worker_consumer
+_send_pending = ProducerBuffer._send_pending
 _settings_extra = Producer._settings_extra
 _verify_event_path = AIOKafkaConsumerThread.verify_event_path
 
@@ -47,6 +52,20 @@ def key_ttl(self: Any, key: Any, partition: int) -> None:
     keys.add(key)
     latest = self._partition_latest_timestamp
     latest[partition] = max(latest[partition], end)
+
+
+async def send_pending(self: Any, fut: Any) -> None:
+    """Send a table's row when the brokers take it; stock Faust ends the worker when they do not for half a minute."""
+    while True:
+        try:
+            await _send_pending(self, fut)
+            return
+        except ProducerSendError as error:
+            cause = error.__cause__
+            if not (isinstance(cause, KafkaTimeoutError) or getattr(cause, "retriable", False)):
+                raise
+            self.log.warning("Kafka takes no rows of tables; it is asked again: %r", cause)
+            await asyncio.sleep(recovery.PAUSE_S)
 
 
 def quick_consumer(self: Any, transport: Any) -> Any:
@@ -103,6 +122,7 @@ def harden() -> None:
     GroupCoordinator.reset_generation = heartbeat.reset_generation
     GroupCoordinator._do_commit_offsets = heartbeat.do_commit_offsets
     CoordinatorGroupRebalance._send_sync_group_request = heartbeat.send_sync_group_request
+    ProducerBuffer._send_pending = send_pending  # type: ignore[method-assign]
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]
     fetcher.MemoryRecords = header_names.KeptRecords
     fetcher.PartitionRecords.__next__ = header_names.next_record

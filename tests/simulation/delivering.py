@@ -33,6 +33,7 @@ from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Sender
 from streams.delivery.stage import Ended, Stage
+from streams.faust_patches.books import books_of
 from streams.faust_patches.heartbeat import is_certain
 from tests.simulation.clock import VirtualLoop
 from tests.simulation.lanes import LaneWorker, LaneWorld
@@ -194,6 +195,8 @@ class DeliveringWorld(LaneWorld):
         if worker not in self.group.members and now > worker.evicted_at:
             words = f"{worker.name}, {now - worker.evicted_at:.2f} s after it was counted out"
             self.violated("who is counted out publishes no more", words)
+        if gone := {self._place(entry)[0] for entry in entries} - books_of(worker.consumer).keys():
+            self.violated("what is left to others is not put on the bus", f"{worker.name}, of {gone}")
         await asyncio.sleep(chance.random() * 0.1)
         if self.is_on("bus silent"):
             await asyncio.sleep(chance.random())
@@ -205,8 +208,7 @@ class DeliveringWorld(LaneWorld):
         return results
 
     def _take(self, entry: Entry, chance: Random, worker: Worker) -> Result:
-        detail = orjson.loads(entry.fields["Detail"])
-        tp, offset = next(tp for tp in self.events if tp.partition == detail["partition"]), detail["offset"]
+        tp, offset = self._place(entry)
         if self.is_on("throttled") and chance.random() < 0.4:
             return RefusedEntry("ThrottlingException", "slow down")
         if self._is_bad(tp, offset):
@@ -215,6 +217,10 @@ class DeliveringWorld(LaneWorld):
         self.put.append((tp, offset))
         self.settled(tp, offset, worker)
         return Accepted(f"{len(self.put)}")
+
+    def _place(self, entry: Entry) -> tuple[TP, int]:
+        detail = orjson.loads(entry.fields["Detail"])
+        return next(tp for tp in self.events if tp.partition == detail["partition"]), detail["offset"]
 
     def written(self, topic: str, value: dict[str, Any], worker: Worker) -> None:
         """A broker has a record."""

@@ -5,10 +5,13 @@ from types import SimpleNamespace
 
 import faust
 import pytest
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
+from faust.exceptions import ProducerSendError
 from faust.tables.base import Collection
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
+from faust.transport.producer import ProducerBuffer
 from faust.types import TP
 
 from streams.app import app
@@ -89,3 +92,34 @@ def test_no_stream_is_missed_where_a_lane_works_off(monkeypatch, topic, looks):
     monkeypatch.setattr(apply, "_verify_event_path", lambda self, now, tp: seen.extend(["fetches", "stream"]))
     apply.verify_event_path(thread, 0.0, TP(topic, 0))
     assert seen == looks
+
+
+class Rows(ProducerBuffer):
+    """Faust's buffer of rows, whose channel refuses the first ones with these errors."""
+
+    def __init__(self, *refusals):
+        super().__init__()
+        self.refusals, self.sent = list(refusals), []
+
+    async def publish_message(self, row, wait):
+        if self.refusals:
+            raise ProducerSendError("refused") from self.refusals.pop(0)
+        self.sent.append(row)
+
+
+def row(buffer):
+    return SimpleNamespace(message=SimpleNamespace(channel=buffer))
+
+
+async def test_rows_wait_for_brokers_that_do_not_answer_or_do_not_know_yet(monkeypatch):
+    monkeypatch.setattr(recovery, "PAUSE_S", 0)
+    buffer = Rows(UnknownTopicOrPartitionError(), KafkaTimeoutError())
+    one = row(buffer)
+    await buffer._send_pending(one)
+    assert buffer.sent == [one]
+
+
+async def test_a_row_that_is_refused_for_good_ends_the_worker():
+    buffer = Rows(MessageSizeTooLargeError())
+    with pytest.raises(ProducerSendError):
+        await buffer._send_pending(row(buffer))
