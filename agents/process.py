@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from clients.otlp import Spans
@@ -85,13 +84,6 @@ class Processing:
 
     def _add(self, result: BatchResult, event: Event, meta: Meta, answer: Routed) -> None:
         """Add what comes of one event; nothing is sent when no route takes it."""
-        known = Meta(
-            event_id=answer.event_id or meta.event_id,
-            received_at=_received_at(event, meta),
-            origin=origin_of(event),
-            replayed=meta.replayed,
-            traceparent=self._trace(meta, answer),
-        )
         repeated = 0
         if not answer.outcomes:
             result.counts.add("filtered")
@@ -99,17 +91,39 @@ class Processing:
             if not isinstance(outcome, Encoded):
                 result.counts.fail(outcome.stage, outcome.error)
                 result.counts.route(outcome.route, "failed")
+                known = self._known(event, meta, answer)
                 result.records.append(self._delivery.failures.report(outcome, event.value, answer.key, known))
             elif self._is_new(result, answer.event_id, outcome.route, event) or _was_refused(meta, outcome.route):
                 result.counts.add("validated")
                 result.counts.route(outcome.route, "mapped")
-                result.records.append(self._validated(outcome, event, answer.key, known))
+                result.records.append(self._validated(outcome, event, meta, answer))
             else:
                 result.counts.add("repeated")
                 result.counts.route(outcome.route, "repeated")
                 repeated += 1
         ways = max(1, len(answer.outcomes))
         count_entry(result.counts, meta.command, was_open=ways - repeated, others=repeated)
+
+    def _known(
+        self,
+        event: Event,
+        meta: Meta,
+        answer: Routed,
+        route: str | None = None,
+        event_bus: str | None = None,
+        original: bytes | None = None,
+    ) -> Meta:
+        """What is known of an event, for what comes of it."""
+        return Meta(
+            event_id=answer.event_id or meta.event_id,
+            route=route,
+            received_at=_received_at(event, meta),
+            origin=origin_of(event),
+            original=original,
+            replayed=meta.replayed,
+            event_bus=event_bus,
+            traceparent=self._trace(meta, answer),
+        )
 
     def _trace(self, meta: Meta, answer: Routed) -> bytes | None:
         """The trace that the event is of: its own, or one that is begun for it."""
@@ -141,16 +155,13 @@ class Processing:
         result.marks[mark] = event.partition
         return True
 
-    def _validated(self, encoded: Encoded, event: Event, key: str | None, known: Meta) -> Record:
+    def _validated(self, encoded: Encoded, event: Event, meta: Meta, answer: Routed) -> Record:
         route = self._routes().get(encoded.route)
         room = self._delivery.failures.max_bytes - ENVELOPE_BYTES - len(encoded.value)
-        meta = replace(
-            known,
-            route=encoded.route,
-            event_bus=route.texts.event_bus if route else None,
-            original=event.value if event.value and len(event.value) <= room else None,
-        )
-        return record(self._delivery.topics.validated, key or "", encoded.value, meta)
+        original = event.value if event.value and len(event.value) <= room else None
+        bus = route.texts.event_bus if route else None
+        known = self._known(event, meta, answer, encoded.route, bus, original)
+        return record(self._delivery.topics.validated, answer.key or "", encoded.value, known)
 
 
 def _received_at(event: Event, meta: Meta) -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Generic, Literal, Protocol, TypeVar
 
 from clients.aws.events.bus_lane import Judged, Pending
 from clients.aws.events.eventbridge import Accepted
@@ -41,6 +40,29 @@ End = int | Literal["repeated"] | Failed
 
 #: An event, its headers, and its end; None for one that is left to whoever has its partition next.
 Answered = tuple[Event, Meta, End | None]
+
+
+Letter = TypeVar("Letter")
+
+
+class Mailbox(Generic[Letter]):
+    """What many put in and one takes out, all at once; `asyncio.Queue` costs a turn for each."""
+
+    def __init__(self) -> None:
+        self._letters: list[Letter] = []
+        self._filled = asyncio.Event()
+
+    def put(self, letter: Letter) -> None:
+        """Add one."""
+        self._letters.append(letter)
+        self._filled.set()
+
+    async def all(self) -> list[Letter]:
+        """Everything there is by now; waits for the first."""
+        await self._filled.wait()
+        found, self._letters = self._letters, []
+        self._filled.clear()
+        return found
 
 
 class Publishes(Protocol):
@@ -87,16 +109,16 @@ class Publishing:
 
     async def publish(self, batch: Batch, ended: Ended) -> None:
         """Work one batch off: `ended` hears of events as soon as each is on the bus, or its failure record in Kafka."""
-        publisher, answers = await self.open(), asyncio.Queue[Answered]()
+        publisher, answers = await self.open(), Mailbox[Answered]()
         if batch.is_left:
             return
         submitted: list[Pending] = []
         batch.when_left(lambda: publisher.withdraw(submitted))
         for event in batch:
-            self._submit(publisher, batch, event, submitted.append, answers.put_nowait)
+            self._submit(publisher, batch, event, submitted.append, answers.put)
         unanswered = len(batch)
         while unanswered:
-            answered = await _all_of(answers)
+            answered = await answers.all()
             unanswered -= len(answered)
             result, done = BatchResult(), []
             for event, meta, answer in answered:
@@ -212,18 +234,10 @@ class Publishing:
         # A validated event whose original did not fit beside it is found again by its origin.
         original = meta.original if meta.origin else meta.original or event.value
         event_id = meta.event_id or (derive_event_id(failed.transformed) if failed.transformed else None)
-        known = replace(meta, event_id=event_id, origin=meta.origin or origin_of(event))
+        known = meta._replace(event_id=event_id, origin=meta.origin or origin_of(event))
         result.counts.fail(failed.stage, failed.error)
         result.counts.route(failed.route, "refused")
         result.records.append(self._delivery.failures.report(failed, original, key_of(event), known))
-
-
-async def _all_of(answers: asyncio.Queue[Answered]) -> list[Answered]:
-    """Everything that is answered by now; waits for the first."""
-    found = [await answers.get()]
-    while not answers.empty():
-        found.append(answers.get_nowait())
-    return found
 
 
 def _is_new_here(meta: Meta) -> bool:

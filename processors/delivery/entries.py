@@ -37,27 +37,27 @@ def entry(
     detail, resources = mapped["detail"], mapped.get("resources") or []
     if not isinstance(detail, dict) or not isinstance(resources, list):
         raise TypeError("detail must be an object and resources an array")
+    written = orjson.dumps(detail)
     fields: dict[str, Any] = {
         "Source": mapped["source"],
         "DetailType": mapped["detail-type"],
-        "Detail": orjson.dumps(detail).decode(),
+        "Detail": written.decode(),
         "EventBusName": bus,
         "Resources": resources,
     }
-    if not all(isinstance(text, str) for text in (fields["Source"], fields["DetailType"], *resources)):
+    texts = [fields["Source"], fields["DetailType"], *resources]
+    if not all([isinstance(text, str) for text in texts]):
         raise TypeError("source, detail-type and every resource must be text")
+    size = len(written) + sum([len(text.encode()) for text in texts])
     if mapped.get("time") is not None:
         fields["Time"] = parse_time(mapped["time"])
-    if metadata is None:
-        if trace_header is not None:
-            fields["TraceHeader"] = trace_header
-        return Entry(fields, _size(fields))
-    return Entry(fields | {"SystemMetadata": metadata}, _size(fields) + metadata_size(metadata))
-
-
-def _size(fields: dict[str, Any]) -> int:
-    texts = [fields["Source"], fields["DetailType"], fields["Detail"], *fields["Resources"]]
-    return sum(len(text.encode()) for text in texts) + (TIME_BYTES if "Time" in fields else 0)
+        size += TIME_BYTES
+    if metadata is not None:
+        fields["SystemMetadata"] = metadata
+        size += metadata_size(metadata)
+    elif trace_header is not None:
+        fields["TraceHeader"] = trace_header
+    return Entry(fields, size)
 
 
 def cut(sizes: Sequence[int], max_bytes: int, max_entries: int = MAX_ENTRIES) -> Iterator[range]:

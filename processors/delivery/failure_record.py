@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from bisect import bisect_right
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -85,7 +84,7 @@ def short_form(value: bytes, limit: int, place: Origin) -> bytes | None:
 
     `record` names where the whole one stands.
     """
-    record = {**parse_object(value), "record": asdict(place)}
+    record = {**parse_object(value), "record": place._asdict()}
     if limit > ROOM:
         return encode(record, limit)
     kept = {name: record.get(name) for name in ("error", "timestamp", "stage", "route", "eventId", "origin", "record")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from processors.event.trace_context import LENGTH
 
@@ -16,8 +16,7 @@ _PARTITION = re.compile(r"\d{1,9}", re.ASCII)
 _OFFSET = re.compile(r"\d{1,18}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a record stood when the pipeline took it: topic, partition, offset."""
 
     topic: str
@@ -63,9 +62,10 @@ AGAIN = "redrive-again"
 STRAIGHT = "straight"
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
+class Meta(NamedTuple):
     """What a record's headers say; every part may be missing, as anybody may write to a topic.
+
+    A tuple, as what is made for every event is here: one costs a third of what a frozen dataclass does.
 
     `received_at`: epoch ms at which a source took the event in. `straight`: a command wrote it to `validated`.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import orjson
@@ -154,7 +154,7 @@ def _to_validated(
     value = orjson.dumps(transformed)
     room = topics.max_bytes - ENVELOPE_BYTES - len(value)
     kept = original if original is not None and len(original) <= room else None
-    told = headers.write(replace(meta, original=kept, replayed=run, straight=True))
+    told = headers.write(meta._replace(original=kept, replayed=run, straight=True))
     identity = meta.event_id or _identity(value)
     found = key or _key(original if original is not None else value, meta.event_id)
     return Redrive("validated", found, value, tuple(told.items()), identity, meta.route)
@@ -163,8 +163,7 @@ def _to_validated(
 def _completed(record: JsonObject, meta: Meta) -> Meta:
     """What the headers say, and for what they do not, what the record itself says."""
     event_id, route = record.get("eventId"), record.get("route")
-    return replace(
-        meta,
+    return meta._replace(
         event_id=meta.event_id or (event_id if isinstance(event_id, str) and event_id else None),
         route=meta.route or (route if isinstance(route, str) and route else None),
         origin=meta.origin or _origin(record.get("origin")),

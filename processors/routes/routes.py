@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -77,8 +77,7 @@ def route_summary(route: Route | TriedRoute) -> JsonObject:
 MAX_VIOLATIONS = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """One event as it stands in Kafka. `event_id`: the id the source gave; `barred`: routes to leave out.
 
     `received_at` (epoch ms): when it came, where it does not say so itself.
@@ -90,16 +89,14 @@ class Raw:
     received_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A mapped event as JSON, ready to be sent."""
 
     route: str
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(NamedTuple):
     """What became of one event, in the order of the routes; nothing means that no route takes it.
 
     `key` and `event_id` are None where the bytes could not be read as an event.

@@ -47,7 +47,7 @@ class FailureReporter:
             self.topic,
             (key or meta.event_id or "")[:MAX_KEY],
             encode(content, self.max_bytes - ENVELOPE_BYTES),
-            replace(meta, route=failed.route, original=None, straight=False),
+            meta._replace(route=failed.route, original=None, straight=False),
         )
         made = replace(made, headers={**made.headers, **standard_errors(failed.error, failed.message, meta.origin)})
         # Lines that are no event have no key: an empty one would put all of them on the same partition.

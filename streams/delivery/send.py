@@ -66,6 +66,8 @@ class Sender:
         Ends the process when its producer can write no more.
         """
         pending, attempt, call = list(records), 0, object()
+        if not pending:
+            return
         producer = await self._start_producer()
         try:
             while pending:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import cast
 
 from aiokafka import ConsumerRecord
@@ -206,7 +206,7 @@ def _match(topic: Topic, record: ConsumerRecord, ident: str) -> FoundRecord | No
         return None
     place = Origin(record.topic, record.partition, record.offset)
     what = kind_of(_parsed(record.value)) if topic == "raw" else ""
-    meta = replace(meta, original=None)
+    meta = meta._replace(original=None)
     return FoundRecord(topic, place, record.timestamp, key, event_id or "", meta, what, _without_bodies(told))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from clients.kafka.range_reader import Reader
@@ -84,7 +83,7 @@ class RedriveBuilder:
             if found is None or not found.value:
                 return f"{built.reason}, and {self._targets.raw} does not hold it"
             # The route is the failure's: on `raw` it is one that an earlier redrive was for.
-            meta = replace(headers.read(dict(found.headers)), route=failure.meta.route)
+            meta = headers.read(dict(found.headers))._replace(route=failure.meta.route)
             built = rebuilt(failure.record, found.value, meta, found.key, run, self._targets)
         if built.place in self._taken:
             return REPEATED

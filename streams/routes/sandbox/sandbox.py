@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import structlog
 
@@ -94,7 +93,7 @@ class Sandbox:
         deaths = 0
         while len(found) < len(raws):
             head, *more = raws[len(found) : len(found) + (1 if deaths else self._at_once(raws[len(found) :]))]
-            head = replace(head, barred=tuple(one.route for one in barred if one.route))
+            head = head._replace(barred=tuple(one.route for one in barred if one.route))
             exchange = await self._exchange([head, *more], careful=deaths > 0)
             if exchange.answers:
                 found += [_with(exchange.answers[0], barred), *exchange.answers[1:]]
@@ -126,4 +125,4 @@ class Sandbox:
 
 def _with(answer: Routed, failures: Sequence[Failed]) -> Routed:
     outcomes = sorted((*answer.outcomes, *failures), key=lambda one: one.route or "")
-    return replace(answer, outcomes=tuple(outcomes)) if failures else answer
+    return answer._replace(outcomes=tuple(outcomes)) if failures else answer

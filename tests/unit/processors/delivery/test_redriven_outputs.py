@@ -1,7 +1,5 @@
 """Tests of what a sink remembers of redrives: the copies that a killed one leaves, and nothing else."""
 
-from dataclasses import replace
-
 import pytest
 
 from processors.delivery.redriven_outputs import RedrivenOutputs
@@ -19,7 +17,7 @@ def test_a_copy_by_another_run_is_known_once_the_bus_has_it(outputs):
     mark = outputs.mark(REDRIVEN, b"1")
     assert not outputs.knows(mark), "it is on its way, and may be refused"
     outputs.accepted(mark, 1_000.0)
-    assert outputs.knows(outputs.mark(replace(REDRIVEN, replayed="redrive-2026-b"), b"1"))
+    assert outputs.knows(outputs.mark(REDRIVEN._replace(replayed="redrive-2026-b"), b"1"))
 
 
 @pytest.mark.parametrize(
@@ -29,7 +27,7 @@ def test_a_copy_by_another_run_is_known_once_the_bus_has_it(outputs):
 )
 def test_what_is_another_output_is_not(outputs, change, value):
     outputs.accepted(outputs.mark(REDRIVEN, b"1"), 1_000.0)
-    assert not outputs.knows(outputs.mark(replace(REDRIVEN, **change), value))
+    assert not outputs.knows(outputs.mark(REDRIVEN._replace(**change), value))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +36,7 @@ def test_what_is_another_output_is_not(outputs, change, value):
     ids=["again", "replay", "live", "through the process stage"],
 )
 def test_what_is_wanted_once_more_or_comes_otherwise_has_no_mark(outputs, change):
-    assert outputs.mark(replace(REDRIVEN, **change), b"1") is None
+    assert outputs.mark(REDRIVEN._replace(**change), b"1") is None
     outputs.accepted(None, 1_000.0)
     assert not outputs.knows(None)
 

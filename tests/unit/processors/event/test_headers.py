@@ -83,6 +83,8 @@ metas = st.builds(
     original=st.none() | st.binary(max_size=60),
     replayed=st.none() | text,
     event_bus=st.none() | text,
+    straight=st.booleans(),
+    traceparent=st.none() | st.just(TRACEPARENT),
 )
 
 
