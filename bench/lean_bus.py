@@ -1,6 +1,7 @@
 """This module is an EventBridge that costs next to nothing: it takes every entry, after a while, and counts.
 
-`python -m bench.lean_bus --latency-ms 20` prints one JSON line with its URL; GET / tells what it took.
+`python -m bench.lean_bus --latency-ms 20` prints one JSON line with its URL; GET / tells what it took, and GET /ages
+how long that was on its way, since it was asked last.
 """
 
 from __future__ import annotations
@@ -37,10 +38,13 @@ class Taken:
         return number
 
     def told(self) -> bytes:
-        """What was taken, as JSON; ages are told once."""
+        """What was taken, as JSON."""
+        return json.dumps({"entries": self.entries, "requests": self.requests}).encode()
+
+    def told_ages(self) -> bytes:
+        """How old it was, as JSON; each is told once."""
         ages, self.ages = sorted(self.ages), deque(maxlen=2_000_000)
-        ranks = {f"p{rank}_ms": ages[len(ages) * rank // 100] for rank in (50, 95, 99)} if ages else {}
-        return json.dumps({"entries": self.entries, "requests": self.requests, **ranks}).encode()
+        return json.dumps({f"p{rank}_ms": ages[len(ages) * rank // 100] for rank in (50, 95, 99) if ages}).encode()
 
 
 class Connection(asyncio.Protocol):
@@ -67,8 +71,12 @@ class Connection(asyncio.Protocol):
 
     def _asked(self, head: bytes, body: bytes) -> None:
         if b"awsevents.putevents" not in head:
-            told = self._taken.told() if head.startswith(b"get") else b'{"Name":"bus","Arn":"arn:aws:events:::bus"}'
-            self._answer(told)
+            if head.startswith(b"get /ages"):
+                self._answer(self._taken.told_ages())
+            elif head.startswith(b"get"):
+                self._answer(self._taken.told())
+            else:
+                self._answer(b'{"Name":"bus","Arn":"arn:aws:events:::bus"}')
             return
         number = self._taken.take(body)
         results = ",".join([f'{{"EventId":"{self._taken.entries - one}"}}' for one in range(number)])

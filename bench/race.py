@@ -56,9 +56,9 @@ class Bus:
         assert self.process.stdout is not None  # opened as a pipe
         self.url = str(json.loads(self.process.stdout.readline())["url"])
 
-    def told(self) -> dict[str, Any]:
-        """What it has taken by now."""
-        answer: dict[str, Any] = httpx.get(self.url, timeout=30).raise_for_status().json()
+    def told(self, what: str = "") -> dict[str, Any]:
+        """What it has taken by now; `ages`: how long that took, since it was asked last."""
+        answer: dict[str, Any] = httpx.get(f"{self.url}/{what}", timeout=30).raise_for_status().json()
         return answer
 
     def wait(self, entries: int, processes: list[psutil.Process], every_s: float = 0.05) -> None:
@@ -151,9 +151,8 @@ class Race:
         before = Used.now(processes)
         self._fill(load, self._filled)
         self._bus.wait(self._published, processes, 0.2)
-        after, told = Used.now(processes), self._bus.told()
-        ages = {name: told[name] for name in ("p50_ms", "p95_ms", "p99_ms")}
-        return {**after.since(before, load.events), "rate": round(load.rate), **ages, "mib": _mib(processes)}
+        figures = Used.now(processes).since(before, load.events)
+        return {**figures, "rate": round(load.rate), **self._bus.told("ages"), "mib": _mib(processes)}
 
     def _warm(self, events: int) -> list[psutil.Process]:
         """Start everybody, wait until each has its share, and let some events through before it counts."""
@@ -161,7 +160,7 @@ class Race:
         self._fill(replace(self._load, events=events))
         self._bus.wait(self._published, processes)
         wait_until("everybody to have a share", lambda: _are_settled(self._servers, self._pipeline.prefix, processes))
-        self._bus.told()  # ages are told once
+        self._bus.told("ages")
         return processes
 
     def _fill(self, load: Load, first: int = 0) -> None:

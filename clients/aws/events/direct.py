@@ -1,15 +1,17 @@
 """This module calls PutEvents with botocore's credentials and connections, without what the SDK repeats each call.
 
 Through the whole client a call costs about 1 ms of CPU: endpoint rules, validation, serializer, signer, parser. Here
-the endpoint is resolved once, orjson writes and reads the body, and the day's signing key is kept. Sockets, TLS,
-proxies, custom CAs and credentials that renew stay aiobotocore's, and botocore's own parser reads what is refused:
-callers meet the same exceptions as with the whole client.
+the endpoint is resolved once, orjson writes and reads the body, the day's signing key is kept, and requests go over
+connections of our own (connections.py), with aiobotocore's TLS. Through a proxy, without a look at certificates, and
+where an answer comes in another form than AWS's, aiobotocore's HTTP client sends them. Credentials that renew stay
+botocore's, and its own parser reads what is refused: callers meet the same exceptions as with the whole client.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,17 +21,30 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+import structlog
 from botocore.awsrequest import AWSPreparedRequest, HeadersDict
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import (
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    SSLError,
+)
 from botocore.parsers import ResponseParserError
 
 from clients.aws.answers import note_answer, note_sent
 from clients.aws.client import open_client
+from clients.aws.events.connections import Answer, Connections, UnusualAnswerError
 from processors.routes.target import Target
 from settings import Settings
 
+log = structlog.get_logger(__name__)
+
 TARGET = "AWSEvents.PutEvents"
 CONTENT_TYPE = "application/x-amz-json-1.1"
+
+#: Headers that have no part in the signature.
+_UNSIGNED = {"accept-encoding": "identity", "user-agent": "genesys-eventbridge"}
 
 
 @asynccontextmanager
@@ -39,8 +54,18 @@ async def open_events(settings: Settings, target: Target | None = None) -> Async
     Raises AwsConfigurationError as `open_client` does.
     """
     is_direct = settings.eventbridge_client == "direct" and not (target and target.endpoint_id)
-    async with open_client(settings, "events", DirectEvents if is_direct else None, target=target) as client:
-        yield client
+    made: list[DirectEvents] = []
+
+    def direct(client: Any) -> DirectEvents:
+        made.append(DirectEvents(client))
+        return made[0]
+
+    async with open_client(settings, "events", direct if is_direct else None, target=target) as client:
+        try:
+            yield client
+        finally:
+            for one in made:
+                one.close()
 
 
 class DirectEvents:
@@ -50,6 +75,12 @@ class DirectEvents:
         self._client = client
         self._operation = client.meta.service_model.operation_model("PutEvents")
         self._signer: Signer | None = None
+        self._connections: Connections | None = None
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._connections is not None:
+            self._connections.close()
 
     def __getattr__(self, operation: str) -> Any:
         return getattr(self._client, operation)
@@ -59,15 +90,47 @@ class DirectEvents:
         body = orjson.dumps({"Entries": Entries}, default=_epoch, option=orjson.OPT_PASSTHROUGH_DATETIME)
         signer = self._signer = self._signer or await self._resolve()
         headers = signer.headers(body, await self._credentials(), time.gmtime())
-        request = AWSPreparedRequest("POST", signer.url, HeadersDict(headers), body, False)
         note_sent()
-        return await self._read(await self._client._endpoint.http_session.send(request))
+        return await self._read(await self._answer(signer.url, headers, body))
+
+    async def _answer(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """What comes over one of our connections, or else by aiobotocore's client. Raises BotoCoreError."""
+        if (connections := self._connections) is not None:
+            try:
+                return await connections.ask(headers, body)
+            except UnusualAnswerError as error:
+                log.info("PutEvents goes by the SDK's HTTP client", reason=f"an unusual answer: {error}")
+                connections.close()
+                self._connections = None
+            except TimeoutError as error:
+                raise ReadTimeoutError(endpoint_url=url, error=error) from error
+            except (BrokenPipeError, ConnectionResetError) as error:
+                raise ConnectionClosedError(endpoint_url=url, error=error) from error
+            except ssl.SSLError as error:
+                raise SSLError(endpoint_url=url, error=error) from error
+            except OSError as error:
+                raise EndpointConnectionError(endpoint_url=url, error=error) from error
+        request = AWSPreparedRequest("POST", url, HeadersDict(headers), body, False)
+        response = await self._client._endpoint.http_session.send(request)
+        return Answer(response.status_code, response.headers, await response.content)
 
     async def _resolve(self) -> Signer:
         context: dict[str, Any] = {"client_region": self._client.meta.region_name, "client_config": {}}
         url, _, _ = await self._client._resolve_endpoint_ruleset(self._operation, {}, context)
-        region = context.get("signing", {}).get("region") or self._client._request_signer.region_name
-        return Signer(url.rstrip("/") + "/", region)
+        url = url.rstrip("/") + "/"
+        self._connections = self._connections_to(url)
+        return Signer(url, context.get("signing", {}).get("region") or self._client._request_signer.region_name)
+
+    def _connections_to(self, url: str) -> Connections | None:
+        """Our own, with the SDK's TLS, where nothing stands between here and AWS."""
+        session, config, tls = self._client._endpoint.http_session, self._client.meta.config, None
+        if session._proxy_config.proxy_url_for(url):
+            return None
+        if url.startswith("https:"):
+            tls = session._create_connector(None)._ssl
+            if not isinstance(tls, ssl.SSLContext):  # certificates are not to be looked at
+                return None
+        return Connections(url, tls, connect_s=config.connect_timeout, read_s=config.read_timeout)
 
     async def _credentials(self) -> Any:
         credentials = self._client._request_signer._credentials
@@ -75,10 +138,10 @@ class DirectEvents:
             raise NoCredentialsError
         return await credentials.get_frozen_credentials()
 
-    async def _read(self, response: Any) -> Mapping[str, Any]:
-        note_answer({"status_code": response.status_code, "headers": response.headers})
-        body = await response.content
-        if response.status_code == 200:
+    async def _read(self, response: Answer) -> Mapping[str, Any]:
+        status, body = response.status, response.body
+        note_answer({"status_code": status, "headers": response.headers})
+        if status == 200:
             try:
                 answer = orjson.loads(body)
             except orjson.JSONDecodeError as error:
@@ -86,11 +149,11 @@ class DirectEvents:
             if not isinstance(answer, dict):
                 raise ResponseParserError("the answer to PutEvents is not a JSON object")
             return answer
-        received = {"headers": response.headers, "status_code": response.status_code, "body": body, "context": {}}
+        received = {"headers": response.headers, "status_code": status, "body": body, "context": {}}
         try:
             parsed = await self._client._response_parser.parse(received, self._operation.output_shape)
         except ValueError as error:  # a page in another encoding than AWS's
-            raise ResponseParserError(f"HTTP {response.status_code} with a body that nobody can read") from error
+            raise ResponseParserError(f"HTTP {status} with a body that nobody can read") from error
         code = parsed.get("Error", {}).get("Code")
         raise self._client.exceptions.from_code(code)(parsed, "PutEvents")
 
@@ -124,7 +187,7 @@ class Signer:
             f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, "
             f"SignedHeaders={names}, Signature={signature}"
         )
-        return signed | {"content-length": str(len(body)), "user-agent": "genesys-eventbridge"}
+        return signed | _UNSIGNED | {"content-length": str(len(body))}
 
     def _key_for(self, secret: str, day: str) -> bytes:
         if self._key_of != (secret, day):

@@ -1,6 +1,7 @@
 """Tests that the direct PutEvents means to AWS what botocore's does, and answers its caller as botocore would."""
 
 import contextlib
+import ssl
 import time
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -19,10 +20,12 @@ from botocore.exceptions import (
     EndpointConnectionError,
     HTTPClientError,
     ReadTimeoutError,
+    SSLError,
 )
 from botocore.parsers import ResponseParserError
 
 from clients.aws.events.direct import DirectEvents, Signer
+from tests.kafka.certificates import make_certificates
 
 ENTRIES = [
     {
@@ -43,12 +46,16 @@ class Server:
 
     def __init__(self):
         self.requests, self.status, self.body, self.headers, self.drop = [], 200, orjson.dumps(GOOD), {}, False
+        self.chunked = False
 
     async def answer(self, request):
         self.requests.append((request, await request.read()))
         if self.drop:
             request.transport.close()
-        return web.Response(status=self.status, body=self.body, headers=self.headers)
+        answer = web.Response(status=self.status, body=self.body, headers=self.headers)
+        if self.chunked:
+            answer.enable_chunked_encoding()
+        return answer
 
 
 @pytest.fixture
@@ -68,18 +75,29 @@ SESSIONS = {
 
 
 @contextlib.asynccontextmanager
-async def opened(url, token=None, **config):
-    session = SESSIONS[token]
+async def opened(url, token=None, verify=None, **config):
     attempts = {"mode": "standard", "total_max_attempts": 1}
-    async with session.client("events", endpoint_url=url, config=Config(retries=attempts, **config)) as client:
-        yield client
+    told = {"endpoint_url": url, "config": Config(retries=attempts, **config), "verify": verify}
+    async with SESSIONS[token].client("events", **told) as client:
+        client.made = []
+        try:
+            yield client
+        finally:
+            for one in client.made:
+                one.close()
+
+
+def direct(client):
+    """The direct one, whose connections are closed with the client."""
+    client.made.append(DirectEvents(client))
+    return client.made[-1]
 
 
 @pytest.mark.parametrize("token", [None, "a/session=token"])
 async def test_the_request_means_what_botocore_s_means(server, token):
     async with opened(server.url, token) as client:
         assert (await client.put_events(Entries=ENTRIES))["Entries"] == GOOD["Entries"]
-        assert (await DirectEvents(client).put_events(Entries=ENTRIES))["Entries"] == GOOD["Entries"]
+        assert (await direct(client).put_events(Entries=ENTRIES))["Entries"] == GOOD["Entries"]
     (theirs, their_body), (ours, our_body) = server.requests
     assert orjson.loads(our_body) == orjson.loads(their_body)
     assert (ours.method, ours.path_qs) == (theirs.method, theirs.path_qs)
@@ -107,11 +125,11 @@ def test_the_signature_is_botocore_s(token, monkeypatch):
 
 async def test_credentials_that_renew_are_signed_with_at_once(server):
     async with opened(server.url) as client:
-        direct = DirectEvents(client)
-        await direct.put_events(Entries=ENTRIES)
+        one = direct(client)
+        await one.put_events(Entries=ENTRIES)
         client._request_signer._credentials.access_key = "AKID2"
         client._request_signer._credentials.secret_key = "other"
-        await direct.put_events(Entries=ENTRIES)
+        await one.put_events(Entries=ENTRIES)
     first, second = (request.headers["Authorization"] for request, _ in server.requests)
     assert "AKID/" in first
     assert "AKID2/" in second
@@ -120,7 +138,7 @@ async def test_credentials_that_renew_are_signed_with_at_once(server):
 async def test_a_time_is_the_instant_it_names_in_whole_seconds(server):
     at = datetime(2026, 11, 23, 12, 0, 0, 999_999, timezone(timedelta(hours=2)))
     async with opened(server.url) as client:
-        await DirectEvents(client).put_events(Entries=[ENTRIES[0] | {"Time": at}])
+        await direct(client).put_events(Entries=[ENTRIES[0] | {"Time": at}])
     ((_, body),) = server.requests
     assert orjson.loads(body)["Entries"][0]["Time"] == 1_795_428_000
 
@@ -141,7 +159,7 @@ async def test_a_refusal_raises_what_the_whole_client_raises(server, status, bod
     server.status, server.body, server.headers = status, body, headers
     errors = []
     async with opened(server.url) as client:
-        for one in (client, DirectEvents(client)):
+        for one in (client, direct(client)):
             with pytest.raises((ClientError, HTTPClientError)) as caught:
                 await one.put_events(Entries=ENTRIES)
             errors.append(caught.value)
@@ -156,7 +174,7 @@ async def test_a_refusal_in_another_encoding_is_an_answer_nobody_can_read(server
     server.status, server.body = 403, "<html>gesperrt für Sie</html>".encode("latin-1")
     async with opened(server.url) as client:
         with pytest.raises(ResponseParserError, match="403"):
-            await DirectEvents(client).put_events(Entries=ENTRIES)
+            await direct(client).put_events(Entries=ENTRIES)
 
 
 @pytest.mark.parametrize("body", [b"<html>welcome</html>", b"", b"[]", b"\xff\xfe", b'{"Entries":'])
@@ -164,22 +182,61 @@ async def test_a_page_instead_of_an_answer_is_an_answer_nobody_can_read(server, 
     server.body = body
     async with opened(server.url) as client:
         with pytest.raises(ResponseParserError):
-            await DirectEvents(client).put_events(Entries=ENTRIES)
+            await direct(client).put_events(Entries=ENTRIES)
 
 
 async def test_no_answer_raises_what_the_whole_client_raises(server):
     server.drop = True
     async with opened(server.url, read_timeout=0.2) as client:
         with pytest.raises((ConnectionClosedError, ReadTimeoutError)):
-            await DirectEvents(client).put_events(Entries=ENTRIES)
+            await direct(client).put_events(Entries=ENTRIES)
     async with opened("http://127.0.0.1:1") as client:
         with pytest.raises(EndpointConnectionError):
-            await DirectEvents(client).put_events(Entries=ENTRIES)
+            await direct(client).put_events(Entries=ENTRIES)
+
+
+async def test_what_answers_in_another_form_is_left_to_the_sdk_s_client_from_then_on(server):
+    server.chunked = True
+    async with opened(server.url) as client:
+        one = direct(client)
+        for _ in range(2):
+            assert (await one.put_events(Entries=ENTRIES))["Entries"] == GOOD["Entries"]
+    assert len(server.requests) == 3, "the first one was sent again: what it came to is not known"
+    bodies = [body for _, body in server.requests]
+    assert bodies[0] == bodies[1]
+
+
+@pytest.fixture
+async def secured(tmp_path):
+    """A server with TLS; gives its URL and the file of its authority."""
+    certificates, handler, app = make_certificates(tmp_path), Server(), web.Application()
+    app.router.add_route("*", "/{path:.*}", handler.answer)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificates.broker_file)
+    served = TestServer(app, scheme="https")
+    await served.start_server(ssl=tls)
+    yield str(served.make_url("/")).rstrip("/"), str(certificates.authority_file)
+    await served.close()
+
+
+async def test_certificates_are_looked_at_as_the_sdk_does(secured):
+    url, authority = secured
+    async with opened(url, verify=authority) as client:
+        one = direct(client)
+        for _ in range(2):
+            assert (await one.put_events(Entries=ENTRIES))["Entries"] == GOOD["Entries"]
+        assert one._connections is not None, "it is sent over our own"
+    async with opened(url) as client:
+        for one in (client, direct(client)):
+            with pytest.raises(SSLError):
+                await one.put_events(Entries=ENTRIES)
+    async with opened(url, verify=False) as client:
+        assert (await direct(client).put_events(Entries=ENTRIES))["Entries"] == GOOD["Entries"]
 
 
 async def test_through_a_proxy_it_asks_the_proxy(server):
     async with opened("http://events.example.invalid", proxies={"http": server.url}) as client:
-        await DirectEvents(client).put_events(Entries=ENTRIES)
+        await direct(client).put_events(Entries=ENTRIES)
     ((request, _),) = server.requests
     assert request.headers["Host"] == "events.example.invalid"
 
@@ -187,5 +244,5 @@ async def test_through_a_proxy_it_asks_the_proxy(server):
 async def test_every_other_call_is_the_client_s_own(server):
     server.body = b'{"Arn":"arn:aws:events:eu-central-1:1:event-bus/default"}'
     async with opened(server.url) as client:
-        answer = await DirectEvents(client).describe_event_bus(Name="default")
+        answer = await direct(client).describe_event_bus(Name="default")
     assert answer["Arn"].endswith("event-bus/default")

@@ -81,7 +81,7 @@ async def test_answers_come_in_order_with_key_id_and_encoded_event(sandbox: Sand
 
 async def test_the_given_event_id_is_kept(sandbox: Sandbox):
     given = "11111111-1111-4111-8111-111111111111"
-    [answer] = await sandbox.apply([replace(event(1), event_id=given)])
+    [answer] = await sandbox.apply([event(1)._replace(event_id=given)])
     assert answer.event_id == given
 
 
