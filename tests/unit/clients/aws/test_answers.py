@@ -41,35 +41,44 @@ def answered_by_a_proxy(aws, page, status):
     )
 
 
-@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("status", [200, 403, 407, 502])
-async def test_a_page_is_no_answer_about_any_event_or_record(aws, open_, page, status):
-    answered_by_a_proxy(aws, page, status)
-    for client_name in ("direct", "aioboto3"):
-        settings = load_settings(aws_endpoint_url=aws.url, aws_region="eu-west-1", eventbridge_client=client_name)
-        async with open_events(settings) as client:
+@pytest.mark.parametrize("client_name", ["direct", "aioboto3"])
+async def test_a_page_is_no_answer_about_any_event(aws, open_, client_name, status):
+    settings = load_settings(aws_endpoint_url=aws.url, aws_region="eu-west-1", eventbridge_client=client_name)
+    async with open_events(settings) as client:
+        for page in PAGES:
+            answered_by_a_proxy(aws, page, status)
             results = await EventBridge(client).put([Entry({"Detail": "{}"}, 2)] * 2)
-            assert [type(result) for result in results] == [Outage, Outage]
+            assert [type(result) for result in results] == [Outage, Outage], page
+
+
+@pytest.mark.parametrize("status", [200, 403, 407, 502])
+async def test_a_page_is_no_answer_about_any_record(aws, open_, status):
     async with open_("sqs") as client:
         queue = Queue(client, f"{aws.url}/123456789012/failures", on_trouble=lambda _: None)
-        failed = await queue._attempt([Message("{}", "g", "d")] * 2, [0, 1])
-        assert {blame for _, blame in failed.values()} == {Blame.OUTAGE}
+        for page in PAGES:
+            answered_by_a_proxy(aws, page, status)
+            failed = await queue._attempt([Message("{}", "g", "d")] * 2, [0, 1])
+            assert {blame for _, blame in failed.values()} == {Blame.OUTAGE}, page
 
 
-@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("status", [403, 407])
-async def test_no_call_raises_anything_else_over_a_page(aws, open_, page, status):
-    answered_by_a_proxy(aws, page, status)
-    for service, operation, parameters in (
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"),
+    [
         ("events", "describe_event_bus", {"Name": "b"}),
         ("sqs", "get_queue_attributes", {"QueueUrl": "http://x/1/q"}),
         ("cloudwatch", "put_metric_data", {"Namespace": "n", "MetricData": [{"MetricName": "m", "Value": 1}]}),
         ("schemas", "describe_schema", {"RegistryName": "r", "SchemaName": "s"}),
-    ):
-        async with open_(service) as client:
+    ],
+)
+async def test_no_call_raises_anything_else_over_a_page(aws, open_, service, operation, parameters, status):
+    async with open_(service) as client:
+        for page in PAGES:
+            answered_by_a_proxy(aws, page, status)
             with pytest.raises(AWS_ERRORS) as caught:
                 await getattr(client, operation)(**parameters)
-            assert "Traceback" not in reason(caught.value)
+            assert "Traceback" not in reason(caught.value), page
 
 
 @pytest.mark.parametrize("page", ["html", "latin-1", "list", "empty"])
