@@ -62,7 +62,7 @@ class BoundedClient:
         self.endpoint_url = client.meta.endpoint_url
         client.meta.events.register("before-send", note_sent)
         client.meta.events.register("before-parse", note_answer)
-        client.meta.events.register("before-parse", _refuse_no_object)
+        client.meta.events.register("before-parse", _refuse_foreign)
 
     def __getattr__(self, operation: str) -> Callable[..., Awaitable[Any]]:
         method = getattr(self._client, operation)
@@ -159,17 +159,22 @@ def note_answer(response_dict: Mapping[str, Any], **_: Any) -> None:
         course.status, course.headers = response_dict.get("status_code"), response_dict.get("headers") or {}
 
 
-def _refuse_no_object(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
-    """botocore reads a success that is no JSON as one that holds nothing: an empty queue, say."""
-    is_json = operation_model.service_model.resolved_protocol in ("json", "rest-json")
-    if not is_json or operation_model.output_shape is None or response_dict["status_code"] >= 300:
+def _refuse_foreign(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
+    """botocore takes any page for a success that holds nothing: an empty queue, say, or metrics that were taken."""
+    protocol, body = operation_model.service_model.resolved_protocol, response_dict["body"]
+    if response_dict["status_code"] >= 300:
         return
-    try:
-        answer = orjson.loads(response_dict["body"])
-    except orjson.JSONDecodeError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise ResponseParserError("the answer is no JSON object")
+    if protocol == "query" and f"<{operation_model.name}Response".encode() not in body:
+        raise ResponseParserError(f"the answer is none to {operation_model.name}")
+    if operation_model.name == "PutObject" and "etag" not in map(str.lower, response_dict["headers"]):
+        raise ResponseParserError("the answer names no object that was stored")
+    if protocol in ("json", "rest-json") and (body or operation_model.output_shape is not None):
+        try:
+            answer = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise ResponseParserError("the answer is no JSON object")
 
 
 def _what_was_raised(course: _Course, error: Exception) -> NoAnswerError:

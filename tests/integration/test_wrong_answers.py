@@ -180,3 +180,18 @@ def _is_clean(scene: Scene) -> bool:
     assert account.clean, account
     assert scene.refused() == []
     return True
+
+
+def test_cloudwatch_has_counted_everything_in_the_end(scene: Scene):
+    """As the pipeline's own sums have it: an entry whose acceptance was not heard is on the bus once more."""
+
+    def told() -> bool:
+        answer = scene.workers[0].get("/api/report/")
+        points = scene.pipeline.inspect("metrics")["metrics"]
+        counted = sum(sum(point["values"]) for point in points if point["name"] == "EventsPublished")
+        if answer is None or answer.status_code != 200:
+            return False
+        print("CloudWatch has", counted, "of", answer.json()["published"], "published")
+        return bool(counted == answer.json()["published"])
+
+    wait_until("CloudWatch to have all", told)

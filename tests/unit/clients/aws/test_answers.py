@@ -10,12 +10,15 @@ from clients.aws.answers import AWS_ERRORS, NoAnswerError, NoCredentialsGivenErr
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.events.direct import open_events
 from clients.aws.events.eventbridge import EventBridge, Outage
-from clients.aws.sqs_sender import Blame, Message, Queue
+from clients.aws.sqs_sender import Blame, Queue, QueueMessage
 from emulators.aws import AWSEmulator, Faults, RequestFault
 from emulators.aws.calls import SERVICES
 from emulators.pages import PAGES
 from processors.delivery.entries import Entry
 from settings import load_settings
+
+#: Successes that no service gives.
+FOREIGN = ("empty", "html", "latin-1", "list")
 
 
 @pytest.fixture
@@ -58,7 +61,7 @@ async def test_a_page_is_no_answer_about_any_record(aws, open_, status):
         queue = Queue(client, f"{aws.url}/123456789012/failures", on_trouble=lambda _: None)
         for page in PAGES:
             answered_by_a_proxy(aws, page, status)
-            failed = await queue._attempt([Message("{}", "g", "d")] * 2, [0, 1])
+            failed = await queue._attempt([QueueMessage("{}", "g", "d")] * 2, [0, 1])
             assert {blame for _, blame in failed.values()} == {Blame.OUTAGE}, page
 
 
@@ -81,15 +84,25 @@ async def test_no_call_raises_anything_else_over_a_page(aws, open_, service, ope
             assert "Traceback" not in reason(caught.value), page
 
 
-@pytest.mark.parametrize("page", ["html", "latin-1", "list", "empty"])
-async def test_a_success_that_holds_no_object_is_no_answer(aws, open_, page):
-    answered_by_a_proxy(aws, page, 200)
-    for service, operation, parameters in (
-        ("events", "describe_event_bus", {"Name": "b"}),
-        ("sqs", "receive_message", {"QueueUrl": "http://x/1/q"}),
-        ("schemas", "describe_schema", {"RegistryName": "r", "SchemaName": "s"}),
-    ):
-        async with open_(service) as client:
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "pages"),
+    [
+        ("events", "describe_event_bus", {"Name": "b"}, FOREIGN),
+        ("sqs", "receive_message", {"QueueUrl": "http://x/1/q"}, FOREIGN),
+        (
+            "sqs",
+            "delete_message",
+            {"QueueUrl": "http://x/1/q", "ReceiptHandle": "r"},
+            FOREIGN[1:],
+        ),  # says nothing itself
+        ("schemas", "describe_schema", {"RegistryName": "r", "SchemaName": "s"}, FOREIGN),
+        ("cloudwatch", "put_metric_data", {"Namespace": "n", "MetricData": [{"MetricName": "m", "Value": 1}]}, FOREIGN),
+    ],
+)
+async def test_a_success_that_is_none_of_that_service_is_no_answer(aws, open_, service, operation, parameters, pages):
+    async with open_(service) as client:
+        for page in pages:
+            answered_by_a_proxy(aws, page, 200)
             with pytest.raises(NoAnswerError, match="status 200 that is not from AWS"):
                 await getattr(client, operation)(**parameters)
 

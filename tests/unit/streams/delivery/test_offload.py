@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import aioboto3
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from clients.aws.answers import NoAnswerError
 from clients.aws.client import open_client
 from processors.routes.target import Offload
+from settings import load_settings
 from streams.checks.buckets import check_buckets
 from streams.delivery.offload import ClaimChecks
 
@@ -23,6 +27,20 @@ class Troubles(list):
     def heard(self, reason):
         self.append(reason)
         self.came.set()
+
+
+@pytest.fixture
+async def signing_in():
+    """A proxy that shows every caller its page, as a success."""
+
+    async def page(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(text="<html>sign in</html>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", page)
+    async with TestServer(app) as server:
+        yield str(server.make_url(""))
 
 
 def checks(client, troubles=None):
@@ -45,6 +63,13 @@ async def test_what_is_stored_is_read_back_by_the_claim(moto_settings):
         found = await plain.get_object(Bucket=claim["bucket"], Key=claim["key"])
         assert await found["Body"].read() == body
         assert claim["bytes"] == len(body) > 2_000_000
+
+
+async def test_a_page_in_place_of_s3_has_stored_nothing(signing_in):
+    settings = load_settings(aws_endpoint_url=signing_in, aws_region="eu-west-1")
+    async with open_client(settings, "s3") as client:
+        with pytest.raises(NoAnswerError, match="status 200 that is not from AWS"):
+            await client.put_object(Bucket="calls", Key="k", Body=b"{}")
 
 
 async def test_a_bucket_that_is_not_there_is_waited_for(moto_settings):
