@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page
 
 from docs.screenshots import chromium
 from streams.demo.stack import Options, Stack
+from tests.kafka.pipeline import wait_until
 
 #: Seconds before anything is measured, of one turn with or without dashboards, and turns of each.
 WARM_UP_S, TURN_S, TURNS = 15.0, 6.0, 10
@@ -30,6 +31,15 @@ WARM_UP_S, TURN_S, TURNS = 15.0, 6.0, 10
 ASKED = (("/api/report/?range=1h", 5.0), ("/api/history/?range=1h", 60.0))
 
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+
+
+def is_ready(stack: Stack) -> bool:
+    """Whether the worker answers, and events have come to their end."""
+    stack.check()
+    try:
+        return ended(stack) > 0
+    except (httpx.HTTPError, KeyError):  # nobody listens yet, or the tables are being recovered
+        return False
 
 
 def paint(browser: Browser, stack: Stack, name: str) -> dict[str, float]:
@@ -150,8 +160,8 @@ def main() -> None:
     parser.add_argument("--boards", type=int, default=20, help="dashboards that are open at once")
     options = parser.parse_args()
     with Stack(Options(events=None, source="stream", faults=False, rate=options.rate, port=0)) as stack:
+        wait_until("the first events to end", lambda: is_ready(stack))
         time.sleep(WARM_UP_S)
-        stack.check()
         found: dict[str, Any] = {"bench": "pages", "rate": options.rate}
         with chromium() as browser:
             found["pages"] = {name: paint(browser, stack, name) for name in ("now", "failures", "routes", "trace")}

@@ -20,6 +20,8 @@ SERVICE = "genesys-eventbridge"
 #: Seconds that the last spans get at the end.
 LAST_S = 2.0
 
+INSTALL = "pip install 'genesys-eventbridge[otel]'"
+
 #: The span of an event's receipt, whose id is part of the trace that is begun with it.
 RECEIVE = "receive"
 
@@ -56,8 +58,7 @@ class Spans:
             from opentelemetry.sdk.trace.export import BatchSpanProcessor
             from opentelemetry.sdk.util.instrumentation import InstrumentationScope
         except ImportError:
-            words = "OTEL_EXPORTER_OTLP_ENDPOINT needs the SDK: pip install 'genesys-eventbridge[otel]'"
-            raise SettingsError(words) from None
+            raise SettingsError(f"OTEL_EXPORTER_OTLP_ENDPOINT needs the SDK: {INSTALL}") from None
         self._api, self._sdk = trace, sdk
         self._scope = InstrumentationScope(SERVICE, self._version)
         found = Resource.create({"service.version": self._version})

@@ -29,14 +29,16 @@ CERTIFICATE_DAYS = 21
 
 async def check_endpoints(settings: Settings, services: Iterable[str]) -> list[Finding]:
     """Reach each endpoint once. `services`: of AWS, by the SDK's names."""
-    urls = dict.fromkeys([*_genesys_urls(settings), *_token_url(settings)], "")
+    receiver = settings.otel_exporter_otlp_endpoint
+    urls = dict.fromkeys([*_genesys_urls(settings), *_token_url(settings), *filter(None, [receiver])], "")
     urls |= dict.fromkeys(await _aws_urls(settings, services), os.environ.get("AWS_CA_BUNDLE", ""))
     looks: dict[str, Look] = {_place(url): partial(probe_url, url, cafile or None) for url, cafile in urls.items()}
     looks |= _broker_looks(settings)
     reached = dict(zip(looks, await asyncio.gather(*(look() for look in looks.values())), strict=True))
     brokers = {place: one for place, one in reached.items() if place in _brokers(settings)}
     enough = any(isinstance(one, Reached) for one in brokers.values())
-    findings = [_finding(place, one, others=enough and place in brokers) for place, one in reached.items()]
+    spared = {*(brokers if enough else ()), _place(receiver or "")}  # no event waits for who receives spans
+    findings = [_finding(place, one, is_spared=place in spared) for place, one in reached.items()]
     skews = [one.skew_s for one in reached.values() if isinstance(one, Reached) and one.skew_s is not None]
     return [*findings, *check_clock(skews), *_own_certificate(settings)]
 
@@ -86,11 +88,11 @@ def _place(url: str) -> str:
     return urlsplit(url).netloc
 
 
-def _finding(place: str, found: Reached | Unreachable, *, others: bool) -> Finding:
-    """`others`: whether another of its kind does as well."""
+def _finding(place: str, found: Reached | Unreachable, *, is_spared: bool) -> Finding:
+    """`is_spared`: whether a worker goes on without it."""
     name = f"endpoint {place}"
     if isinstance(found, Unreachable):
-        return Finding(name, others, found.words, found.fix, unreachable=True)
+        return Finding(name, is_spared, found.words, found.fix, unreachable=True)
     detail = f"reached in {found.seconds * 1000:.0f} ms"
     if found.certificate_ends is None:
         return Finding(name, True, detail)

@@ -7,10 +7,12 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from clients.otlp import INSTALL
 from settings import Settings
 from streams.checks.finding import Finding
 from streams.web.hosts import is_loopback
@@ -58,6 +60,16 @@ def check_web(settings: Settings) -> Finding:
     return Finding(
         name, True, f"on {where} without a token: whoever reaches the port may pause, resume and redrive", fix
     )
+
+
+def check_spans(settings: Settings) -> list[Finding]:
+    """Whether spans can be made, where somebody is to receive them."""
+    if settings.otel_exporter_otlp_endpoint is None:
+        return []
+    name = "spans"
+    if find_spec("opentelemetry") is None:
+        return [Finding(name, False, "OTEL_EXPORTER_OTLP_ENDPOINT is set, and the SDK is not installed", INSTALL)]
+    return [Finding(name, True, f"{settings.trace_sample:.0%} of the traces begun here are sampled")]
 
 
 def check_clock(skews: Sequence[float]) -> list[Finding]:

@@ -23,7 +23,7 @@ from streams.checks.environment import check_environment
 from streams.checks.finding import Finding
 from streams.checks.kafka import check_group, check_kafka, check_replicas
 from streams.checks.lag import check_lag
-from streams.checks.machine import check_folder, check_port, check_web
+from streams.checks.machine import check_folder, check_port, check_spans, check_web
 from streams.checks.routes import check_routes
 from streams.checks.source import check_source
 from streams.checks.topics import check_topics
@@ -107,7 +107,7 @@ async def _machine(settings: Settings) -> list[Finding]:
         detail = f"{settings.web_host}:{settings.web_port} is taken, by what answers as a worker does"
         found = Finding(found.name, True, detail, "another worker on this machine needs a WEB_PORT of its own")
     folder = check_folder(settings, settings.data_dir.expanduser() / settings.group)
-    return [folder, found, check_web(settings)]
+    return [folder, found, check_web(settings), *check_spans(settings)]
 
 
 async def _is_a_worker(settings: Settings) -> bool:

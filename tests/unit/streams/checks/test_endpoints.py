@@ -64,3 +64,8 @@ async def test_a_client_certificate_that_is_none_is_told(tmp_path):
         kafka_ssl_certfile=tmp_path / "client.pem",
     )
     assert not found["KAFKA_SSL_CERTFILE"].ok
+
+
+async def test_a_receiver_of_spans_that_is_away_is_a_warning():
+    found = await look(kafka_bootstrap_servers="127.0.0.1:1", otel_exporter_otlp_endpoint="http://127.0.0.1:9")
+    assert [(one.ok, bool(one.fix)) for one in found.values()] == [(True, True), (False, True)]

@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from settings import load_settings
-from streams.checks.machine import check_clock, check_folder, check_port, probe
+from streams.checks import machine
+from streams.checks.machine import check_clock, check_folder, check_port, check_spans, probe
 
 
 @pytest.fixture
@@ -78,3 +79,13 @@ def test_a_clock_that_is_wrong_is_told_and_one_that_aws_refuses_fails(skews, ok,
 
 def test_where_no_clock_was_heard_nothing_is_said():
     assert check_clock([]) == []
+
+
+def test_spans_need_the_sdk_where_somebody_is_to_receive_them(monkeypatch):
+    assert check_spans(load_settings()) == []
+    wanted = load_settings(otel_exporter_otlp_endpoint="http://127.0.0.1:4318", trace_sample=0.25)
+    (found,) = check_spans(wanted)
+    assert (found.ok, found.detail) == (True, "25% of the traces begun here are sampled")
+    monkeypatch.setattr(machine, "find_spec", lambda name: None)
+    (found,) = check_spans(wanted)
+    assert (found.ok, found.fix) == (False, "pip install 'genesys-eventbridge[otel]'")
