@@ -1,4 +1,4 @@
-"""This module measures the pages against a demo: `python -m bench.pages [--rate N] [--minutes M] [--boards N]`.
+"""This module measures the pages against a demo: `python -m bench.dashboards [--rate N] [--minutes M] [--boards N]`.
 
 In a real Chromium: how long a page takes until something is painted and until its numbers stand there, the first time
 and again, and how its memory grows. Then what open dashboards cost the worker: programs that ask what the page Now asks
@@ -154,7 +154,7 @@ def cost(stack: Stack, boards: int) -> dict[str, Any]:
 
 def main() -> None:
     """Read the arguments, measure, print."""
-    parser = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.dashboards", description=__doc__)
     parser.add_argument("--rate", type=float, default=300.0, help="events a second of the demo; 0: as fast as it goes")
     parser.add_argument("--minutes", type=float, default=2.0, help="how long the memory of a page is watched")
     parser.add_argument("--boards", type=int, default=20, help="dashboards that are open at once")
@@ -162,7 +162,7 @@ def main() -> None:
     with Stack(Options(events=None, source="stream", faults=False, rate=options.rate, port=0)) as stack:
         wait_until("the first events to end", lambda: is_ready(stack))
         time.sleep(WARM_UP_S)
-        found: dict[str, Any] = {"bench": "pages", "rate": options.rate}
+        found: dict[str, Any] = {"bench": "dashboards", "rate": options.rate}
         with chromium() as browser:
             found["pages"] = {name: paint(browser, stack, name) for name in ("now", "failures", "routes", "trace")}
             if options.minutes:
