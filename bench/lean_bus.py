@@ -15,7 +15,7 @@ from functools import partial
 
 #: Written once by every entry, and by nothing inside one: a Detail is text, whose quotes are escaped.
 ENTRY = b'"DetailType":'
-SENT_AT = b'sentAt\\":'
+SENT_AT = b"sentAt="
 
 
 class Taken:

@@ -33,7 +33,7 @@ def event(number: int, size: int, sent_at: int | None = None) -> bytes:
     """One event of about so many bytes; `sent_at` (epoch ms) comes back with the entry."""
     kind = number * 37 % 100
     payload: dict[str, Any] = {
-        "type": "voice" if sent_at is None else f'sentAt":{sent_at}',
+        "type": "voice" if sent_at is None else f"sentAt={sent_at}",
         "priority": "high" if kind < PUBLISHED + FAILED else "normal",
         "routing": {"queue": {"name": "Support"}},
     }

@@ -1,9 +1,13 @@
 """Tests of what the benchmarks make of figures; nobody is measured."""
 
+import time
 from xml.etree import ElementTree
+
+import orjson
 
 from bench.__main__ import Results
 from bench.contestants.all import BARE, FAUST, PROJECT, PROJECT_TWICE, TUTORIAL
+from bench.lean_bus import Taken
 from bench.load import PUBLISHED, event, published
 from bench.page import page
 from processors.event.strict_json import parse_object
@@ -43,6 +47,15 @@ def test_the_page_shows_everybody():
     root = ElementTree.fromstring(shown.removeprefix("<!doctype html>").replace('<meta charset="utf-8">', ""))
     cells = {cell.text for cell in root.iter("td")}
     assert {*found.contestants, "this project, 50 routes", "50 %", *found.line()} <= cells
+
+
+def test_the_lean_bus_knows_how_long_an_event_was_on_its_way():
+    sent_at = int(time.time() * 1000) - 5_000
+    mapped = orjson.dumps({"type": parse_object(event(0, 500, sent_at))["payload"]["type"]}).decode()
+    taken = Taken()
+    assert taken.take(orjson.dumps({"Entries": [{"DetailType": "d", "Detail": mapped}]})) == 1
+    assert 5_000 <= parse_object(taken.told_ages())["p50_ms"] < 60_000
+    assert taken.told_ages() == b"{}", "each is told once"
 
 
 def test_as_many_events_are_published_as_are_waited_for():
