@@ -20,8 +20,8 @@ from processors.routes.outcome import Failed
 from streams.app import app
 from streams.delivery.event import Event, key_of, meta_of, origin_of
 from streams.delivery.lane import Batch
-from streams.delivery.mirroring import read_limits
 from streams.delivery.stage import Stage
+from streams.delivery.targets.mirroring import read_limits
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Protocol
 
 from clients.aws.events.bus_lane import Judged, Pending
 from clients.aws.events.eventbridge import Accepted
@@ -19,48 +19,38 @@ from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
 from processors.event.identity import derive_event_id
 from processors.event.strict_json import JsonObject, parse_object
-from processors.metrics.entries import count_entry
 from processors.routes.entry_limits import MAX_ENTRY_BYTES
 from processors.routes.outcome import Failed
 from processors.routes.routes import Routes
 from processors.routes.target import Offload
 from streams.app import app
-from streams.delivery.event import Event, key_of, meta_of, origin_of
+from streams.delivery.event import Event, key_of, meta_of
 from streams.delivery.lane import Batch
-from streams.delivery.offload import ClaimChecks
 from streams.delivery.result import BatchResult, Delivery
 from streams.delivery.stage import Ended, Stage
-
-#: Milliseconds; an event that claims to have been received longer ago has its `received-at` in another unit.
-OLDEST_MS = 5 * 365 * 24 * 3600 * 1000
-
-
-#: When an event was accepted (epoch ms), that it is on the bus already, or why it failed.
-End = int | Literal["repeated"] | Failed
+from streams.delivery.targets.ends import End, add_end
+from streams.delivery.targets.offload import ClaimChecks
 
 #: An event, its headers, and its end; None for one that is left to whoever has its partition next.
 Answered = tuple[Event, Meta, End | None]
 
 
-Letter = TypeVar("Letter")
-
-
-class Mailbox(Generic[Letter]):
-    """What many put in and one takes out, all at once; `asyncio.Queue` costs a turn for each."""
+class Answers:
+    """What came of events, gathered and taken all at once; `asyncio.Queue` costs a turn for each."""
 
     def __init__(self) -> None:
-        self._letters: list[Letter] = []
+        self._answers: list[Answered] = []
         self._filled = asyncio.Event()
 
-    def put(self, letter: Letter) -> None:
+    def put(self, answer: Answered) -> None:
         """Add one."""
-        self._letters.append(letter)
+        self._answers.append(answer)
         self._filled.set()
 
-    async def all(self) -> list[Letter]:
+    async def all(self) -> list[Answered]:
         """Everything there is by now; waits for the first."""
         await self._filled.wait()
-        found, self._letters = self._letters, []
+        found, self._answers = self._answers, []
         self._filled.clear()
         return found
 
@@ -109,7 +99,7 @@ class Publishing:
 
     async def publish(self, batch: Batch, ended: Ended) -> None:
         """Work one batch off: `ended` hears of events as soon as each is on the bus, or its failure record in Kafka."""
-        publisher, answers = await self.open(), Mailbox[Answered]()
+        publisher, answers = await self.open(), Answers()
         if batch.is_left:
             return
         submitted: list[Pending] = []
@@ -123,23 +113,11 @@ class Publishing:
             result, done = BatchResult(), []
             for event, meta, answer in answered:
                 if answer is not None:
-                    self._end(answer, event, meta, result)
+                    add_end(result, answer, event, meta, self._delivery.failures)
                     done.append(event)
             if done:
                 await self._delivery.put(result)
                 ended(done)
-
-    def _end(self, answer: End, event: Event, meta: Meta, result: BatchResult) -> None:
-        if answer == "repeated":
-            count_entry(result.counts, meta.command, was_open=0, others=1)
-            result.counts.add("repeated")
-            return
-        if _is_new_here(meta):
-            count_entry(result.counts, meta.command, was_open=1)
-        if isinstance(answer, Failed):
-            self._fail(answer, event, meta, result)
-        else:
-            _count_published(answer, meta, result)
 
     def _submit(
         self,
@@ -229,29 +207,6 @@ class Publishing:
         known = meta.event_id or mapped.get("id")
         metadata = system_metadata(key, known, meta.route, meta.replayed) if custom_bus(bus) else None
         return entry(mapped, bus, metadata, trace_context.trace_header(meta.traceparent))
-
-    def _fail(self, failed: Failed, event: Event, meta: Meta, result: BatchResult) -> None:
-        # A validated event whose original did not fit beside it is found again by its origin.
-        original = meta.original if meta.origin else meta.original or event.value
-        event_id = meta.event_id or (derive_event_id(failed.transformed) if failed.transformed else None)
-        known = meta._replace(event_id=event_id, origin=meta.origin or origin_of(event))
-        result.counts.fail(failed.stage, failed.error)
-        result.counts.route(failed.route, "refused")
-        result.records.append(self._delivery.failures.report(failed, original, key_of(event), known))
-
-
-def _is_new_here(meta: Meta) -> bool:
-    """Whether no process stage has counted that the event came: a command or somebody else wrote it to `validated`."""
-    return meta.straight or meta.origin is None
-
-
-def _count_published(accepted_ms: int, meta: Meta, result: BatchResult) -> None:
-    result.counts.add("published")
-    result.counts.route(meta.route, "published")
-    if meta.received_at is not None and meta.replayed is None:  # of an old event it would say nothing
-        age_ms = accepted_ms - meta.received_at
-        if age_ms < OLDEST_MS:
-            result.counts.latency(max(0, age_ms))
 
 
 publishing = Publishing(

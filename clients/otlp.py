@@ -1,7 +1,7 @@
 """This module hands spans of events to OpenTelemetry, which sends them by OTLP; the SDK is an extra, `otel`.
 
 A span is made when its work is over, of events alone whose trace is sampled, and never holds anything up: where the
-receiver is away, or slower than the events, spans are dropped.
+receiver is unreachable, or slower than the events, spans are dropped.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class FilesSource(PydanticBaseSettingsSource):
         if not path:
             return None
         if os.environ.get(name):
-            raise SettingsError(f"{name}: is given, and {name + SUFFIX} too: take one away")
+            raise SettingsError(f"{name}: is given, and {name + SUFFIX} too: remove one")
         try:
             return Path(path).read_text("utf-8").rstrip("\r\n") or None
         except (OSError, UnicodeDecodeError) as error:

@@ -21,7 +21,6 @@ from processors.routes.breaker import BreakerLimits
 from processors.routes.routes import Routes
 from processors.routes.target import targets_of
 from settings import Settings
-from streams.delivery import mirroring, offload, publishing
 from streams.delivery.deduplication import Deduplication, active_partitions, recent_table
 from streams.delivery.expiry import Expiry
 from streams.delivery.faust_clients import FaustClients
@@ -31,6 +30,7 @@ from streams.delivery.record import Record
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Sender
+from streams.delivery.targets import mirroring, offload, publishing
 from streams.health import Health
 from streams.replay.background.background_loop import BackgroundLoop
 from streams.replay.background.failure_queries import FailureQueries
@@ -137,26 +137,21 @@ class PipelineApp(WorkerApp):
         """Where events go out."""
         settings, health = self.settings, self.health
         self.aws = AwsClients(settings, health, self.add_async_context, lambda: targets_of(self.routes))
-        s3, events, sqs = (
-            partial(self.aws.when_possible, service, part)
-            for service, part in (("s3", offload.PART), ("events", publishing.PART), ("sqs", mirroring.PART))
-        )
-        self.claim_checks = offload.ClaimChecks(s3, health.observer(offload.PART))
-        self.buses = publishing.Buses(
-            settings, health, self.counts, events, self.put_events_metrics, self.membership.may_publish
-        )
+        client = self.aws.when_possible
+        self.claim_checks = offload.ClaimChecks(partial(client, "s3", offload.PART), health.observer(offload.PART))
+        events, may_publish = partial(client, "events", publishing.PART), self.membership.may_publish
+        self.buses = publishing.Buses(settings, health, self.counts, events, self.put_events_metrics, may_publish)
+        sqs = partial(client, "sqs", mirroring.PART)
         self.dead_letters = mirroring.DeadLetterQueue(settings.dlq_queue_url, health, sqs)
 
     def _assemble_group(self) -> None:
         """What this worker tells the others, and knows of them."""
         settings, health = self.settings, self.health
-        announcement = Announcement(
-            settings, lambda: self.worker_name, health, self.assignment, self.breaker, self.actions
-        )
+        said = Announcement(settings, lambda: self.worker_name, health, self.assignment, self.breaker, self.actions)
         read = tuple(settings.topic(name) for name in READ)
         lag = LagReader(settings, read)
         self.group = group.Group(
-            self._write_counts, announcement.as_json, lag, self.owner.is_here, read, lambda: self.actions.paused
+            self._write_counts, said.as_json, lag, self.owner.is_here, read, lambda: self.actions.paused
         )
         health.check("retention", self.group.expiring)
 
@@ -224,9 +219,7 @@ class PipelineApp(WorkerApp):
     async def on_first_start(self) -> None:
         found = await preflight(self.settings, self.conf, self._use, self.spans)
         cast(Any, self.producer).max_batch_size = found.batch_bytes
-        self.buses.unseen = found.buses
-        if found.queue:
-            self.health.trouble(dependencies.QUEUE, found.queue)
+        self.dependencies.begin(found.buses, found.queue)
         await self.add_async_context(self.sandboxes)
         await self.add_async_context(self.actions)
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
@@ -234,9 +227,8 @@ class PipelineApp(WorkerApp):
 
     async def _end_in_order(self, *_: Any, **__: Any) -> None:
         """Who still reads ends before the last counts are written."""
-        await self.redrives.close()
-        await self.background.close()
-        await self.readers.close()
+        for one in (self.redrives, self.background, self.readers):
+            await one.close()
         try:
             await self.ledger.close()
             if self.assignment.is_known:

@@ -53,7 +53,7 @@ MODELS = Path(__file__).parent / "models"
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """What keeps credentials away is raised as well as logged: its traceback tells an operator nothing."""
+    """Why there are no credentials is raised as well as logged: its traceback tells an operator nothing."""
     record.exc_info = record.exc_text = None
     return True
 

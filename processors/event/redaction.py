@@ -56,7 +56,7 @@ def objection(path: str, *, from_genesys: bool) -> str | None:
         return f"{path}: the envelope of an EventBridge integration is taken off before: write {'.'.join(steps[1:])}"
     if from_genesys and steps[0] != "*" and steps[0] not in TOPS:
         return (
-            f"{path}: no event has {steps[0]} at its top; begin with eventBody for what a notification tells, "
+            f"{path}: no event has {steps[0]} at its top; begin with eventBody for what a notification holds, "
             "with payload for an event of the HTTP stream"
         )
     return None

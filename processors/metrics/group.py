@@ -53,7 +53,7 @@ def wrong_row(row: Any) -> str:
     if not isinstance(troubles, dict) or not all(map(_is_trouble, troubles.values())):
         return "not a worker: its troubles have no reasons"
     if max(len(partitions), len(troubles)) > MAX_ITEMS or not all(map(_is_text, (*partitions, *troubles))):
-        return "not a worker: it tells more than any worker has"
+        return "not a worker: it names more than any worker has"
     if set(row) != NAMES or not all(type(row[name]) is bool for name in ("paused", "ended")):
         return "not a worker's row"
     stages, since = row["pausedStages"], row["sinceMs"]

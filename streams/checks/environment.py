@@ -36,6 +36,6 @@ def check_environment(environment: Mapping[str, str]) -> list[Finding]:
             continue
         near = difflib.get_close_matches(upper, known, n=1, cutoff=ALIKE)
         if near or upper.startswith(OURS):
-            fix = f"write {near[0]}" if near else "take it away, or look for its name in docs/settings.md"
-            found.append(Finding(f"setting {name}", True, "nobody reads it", fix))
+            fix = f"write {near[0]}" if near else "remove it, or look for its name in docs/settings.md"
+            found.append(Finding(f"setting {name}", True, "no setting has this name", fix))
     return found

@@ -53,7 +53,7 @@ async def check_group(settings: Settings) -> list[Finding]:
             return [Finding(name, True, "may be joined")]
     except (KafkaError, OSError) as error:  # a coordinator that is just being chosen, say
         return [
-            Finding(name, True, f"cannot be looked at: {type(error).__name__}", "look again when the brokers are well")
+            Finding(name, True, f"cannot be looked at: {type(error).__name__}", "run it again when all brokers run")
         ]
     return [Finding(name, False, "may not be joined", f"allow Read on group {settings.group}")]
 

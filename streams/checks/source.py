@@ -42,7 +42,7 @@ async def check_source(settings: Settings, patience_s: float = GENESYS_S) -> lis
             await rest.token()
             findings.append(Finding("genesys", True, f"token from {settings.login_url}"))
             if settings.genesys_source == "notifications":
-                await _look_at_notifications(settings, rest, findings)
+                await _check_notifications(settings, rest, findings)
     except TimeoutError:
         reason = reasons[-1] if reasons else f"no answer within {patience_s:g} s"
         fix = "fix the network, GENESYS_BASE_URL or GENESYS_LOGIN_URL"
@@ -52,7 +52,7 @@ async def check_source(settings: Settings, patience_s: float = GENESYS_S) -> lis
     return findings
 
 
-async def _look_at_notifications(settings: Settings, rest: GenesysRest, findings: list[Finding]) -> None:
+async def _check_notifications(settings: Settings, rest: GenesysRest, findings: list[Finding]) -> None:
     """Adds to the findings one by one: the first stay when a later look fails."""
     plan = await TopicResolver(rest, settings).resolve()
     rejected = await tried(rest, plan.shares()) if plan.topics else ()

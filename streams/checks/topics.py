@@ -40,10 +40,10 @@ async def _rights(settings: Settings, topics: Collection[str], partitions: Mappi
     try:
         rights = await topic_rights(settings, [*topics])
     except KafkaError as error:
-        fix = "look again when the brokers are well"
+        fix = "run it again when the brokers are healthy"
         return [Finding(name, True, f"cannot be looked at: {type(error).__name__}", fix)]
     if rights.untold:
-        return [Finding(name, True, "the brokers do not tell")]
+        return [Finding(name, True, "the brokers do not say")]
     lacking = rights.lacking(wanted)
     if not lacking:
         return [Finding(name, True, f"all topics may be read and written ({len(wanted)})")]
@@ -59,7 +59,7 @@ async def _creation(settings: Settings, missing: Mapping[str, Mapping[str, str]]
     try:
         refused = await creation_refusals(settings, missing, settings.kafka_topic_partitions, replicas)
     except KafkaError as error:
-        fix = "look again when the brokers are well"
+        fix = "run it again when the brokers are healthy"
         return [Finding(name, True, f"cannot be looked at: {type(error).__name__}", fix)]
     if not refused:
         return [Finding(name, True, f"{len(missing)} missing ones may be created, with {replicas} replica(s)")]
@@ -120,7 +120,7 @@ def _wrong(settings: Settings, topic: str, configs: Mapping[str, str]) -> Iterat
         yield Finding(name, True, f"keeps events for {kept / 3_600_000:g} h", fix)
     if of_the_flow and int(configs.get("retention.bytes", -1)) >= 0:
         detail = f"retention.bytes={configs['retention.bytes']} deletes by size, also what nobody has read"
-        yield Finding(name, True, detail, "set retention.bytes=-1: no time can be told before which it must be read")
+        yield Finding(name, True, detail, "set retention.bytes=-1: when a record goes depends on size alone")
     wanted = kept_ms(settings).get(topic)
     if wanted is not None and 0 <= kept < wanted and not settings.kafka_create_topics:
         detail = f"keeps its rows for {kept / 1000:g} s of {wanted / 1000:g} s"

@@ -135,7 +135,7 @@ def _show(progress: BackfillProgress, dry_run: bool) -> None:
     console().print(f"{progress.read} read, {progress.written} written to raw{failed}{rehearsed}", markup=False)
     if progress.not_told:
         kinds = ", ".join(progress.not_told)
-        console().print(f"the query does not tell what these topics brought: {kinds}", markup=False)
+        console().print(f"the query does not report what these topics bring: {kinds}", markup=False)
 
 
 def _resume(progress: BackfillProgress, dry_run: bool) -> str:

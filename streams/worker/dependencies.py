@@ -23,8 +23,8 @@ from processors.routes.routes import Routes
 from settings import Settings
 from streams.checks.aws import buses_of, probe_bus, probe_queue
 from streams.checks.finding import Finding
-from streams.delivery.mirroring import DeadLetterQueue
-from streams.delivery.publishing import Buses
+from streams.delivery.targets.mirroring import DeadLetterQueue
+from streams.delivery.targets.publishing import Buses
 from streams.health import Health
 from streams.topology import kept_ms, needed_topics, short_changelogs
 
@@ -78,6 +78,12 @@ class DependencyChecks:
         self._queue_due = -math.inf
         self._known: dict[str, int] = {}
         self._warned: dict[str, str] = {}
+
+    def begin(self, unseen: dict[str, str], queue: str | None) -> None:
+        """Know what did not answer at the start, with why: buses by name, and the queue."""
+        self._buses.unseen = unseen
+        if queue is not None:
+            self._health.trouble(QUEUE, queue)
 
     async def check_buses(self) -> None:
         """Hold back what goes to a bus that is not there; let it go on when it is."""

@@ -60,7 +60,7 @@ async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]
     `conf` is Faust's configuration; `use` gets the routes when they are right.
     """
     _own_logging(settings)
-    _open(spans)
+    _require(spans.open)
     roles = set(settings.worker_roles)
     if "source" in roles:
         _require_source(settings)
@@ -71,7 +71,7 @@ async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]
     cluster = await _found(lambda: check_kafka(settings, ()))
     await _all_ok(lambda: check_group(settings))
     buses = await _buses(settings, routes) if "sink" in roles else {}
-    queue = [str(one) for one in await check_queue(settings) if _is_unreachable(one)] if "failures" in roles else []
+    queue = [str(one) for one in await check_queue(settings) if not _is_there(one)] if "failures" in roles else []
     await _make_topics(settings, cluster)
     return Start(await _batch_bytes(settings), buses, queue[0] if queue else None)
 
@@ -97,24 +97,19 @@ def _own_places(settings: Settings, conf: Any) -> None:
     found = [check_folder(settings, conf.datadir)]
     found += [check_port(conf.web_bind, conf.web_port), check_web(settings)] if conf.web_enabled else []
     for one in found:
-        if not one.ok:
-            refuse(str(one))
-        if one.fix:
-            log.warning("worth a look", on=str(one))
+        _is_there(one)
 
 
-def _open(spans: Spans) -> None:
+def _require(met: Callable[[], object]) -> None:
+    """Have something made ready that raises SettingsError when a setting is missing or wrong."""
     try:
-        spans.open()
+        met()
     except SettingsError as error:
         refuse(str(error))
 
 
 def _require_source(settings: Settings) -> None:
-    try:
-        settings.require_genesys()
-    except SettingsError as error:
-        refuse(str(error))
+    _require(settings.require_genesys)
     if settings.genesys_source.startswith("file:"):
         found = check_file(settings.genesys_source[5:])
         if not found.ok:
@@ -154,16 +149,16 @@ async def _buses(settings: Settings, routes: Routes) -> dict[str, str]:
     findings = await check_buses(settings, buses, targets_of(routes))
     if len(findings) != len(buses):  # one for all, where not even a client could be opened
         findings *= len(buses)
-    return {bus: str(one) for bus, one in zip(buses, findings, strict=True) if _is_unreachable(one)}
+    return {bus: str(one) for bus, one in zip(buses, findings, strict=True) if not _is_there(one)}
 
 
-def _is_unreachable(found: Finding) -> bool:
-    """Whether the thing does not answer; ends the start when it is wrong, and tells of what is worth a look."""
+def _is_there(found: Finding) -> bool:
+    """False where the thing does not answer; ends the start when it is wrong, and tells of what is worth a look."""
     if not found.ok and not found.unreachable:
         refuse(str(found))
     if not found.ok or found.fix:
         log.warning("worth a look" if found.ok else "goes on without", on=str(found))
-    return not found.ok
+    return found.ok
 
 
 async def _make_topics(settings: Settings, cluster: cluster.Cluster) -> None:

@@ -210,4 +210,4 @@ class GapHealer:
 
 
 def _untold(kinds: Sequence[str]) -> str:
-    return f"the analytics query does not tell what {', '.join(kinds)} bring"
+    return f"the analytics query does not report what {', '.join(kinds)} bring"

@@ -39,9 +39,7 @@ def _of_worker(answer: Any) -> CurrentRoutes:
         texts = [read_texts(one) for one in answer["routes"]]
         worker, version = str(answer["worker"]), str(answer["version"])
     except (TypeError, KeyError, ValueError) as error:
-        raise NoWorkerError(
-            f"what answers tells no routes ({type(error).__name__}): name a worker with --url"
-        ) from None
+        raise NoWorkerError(f"the answer names no routes ({type(error).__name__}): name a worker with --url") from None
     try:
         return CurrentRoutes(tuple(map(compile_route, texts)), worker, version)
     except RouteError as error:

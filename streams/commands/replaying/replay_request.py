@@ -58,7 +58,7 @@ def check(request: ReplayRequest, settings: Settings) -> None:
         raise click.UsageError("--routes-dir tries other routes: give --dry-run with it")
     if request.routes_dir is None and (request.fail_on or request.html or request.url or request.examples is not None):
         raise click.UsageError(
-            "--examples, --fail-on, --html and --url tell what other routes change: give --routes-dir"
+            "--examples, --fail-on, --html and --url report what other routes change: give --routes-dir"
         )
     if request.dropped and request.dry_run:
         raise click.UsageError("--drop-header is about what is written: a dry run writes nothing")

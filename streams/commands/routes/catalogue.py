@@ -51,4 +51,4 @@ def export(context: click.Context, folder: Path, routes_dir: Path | None) -> Non
     except OSError as error:
         refuse(f"{folder} cannot be written: {error.strerror}")
     print(f"{len(files)} files of {len(found)} routes in {folder}")
-    show_warnings((name, ["left out: no example tells what it puts on the bus"]) for name in untold)
+    show_warnings((name, ["left out: no example shows what it puts on the bus"]) for name in untold)

@@ -98,7 +98,7 @@ def push(context: click.Context, registry: str, names: tuple[str, ...], routes_d
     settings = load_settings()
     found, _ = messages(asyncio.run(compiled_routes(settings, folder_of(context, settings, routes_dir))))
     if unknown := set(names) - {one.route.name for one in found}:
-        refuse(f"no route {', '.join(sorted(unknown))} tells what it puts on the bus")
+        refuse(f"no route {', '.join(sorted(unknown))} shows what it puts on the bus")
 
     async def written(client: Any) -> None:
         for one in found:

@@ -140,7 +140,7 @@ def _workers(workers: Sequence[Json]) -> RenderableType:
     table.add_row(f"{len(workers)} worker{'s' * (len(workers) != 1)}", "state", "partitions", "", style="dim")
     for one in workers[:MOST_WORKERS]:
         troubles = one["troubles"]
-        state = one["state"] if one["state"] != "running" else ", ".join(troubles) or "well"
+        state = one["state"] if one["state"] != "running" else ", ".join(troubles) or "healthy"
         state = f"{state}, paused" if one["paused"] or one.get("pausedStages") else state
         owned = sum(map(len, one["partitions"].values()))
         since = max((trouble.get("seconds") or 0 for trouble in troubles.values()), default=0)

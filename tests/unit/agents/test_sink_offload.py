@@ -12,7 +12,7 @@ from clients.aws.events.eventbridge import Accepted
 from processors.routes.routes import Routes, TriedRoute
 from processors.routes.target import Offload
 from streams.delivery.lane import Batch
-from streams.delivery.offload import ClaimChecks
+from streams.delivery.targets.offload import ClaimChecks
 from streams.routes.folder import read_routes
 
 TEXTS = next(one for one in read_routes(Path(__file__).parents[3] / "schemas") if one.name == "interaction")

@@ -35,7 +35,7 @@ def test_a_file_that_cannot_be_read_names_the_setting_and_the_reason(secret):
 
 def test_given_twice_is_refused_without_telling_either(secret, monkeypatch):
     monkeypatch.setenv("GENESYS_CLIENT_SECRET", "from the environment")
-    with pytest.raises(SettingsError, match="take one away") as caught:
+    with pytest.raises(SettingsError, match="remove one") as caught:
         load_settings()
     assert "from" not in str(caught.value)
 

@@ -14,7 +14,7 @@ from streams.checks.environment import check_environment
         ("EVENTBUS_NAM", "write EVENTBUS_NAME"),
         ("KAFKA_BOOTSTRAP_SERVER", "write KAFKA_BOOTSTRAP_SERVERS"),
         ("WEB_PROT", "write WEB_PORT"),
-        ("GENESYS_COLOUR", "take it away, or look for its name in docs/settings.md"),
+        ("GENESYS_COLOUR", "remove it, or look for its name in docs/settings.md"),
     ],
 )
 def test_a_name_that_no_setting_has_is_told_with_the_nearest(name, fix):

@@ -135,7 +135,7 @@ def test_topics_that_the_query_does_not_tell_are_named(invoke, past):
     result = invoke("backfill", "--since", "1h", "--dry-run", "--json", **told)
     assert json.loads(result.stdout)["notTold"] == ["v2.users.{id}.presence"]
     result = invoke("backfill", "--since", "1h", "--dry-run", **told)
-    assert "does not tell what these topics brought: v2.users.{id}.presence" in result.stdout
+    assert "does not report what these topics bring: v2.users.{id}.presence" in result.stdout
 
 
 def test_a_stretch_in_which_nothing_was_gives_nothing(invoke, past):

@@ -68,7 +68,7 @@ async def test_a_gap_of_topics_that_the_query_does_not_tell_is_healed_in_part_on
     await listener.ready()
     emulator.cut()
     await eventually(lambda: listener.states() == ["open", "partly healed"])
-    assert listener.reports[-1].reason == "the analytics query does not tell what v2.users.{id}.presence bring"
+    assert listener.reports[-1].reason == "the analytics query does not report what v2.users.{id}.presence bring"
     assert listener.observer.counts["gap_partly_healed"] == 1
     assert listener.observer.counts["gap_healed"] == 0
 

@@ -67,7 +67,7 @@ async def test_an_answer_of_another_shape_is_no_worker(worker: Any, settings: Se
     worker.RequestHandlerClass.shown = answer
     with pytest.raises(SystemExit):
         await current_routes(settings, f"http://127.0.0.1:{worker.server_port}")
-    assert "tells no routes" in capsys.readouterr().err
+    assert "names no routes" in capsys.readouterr().err
 
 
 async def test_routes_that_do_not_compile_here_are_named(worker: Any, settings: Settings):

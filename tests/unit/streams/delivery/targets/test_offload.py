@@ -14,7 +14,7 @@ from clients.aws.client import open_client
 from processors.routes.target import Offload
 from settings import load_settings
 from streams.checks.buckets import check_buckets
-from streams.delivery.offload import ClaimChecks
+from streams.delivery.targets.offload import ClaimChecks
 
 
 class Troubles(list):
