@@ -46,6 +46,18 @@ def _word(value: Any) -> str:
     return repr(value) if value is MISSING else orjson.dumps(value, default=repr).decode()
 
 
+def meets(expect: Any, came: Any) -> bool:
+    """Whether what came, in the words of an `expect`, is what an example expects."""
+    if expect == "filtered" or came == "filtered":
+        return bool(expect == came)
+    if ("error" in expect) != ("error" in came):
+        return False
+    if "error" in expect:
+        details = came.get("details", [])
+        return bool(expect["error"] == came["error"] and expect.get("details", details) == details)
+    return next(differences(expect, came, partial=True), None) is None
+
+
 def wrong_expectation(expect: Any) -> str:
     """Why no outcome can be what an example expects; empty when one can."""
     if expect == "filtered":

@@ -196,7 +196,8 @@ def test_a_failure_is_found_understood_mended_and_redriven_onto_the_bus(stack: W
         page.get_by_role("button", name="Download the folder").click()
     with zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())) as archive:
         archive.extractall(stack.routes)
-    (stack.routes / "interaction" / "examples" / "priority-missing.json").unlink()  # it expected what is mended
+    expect(page.get_by_text("expect something else")).to_contain_text("priority-missing.")
+    (stack.routes / "interaction" / "examples" / "priority-missing.json").unlink()
     wait_until("the mended route", lambda: "unset" in _mapping_in_use(stack))
 
     page.get_by_role("link", name="see and redrive it").click()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import orjson
 from faust.web import Request, Response, View
 
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import parse_object
 from processors.routes.archive import NAME, as_json, expected, packed, toml
 from processors.routes.draft import Draft
+from processors.routes.examples import meets
 from processors.routes.simulation import question
 from streams.app import app
 from streams.routes.folder import FILES
@@ -19,6 +22,9 @@ from streams.routes.sandbox.child import SandboxError
 from streams.routes.sandbox.draft_runner import TooManyDraftsError
 from streams.views.common.answers import refused
 from streams.views.playground.drafts import draft_for, texts_of
+
+#: The header that names examples which do not hold, and most examples that are tried for it.
+FAILING, MAX_EXAMPLES = "X-Failing-Examples", 100
 
 #: Most bytes of one file of a folder that go with it.
 MAX_FILE = 4 * 1024 * 1024
@@ -31,7 +37,8 @@ class RouteFolder(View):
     async def post(self, request: Request) -> Response:
         """`name`: of the folder, by default the route's; `example`: of the new example, none without it.
 
-        The example expects what came of the event; 422 when the texts do not compile.
+        The example expects what came of the event; 422 when the texts do not compile. The header
+        `X-Failing-Examples` names those of the route that expect something else than the texts make.
         """
         try:
             body = parse_object(await request.read())
@@ -45,7 +52,7 @@ class RouteFolder(View):
             if found["outcome"] == "invalid":
                 wrong = "; ".join(f"{one['part']}: {one['message']}" for one in found["errors"])
                 return refused(self, "does not compile", wrong, 422)
-            files = _files(asked.route, draft)
+            files, failing = _files(asked.route, draft), await _failing(asked.route, draft)
             if example:
                 event = parse_object(asked.event.encode())
                 files[f"examples/{_named(example)}.json"] = as_json({"event": event, "expect": expected(found)})
@@ -53,8 +60,21 @@ class RouteFolder(View):
             return refused(self, "bad request", str(error), 400)
         except (TooManyDraftsError, SandboxError) as error:
             return refused(self, "unavailable", str(error), 503)
-        disposition = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
-        return self.bytes(packed(name, files), content_type="application/zip", headers=disposition)
+        headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+        if failing:
+            headers[FAILING] = ",".join(map(quote, failing))
+        return self.bytes(packed(name, files), content_type="application/zip", headers=headers)
+
+
+async def _failing(route: str | None, draft: Draft) -> list[str]:
+    """The route's examples that the draft makes something else of than they expect: no worker takes them together."""
+    texts, found = texts_of(route), []
+    for example in texts.examples[:MAX_EXAMPLES] if texts is not None else ():
+        event = orjson.dumps(example.event).decode()
+        came = await app.sandboxes.drafts.attempt(draft, event, time.time_ns() // 1_000_000)
+        if not meets(example.expect, expected(came)):
+            found.append(example.name)
+    return found
 
 
 def _named(name: Any) -> str:

@@ -111,7 +111,9 @@ function Download({ texts, route }) {
   const [name, setName] = useState(route ?? "new-route");
   const [example, setExample] = useState("from-the-playground");
   const [error, setError] = useState(null);
+  const [failing, setFailing] = useState([]);
   useEffect(() => setName(route ?? "new-route"), [route]);
+  useEffect(() => setFailing([]), [texts]);
   const save = async (event) => {
     event.preventDefault();
     try {
@@ -122,6 +124,7 @@ function Download({ texts, route }) {
       link.download = `${name}.zip`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+      setFailing((answer.headers.get("X-Failing-Examples") ?? "").split(",").filter(Boolean).map(decodeURIComponent));
       setError(null);
     } catch (problem) {
       setError(problem);
@@ -131,6 +134,8 @@ function Download({ texts, route }) {
     <label>Folder <input value=${name} onInput=${(event) => setName(event.target.value)} required pattern="[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}" spellcheck="false" /></label>
     <label>Event as example <input value=${example} onInput=${(event) => setExample(event.target.value)} placeholder="none" pattern="[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}" spellcheck="false" /></label>
     <button type="submit">Download the folder</button>
+    ${failing.length > 0 && html`<p class="note warn" role="status"><span>Examples of the route that expect something else, so that no worker would take it:
+      <b>${failing.join(", ")}</b>. Change or delete them.</span></p>`}
     <${Problem} error=${error} />
   </form>`;
 }

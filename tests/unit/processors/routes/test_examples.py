@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from processors.routes.differences import Difference
-from processors.routes.examples import run_examples
+from processors.routes.examples import meets, run_examples
 from processors.routes.route import Example, RouteTexts, compile_route
 
 EVENT = {"kind": "voice"}
@@ -35,3 +37,23 @@ def test_another_outcome_is_told_as_a_whole():
 
     assert found.mismatch == "it was filtered"
     assert found.places == (Difference("the result", {"source": "s"}, "filtered"),)
+
+
+@pytest.mark.parametrize(
+    ("expect", "came", "holds"),
+    [
+        ("filtered", "filtered", True),
+        ("filtered", {"source": "s"}, False),
+        ({"source": "s"}, "filtered", False),
+        ({"source": "s"}, {"source": "s", "detail": {"a": 1}}, True),
+        ({"source": "s"}, {"source": "t"}, False),
+        ({"source": "s"}, {"error": "SchemaViolation", "details": ["source"]}, False),
+        ({"error": "SchemaViolation"}, {"source": "s"}, False),
+        ({"error": "SchemaViolation"}, {"error": "SchemaViolation", "details": ["source"]}, True),
+        ({"error": "SchemaViolation", "details": ["time"]}, {"error": "SchemaViolation", "details": ["source"]}, False),
+        ({"error": "MappingError"}, {"error": "SchemaViolation", "details": []}, False),
+        ({"error": "MappingError"}, {"error": "MappingError"}, True),
+    ],
+)
+def test_what_came_meets_what_is_expected(expect, came, holds):
+    assert meets(expect, came) is holds
