@@ -25,14 +25,14 @@ async def check_buckets(settings: Settings, offloads: Iterable[Offload]) -> list
         return []
     try:
         async with open_client(settings, "s3") as client:
-            return [await _look(client, bucket, prefix) for bucket, prefix in places]
+            return [await _check_bucket(client, bucket, prefix) for bucket, prefix in places]
     except AwsConfigurationError as error:
         return [misconfigured("buckets", error)]
     except AWS_ERRORS as error:
         return [aws_failed("buckets", error, "s3:PutObject")]
 
 
-async def _look(client: Any, bucket: str, prefix: str) -> Finding:
+async def _check_bucket(client: Any, bucket: str, prefix: str) -> Finding:
     name = f"bucket {bucket}"
     try:
         await client.put_object(Bucket=bucket, Key=f"{prefix}check", Body=b"check", ContentMD5=WRONG_MD5)

@@ -20,8 +20,8 @@ from settings.fields import BROKER
 from streams.checks.finding import Finding
 from streams.checks.machine import check_clock
 
-#: Looks at one endpoint.
-Look = Callable[[], Awaitable[Reached | Unreachable]]
+#: Tries one endpoint.
+Probe = Callable[[], Awaitable[Reached | Unreachable]]
 
 #: Days before its end at which a certificate is told.
 CERTIFICATE_DAYS = 21
@@ -32,9 +32,9 @@ async def check_endpoints(settings: Settings, services: Iterable[str]) -> list[F
     receiver = settings.otel_exporter_otlp_endpoint
     urls = dict.fromkeys([*_genesys_urls(settings), *_token_url(settings), *filter(None, [receiver])], "")
     urls |= dict.fromkeys(await _aws_urls(settings, services), os.environ.get("AWS_CA_BUNDLE", ""))
-    looks: dict[str, Look] = {_place(url): partial(probe_url, url, cafile or None) for url, cafile in urls.items()}
-    looks |= _broker_looks(settings)
-    reached = dict(zip(looks, await asyncio.gather(*(look() for look in looks.values())), strict=True))
+    probes: dict[str, Probe] = {_place(url): partial(probe_url, url, cafile or None) for url, cafile in urls.items()}
+    probes |= _broker_probes(settings)
+    reached = dict(zip(probes, await asyncio.gather(*(probe() for probe in probes.values())), strict=True))
     brokers = {place: one for place, one in reached.items() if place in _brokers(settings)}
     enough = any(isinstance(one, Reached) for one in brokers.values())
     spared = {*(brokers if enough else ()), _place(receiver or "")}  # no event waits for who receives spans
@@ -70,18 +70,18 @@ def _brokers(settings: Settings) -> list[str]:
     return settings.kafka_bootstrap_servers.split(",")
 
 
-def _broker_looks(settings: Settings) -> dict[str, Look]:
+def _broker_probes(settings: Settings) -> dict[str, Probe]:
     try:
         context = ssl_context(settings)
     except SettingsError:  # the finding of Kafka says so
         return {}
-    looks: dict[str, Look] = {}
+    probes: dict[str, Probe] = {}
     for broker in _brokers(settings):
         match = BROKER.fullmatch(broker)
         port = int(match[1] or 9092) if match else 9092
         host = broker.removesuffix(f":{port}").strip("[]")
-        looks[broker] = partial(probe_port, host, port, context)
-    return looks
+        probes[broker] = partial(probe_port, host, port, context)
+    return probes
 
 
 def _place(url: str) -> str:

@@ -66,7 +66,7 @@ def check(as_json: bool) -> None:
         findings += check_environment(os.environ)
         findings.append(Finding("everything else", False, "not looked at", "fix the settings first"))
     else:
-        findings = [_settings(settings), *check_environment(os.environ), *asyncio.run(_look(settings))]
+        findings = [_settings(settings), *check_environment(os.environ), *asyncio.run(_findings(settings))]
     if as_json:
         print_json({"ok": all(one.ok for one in findings), "checks": [_as_json(one) for one in findings]})
     else:
@@ -79,7 +79,7 @@ def _settings(settings: Settings) -> Finding:
     return Finding("settings", True, f"{given} set, the others by default")
 
 
-async def _look(settings: Settings) -> list[Finding]:
+async def _findings(settings: Settings) -> list[Finding]:
     groups = await asyncio.gather(
         _machine(settings),
         _routes_and_buses(settings),

@@ -213,7 +213,7 @@ class Watch:
         if live is None:
             return waiting(f"the worker starts ({seconds:.0f} s)", foot)
         lost = f"lost {self._lost:,} by the emulators' books" if not self._exits else ""
-        rates = self._rates.look(now, live["report"])
+        rates = self._rates.measured(now, live["report"])
         return draw(live, rates, self._failures, [" · ".join(filter(None, [lost, f"{seconds:.0f} s"])), *foot])
 
     async def _complete(self, report: dict[str, int], quiet: bool) -> Account | None:

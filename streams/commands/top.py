@@ -51,7 +51,7 @@ def top(url: str | None, once: bool, as_json: bool) -> None:
     if as_json:
         print_json(live)
     elif once or not sys.stdout.isatty():
-        console().print(draw(live, Rates().look(0.0, live["report"]), _failures(settings, url), ()))
+        console().print(draw(live, Rates().measured(0.0, live["report"]), _failures(settings, url), ()))
     else:
         asyncio.run(_watch(settings, url))
 
@@ -66,7 +66,9 @@ async def _watch(settings: Settings, url: str | None) -> None:
             looks += 1
             try:
                 live = await asyncio.to_thread(asked, settings, url, "GET", LIVE)
-                screen.update(draw(live, rates.look(time.monotonic(), live["report"]), failures, foot), refresh=True)
+                screen.update(
+                    draw(live, rates.measured(time.monotonic(), live["report"]), failures, foot), refresh=True
+                )
             except NoWorkerError as error:
                 screen.update(waiting(str(error), foot), refresh=True)
             try:

@@ -88,7 +88,7 @@ def topics(context: click.Context, /, trial: bool, as_json: bool) -> None:
         return
     quiet_logs()
     settings = notification_settings()
-    found = asyncio.run(_look(settings, trial))
+    found = asyncio.run(_found_topics(settings, trial))
     if as_json:
         print_json(_as_json(found))
     else:
@@ -99,7 +99,7 @@ def topics(context: click.Context, /, trial: bool, as_json: bool) -> None:
 topics.add_command(apply)
 
 
-async def _look(settings: Settings, trial: bool) -> Findings:
+async def _found_topics(settings: Settings, trial: bool) -> Findings:
     async with open_organisation(settings) as organisation:
         plan = organisation.plan
         shares = plan.shares()

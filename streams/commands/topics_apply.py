@@ -35,7 +35,7 @@ Exit codes: 0 done, or nothing to do, 1 Kafka refused a change (those before it 
 FIXED = {"metrics": "the sums of the tables are in one partition of it, which more partitions would move"}
 
 
-class Assignment(click.ParamType):
+class ForTopic(click.ParamType):
     """`TOPIC=VALUE`, the topic by its short name."""
 
     name = "TOPIC=N"
@@ -61,11 +61,11 @@ def _partitions(text: str) -> int:
 
 @click.command(name="apply", epilog=EPILOG)
 @click.option(
-    "--partitions", multiple=True, type=Assignment("TOPIC=N", _partitions),
+    "--partitions", multiple=True, type=ForTopic("TOPIC=N", _partitions),
     help="How many partitions a topic is to have; repeatable. Changelogs follow.",
 )  # fmt: skip
 @click.option(
-    "--retention", multiple=True, type=Assignment("TOPIC=AGE", milliseconds),
+    "--retention", multiple=True, type=ForTopic("TOPIC=AGE", milliseconds),
     help="How long a topic keeps its records: 12h, 14d; repeatable.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")

@@ -32,7 +32,7 @@ FILES = {path.relative_to(ASSETS).as_posix(): path for path in ASSETS.rglob("*")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PagePart:
     """A file, as it is and compressed; `tag` names its content."""
 
     plain: bytes
@@ -41,10 +41,10 @@ class Part:
 
 
 @cache
-def part(path: Path) -> Part:
+def part(path: Path) -> PagePart:
     """A file of the pages; read once, as the package does not change under a worker."""
     content = path.read_bytes()
-    return Part(content, gzip.compress(content, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:20]}"')
+    return PagePart(content, gzip.compress(content, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:20]}"')
 
 
 def answered(view: View, request: Request, path: Path) -> Response:

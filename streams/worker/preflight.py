@@ -122,18 +122,18 @@ async def _source_queue(settings: Settings) -> None:
         await _all_ok(lambda: check_source_queue(settings, url, tries=False))
 
 
-async def _all_ok(look: Callable[[], Awaitable[list[Finding]]]) -> None:
+async def _all_ok(check: Callable[[], Awaitable[list[Finding]]]) -> None:
     async def found() -> tuple[bool, list[Finding]]:
-        return True, await look()
+        return True, await check()
 
     await _found(found)
 
 
-async def _found(look: Callable[[], Awaitable[tuple[Found | None, list[Finding]]]]) -> Found:
-    """Look until all is right, and give what was found; what does not answer is waited for."""
+async def _found(check: Callable[[], Awaitable[tuple[Found | None, list[Finding]]]]) -> Found:
+    """Check until all is right, and give what was found; what does not answer is waited for."""
     ends = time.monotonic() + PATIENCE_S
     while True:
-        found, findings = await look()
+        found, findings = await check()
         wrong = [finding for finding in findings if not finding.ok]
         if not wrong:
             assert found is not None, "what is not found has a finding that says so"

@@ -48,7 +48,7 @@ class ListeningPlan:
         """
         whole, resolved_s = True, self._rest.clock.now()
         while True:
-            await self._until_next_look(whole)
+            await self._until_next_refresh(whole)
             try:
                 whole = await self._channels.verify()
                 if self._rest.clock.now() - resolved_s >= self._refresh_s * 0.9:
@@ -57,7 +57,7 @@ class ListeningPlan:
             except GenesysError as error:
                 log.warning("genesys.topics.not_refreshed", reason=str(error))
 
-    async def _until_next_look(self, whole: bool) -> None:
+    async def _until_next_refresh(self, whole: bool) -> None:
         if whole:
             waits = [
                 asyncio.ensure_future(self._rest.clock.sleep(self._refresh_s)),

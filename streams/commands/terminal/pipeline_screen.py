@@ -38,17 +38,17 @@ Json = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Rates:
-    """Events a second over the last few looks, by counter."""
+    """Events a second over the last few measurements, by counter."""
 
-    looks: int = 5
+    kept: int = 5
     _seen: deque[tuple[float, dict[str, int]]] = field(default_factory=deque)
 
-    def look(self, at: float, report: Json) -> dict[str, float]:
-        """Note what was counted by `at` (seconds); there are no rates before the second look."""
+    def measured(self, at: float, report: Json) -> dict[str, float]:
+        """Note what was counted by `at` (seconds); there are no rates before the second time."""
         now = {name: int(report.get(name, 0)) for name in ("ingested", "published", "failures")}
         now["processed"] = sum(int(report.get(name, 0)) for name in ("validated", "filtered", "repeated"))
         self._seen.append((at, now))
-        while len(self._seen) > self.looks:
+        while len(self._seen) > self.kept:
             self._seen.popleft()
         (first, before), (last, _) = self._seen[0], self._seen[-1]
         if last <= first:

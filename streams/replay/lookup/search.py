@@ -95,17 +95,17 @@ class Tracer:
         span = self._span if since_ms is None else Span(max(since_ms, self._span.since or 0), self._span.until)
         search, own = Search(), {topic: self._partition(topic, key) for topic in WHERE}
         places = {topic: {own[topic], *(raw if topic == "raw" else ())} for topic in WHERE}
-        await asyncio.gather(*(self._look(search, topic, ident, places[topic], span) for topic in WHERE))
+        await asyncio.gather(*(self._search(search, topic, ident, places[topic], span) for topic in WHERE))
         more = _origins(search.found, self._settings.topic("raw")) - places["raw"]
         if more:
-            await self._look(search, "raw", ident, more, span)
+            await self._search(search, "raw", ident, more, span)
         return search
 
     async def _everywhere(self, ident: str) -> Search:
         """By the event's id in all partitions; once its key is known the rest of its story is looked for by that."""
         for topic in WHERE:
             search = Search()
-            await self._look(search, topic, ident, (), self._span, only_first=True)
+            await self._search(search, topic, ident, (), self._span, only_first=True)
             if search.found:
                 first = search.found[0]
                 raw = frozenset({first.place.partition} if topic == "raw" else ())
@@ -129,7 +129,7 @@ class Tracer:
     def _partition(self, topic: Topic, key: str) -> int:
         return newest.partition_of(key.encode(), self._known.get(self._settings.topic(topic), 1))
 
-    async def _look(
+    async def _search(
         self, search: Search, topic: Topic, ident: str, places: Collection[int], span: Span, *, only_first: bool = False
     ) -> None:
         """Look through some partitions, or through all."""

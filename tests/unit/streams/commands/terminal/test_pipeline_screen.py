@@ -70,10 +70,10 @@ def test_a_worker_in_trouble_says_for_how_long():
 
 
 def test_rates_are_of_the_last_looks():
-    rates = Rates(looks=2)
-    assert rates.look(1.0, {"published": 5}) == {}
-    assert rates.look(2.0, {"published": 15})["published"] == 10.0
-    assert rates.look(4.0, {"published": 15, "validated": 6, "filtered": 4}) == {
+    rates = Rates(kept=2)
+    assert rates.measured(1.0, {"published": 5}) == {}
+    assert rates.measured(2.0, {"published": 15})["published"] == 10.0
+    assert rates.measured(4.0, {"published": 15, "validated": 6, "filtered": 4}) == {
         "ingested": 0.0, "published": 0.0, "failures": 0.0, "processed": 5.0,
     }  # fmt: skip
 
