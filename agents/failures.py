@@ -60,8 +60,8 @@ class FailureMirror:
                 log.error("SQS will never take this record; it stays on the failures topic",
                           code=refusal, partition=event.partition, offset=event.offset)  # fmt: skip
             if self._spans.are_wanted and trace_context.is_sampled(trace := (meta := meta_of(event)).traceparent):
-                told = {"event.id": meta.event_id, "route": meta.route}
-                self._spans.note("mirror", trace, began_ns, told, error=refusal)
+                attributes = {"event.id": meta.event_id, "route": meta.route}
+                self._spans.note("mirror", trace, began_ns, attributes, error=refusal)
 
     def _message(self, event: Event) -> QueueMessage:
         """The record's text as it stands; for a FIFO queue grouped by interaction, one message an event and stage."""

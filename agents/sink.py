@@ -197,8 +197,8 @@ class Publishing:
     def _note_span(self, began_ns: int, answer: Judged, meta: Meta) -> None:
         """A span of the event on its way to the bus."""
         entry_id, error = (answer.id, None) if isinstance(answer, Accepted) else (None, answer.code)
-        told = {"event.id": meta.event_id, "route": meta.route, "retries": answer.codes, "eventbridge.id": entry_id}
-        self._spans.note("publish", meta.traceparent, began_ns, told, error=error)
+        details = {"event.id": meta.event_id, "route": meta.route, "retries": answer.codes, "eventbridge.id": entry_id}
+        self._spans.note("publish", meta.traceparent, began_ns, details, error=error)
 
     def _entry(self, mapped: JsonObject, meta: Meta, key: str) -> Entry:
         route = self._routes().get(meta.route)

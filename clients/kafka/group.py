@@ -33,4 +33,4 @@ async def committed(settings: Settings, places: Collection[tuple[str, int]]) -> 
     wanted = [TopicPartition(topic, partition) for topic, partition in places]
     async with open_admin(settings) as admin:
         found = await admin.list_consumer_group_offsets(settings.group, partitions=wanted)
-    return {(place.topic, place.partition): told.offset for place, told in found.items() if told.offset >= 0}
+    return {(place.topic, place.partition): one.offset for place, one in found.items() if one.offset >= 0}

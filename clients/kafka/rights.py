@@ -97,15 +97,15 @@ async def topic_rights(settings: Settings, topics: Sequence[str]) -> TopicRights
             answer = await admin._send_request(_RightsRequest(topics))
         except NotImplementedError:  # brokers before 2.3
             return TopicRights({}, untold=True)
-    told: dict[str, frozenset[str]] = {}
+    rights: dict[str, frozenset[str]] = {}
     for code, name, _, _, bits in answer.topics:
         if for_code(code) is TopicAuthorizationFailedError:
-            told[name] = frozenset()
+            rights[name] = frozenset()
         elif bits == _UNTOLD:
             return TopicRights({}, untold=True)
         else:
-            told[name] = frozenset(right for right, bit in OPERATIONS.items() if bits & (1 << bit))
-    return TopicRights(told)
+            rights[name] = frozenset(right for right, bit in OPERATIONS.items() if bits & (1 << bit))
+    return TopicRights(rights)
 
 
 async def creation_refusals(

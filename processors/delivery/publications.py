@@ -33,9 +33,9 @@ class Publication:
         return asdict(self)
 
     @classmethod
-    def of(cls, told: JsonObject) -> Publication:
+    def of(cls, content: JsonObject) -> Publication:
         """Back from JSON. Raises TypeError or KeyError for another shape."""
-        return cls(**{**told, "codes": tuple(told["codes"])})
+        return cls(**{**content, "codes": tuple(content["codes"])})
 
 
 class Publications:

@@ -76,11 +76,11 @@ class PartitionLag:
         }
 
 
-def compared(told: Iterable[MeasuredPartition], before: Sequence[PartitionLag], now_ms: int) -> list[PartitionLag]:
+def compared(measured: Iterable[MeasuredPartition], before: Sequence[PartitionLag], now_ms: int) -> list[PartitionLag]:
     """What was told now, and since when each partition stands where it does."""
     known = {(one.topic, one.partition): one for one in before}
     found = []
-    for one in told:
+    for one in measured:
         last = known.get((one.topic, one.partition))
         moved = now_ms if last is not None and last.committed != one.committed else last.moved_ms if last else None
         stands = one.committed, one.end, one.oldest_ms, moved, one.kept_ms

@@ -135,7 +135,7 @@ def rebuilt(
     route = meta.route if back == "validated" or record.get("stage") == "publish" else None
     target: Target = "validated" if back == "validated" else "raw"
     straight = target == "validated"
-    told = headers.write(
+    written = headers.write(
         Meta(
             event_id=meta.event_id,
             route=route,
@@ -145,7 +145,7 @@ def rebuilt(
             traceparent=meta.traceparent,
         )
     )
-    return Redrive(target, key or _key(original, meta.event_id), original, tuple(told.items()), identity, route)
+    return Redrive(target, key or _key(original, meta.event_id), original, tuple(written.items()), identity, route)
 
 
 def _to_validated(
@@ -154,10 +154,10 @@ def _to_validated(
     value = orjson.dumps(transformed)
     room = topics.max_bytes - ENVELOPE_BYTES - len(value)
     kept = original if original is not None and len(original) <= room else None
-    told = headers.write(meta._replace(original=kept, replayed=run, straight=True))
+    written = headers.write(meta._replace(original=kept, replayed=run, straight=True))
     identity = meta.event_id or _identity(value)
     found = key or _key(original if original is not None else value, meta.event_id)
-    return Redrive("validated", found, value, tuple(told.items()), identity, meta.route)
+    return Redrive("validated", found, value, tuple(written.items()), identity, meta.route)
 
 
 def _completed(record: JsonObject, meta: Meta) -> Meta:

@@ -51,12 +51,12 @@ class Note:
     def decode(cls, value: bytes | None) -> Note | None:
         """Read a note; None when it is none: anybody may write to the topic."""
         try:
-            told = parse_object(value or b"")
+            content = parse_object(value or b"")
         except MalformedEventError:
             return None
-        identity, route, run = (told.get(name) for name in ("eventId", "route", "run"))
-        into: Any = told.get("into")
-        at_ms, failed_ms, until_ms = (told.get(name) for name in ("at", "failed", "until"))
+        identity, route, run = (content.get(name) for name in ("eventId", "route", "run"))
+        into: Any = content.get("into")
+        at_ms, failed_ms, until_ms = (content.get(name) for name in ("at", "failed", "until"))
         if into not in get_args(Target) or not isinstance(identity, str) or not isinstance(run, str):
             return None
         if not isinstance(at_ms, int) or not isinstance(failed_ms, int) or not isinstance(until_ms, int):

@@ -63,9 +63,9 @@ class Facts:
 class _Steps:
     found: list[tuple[int, int, int, JsonObject]] = field(default_factory=list)
 
-    def add(self, at_ms: int, kind: str, told: JsonObject, *, at: int | None) -> None:
+    def add(self, at_ms: int, kind: str, shown: JsonObject, *, at: int | None) -> None:
         """A step that stands at `at_ms` among the others; `at` is when it was, None where nobody knows to the ms."""
-        step = {"at": iso(at) if at is not None else None, "kind": kind, **told}
+        step = {"at": iso(at) if at is not None else None, "kind": kind, **shown}
         self.found.append((at_ms, _ORDER.index(kind), len(self.found), step))
 
 
@@ -83,12 +83,12 @@ def story(records: Iterable[FoundRecord], facts: Facts) -> list[JsonObject]:
     for one in by_topic["failures"]:
         _failed(steps, one)
     for note in facts.notes:
-        told = {"eventId": note.place.identity, "run": note.run, "into": note.place.topic, "route": note.place.route}
-        steps.add(note.at_ms, "redriven", told, at=note.at_ms)
+        shown = {"eventId": note.place.identity, "run": note.run, "into": note.place.topic, "route": note.place.route}
+        steps.add(note.at_ms, "redriven", shown, at=note.at_ms)
     for gap in facts.gaps:
-        told = {name: gap.get(name) for name in ("part", "state", "events", "reason")}
-        told["source"] = f"{gap['topic']} {gap.get('part')}" if "topic" in gap else f"part {gap.get('part')}"
-        steps.add(gap["start_ms"], "gap", told | {"to": iso(gap["end_ms"])}, at=gap["start_ms"])
+        shown = {name: gap.get(name) for name in ("part", "state", "events", "reason")}
+        shown["source"] = f"{gap['topic']} {gap.get('part')}" if "topic" in gap else f"part {gap.get('part')}"
+        steps.add(gap["start_ms"], "gap", shown | {"to": iso(gap["end_ms"])}, at=gap["start_ms"])
     return [step for *_, step in sorted(steps.found, key=lambda one: one[:3])]
 
 
@@ -102,15 +102,15 @@ def _place(place: Origin) -> JsonObject:
 
 def _came(steps: _Steps, one: FoundRecord) -> None:
     """How an event came to `raw`."""
-    meta, told = one.meta, {**_named(one), "what": one.what}
+    meta, shown = one.meta, {**_named(one), "what": one.what}
     command = meta.command
     if command in ("replay", "backfill"):
         steps.add(
-            one.at_ms, "replayed" if command == "replay" else "backfilled", told | {"run": meta.replayed}, at=one.at_ms
+            one.at_ms, "replayed" if command == "replay" else "backfilled", shown | {"run": meta.replayed}, at=one.at_ms
         )
     elif meta.received_at is not None and command is None:
-        steps.add(min(meta.received_at, one.at_ms), "received", told, at=meta.received_at)
-    steps.add(one.at_ms, "raw", told | _place(one.place) | {"run": meta.replayed}, at=one.at_ms)
+        steps.add(min(meta.received_at, one.at_ms), "received", shown, at=meta.received_at)
+    steps.add(one.at_ms, "raw", shown | _place(one.place) | {"run": meta.replayed}, at=one.at_ms)
 
 
 def _routed(steps: _Steps, one: FoundRecord, by_topic: Mapping[str, Sequence[FoundRecord]], facts: Facts) -> None:
@@ -129,8 +129,8 @@ def _routed(steps: _Steps, one: FoundRecord, by_topic: Mapping[str, Sequence[Fou
     if routes or passed:
         last = max([one.at_ms, *(other.at_ms for other in (*mapped, *failed))])
         outcome = "failed" if failed else "mapped" if mapped else _nothing(others)
-        told = {"outcome": outcome, "routes": routes}
-        steps.add(last if ends else one.at_ms, "route", _named(one) | told, at=last if ends else None)
+        shown = {"outcome": outcome, "routes": routes}
+        steps.add(last if ends else one.at_ms, "route", _named(one) | shown, at=last if ends else None)
 
 
 def _left(outcome: str) -> str:
@@ -145,8 +145,8 @@ def _nothing(others: Mapping[str, str]) -> str:
 
 def _mapped(steps: _Steps, one: FoundRecord, failures: Sequence[FoundRecord], facts: Facts) -> None:
     """How an entry came to `validated` and went to the bus."""
-    told = {**_named(one), "route": one.meta.route}
-    steps.add(one.at_ms, "validated", told | _place(one.place) | {"run": one.meta.replayed}, at=one.at_ms)
+    shown = {**_named(one), "route": one.meta.route}
+    steps.add(one.at_ms, "validated", shown | _place(one.place) | {"run": one.meta.replayed}, at=one.at_ms)
     answered = [
         publication
         for publication in facts.publications
@@ -154,20 +154,20 @@ def _mapped(steps: _Steps, one: FoundRecord, failures: Sequence[FoundRecord], fa
     ]
     for publication in answered:
         for number, code in enumerate(publication.codes, 1):
-            steps.add(one.at_ms, "attempt", told | {"number": number, "code": code}, at=None)
+            steps.add(one.at_ms, "attempt", shown | {"number": number, "code": code}, at=None)
     accepted = next((publication for publication in answered if publication.entry_id), None)
     if accepted is not None:
         ids = {"entryId": accepted.entry_id, "attempts": len(accepted.codes) + 1}
-        steps.add(accepted.at_ms, "published", told | ids, at=accepted.at_ms)
+        steps.add(accepted.at_ms, "published", shown | ids, at=accepted.at_ms)
         return
     if any(_is_of(failure, one) for failure in failures):
         return
     passed = facts.is_passed(one)
     if passed:
         why = "the group has passed it, and no failure names it"
-        steps.add(one.at_ms, "published", told | {"entryId": None, "inferred": why}, at=None)
+        steps.add(one.at_ms, "published", shown | {"entryId": None, "inferred": why}, at=None)
     elif passed is False:
-        steps.add(one.at_ms, "waiting", told | {"on": "validated"}, at=None)
+        steps.add(one.at_ms, "waiting", shown | {"on": "validated"}, at=None)
 
 
 def _is_publish(failure: FoundRecord) -> bool:
@@ -183,8 +183,8 @@ def _is_of(failure: FoundRecord, entry: FoundRecord) -> bool:
 
 def _failed(steps: _Steps, one: FoundRecord) -> None:
     record = one.record
-    told = {name: record.get(name) for name in ("stage", "error", "message", "route", "retryAttempt")}
+    shown = {name: record.get(name) for name in ("stage", "error", "message", "route", "retryAttempt")}
     details = record.get("details")
-    told["details"] = details if isinstance(details, list) else []
-    told["paths"] = sorted(set(paths_of(record)))
-    steps.add(one.at_ms, "failed", _named(one) | told | _place(one.place), at=one.at_ms)
+    shown["details"] = details if isinstance(details, list) else []
+    shown["paths"] = sorted(set(paths_of(record)))
+    steps.add(one.at_ms, "failed", _named(one) | shown | _place(one.place), at=one.at_ms)

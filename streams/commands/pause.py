@@ -52,8 +52,8 @@ def write(done: Action) -> Action:
 
 def show(done: Action, words: str, as_json: bool) -> None:
     """What was done."""
-    told: dict[str, Any] = done.as_json()
+    result: dict[str, Any] = done.as_json()
     if as_json:
-        print_json(told)
+        print_json(result)
     else:
         console().print(words, markup=False)

@@ -104,8 +104,8 @@ def apply(
         click.confirm("Do it?", abort=True, err=True)
     done, failed = ([], "") if dry_run else asyncio.run(_do(settings, changes))
     if as_json:
-        told = {"changes": [one.as_json() for one in changes], "done": len(done), "dryRun": dry_run}
-        print_json(told | ({"failed": failed} if failed else {}))
+        result = {"changes": [one.as_json() for one in changes], "done": len(done), "dryRun": dry_run}
+        print_json(result | ({"failed": failed} if failed else {}))
     elif done:
         console().print(f"{len(done)} of {len(changes)} done", markup=False)
     if failed:

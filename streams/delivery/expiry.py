@@ -45,7 +45,7 @@ class Expiry:
         log.error("expired", topic=topic, partition=gone.partition, events=gone.count, reason=row["reason"])
         task = asyncio.create_task(self._tell(gone, topic, row))
         self._telling.add(task)
-        task.add_done_callback(self._told)
+        task.add_done_callback(self._reported)
 
     async def acknowledge(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Note that an operator knows of these rows; gives how many nobody had acknowledged."""
@@ -63,7 +63,7 @@ class Expiry:
         topic = self._delivery.topics.metrics.get_topic_name()
         await self._delivery.send([Record(topic, METRICS_KEY, orjson.dumps({"gap": row})) for row in rows])
 
-    def _told(self, task: asyncio.Task[None]) -> None:
+    def _reported(self, task: asyncio.Task[None]) -> None:
         self._telling.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             die("the telling of what expired", error)  # what is not told would hold up the commit for ever

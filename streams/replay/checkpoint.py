@@ -60,10 +60,10 @@ class ReplayCheckpoint:
     @classmethod
     def decode(cls, content: bytes) -> ReplayCheckpoint:
         """Read a file. Raises ValueError, TypeError or KeyError when it is none of ours."""
-        told: dict[str, Any] = orjson.loads(content)
-        offsets = {name: {int(partition): at for partition, at in told[name].items()} for name in ("next", "end")}
-        missing = tuple(MissingRange(**one) for one in told["missing"])
-        return cls(**{**told, **offsets, "typed": tuple(told["typed"]), "missing": missing})
+        saved: dict[str, Any] = orjson.loads(content)
+        offsets = {name: {int(partition): at for partition, at in saved[name].items()} for name in ("next", "end")}
+        missing = tuple(MissingRange(**one) for one in saved["missing"])
+        return cls(**{**saved, **offsets, "typed": tuple(saved["typed"]), "missing": missing})
 
     @property
     def bounds(self) -> RangeBounds:

@@ -83,10 +83,10 @@ def _operation(path: str, view: type[View], method: Any) -> Json:
     responses: Json = {"200": {"description": words.partition("\n")[0] or summary}}
     if method.__name__ == "get" and path in CONTENT:
         responses["200"]["content"] = CONTENT[path]
-    told = {**_COMMON, **{status: "See the description." for status in _STATUS.findall(words) if status != "200"}}
+    statuses = {**_COMMON, **{status: "See the description." for status in _STATUS.findall(words) if status != "200"}}
     if path.rstrip("/") in PROBES:
-        told = {"503": "See the description."}
-    for status, text in sorted(told.items()):
+        statuses = {"503": "See the description."}
+    for status, text in sorted(statuses.items()):
         is_error = status >= "400" and path.rstrip("/") not in PROBES
         content = {"content": {"application/json": {"schema": _ERROR}}} if is_error else {}
         responses[status] = {"description": text, **content}

@@ -17,9 +17,9 @@ class RoutesInUse(View):
 
     async def get(self, request: Request) -> Response:
         """`{"worker", "version", "routes": [{"name", "filter", "mapping", "schema", …}]}`; examples are left out."""
-        told = {
+        shown = {
             "worker": app.worker_name,
             "version": VERSION,
             "routes": [replace(route.texts, examples=()) for route in app.routes],
         }
-        return self.bytes(orjson.dumps(told), content_type="application/json")
+        return self.bytes(orjson.dumps(shown), content_type="application/json")

@@ -57,7 +57,7 @@ class Broadcast:
     def __init__(self, take: Take, *, period_s: float = PERIOD_S, max_listeners: int = MAX_LISTENERS) -> None:
         self._take, self._period_s, self._max_listeners = take, period_s, max_listeners
         self._listeners: dict[str, set[Listener]] = {}
-        self._told: dict[str, dict[str, bytes]] = {}
+        self._sent: dict[str, dict[str, bytes]] = {}
         self._telling: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -69,8 +69,8 @@ class Broadcast:
             return None
         listener = Listener()
         self._listeners.setdefault(range_, set()).add(listener)
-        if self._told.get(range_):
-            listener.tell(self._told[range_])
+        if self._sent.get(range_):
+            listener.tell(self._sent[range_])
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell_all())
         return listener
@@ -81,7 +81,7 @@ class Broadcast:
         others.discard(listener)
         if not others:
             self._listeners.pop(range_, None)
-            self._told.pop(range_, None)
+            self._sent.pop(range_, None)
 
     def close(self) -> None:
         """Let all listeners go, as the worker ends."""
@@ -99,10 +99,10 @@ class Broadcast:
             await asyncio.sleep(self._period_s)
 
     def _tell(self, range_: str, taken: Mapping[str, Any]) -> None:
-        before, now = self._told.get(range_, {}), {name: orjson.dumps(value) for name, value in taken.items()}
+        before, now = self._sent.get(range_, {}), {name: orjson.dumps(value) for name, value in taken.items()}
         if range_ not in self._listeners:
             return
-        self._told[range_] = now
+        self._sent[range_] = now
         if news := {name: data for name, data in now.items() if before.get(name) != data}:
             for listener in self._listeners[range_]:
                 listener.tell(news)

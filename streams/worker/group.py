@@ -123,12 +123,12 @@ class Group:
         if not self._owner_since_ms:  # counts that were sent to the one before may be still to come
             self._owner_since_ms = self._counted_ms = self._now_ms()
         try:
-            told = await self._kafka.measure()
+            measured = await self._kafka.measure()
         except (KafkaError, OSError) as error:  # OSError takes in the time-outs; health tells of Kafka, and what
             log.debug("Kafka does not tell the lag", error=repr(error))  # is known goes stale
             return
         self._measured_ms = self._now_ms()
-        self.lags = compared(told, self.lags, self._measured_ms)
+        self.lags = compared(measured, self.lags, self._measured_ms)
         await self._keep_history()
 
     async def _keep_history(self) -> None:

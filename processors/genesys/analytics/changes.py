@@ -46,10 +46,10 @@ def changes(
     return found
 
 
-def _returns(change: Change, told: Sequence[Mapping[Place, ExpectedShape]], moments: Sequence[int]) -> Iterator[int]:
+def _returns(change: Change, shapes: Sequence[Mapping[Place, ExpectedShape]], moments: Sequence[int]) -> Iterator[int]:
     """When, soon after the next change, a live snapshot could look again as after this one."""
     was_like = False
-    for moment, one in zip(moments, told, strict=True):
+    for moment, one in zip(moments, shapes, strict=True):
         if moment > moments[0] + LATE_MS:
             return
         is_like = (

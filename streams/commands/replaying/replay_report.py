@@ -14,7 +14,7 @@ from streams.replay.replay import ReplayPlan, ReplayProgress
 def as_object(plan: ReplayPlan, progress: ReplayProgress) -> JsonObject:
     """`{read, mapped, filtered, failed, written, …}`; `mapped` and `failed` count outcomes, as workers do."""
     survey, comparison = progress.survey, progress.comparison
-    told: JsonObject = {
+    result: JsonObject = {
         "read": progress.read,
         "mapped": survey.mapped,
         "filtered": survey.filtered,
@@ -22,21 +22,21 @@ def as_object(plan: ReplayPlan, progress: ReplayProgress) -> JsonObject:
         "written": progress.written,
     }
     if plan.into is None:
-        told["routes"] = {name or "none": dict(counts) for name, counts in sorted(survey.by_route.items())}
-        told["errors"] = dict(survey.errors)
+        result["routes"] = {name or "none": dict(counts) for name, counts in sorted(survey.by_route.items())}
+        result["errors"] = dict(survey.errors)
     else:
-        told |= {"skipped": progress.skipped, "into": plan.into, "run": plan.run}
+        result |= {"skipped": progress.skipped, "into": plan.into, "run": plan.run}
     if plan.against is not None:
-        told["against"] = plan.against.as_json()
-        told["unchanged"] = comparison.unchanged
-        told["changed"] = comparison.events
-        told["changes"] = comparison.by_route()
-        told["fields"] = [
+        result["against"] = plan.against.as_json()
+        result["unchanged"] = comparison.unchanged
+        result["changed"] = comparison.events
+        result["changes"] = comparison.by_route()
+        result["fields"] = [
             {"route": route, "field": path, **change.as_json()} for route, path, change in comparison.most_changed()
         ]
-        told["causes"] = [one.as_json() | {"events": number} for one, number in comparison.causes.most_common()]
-        told["differences"] = [changed.as_json() for changed in comparison.first]
-    return told
+        result["causes"] = [one.as_json() | {"events": number} for one, number in comparison.causes.most_common()]
+        result["differences"] = [changed.as_json() for changed in comparison.first]
+    return result
 
 
 def show(source: str, plan: ReplayPlan, progress: ReplayProgress) -> None:

@@ -58,8 +58,8 @@ def _print(
 ) -> None:
     total = sum(map(len, tried.values()))
     by_route = {name: [one.as_json() for one in ones] for name, ones in tried.items()}
-    told = {name: list(route.texts.warnings) for name, route in fit.items() if route.texts.warnings}
-    print_json({"examples": total, "failed": failed, "routes": by_route, "warnings": told, "wrong": dict(wrong)})
+    warnings = {name: list(route.texts.warnings) for name, route in fit.items() if route.texts.warnings}
+    print_json({"examples": total, "failed": failed, "routes": by_route, "warnings": warnings, "wrong": dict(wrong)})
 
 
 def _show(tried: Mapping[str, list[TriedExample]], failed: int) -> None:

@@ -27,9 +27,9 @@ def event_id_of(record: ConsumerRecord) -> str | None:
 
     None for what is no event.
     """
-    told = headers.read(dict(record.headers)).event_id
-    if told is not None:
-        return told
+    given = headers.read(dict(record.headers)).event_id
+    if given is not None:
+        return given
     try:
         return decode(record.value).event_id
     except MalformedEventError:

@@ -196,10 +196,10 @@ def _match(topic: Topic, record: ConsumerRecord, ident: str) -> FoundRecord | No
     """The record, when it names the id: by its key, its header or what it holds."""
     meta = headers.read(dict(record.headers))
     key = record.key.decode("utf-8", "replace") if record.key is not None else ""
-    event_id, told = meta.event_id, cast(JsonObject, {})
+    event_id, failure = meta.event_id, cast(JsonObject, {})
     if topic == "failures":
-        told = _parsed(record.value)
-        event_id = event_id_of(told, meta)
+        failure = _parsed(record.value)
+        event_id = event_id_of(failure, meta)
     if topic == "raw":
         event_id = newest.event_id_of(record)
     if ident not in (key, event_id):
@@ -207,11 +207,11 @@ def _match(topic: Topic, record: ConsumerRecord, ident: str) -> FoundRecord | No
     place = Origin(record.topic, record.partition, record.offset)
     what = kind_of(_parsed(record.value)) if topic == "raw" else ""
     meta = meta._replace(original=None)
-    return FoundRecord(topic, place, record.timestamp, key, event_id or "", meta, what, _without_bodies(told))
+    return FoundRecord(topic, place, record.timestamp, key, event_id or "", meta, what, _without_bodies(failure))
 
 
-def _without_bodies(told: JsonObject) -> JsonObject:
-    return {name: value for name, value in told.items() if name not in ("originalEvent", "transformedEvent")}
+def _without_bodies(failure: JsonObject) -> JsonObject:
+    return {name: value for name, value in failure.items() if name not in ("originalEvent", "transformedEvent")}
 
 
 def _parsed(value: bytes | None) -> JsonObject:

@@ -58,7 +58,7 @@ async def _ask(url: str, ids: Sequence[str]) -> list[Publication] | None:
     params = [("id", ident) for ident in ids]
     try:
         async with app.http_client.get(url + PATH, params=params, headers=headers, timeout=TIMEOUT) as answer:
-            told: JsonObject = await answer.json()
-            return [Publication.of(one) for one in told["publications"]]
+            found: JsonObject = await answer.json()
+            return [Publication.of(one) for one in found["publications"]]
     except (aiohttp.ClientError, TimeoutError, KeyError, TypeError, ValueError):
         return None
