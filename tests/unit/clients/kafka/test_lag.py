@@ -1,7 +1,10 @@
 """Tests of the group's lag on the embedded broker: what is told is what was committed and written."""
 
+import asyncio
+
+import confluent_kafka
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
 from clients.kafka.lag import LagReader
 from emulators.kafka import EmbeddedKafka
@@ -31,12 +34,11 @@ async def write(kafka, topic, number):
 
 
 async def commit(kafka, group, topic, offset):
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap_servers, group_id=group, enable_auto_commit=False)
-    await consumer.start()
-    place = TopicPartition(topic, 0)
-    consumer.assign([place])
-    await consumer.commit({place: offset})
-    await consumer.stop()
+    """Commit as another program does that is no member of the group."""
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": kafka.bootstrap_servers, "group.id": group})
+    place = confluent_kafka.TopicPartition(topic, 0, offset)
+    await asyncio.to_thread(consumer.commit, offsets=[place], asynchronous=False)
+    consumer.close()
 
 
 async def test_lag_and_the_oldest_unread_record_are_told(kafka, settings):
