@@ -13,6 +13,8 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from tests.outside_commit import commit
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PRIORITY_QUEUE = {"queue": {"name": "Priority Support"}}
 
@@ -52,16 +54,14 @@ async def test_replays_into_raw_with_same_key_value_and_ids_and_ends(run, read, 
 
 async def test_moves_no_offsets_of_the_live_group(run, raw, broker, env):
     group = f"{env['KAFKA_TOPIC_PREFIX']}eventbridge"
-    consumer = AIOKafkaConsumer(bootstrap_servers=broker, group_id=group, enable_auto_commit=False)
-    await consumer.start()
-    place = TopicPartition(raw, 0)
-    consumer.assign([place])
-    await consumer.commit({place: 1})
+    await commit(broker, group, raw, 1)
 
     result = await run("replay", "--into", "raw", "--json")
 
     assert result.code == 0, result.err
-    assert await consumer.committed(place) == 1
+    consumer = AIOKafkaConsumer(bootstrap_servers=broker, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    assert await consumer.committed(TopicPartition(raw, 0)) == 1
     await consumer.stop()
 
 

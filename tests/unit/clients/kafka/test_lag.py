@@ -1,14 +1,12 @@
 """Tests of the group's lag on the embedded broker: what is told is what was committed and written."""
 
-import asyncio
-
-import confluent_kafka
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from clients.kafka.lag import LagReader
 from emulators.kafka import EmbeddedKafka
 from settings import Settings
+from tests.outside_commit import commit
 
 BEGAN_MS = 1_700_000_000_000
 
@@ -33,24 +31,16 @@ async def write(kafka, topic, number):
     await producer.stop()
 
 
-async def commit(kafka, group, topic, offset):
-    """Commit as another program does that is no member of the group."""
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": kafka.bootstrap_servers, "group.id": group})
-    place = confluent_kafka.TopicPartition(topic, 0, offset)
-    await asyncio.to_thread(consumer.commit, offsets=[place], asynchronous=False)
-    consumer.close()
-
-
 async def test_lag_and_the_oldest_unread_record_are_told(kafka, settings):
     await write(kafka, "lag-told", 5)
     reader = LagReader(settings, ("lag-told", "lag-not-there-yet"))
     found = {(one.topic, one.partition): one for one in await reader.measure()}
     place = found["lag-told", 0]
     assert (place.committed, place.end, place.lag, place.oldest_ms) == (0, 5, 5, BEGAN_MS)
-    await commit(kafka, settings.group, "lag-told", 3)
+    await commit(kafka.bootstrap_servers, settings.group, "lag-told", 3)
     place = next(one for one in await reader.measure() if (one.topic, one.partition) == ("lag-told", 0))
     assert (place.lag, place.oldest_ms) == (2, BEGAN_MS + 3)
-    await commit(kafka, settings.group, "lag-told", 5)
+    await commit(kafka.bootstrap_servers, settings.group, "lag-told", 5)
     place = next(one for one in await reader.measure() if (one.topic, one.partition) == ("lag-told", 0))
     assert (place.lag, place.oldest_ms) == (0, None)
     await reader.close()
