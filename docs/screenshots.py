@@ -20,6 +20,9 @@ FOLDER = Path(__file__).parent / "screenshots"
 #: Bytes of one picture at most, so that the repository stays small.
 MOST_BYTES = 200_000
 
+#: Seconds that an answer may take on a busy machine.
+PATIENCE_S = 60.0
+
 #: Seconds that the demo runs before, so that minutes and failures are there to be seen, and events a second.
 RUN_S, RATE = 60.0, 12.0
 
@@ -62,11 +65,11 @@ def chromium() -> Iterator[Browser]:
 
 def places(stack: Stack) -> dict[str, str]:
     """A failure that lacks something, as that is easily seen, its event, and one that is on the bus after a retry."""
-    found = httpx.get(f"{stack.web}/api/failures/", params={"limit": 200}).json()["failures"]
+    found = httpx.get(f"{stack.web}/api/failures/", params={"limit": 200}, timeout=PATIENCE_S).json()["failures"]
     chosen = next((one for one in found if one["path"] == "detail.priority"), found[0])
-    published = httpx.get(f"{stack.aws}/_emulator/events", params={"since": 0}).json()["events"]
+    published = httpx.get(f"{stack.aws}/_emulator/events", params={"since": 0}, timeout=PATIENCE_S).json()["events"]
     newest = [one["detail"]["eventId"] for one in reversed(published[-300:])]
-    stories = (httpx.get(f"{stack.web}/api/trace/{ident}/", timeout=30).json() for ident in newest)
+    stories = (httpx.get(f"{stack.web}/api/trace/{ident}/", timeout=PATIENCE_S).json() for ident in newest)
     tried = (one["id"] for one in stories if any(step["kind"] == "attempt" for step in one["steps"]))
     return {
         "record": f"{chosen['partition']}/{chosen['offset']}",
@@ -94,6 +97,7 @@ def main() -> None:
         wanted = [one for one in PICTURES if not sys.argv[1:] or one[0] in sys.argv[1:]]
         for name, address, options, waited in wanted:
             page = browser.new_page(**options)
+            page.set_default_timeout(1000 * PATIENCE_S)
             page.goto(f"{stack.web}/{address.format(**known)}")
             page.locator(waited).first.wait_for()
             page.wait_for_timeout(4_000)  # rates are taken over some seconds

@@ -22,7 +22,8 @@ function Bar({ job }) {
 const targets = (job) => Object.entries(job.targets).map(([topic, count]) => `${number(count)} to ${topic}`).join(", ");
 
 function Told({ job }) {
-  const verb = job.dryRun ? "would go back" : job.state === "running" ? "gone back so far" : "went back";
+  const isOver = job.state !== "running";
+  const verb = job.dryRun ? (isOver ? "would go back" : "would go back, of what was looked at so far") : isOver ? "went back" : "gone back so far";
   return html`<div class="told"><p><b>${number(job.redriven)}</b> ${verb}${targets(job) && `: ${targets(job)}`}. ${job.skipped > 0 && html`<b>${number(job.skipped)}</b> stay:`}</p>
     ${job.reasons.length > 0 && html`<ul>${job.reasons.map(({ reason, count }) => html`<li key=${reason}>${number(count)}: ${reason}</li>`)}</ul>`}
     ${job.message && html`<p class="bad">${job.message}</p>`}</div>`;

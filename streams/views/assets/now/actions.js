@@ -65,7 +65,7 @@ export function Todo({ status }) {
       action=${html`<${Act} path="/api/resume/${one.stage}/" words="Resume ${one.stage}" />`} />`)}
     ${said.map((one) => {
       const cure = cureOf(one.part);
-      return html`<${Item} key=${one.part + one.reason} words=${html`<b>${one.part}</b>: ${sentence(one.reason)} <span class="since">${one.seconds ? `for ${span(one.seconds)}` : ""}</span>`}
+      return html`<${Item} key=${one.part + one.reason} words=${html`<b>${one.part}</b>: ${sentence(one.reason)} <span class="since">${one.seconds ? `For ${span(one.seconds)}.` : ""}</span>`}
         action=${cure && html`<${Act} path=${cure.path} words=${cure.words} />`} />`;
     })}
     ${rest.map((reason) => html`<${Item} key=${reason} words=${sentence(reason)} />`)}

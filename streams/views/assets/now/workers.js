@@ -7,7 +7,7 @@ function Troubles({ worker }) {
   const found = Object.entries(worker.troubles);
   if (!found.length) return html`<span class="muted">none</span>`;
   return html`<ul class="plain">${found.map(([part, { reason, seconds }]) => html`<li key=${part}><strong>${part}</strong>: ${sentence(reason)}
-    ${seconds !== undefined && html`<span class="muted"> ${span(seconds)}</span>`}</li>`)}</ul>`;
+    ${seconds !== undefined && html`<span class="muted"> For ${span(seconds)}.</span>`}</li>`)}</ul>`;
 }
 
 const shortTopic = (topic) => topic.split(".").at(-1);
