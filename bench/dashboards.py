@@ -2,8 +2,8 @@
 
 In a real Chromium: how long a page takes until something is painted and until its numbers stand there, the first time
 and again, and how its memory grows. Then what open dashboards cost the worker: programs that ask what the page Now asks
-come and go in turns, and the CPU of the worker's own process is told for each event with and without them. One JSON
-line; ratios are of times that follow each other on the same machine.
+come and go in turns, and the CPU of the worker's own process is told for each event with and without them. A JSON line
+for each; ratios are of times that follow each other on the same machine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import httpx
 import psutil
 from playwright.sync_api import Browser, Page
 
-from docs.screenshots import chromium
+from docs.screenshots import chromium, ended, is_ready
 from streams.demo.stack import Options, Stack
 from tests.kafka.pipeline import wait_until
 
@@ -31,15 +31,6 @@ WARM_UP_S, TURN_S, TURNS = 15.0, 6.0, 10
 ASKED = (("/api/report/?range=1h", 5.0), ("/api/history/?range=1h", 60.0))
 
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-
-
-def is_ready(stack: Stack) -> bool:
-    """Whether the worker answers, and events have come to their end."""
-    stack.check()
-    try:
-        return ended(stack) > 0
-    except (httpx.HTTPError, KeyError):  # nobody listens yet, or the tables are being recovered
-        return False
 
 
 def paint(browser: Browser, stack: Stack, name: str) -> dict[str, float]:
@@ -82,12 +73,6 @@ def memory(browser: Browser, stack: Stack, minutes: float) -> dict[str, Any]:
     rate = (ended(stack) - before) / seconds
     ratio = round(last["megabytes"] / first["megabytes"], 3)
     return {"minutes": minutes, "eventsPerSecond": round(rate), "first": first, "last": last, "ratio": ratio}
-
-
-def ended(stack: Stack) -> int:
-    """Events that have come to their end by now."""
-    report = httpx.get(f"{stack.web}/api/report/", timeout=30).json()
-    return int(report["published"] + report["filtered"] + report["failed"])
 
 
 async def board(url: str) -> None:
@@ -162,15 +147,17 @@ def main() -> None:
     with Stack(Options(events=None, source="stream", faults=False, rate=options.rate, port=0)) as stack:
         wait_until("the first events to end", lambda: is_ready(stack))
         time.sleep(WARM_UP_S)
-        found: dict[str, Any] = {"bench": "dashboards", "rate": options.rate}
         with chromium() as browser:
-            found["pages"] = {name: paint(browser, stack, name) for name in ("now", "failures", "routes", "trace")}
+            _tell("pages", {name: paint(browser, stack, name) for name in ("now", "failures", "routes", "trace")})
             if options.minutes:
-                found["memory"] = memory(browser, stack, options.minutes)
+                _tell("memory", memory(browser, stack, options.minutes))
         if options.boards:
-            found["dashboards"] = cost(stack, options.boards)
+            _tell("dashboards", cost(stack, options.boards))
         stack.check()
-    print(json.dumps(found))
+
+
+def _tell(what: str, found: dict[str, Any]) -> None:
+    print(json.dumps({"measured": what, **found}), flush=True)
 
 
 if __name__ == "__main__":

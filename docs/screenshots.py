@@ -63,6 +63,21 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def ended(stack: Stack) -> int:
+    """Events that have come to their end by now."""
+    report = httpx.get(f"{stack.web}/api/report/", timeout=PATIENCE_S).json()
+    return int(report["published"] + report["filtered"] + report["failed"])
+
+
+def is_ready(stack: Stack) -> bool:
+    """Whether the worker answers, and events have come to their end."""
+    stack.check()
+    try:
+        return ended(stack) > 0
+    except (httpx.HTTPError, KeyError):  # nobody listens yet, or the tables are being recovered
+        return False
+
+
 def places(stack: Stack) -> dict[str, str]:
     """A failure that lacks something, as that is easily seen, its event, and one that is on the bus after a retry."""
     found = httpx.get(f"{stack.web}/api/failures/", params={"limit": 200}, timeout=PATIENCE_S).json()["failures"]
@@ -91,6 +106,8 @@ def main() -> None:
     """Make all pictures."""
     FOLDER.mkdir(exist_ok=True)
     with Stack(Options(events=None, source="stream", faults=True, rate=RATE, port=0)) as stack, chromium() as browser:
+        while not is_ready(stack):
+            time.sleep(0.5)  # between two looks
         time.sleep(RUN_S)
         stack.check()
         known = places(stack)
