@@ -39,12 +39,13 @@ class Flow:
         self._thread.start()
 
     def join(self, timeout: float) -> None:
-        """Wait until all are given and taken. Raises what kept them from being so."""
+        """Wait until all are given and taken, `timeout` seconds beyond their pace. Raises what kept them from being so."""
+        timeout += (self.events - self.given) / self.rate
         self._thread.join(timeout)
         if self._error is not None:
             raise self._error
         if self._thread.is_alive():
-            raise WaitedInVainError(f"only {self.given} of {self.events} events were taken in {timeout:g} s")
+            raise WaitedInVainError(f"only {self.given} of {self.events} events were taken in {timeout:.0f} s")
 
     def _run(self) -> None:
         began = time.monotonic()
