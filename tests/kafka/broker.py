@@ -1,6 +1,7 @@
 """This module runs one Kafka broker as a Java process: format its storage, start, stop, freeze."""
 
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -91,6 +92,12 @@ class Broker:
     def thaw(self) -> None:
         """Let a frozen process go on."""
         self._signal(signal.SIGCONT)
+
+    def fill_disk(self) -> None:
+        """Let no file of it grow any more, until it is started anew: its next write fails, as on a full disk."""
+        assert self._process is not None
+        _, most = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (1, most))
 
     def raise_if_ended(self) -> None:
         """Raises `BrokerError` with the end of the log when a started process is no longer there."""

@@ -110,6 +110,14 @@ class KafkaCluster:
         """End the hang."""
         self._nodes[index].thaw()
 
+    def fill_disk(self, index: int) -> None:
+        """Let every write of one broker fail; it ends itself for that, and may be started again."""
+        self._nodes[index].fill_disk()
+
+    def is_running(self, index: int) -> bool:
+        """Whether one broker's process is there."""
+        return self._nodes[index].running
+
     def leader(self, topic: str, partition: int) -> int:
         """Index of the broker that leads a partition."""
         return administration.leader(self.bootstrap_servers, topic, partition) - 1

@@ -1,10 +1,10 @@
-"""This module is the faults of brokers: the leader killed, the majority down."""
+"""This module is the faults of brokers: the leader killed, its disk full, the majority down."""
 
 from __future__ import annotations
 
 from tests.kafka.faults import evidence
 from tests.kafka.faults.scene import Scene, hold
-from tests.kafka.worker import WaitedInVainError
+from tests.kafka.worker import WaitedInVainError, wait_until
 
 DOWN_S = 20.0
 
@@ -28,6 +28,21 @@ def leader_killed(scene: Scene) -> None:
     if heir in (leader, NOBODY):
         raise WaitedInVainError(f"the fault did not strike: {leader} led before, {heir} after its end")
     scene.notes.append(f"broker {heir} led after broker {leader}")
+    scene.cluster.wait_ready()
+    scene.over()
+
+
+def disk_full(scene: Scene) -> None:
+    """The disk of the broker that leads a partition of `raw` is full; it is started with room after ten seconds."""
+    leader = scene.cluster.leader(f"{scene.pipeline.prefix}raw", 0)
+    scene.cluster.fill_disk(leader)
+    try:
+        wait_until("the broker to end for it", lambda: not scene.cluster.is_running(leader), 30)
+        scene.notes.append(f"broker {leader} ended itself")
+        hold(10.0)
+    finally:
+        scene.cluster.stop_broker(leader, kill=True)
+        scene.cluster.start_broker(leader)
     scene.cluster.wait_ready()
     scene.over()
 

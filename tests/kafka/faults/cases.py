@@ -55,6 +55,7 @@ CASES: dict[str, Case] = {
         Case("coming-and-going", workers.coming_and_going, 65),
         Case("cut-off-from-kafka", workers.cut_off_from_kafka, 35),
         Case("leader-killed", brokers.leader_killed, 20, alone=True),
+        Case("disk-full", brokers.disk_full, 25, alone=True),
         Case("two-of-three-down", brokers.two_of_three_down, 30, alone=True),
         Case("throttled", aws.entries_throttled, 20),
         Case("answers-500", aws.answers_500, 45, blameless=True),

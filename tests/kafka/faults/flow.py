@@ -39,7 +39,7 @@ class Flow:
         self._thread.start()
 
     def join(self, timeout: float) -> None:
-        """Wait until all are given and taken, `timeout` seconds beyond their pace. Raises what kept them from being so."""
+        """Wait until all are given and taken, so long beyond their pace. Raises what kept them from being so."""
         timeout += (self.events - self.given) / self.rate
         self._thread.join(timeout)
         if self._error is not None:
