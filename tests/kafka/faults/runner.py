@@ -131,7 +131,10 @@ def uncounted(scene: Scene) -> int:
 
 def _repeated(scene: Scene) -> list[str]:
     """Whose entries came again: those of workers that were killed, or of others too."""
-    of_killed, of_others = ledger.repeated(scene.pipeline.senders(), scene.killed)
+    senders = scene.pipeline.senders()
+    rows = [f"{ledger.number_of(detail.get('timestamp'))} {who} {moment}\n" for detail, who, moment in senders]
+    (scene.pipeline.folder / "arrivals.txt").write_text("".join(rows), "utf-8")  # who put what when
+    of_killed, of_others = ledger.repeated(senders, scene.killed)
     words = {"of killed workers": of_killed, "of others": of_others}
     return [f"{number} entries {whose} came again" for whose, number in words.items() if number]
 
