@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from tests.kafka.pipeline import Pipeline
 
 #: The topics through which events flow.
 STAGES = ("raw", "validated", "failures")
 
-TIMEOUT_S = 10.0
+TIMEOUT_S, PATIENCE_S = 10.0, 20.0
+
+Answer = TypeVar("Answer")
 
 
 @contextmanager
@@ -29,6 +33,18 @@ def offsets_of(pipeline: Pipeline) -> Iterator[Offsets]:
         with_group.close()
 
 
+def _asked(ask: Callable[[], Answer]) -> Answer:
+    """Ask again for a while: leaders and coordinators move. Raises KafkaException when they do not answer."""
+    ends = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return ask()
+        except KafkaException:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.5)  # between two looks
+
+
 class Offsets:
     """Raises KafkaException while Kafka does not answer."""
 
@@ -38,8 +54,9 @@ class Offsets:
 
     def end(self, topic: str) -> int:
         """Sum of the topic's end offsets."""
-        parts = self._parts(topic)
-        return sum(self._consumer.get_watermark_offsets(part, TIMEOUT_S)[1] for part in parts)
+        return _asked(
+            lambda: sum(self._consumer.get_watermark_offsets(part, TIMEOUT_S)[1] for part in self._parts(topic))
+        )
 
     def committed(self, topic: str) -> int:
         """Sum of what the group has committed of the topic."""
@@ -47,7 +64,7 @@ class Offsets:
 
     def committed_by_partition(self, topic: str) -> dict[int, int]:
         """Partition → offset up to which the group has committed; 0 where it has nothing."""
-        committed = self._consumer.committed(self._parts(topic), TIMEOUT_S)
+        committed = _asked(lambda: self._consumer.committed(self._parts(topic), TIMEOUT_S))
         return {part.partition: max(0, part.offset) for part in committed}
 
     def open(self, topic: str) -> int:

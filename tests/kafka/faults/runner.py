@@ -98,11 +98,11 @@ def _play(prepared: Prepared, say: Callable[[str], None], settled: Callable[[], 
         raise missed
 
 
-def _strike(prepared: Prepared) -> WaitedInVainError | None:
+def _strike(prepared: Prepared) -> Exception | None:
     """Make the fault; gives why it missed, if it did: what it did is accounted for when all has ended, too."""
     try:
         prepared.case.strike(prepared.scene)
-    except WaitedInVainError as error:
+    except TROUBLE as error:
         prepared.scene.aws_faults()
         return error
     return None
