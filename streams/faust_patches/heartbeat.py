@@ -62,9 +62,9 @@ async def do_commit_offsets(self: Any, assignment: Any, offsets: Any) -> None:
     """Commit as a member or not at all (`GroupCoordinator._do_commit_offsets`).
 
     A group without members takes commits of anybody: an old worker's would set an offset back that its heir, who has
-    ended since, had brought further.
+    ended since, had brought further. Who never joins, and names its partitions itself, may commit.
     """
-    if self.generation < 0:
+    if self.generation < 0 and self._subscription.partitions_auto_assigned():
         raise IllegalGenerationError(self.group_id)
     await _do_commit_offsets(self, assignment, offsets)
 

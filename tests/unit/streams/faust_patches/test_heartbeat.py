@@ -22,7 +22,8 @@ class Coordinator:
     reset_generation = heartbeat.reset_generation
 
     def __init__(self):
-        self.answer, self.dead = NoError, 0
+        self.answer, self.dead, self.joins = NoError, 0, True
+        self._subscription = SimpleNamespace(partitions_auto_assigned=lambda: self.joins)
 
     async def _send_req(self, request):
         code = (await self.answer if isinstance(self.answer, asyncio.Future) else self.answer).errno
@@ -115,4 +116,6 @@ async def test_who_is_no_member_commits_nothing(coordinator, monkeypatch):
     coordinator.reset_generation()
     with pytest.raises(IllegalGenerationError):  # as a group without members would take it
         await heartbeat.do_commit_offsets(coordinator, None, {"a": 0})
-    assert commits == [{"a": 1}]
+    coordinator.joins = False
+    await heartbeat.do_commit_offsets(coordinator, None, {"b": 1})
+    assert commits == [{"a": 1}, {"b": 1}]
