@@ -31,6 +31,7 @@ from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Sender
 from streams.delivery.targets import mirroring, offload, publishing
+from streams.delivery.topics import pipeline_topics
 from streams.health import Health
 from streams.replay.background.background_loop import BackgroundLoop
 from streams.replay.background.failure_queries import FailureQueries
@@ -42,7 +43,6 @@ from streams.sources.intake import Intake
 from streams.sources.parts import PartReaders
 from streams.tables.definitions import sum_tables
 from streams.tables.owner import TableOwner
-from streams.topics import pipeline_topics
 from streams.topology import METRICS_KEY, READ, needed_topics
 from streams.worker import dependencies, group, reload_routes, watchdog
 from streams.worker.actions import ActionLog

@@ -9,7 +9,7 @@ from processors.metrics.counts import Counts
 from streams.delivery.deduplication import Deduplication
 from streams.delivery.record import Record
 from streams.delivery.report_failure import FailureReporter
-from streams.topics import PipelineTopics
+from streams.delivery.topics import PipelineTopics
 
 
 @dataclass(frozen=True, slots=True)

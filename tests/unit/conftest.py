@@ -17,10 +17,10 @@ from streams.delivery.record import Record
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Sender
+from streams.delivery.topics import PipelineTopics
 from streams.faust_patches.books import Part, PartitionBooks
 from streams.faust_patches.records import FetchedRecord
 from streams.health import Health
-from streams.topics import PipelineTopics
 from streams.topology import METRICS_KEY, TOPICS
 
 
