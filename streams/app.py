@@ -68,7 +68,7 @@ def _streaming(settings: Settings) -> dict[str, Any]:
         topic_disable_leader=True,
         table_standby_replicas=1,
         table_cleanup_interval=30.0,
-        key_serializer="json",  # topics hold bytes (streams/delivery/topics.py), tables have codecs (streams/tables/codecs.py)
+        key_serializer="json",  # topics hold bytes (streams/delivery/topics.py), tables have streams/tables/codecs.py
         value_serializer="json",
         store="memory://",
         datadir=settings.data_dir.expanduser() / settings.group,
