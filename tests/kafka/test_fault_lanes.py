@@ -46,4 +46,4 @@ def test_an_interruption_closes_every_lane():
 
 
 def test_what_harms_the_brokers_runs_alone():
-    assert {case.name for case in CASES.values() if case.alone} == {"leader-killed", "two-of-three-down"}
+    assert {case.name for case in CASES.values() if case.alone} == {"disk-full", "leader-killed", "two-of-three-down"}

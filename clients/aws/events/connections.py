@@ -1,7 +1,7 @@
 """This module sends requests over connections that are kept, at a fifth of what a general HTTP client costs.
 
-It reads what AWS answers and nothing else: HTTP/1.1 with a length. A connection carries one request at a time; over
-whatever else comes it is closed, and the caller hears of an answer that is for another client to read.
+An answer as AWS gives it, HTTP/1.1 with a length, is read at once, any other by h11 (any_answer.py): a request is never
+sent again for the form of its answer, as its entries are on the bus then. A connection carries one request at a time.
 """
 
 from __future__ import annotations
@@ -10,28 +10,20 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
+
+from clients.aws.events.any_answer import Answer, AnyAnswer, NoHttpError
 
 #: Seconds after which an idle connection is not used any more: the other end may be about to close it.
 IDLE_S = 12.0
 
-#: Bytes that the head of an answer may have.
-MAX_HEAD = 64 * 1024
+#: Bytes within which the head of an answer ends.
+USUAL_HEAD = 16 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Names of headers are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class UnusualAnswerError(Exception):
-    """An answer came that is not read here: without a length, in another version, or one that sends elsewhere."""
+class _UnusualError(Exception):
+    """The answer is not in AWS's form."""
 
 
 class _Connection(asyncio.Protocol):
@@ -44,6 +36,7 @@ class _Connection(asyncio.Protocol):
         self._received = b""
         self._head: tuple[int, dict[str, str]] | None = None
         self._end = 0
+        self._any: AnyAnswer | None = None
         self._waiting: asyncio.Future[Answer] | None = None
         self.idle_since = 0.0
         self.is_open = False
@@ -55,13 +48,19 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
+        if self._any is not None and exc is None:
+            self._take(b"")
         self._fail(exc or ConnectionResetError("the other end closed the connection"))
 
     def data_received(self, data: bytes) -> None:
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """Give the answer to who waits for it, when it is whole."""
         try:
             answer = self._read(data)
-        except (ValueError, UnusualAnswerError) as error:
-            self._fail(UnusualAnswerError(str(error)))
+        except NoHttpError as error:
+            self._fail(error)
             self.close()
             return
         if answer is None:
@@ -70,12 +69,13 @@ class _Connection(asyncio.Protocol):
         if waiting is None or waiting.done():  # nobody asked
             self.close()
             return
-        if answer.headers.get("connection", "").lower() == "close":
+        if answer.headers.get("connection", "").lower() == "close" or not (self._any is None or self._any.may_stay):
             self.close()
+        self._any = None
         waiting.set_result(answer)
 
     async def ask(self, request: bytes, seconds: float) -> Answer:
-        """The answer to a request. Raises OSError, TimeoutError or UnusualAnswerError, and is closed then."""
+        """The answer to a request. Raises OSError, TimeoutError or NoHttpError, and is closed then."""
         waiting: asyncio.Future[Answer] = self._loop.create_future()
         self._waiting = waiting
         late = self._loop.call_later(seconds, self._fail, TimeoutError(f"no answer within {seconds:g} s"))
@@ -99,38 +99,44 @@ class _Connection(asyncio.Protocol):
             waiting.set_exception(error)
 
     def _read(self, data: bytes) -> Answer | None:
-        """The answer, when it is whole. Raises ValueError or UnusualAnswerError for what is none that is read here."""
+        """The answer, when it is whole. Raises NoHttpError."""
+        if self._any is not None:
+            return self._any.feed(data)
         self._received += data
+        try:
+            return self._read_usual()
+        except (ValueError, _UnusualError):
+            received, self._received, self._any = self._received, b"", AnyAnswer()
+            return self._any.feed(received)
+
+    def _read_usual(self) -> Answer | None:
         if self._head is None:
             end = self._received.find(b"\r\n\r\n")
             if end < 0:
-                if len(self._received) > MAX_HEAD:
-                    raise UnusualAnswerError("its head does not end")
+                if len(self._received) > USUAL_HEAD:
+                    raise _UnusualError
                 return None
             self._head, length = _head(self._received[:end])
             self._end = end + 4 + length
         if len(self._received) < self._end:
             return None
         if len(self._received) > self._end:
-            raise UnusualAnswerError("more came than its length says")
+            raise _UnusualError
         (status, headers), received = self._head, self._received
         self._head, self._received = None, b""
         return Answer(status, headers, received[len(received) - int(headers["content-length"]) :])
 
 
 def _head(data: bytes) -> tuple[tuple[int, dict[str, str]], int]:
-    """Status and headers, and the length of the body."""
+    """Status and headers, and the length of the body. Raises ValueError or _UnusualError for another form."""
     first, *lines = data.decode("latin-1").split("\r\n")
-    if not first.startswith("HTTP/1.1 "):
-        raise UnusualAnswerError(f"its first line is {first[:50]!r}")
     status, headers = int(first[9:12]), {}
     for line in lines:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    if not 200 <= status < 300 and status < 400:
-        raise UnusualAnswerError(f"its status is {status}")
-    if "transfer-encoding" in headers or not headers.get("content-length", "").isdecimal():
-        raise UnusualAnswerError("it does not say its length")
+    is_usual = first.startswith("HTTP/1.1 ") and 200 <= status < 600 and "transfer-encoding" not in headers
+    if not is_usual or not headers.get("content-length", "").isdecimal():
+        raise _UnusualError
     return (status, headers), int(headers["content-length"])
 
 
@@ -147,7 +153,7 @@ class Connections:
 
     async def ask(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """The answer to a POST. Raises ConnectionResetError over a connection that broke, TimeoutError when no answer
-        comes in time, UnusualAnswerError, and OSError when no connection can be made.
+        comes in time, NoHttpError, and OSError when no connection can be made.
         """
         head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         request = f"POST {self._path} HTTP/1.1\r\n{head}\r\n".encode() + body

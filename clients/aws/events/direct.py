@@ -2,8 +2,8 @@
 
 Through the whole client a call costs about 1 ms of CPU: endpoint rules, validation, serializer, signer, parser. Here
 the endpoint is resolved once, orjson writes and reads the body, the day's signing key is kept, and requests go over
-connections of our own (connections.py), with aiobotocore's TLS. Through a proxy, without a look at certificates, and
-where an answer comes in another form than AWS's, aiobotocore's HTTP client sends them. Credentials that renew stay
+connections of our own (connections.py), with aiobotocore's TLS. Through a proxy and without a look at certificates
+aiobotocore's HTTP client sends them. Credentials that renew stay
 botocore's, and its own parser reads what is refused: callers meet the same exceptions as with the whole client.
 """
 
@@ -21,7 +21,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-import structlog
 from botocore.awsrequest import AWSPreparedRequest, HeadersDict
 from botocore.exceptions import (
     ConnectionClosedError,
@@ -34,11 +33,10 @@ from botocore.parsers import ResponseParserError
 
 from clients.aws.answers import note_answer, note_sent
 from clients.aws.client import open_client
-from clients.aws.events.connections import Answer, Connections, UnusualAnswerError
+from clients.aws.events.any_answer import Answer, NoHttpError
+from clients.aws.events.connections import Connections
 from processors.routes.target import Target
 from settings import Settings
-
-log = structlog.get_logger(__name__)
 
 TARGET = "AWSEvents.PutEvents"
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -94,14 +92,12 @@ class DirectEvents:
         return await self._read(await self._answer(signer.url, headers, body))
 
     async def _answer(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """What comes over one of our connections, or else by aiobotocore's client. Raises BotoCoreError."""
+        """What comes over our connections, or by aiobotocore's client. Raises BotoCoreError or ResponseParserError."""
         if (connections := self._connections) is not None:
             try:
                 return await connections.ask(headers, body)
-            except UnusualAnswerError as error:
-                log.info("PutEvents goes by the SDK's HTTP client", reason=f"an unusual answer: {error}")
-                connections.close()
-                self._connections = None
+            except NoHttpError as error:
+                raise ResponseParserError(f"what came is no HTTP: {error}") from error
             except TimeoutError as error:
                 raise ReadTimeoutError(endpoint_url=url, error=error) from error
             except (BrokenPipeError, ConnectionResetError) as error:
