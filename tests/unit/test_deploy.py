@@ -68,7 +68,8 @@ def test_the_policies_allow_exactly_what_the_program_calls():
     others = [json.loads((DEPLOY / f"iam-policy-{name}.json").read_text()) for name in ("schemas", "targets")]
     statements = [statement for policy in (POLICY, *others) for statement in policy["Statement"]]
     allowed = {action for statement in statements for action in actions(statement)}
-    assert allowed - {"sts:AssumeRole"} == {known[name] for name in called() if name in known}
+    of_the_loop = {"create_connection"}  # of asyncio, as an operation of EventBridge is called too
+    assert allowed - {"sts:AssumeRole"} == {known[name] for name in {*called()} - of_the_loop if name in known}
     assert not {"schemas:CreateSchema", "schemas:UpdateSchema"} & {
         action for statement in POLICY["Statement"] for action in actions(statement)
     }

@@ -11,7 +11,7 @@ import pytest
 
 from emulators.genesys.models.shapes import departures, facts, topics
 from emulators.genesys.models.variations import variations
-from processors.event.identity import SNAPSHOT_TOPIC, derive_event_id
+from processors.event.identity import SNAPSHOT_TOPIC, decode, derive_event_id
 from processors.event.intake import taken_in
 from processors.genesys.frames import queue_id, read_frame
 from processors.genesys.states import snapshot_state
@@ -51,7 +51,7 @@ def taken(frame):
 
 
 def routed(found):
-    outcomes = outcomes_of(shipped(), found.event).values()
+    outcomes = outcomes_of(shipped(), decode(found.value)).values()
     return [one for one in outcomes if not isinstance(one, Filtered)]
 
 
@@ -101,9 +101,9 @@ def test_the_id_is_of_topic_and_body_alone(topic):
     frame = next(one.frame for one in variations(topic, seed=2, depth=1) if one.name == "full")
     found = taken(frame)
     again = {**frame, "metadata": {"CorrelationId": "another"}}
-    assert found.event.event_id == taken(again).event.event_id == derive_event_id(frame)
+    assert found.event_id == taken(again).event_id == derive_event_id(frame)
     envelope = {"detail-type": topic, "source": "aws.partner/genesys.com/cloud/o/s", "detail": frame}
-    assert (taken(envelope).event, taken(envelope).value) == (found.event, found.value)
+    assert (taken(envelope).event_id, taken(envelope).value) == (found.event_id, found.value)
 
 
 @pytest.mark.parametrize("topic", [*TAKEN, *(topic for topic in topics() if ".conversation" in topic)])
@@ -147,7 +147,7 @@ def test_the_steps_of_a_snapshot_are_events_of_its_conversation_and_none_fails(t
         for step in steps:
             found = taken(step.envelope(variation.frame))
             assert found.key.decode() == step.conversation_id == variation.conversation
-            assert found.event.event_id == step.id
+            assert found.event_id == step.id
             (outcome,) = routed(found)
             assert isinstance(outcome, Mapped), outcome
             assert outcome.entry["detail"]["derived"] is True
