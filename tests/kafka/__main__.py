@@ -21,7 +21,9 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=9092, help="port of the first broker (9092)")
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="how many brokers")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's stop is a Ctrl-C too
+    # A supervisor's stop is a Ctrl-C too, and who started this in the background may have had Ctrl-C ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     cluster = KafkaCluster(brokers=options.brokers, port=options.port)
     try:
         with cluster:
