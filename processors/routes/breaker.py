@@ -64,33 +64,38 @@ class Window:
     def __init__(self, limits: BreakerLimits) -> None:
         self._limits = limits
         self._entries: deque[tuple[float, FailureTally]] = deque()
+        self._taken = self._failed = 0
         self._quiet_until: float | None = None
 
     def add(self, now: float, batch: FailureTally) -> Flood | None:
         """Count a batch; gives the flood when there is one and no operator has said to go on."""
-        self._entries.append((now, batch))
-        while self._entries[0][0] <= now - self._limits.window_s:
-            self._entries.popleft()
-        taken = sum(entry.taken for _, entry in self._entries)
-        failed = sum(entry.failed for _, entry in self._entries)
-        if taken < self._limits.least:
+        if batch.taken:  # who counts nothing says nothing
+            self._entries.append((now, batch))
+            self._taken += batch.taken
+            self._failed += batch.failed
+        while self._entries and self._entries[0][0] <= now - self._limits.window_s:
+            _, gone = self._entries.popleft()
+            self._taken -= gone.taken
+            self._failed -= gone.failed
+        if self._taken < self._limits.least:
             return None
-        if failed <= self._limits.share * taken:
+        if self._failed <= self._limits.share * self._taken:
             self._quiet_until = None
             return None
         if self._quiet_until is not None and now < self._quiet_until:
             return None
-        return self._flood(taken, failed)
+        return self._flood()
 
     def resume(self, now: float) -> None:
         """Begin anew, and stay quiet until the share has once fallen below the limit, or for ten minutes."""
         self._entries.clear()
+        self._taken = self._failed = 0
         self._quiet_until = now + QUIET_S
 
-    def _flood(self, taken: int, failed: int) -> Flood:
+    def _flood(self) -> Flood:
         causes: Counter[tuple[str, str]] = Counter()
         for _, entry in self._entries:
             causes.update(entry.causes)
         # The commonest; by name where several are equally common.
         error, route = min(causes, key=lambda cause: (-causes[cause], cause))
-        return Flood(taken, failed, error, route)
+        return Flood(self._taken, self._failed, error, route)

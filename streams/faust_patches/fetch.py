@@ -32,13 +32,15 @@ async def drain_messages(self: Any, fetcher: Any) -> None:
     What a fetch brings that a rebalance overtook is left out: it may be from behind where a table has sought to since,
     and a table takes nothing from before what it was given.
     """
+    pause_s = 0.0
     try:
         while not (self._stopped.is_set() or fetcher._stopped.is_set()):
-            await asyncio.sleep(0)
+            await asyncio.sleep(pause_s)
             if not self.flow_active:
                 await self.wait(self.can_resume_flow)
             generation = self.app.consumer_generation_id
             records, active = await lanes.next_records(self)
+            pause_s = lanes.pause_after(records)
             handed: dict[TP, int] = {}
             is_overtaken = self.app.consumer_generation_id != generation
             if self.flow_active and not self.should_stop and not is_overtaken:

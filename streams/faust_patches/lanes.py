@@ -23,6 +23,10 @@ FETCH_S = 1.0
 #: The same while a lane is full: what its partitions have may be asked for soon.
 FULL_S = 0.05
 
+#: A fetch of fewer records is followed by so many seconds in which more of them come together: each costs a change of
+#: threads and a batch of every stage, however few they are.
+SMALL_FETCH, GATHER_S = 100, 0.005
+
 _offset: Callable[[Any], int] = attrgetter("offset")
 
 
@@ -41,6 +45,12 @@ async def next_records(consumer: Any) -> tuple[Any, Any]:
         await asyncio.sleep(FULL_S)
         return {}, active
     return await consumer._getmany(active_partitions=wanted, timeout=FULL_S), active
+
+
+def pause_after(records: Mapping[TP, Any]) -> float:
+    """Seconds to let pass before the next fetch."""
+    count = sum(map(len, (records or {}).values()))
+    return GATHER_S if 0 < count < SMALL_FETCH else 0.0
 
 
 def fill(consumer: Any, records: Mapping[TP, Any], active: Any) -> dict[TP, Any]:

@@ -98,3 +98,16 @@ def test_an_event_counts_once_and_only_when_a_route_took_it():
     found = tally(answers)
     assert (found.taken, found.failed) == (3, 2)
     assert found.causes == {("validate/SchemaViolation", "b"): 2, ("filter/FilterTimeout", "a"): 1}
+
+
+def test_a_window_counts_what_is_in_it_however_many_batches_that_were():
+    """By sums that are kept: adding up the window for each small batch took a worker's whole time within minutes."""
+    window = Window(BreakerLimits(share=0.5, least=10, window_s=60.0))
+    for number in range(1_000):
+        assert window.add(number / 100, FailureTally(1, number % 10 == 0, Counter())) is None
+    assert window.add(69.0, FailureTally(0, 0, Counter())) is None
+    kept = [entry for entry in range(1_000) if entry / 100 > 9.0]
+    assert (window._taken, window._failed) == (len(kept), sum(entry % 10 == 0 for entry in kept))
+    flood = window.add(69.5, FailureTally(200, 200, Counter({("validate/SchemaViolation", "r"): 200})))
+    assert flood is not None
+    assert (flood.failed, flood.route) == (204, "r")

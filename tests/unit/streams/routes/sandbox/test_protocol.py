@@ -16,7 +16,13 @@ from streams.routes.sandbox import protocol
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 NAME = st.none() | TEXT
 JSON = st.dictionaries(TEXT, st.integers(-100, 100) | TEXT | st.lists(TEXT, max_size=2), max_size=3)
-RAW = st.builds(Raw, st.none() | st.binary(max_size=50), NAME, st.lists(TEXT, max_size=2).map(tuple))
+RAW = st.builds(
+    Raw,
+    st.none() | st.binary(max_size=50),
+    NAME,
+    st.lists(TEXT, max_size=2).map(tuple),
+    received_at=st.none() | st.integers(-(2**63), 2**63 - 1),  # as Kafka has a time
+)
 FAILED = st.builds(
     Failed,
     st.sampled_from(["source", "filter", "transform", "validate"]),
