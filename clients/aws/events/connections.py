@@ -49,14 +49,14 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
         if self._any is not None and exc is None:
-            self._take(b"")
+            self.data_received(b"")  # h11's sign that the answer ends here
         self._fail(exc or ConnectionResetError("the other end closed the connection"))
 
     def data_received(self, data: bytes) -> None:
-        self._take(data)
-
-    def _take(self, data: bytes) -> None:
-        """Give the answer to who waits for it, when it is whole."""
+        """Give the answer to who waits for it, when it is whole. What nobody asked for is no part of a later one."""
+        if self._waiting is None:
+            self.close()
+            return
         try:
             answer = self._read(data)
         except NoHttpError as error:
@@ -66,13 +66,11 @@ class _Connection(asyncio.Protocol):
         if answer is None:
             return
         waiting, self._waiting = self._waiting, None
-        if waiting is None or waiting.done():  # nobody asked
-            self.close()
-            return
         if answer.headers.get("connection", "").lower() == "close" or not (self._any is None or self._any.may_stay):
             self.close()
         self._any = None
-        waiting.set_result(answer)
+        if not waiting.done():
+            waiting.set_result(answer)
 
     async def ask(self, request: bytes, seconds: float) -> Answer:
         """The answer to a request. Raises OSError, TimeoutError or NoHttpError, and is closed then."""

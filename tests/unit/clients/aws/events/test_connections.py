@@ -143,6 +143,16 @@ async def test_a_connection_that_was_closed_while_idle_is_not_used():
     assert server.connections == 2
 
 
+async def test_what_comes_while_nobody_asks_is_no_part_of_a_later_answer():
+    async with Server([GOOD, b"HTTP/1.1 408"], [GOOD]) as server:
+        assert await server.client.ask(HEADERS, b"{}") == HELLO
+        async with asyncio.timeout(20):
+            while server.client._idle and server.client._idle[0].is_open:  # noqa: ASYNC110  # nobody tells of it
+                await asyncio.sleep(0.001)
+        assert await server.client.ask(HEADERS, b"{}") == HELLO
+    assert server.connections == 2
+
+
 async def test_one_that_the_other_end_means_to_close_is_not_kept():
     async with Server([GOOD.replace(b"Content-Type: x", b"Connection: close")], [GOOD]) as server:
         await server.client.ask(HEADERS, b"{}")
