@@ -35,6 +35,7 @@ class Spans:
     def __init__(self, endpoint: str | None = None, version: str = "") -> None:
         self._endpoint, self._version = endpoint, version
         self._processor: Any = None
+        self._exporter: Any = None
 
     @classmethod
     def of(cls, settings: Settings, version: str) -> Self:
@@ -64,7 +65,8 @@ class Spans:
         found = Resource.create({"service.version": self._version})
         is_named = not str(found.attributes["service.name"]).startswith("unknown_service")
         self._resource = found if is_named else found.merge(Resource({"service.name": SERVICE}))
-        self._processor = BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{self._endpoint}/v1/traces"))
+        self._exporter = OTLPSpanExporter(endpoint=f"{self._endpoint}/v1/traces")
+        self._processor = BatchSpanProcessor(self._exporter)
 
     def note(
         self,
@@ -103,6 +105,8 @@ class Spans:
             last = threading.Thread(target=self._processor.shutdown, daemon=True)
             last.start()
             last.join(LAST_S)
+            if last.is_alive():  # the SDK would try for half a minute yet
+                self._exporter.shutdown()
 
     def _context(self, trace: int, span: int, *, is_remote: bool) -> Any:
         flags = self._api.TraceFlags(self._api.TraceFlags.SAMPLED)
