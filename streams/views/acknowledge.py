@@ -11,7 +11,6 @@ from streams.app import app
 from streams.tables.rows import rows
 from streams.views.actions import who_acts
 from streams.views.common.owner import from_owner
-from streams.web.access import Caller
 
 
 @app.page("/api/acknowledge/")
@@ -20,10 +19,7 @@ class Acknowledge(View):
 
     async def post(self, request: Request) -> Response:
         """`{"acknowledged": [row, …]}`; answered by the worker that owns the tables."""
-
-        who = who_acts(self, request)
-        if not isinstance(who, Caller):
-            return who
+        who = who_acts(request)
 
         async def answer() -> dict[str, Any]:
             found = [row for row in rows(app.sums, "gaps") if is_expired(row)]

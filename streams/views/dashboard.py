@@ -15,7 +15,7 @@ from pathlib import Path
 from faust.web import Request, Response, View
 
 from streams.app import app
-from streams.views.common.answers import refused
+from streams.views.common.answers import RefusedError
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -74,5 +74,5 @@ class Asset(View):
     async def get(self, request: Request, name: str) -> Response:
         path = FILES.get(name)
         if path is None:
-            return refused(self, "not found", "the pages have no such part", 404)
+            raise RefusedError("not found", "the pages have no such part", 404)
         return answered(self, request, path)

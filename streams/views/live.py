@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import quote
@@ -16,7 +15,7 @@ from processors.metrics.history import MINUTE_MS
 from processors.replay.period import Period
 from streams.app import app
 from streams.tables.rows import history
-from streams.views.common.answers import asked_period, refused
+from streams.views.common.answers import RefusedError, asked_period, now_ms, period_or
 from streams.views.common.owner import UnavailableError, ask_owner, from_owner
 from streams.views.tables import report_of
 from streams.web.broadcast import Broadcast, Listener, sse
@@ -43,12 +42,12 @@ async def _take(range_: str) -> Mapping[str, Any]:
         found = await ask_owner(f"/api/live/?range={quote(range_)}" if range_ else "/api/live/")
         return cast(Mapping[str, Any], found)
     except UnavailableError as reason:
-        return {"unavailable": {"error": "unavailable", "message": str(reason)}}
+        return {"unavailable": {"error": reason.kind, "message": reason.message}}
 
 
 def _now(range_: str) -> dict[str, Any]:
-    now_ms = int(time.time() * 1000)
-    newest = Period(now_ms - (NEWEST - 1) * MINUTE_MS, now_ms)
+    now = now_ms()
+    newest = Period(now - (NEWEST - 1) * MINUTE_MS, now)
     return {
         "report": report_of(asked_period({"range": range_}) if range_ else None),
         "lag": app.group.lag(),
@@ -75,10 +74,7 @@ class Live(View):
     async def get(self, request: Request) -> Response:
         """`{"report": …, "lag": …, "status": …, "minutes": …}`; `?range=` is the report's."""
         range_ = request.query.get("range", "")
-        try:
-            asked_period(request.query)
-        except ValueError as error:
-            return refused(self, "bad request", str(error), 400)
+        asked_period(request.query)
         return await from_owner(self, request, lambda: _now(range_))
 
 
@@ -89,15 +85,11 @@ class Stream(View):
     async def get(self, request: Request) -> Response:
         """At most once a second; `?range=` is the report's. 503 when too many listen."""
         range_ = request.query.get("range", "")
-        try:
-            asked_period({"range": range_} if range_ else {})
-        except ValueError as error:
-            return refused(self, "bad request", str(error), 400)
+        asked_period({"range": range_} if range_ else {})
         listener = broadcast.listen(range_)
         if listener is None:
-            return refused(
-                self, "unavailable", "too many listen to this worker: ask another, or for a range in use", 503
-            )
+            words = "too many listen to this worker: ask another, or for a range in use"
+            raise RefusedError("unavailable", words, 503)
         try:
             return cast(Response, await _stream(cast(web.Request, request), listener))
         finally:
@@ -123,11 +115,7 @@ class History(View):
 
     async def get(self, request: Request) -> Response:
         """`{"minutes": [{from, hole, published, failed, filtered, lag, …}], "marks": [{at, kind, what}]}`."""
-        try:
-            asked = asked_period(request.query) or asked_period({"range": USUAL})
-        except ValueError as error:
-            return refused(self, "bad request", str(error), 400)
-        assert asked is not None
+        asked = period_or(request.query, USUAL)
         if asked.until - asked.since > MOST_MINUTES * MINUTE_MS:
-            return refused(self, "bad request", f"the strip shows {MOST_MINUTES // 1440} days at most", 400)
+            raise RefusedError("bad request", f"the strip shows {MOST_MINUTES // 1440} days at most", 400)
         return await from_owner(self, request, lambda: _strip(asked))

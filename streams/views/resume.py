@@ -12,7 +12,6 @@ from streams.app import app
 from streams.views.actions import who_acts
 from streams.views.common.others import other_workers, passed_on
 from streams.views.common.owner import ASKED_BY_WORKER, TIMEOUT
-from streams.web.access import Caller
 
 PATH = "/api/resume/"
 
@@ -26,9 +25,7 @@ class Resume(View):
 
         Passed on to the other workers, with the caller's token. 502 when one of them does not answer.
         """
-        who = who_acts(self, request)
-        if not isinstance(who, Caller):
-            return who
+        who = who_acts(request)
         workers: list[dict[str, Any]] = [{"worker": app.worker_name, "resumed": app.resume()}]
         if not request.headers.get(ASKED_BY_WORKER):
             workers += await asyncio.gather(*(_pass_on(url, request) for url in other_workers()))

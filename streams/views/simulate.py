@@ -22,7 +22,7 @@ from processors.routes.simulation import Question, described, is_whole, question
 from streams.app import app
 from streams.routes.sandbox.child import SandboxError
 from streams.routes.sandbox.draft_runner import TooManyDraftsError
-from streams.views.common.answers import refused
+from streams.views.common.answers import RefusedError, now_ms, refusing
 from streams.views.playground.drafts import draft_for
 
 
@@ -43,13 +43,10 @@ class Simulate(View):
         except (MalformedEventError, ValueError) as error:
             return self.json({"status": "invalid_request", "error": str(error)}, status=422)
         if asked.route is not None and app.routes.get(asked.route) is None and not asked.is_draft:
-            return refused(self, "not found", f"no route {asked.route!r}", 404)
+            raise RefusedError("not found", f"no route {asked.route!r}", 404)
         try:
-            result = await (_draft(asked) if asked.is_draft else _routes(asked))
-        except TooManyDraftsError as error:
-            return refused(self, "busy", str(error), 503)
-        except SandboxError as error:
-            return refused(self, "unavailable", str(error), 503)
+            with refusing("busy", 503, TooManyDraftsError), refusing("unavailable", 503, SandboxError):
+                result = await (_draft(asked) if asked.is_draft else _routes(asked))
         except MalformedEventError as error:
             return self.json({"status": "invalid_request", "error": str(error)}, status=422)
         result["latencyMs"] = round((time.perf_counter() - started) * 1000, 3)
@@ -77,7 +74,7 @@ async def _routes(asked: Question) -> JsonObject:
 async def _outcomes(event: JsonObject) -> list[tuple[str, Outcome]]:
     """What each route makes of the event, within the bounds of the process stage."""
     sandbox = app.sandboxes.sandbox("simulate")
-    [answer] = await sandbox.apply([Raw(orjson.dumps(event), received_at=_now_ms())])
+    [answer] = await sandbox.apply([Raw(orjson.dumps(event), received_at=now_ms())])
     found: dict[str, Outcome] = {route.name: Filtered() for route in app.routes}
     for one in answer.outcomes:
         if isinstance(one, Failed) and one.route is None:  # not even an event
@@ -92,16 +89,12 @@ async def _draft(asked: Question) -> JsonObject:
         fault = Fault.at("event", f"not JSON: {wrong[1]}", asked.event, wrong[0]).as_json()
         return {"status": "invalid_event", "outcome": "invalid", "errors": [fault], "details": [], **_NOTHING}
     draft = draft_for(asked)
-    found = await app.sandboxes.drafts.attempt(draft, asked.event, _now_ms())
+    found = await app.sandboxes.drafts.attempt(draft, asked.event, now_ms())
     failed = found["outcome"] in ("failed", "invalid")
     return {"status": "validation_failed" if failed else "simulated", **found, "route": asked.route}
 
 
 _NOTHING: dict[str, Any] = {"takes": None, "engine": None, "transformedEvent": None}
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @app.page("/simulate/")

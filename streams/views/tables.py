@@ -12,7 +12,7 @@ from streams.app import app
 from streams.tables import rows
 from streams.tables.definitions import WINDOW_S
 from streams.topology import LASTING
-from streams.views.common.answers import as_csv, asked_period, refused, rows_wanted
+from streams.views.common.answers import RefusedError, as_csv, asked_period, rows_wanted
 from streams.views.common.owner import from_owner
 
 #: Rows a page shows unless `?limit=` says otherwise.
@@ -55,18 +55,13 @@ class TableRows(View):
         """
         query = request.query
         if table not in app.sums.plain:
-            return refused(self, "not found", f"no table {table!r}; there are {', '.join(app.sums.plain)}", 404)
-        try:
-            asked = asked_period(query)
-        except ValueError as error:
-            return refused(self, "bad request", str(error), 400)
-        limit = rows_wanted(query.get("limit", str(LIMIT if asked is None else MAX_ROWS)))
-        if limit is None:
-            return refused(self, "bad request", "limit must be a positive number", 400)
+            raise RefusedError("not found", f"no table {table!r}; there are {', '.join(app.sums.plain)}", 404)
+        asked = asked_period(query)
+        limit = rows_wanted(query, LIMIT if asked is None else MAX_ROWS)
         if query.get("format", "json") not in ("json", "csv"):
-            return refused(self, "bad request", "format must be json or csv", 400)
+            raise RefusedError("bad request", "format must be json or csv", 400)
         if asked is not None and table == "totals":
-            return refused(self, "bad request", "totals are of all time: they have no from, to or range", 400)
+            raise RefusedError("bad request", "totals are of all time: they have no from, to or range", 400)
 
         def answer() -> object:
             found = [with_times(row) for row in rows.rows(app.sums, table, asked)[:limit]]
@@ -95,10 +90,7 @@ class Report(View):
 
     async def get(self, request: Request) -> Response:
         """Of all time since the tables began, or of the minutes in `?range=` (`5m`, `1h`, two moments with `/`)."""
-        try:
-            asked = asked_period(request.query)
-        except ValueError as error:
-            return refused(self, "bad request", str(error), 400)
+        asked = asked_period(request.query)
         return await from_owner(self, request, lambda: report_of(asked))
 
 

@@ -56,18 +56,13 @@ def guard(tokens: Sequence[WebToken], hosts: Hosts) -> Callable[[web.Request, Ha
         request[CALLER] = who = caller(request.headers.get("Authorization", ""), tokens)
         if not _is_probe(request) and not hosts.allows(request.headers.get("Host"), _address(request)):
             words = "nobody is called that here: name the host in WEB_ALLOWED_HOSTS"
-            response: web.StreamResponse = web.json_response(
-                {"error": "misdirected request", "message": words}, status=421
-            )
+            response: web.StreamResponse = _refusal("misdirected request", words, 421)
         elif tokens and not who.is_known and not _is_open(request):
-            response = web.json_response(
-                {"error": "unauthorized", "message": "send Authorization: Bearer WEB_TOKEN"},
-                status=401,
-                headers={"WWW-Authenticate": f'{_scheme(request)} realm="genesys-eventbridge"'},
-            )
+            headers = {"WWW-Authenticate": f'{_scheme(request)} realm="genesys-eventbridge"'}
+            response = _refusal("unauthorized", "send Authorization: Bearer WEB_TOKEN", 401, headers)
         elif _is_from_elsewhere(request):
             words = "a page of another site asked for this; ask from the dashboard or a command line"
-            response = web.json_response({"error": "forbidden", "message": words}, status=403)
+            response = _refusal("forbidden", words, 403)
         else:
             response = await _answer(request, handler)
         for name, value in HEADERS.items():
@@ -102,18 +97,20 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         if not await _body_is_there(request):
             words = f"the body did not come within {BODY_S:g} s"
-            return web.json_response({"error": "request timeout", "message": words}, status=408)
+            return _refusal("request timeout", words, 408)
         return await handler(request)
     except web.HTTPException as refusal:
-        answer = {"error": refusal.reason.lower(), "message": refusal.text or refusal.reason}
-        return web.json_response(answer, status=refusal.status, headers=_kept(refusal))
+        return _refusal(refusal.reason.lower(), refusal.text or refusal.reason, refusal.status, _kept(refusal))
     except (web.RequestPayloadError, HttpProcessingError, ConnectionError):  # or who asks has gone in the middle of it
-        words = "the body is not what its headers say"
-        return web.json_response({"error": "bad request", "message": words}, status=400)
+        return _refusal("bad request", "the body is not what its headers say", 400)
     except Exception as error:  # whatever it is, the caller must not see its trace; the log does
         log.error("a view failed", path=request.path, exc_info=error)
-        words = "the view failed; the log of the worker says why"
-        return web.json_response({"error": "internal error", "message": words}, status=500)
+        return _refusal("internal error", "the view failed; the log of the worker says why", 500)
+
+
+def _refusal(kind: str, message: str, status: int, headers: dict[str, str] | None = None) -> web.Response:
+    """As a view refuses (streams/views/common/answers.py)."""
+    return web.json_response({"error": kind, "message": message}, status=status, headers=headers)
 
 
 async def _body_is_there(request: web.Request) -> bool:

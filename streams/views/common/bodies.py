@@ -5,22 +5,25 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Any
 
-from faust.web import Response, View
-
 from processors.event.redaction import redactor
 from streams.app import app
-from streams.views.common.answers import refused
+from streams.views.common.answers import RefusedError
 
 WORDS = "bodies of events are shown to who has a token: set WEB_TOKENS, or have the web listen on loopback alone"
 
 
-def withheld(view: View) -> Response | None:
-    """The refusal where bodies are open to anybody on a network; None where they may be shown.
+def are_shown() -> bool:
+    """Whether bodies may be shown, as they are not open to anybody on a network.
 
     Who has got here had a token, where one is set (streams/web/middleware.py).
     """
-    settings = app.settings
-    return None if settings.tokens or _is_loopback(settings.web_host) else refused(view, "forbidden", WORDS, 403)
+    return bool(app.settings.tokens) or _is_loopback(app.settings.web_host)
+
+
+def require_shown() -> None:
+    """Refuse where bodies may not be shown."""
+    if not are_shown():
+        raise RefusedError("forbidden", WORDS, 403)
 
 
 def masked(event: Any) -> Any:

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from faust.web import Response, View
-
-from streams.views.common.answers import refused
-
-
-class BusyError(Exception):
-    """Others are at it."""
+from streams.views.common.answers import RefusedError
 
 
 class ConcurrencyLimit:
-    """Lets `most` in at once, as a context."""
+    """Lets `most` in at once; who comes then is refused in `words`."""
 
-    def __init__(self, most: int) -> None:
-        self._most, self._inside = most, 0
+    def __init__(self, most: int, words: str) -> None:
+        self._most, self._words, self._inside = most, words, 0
 
-    def __enter__(self) -> None:
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Be one of them."""
         if self._inside >= self._most:
-            raise BusyError
+            raise RefusedError("busy", self._words, 503)
         self._inside += 1
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._inside -= 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
 
 
 #: Lookups in topics: each reads from Kafka as fast as it gives.
-lookups = ConcurrencyLimit(3)
-
-
-def busy(view: View) -> Response:
-    """The answer to who is sent away."""
-    return refused(view, "busy", "others look for events on this worker just now; ask again in a moment", 503)
+lookups = ConcurrencyLimit(3, "others look for events on this worker just now; ask again in a moment")

@@ -10,8 +10,8 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from faust.web import Request, Response, View
 
 from streams.app import app
-from streams.views.common.answers import refused
-from streams.views.common.owner import ASKED_BY_WORKER, TIMEOUT
+from streams.views.common.answers import RefusedError
+from streams.views.common.owner import ASKED_BY_WORKER, TIMEOUT, asking
 
 
 def other_workers() -> list[str]:
@@ -24,8 +24,7 @@ def other_workers() -> list[str]:
 
 def passed_on(request: Request) -> dict[str, str]:
     """Headers of a request that is made of another worker: the caller's own token, and that a worker asks."""
-    given = request.headers.get("Authorization")
-    return {ASKED_BY_WORKER: "1", **({"Authorization": given} if given else {})}
+    return asking(request.headers.get("Authorization"))
 
 
 async def from_others(view: View, request: Request, what: str) -> Response:
@@ -34,7 +33,7 @@ async def from_others(view: View, request: Request, what: str) -> Response:
         answers = await asyncio.gather(*(_answer(view, request, url) for url in other_workers()))
         if found := next((one for one in answers if one is not None), None):
             return found
-    return refused(view, "not found", f"no worker of the group knows {what}; the one that ran it may have ended", 404)
+    raise RefusedError("not found", f"no worker of the group knows {what}; the one that ran it may have ended", 404)
 
 
 async def _answer(view: View, request: Request, url: str) -> Response | None:

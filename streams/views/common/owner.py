@@ -12,6 +12,7 @@ from aiohttp import web
 from faust.web import Request, Response, View
 
 from streams.app import app
+from streams.views.common.answers import RefusedError
 from streams.web.access import own_authorization
 
 #: Set on a request that one worker makes of another, so that two that disagree do not ask each other for ever.
@@ -20,8 +21,16 @@ ASKED_BY_WORKER = "X-Asked-By-Worker"
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
-class UnavailableError(Exception):
+class UnavailableError(RefusedError):
     """Nobody can answer for the tables just now; the text says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("unavailable", reason, 503, {"Retry-After": "2"})
+
+
+def asking(authorization: str | None) -> dict[str, str]:
+    """Headers of a request that one worker makes of another."""
+    return {ASKED_BY_WORKER: "1", **({"Authorization": authorization} if authorization else {})}
 
 
 async def from_owner(view: View, request: Request, answer: Callable[[], Any]) -> Response:
@@ -29,22 +38,19 @@ async def from_owner(view: View, request: Request, answer: Callable[[], Any]) ->
 
     `answer` gives what is shown as JSON, or a whole response; at once, or when it is awaited.
     """
-    try:
-        if app.owner.is_here():
-            if not app.owner.are_recovered():
-                raise UnavailableError("the tables are being recovered")
-            found = answer()
-            if inspect.isawaitable(found):
-                found = await found
-            return cast(Response, found) if isinstance(found, web.StreamResponse) else view.json(found)
-        if request.headers.get(ASKED_BY_WORKER):
-            raise UnavailableError("the tables are moving to another worker")
-        status, content_type, body = await _fetch(
-            str(request.rel_url), request.headers.get("Authorization"), request.method
-        )
-        return view.bytes(body, content_type=content_type, status=status)
-    except UnavailableError as reason:
-        return _unavailable(view, str(reason))
+    if app.owner.is_here():
+        if not app.owner.are_recovered():
+            raise UnavailableError("the tables are being recovered")
+        found = answer()
+        if inspect.isawaitable(found):
+            found = await found
+        return cast(Response, found) if isinstance(found, web.StreamResponse) else view.json(found)
+    if request.headers.get(ASKED_BY_WORKER):
+        raise UnavailableError("the tables are moving to another worker")
+    status, content_type, body = await _fetch(
+        str(request.rel_url), request.headers.get("Authorization"), request.method
+    )
+    return view.bytes(body, content_type=content_type, status=status)
 
 
 async def ask_owner(path: str) -> Any:
@@ -61,14 +67,9 @@ async def _fetch(path: str, authorization: str | None, method: str = "GET") -> t
     address = app.owner.address()
     if address is None:
         raise UnavailableError("Kafka has not assigned the tables yet")
-    headers = {ASKED_BY_WORKER: "1", **({"Authorization": authorization} if authorization else {})}
     url = str(address).rstrip("/") + path
     try:
-        async with app.http_client.request(method, url, headers=headers, timeout=TIMEOUT) as found:
+        async with app.http_client.request(method, url, headers=asking(authorization), timeout=TIMEOUT) as found:
             return found.status, found.content_type, await found.read()
     except (aiohttp.ClientError, TimeoutError):
         raise UnavailableError(f"the worker that owns the tables does not answer: {address}") from None
-
-
-def _unavailable(view: View, reason: str) -> Response:
-    return view.json({"error": "unavailable", "message": reason}, status=503, headers={"Retry-After": "2"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from faust.web import Request, Response, View
 
 from processors.event.errors import MalformedEventError
@@ -12,9 +10,8 @@ from processors.replay.redrive_form import redrive_form
 from streams.app import app
 from streams.replay.background.redrives import AnotherRedriveError, RedriveJob
 from streams.views.actions import who_acts
-from streams.views.common.answers import refused
+from streams.views.common.answers import now_ms, refusing
 from streams.views.common.others import from_others
-from streams.web.access import Caller
 
 PATH = "/api/redrive/"
 
@@ -29,14 +26,10 @@ class StartRedrive(View):
         The body has the filters of `/api/failures/`, or `records`: `[[partition, offset], …]`; `rate`, `limit`,
         `again`, and `dryRun`, which is true unless it is said to be false.
         """
-        who = who_acts(self, request)
-        if not isinstance(who, Caller):
-            return who
-        try:
-            asked = redrive_form(parse_object(await request.read()), int(time.time() * 1000))
-        except (MalformedEventError, ValueError) as error:
-            return refused(self, "invalid request", str(error), 422)
-        try:
+        who = who_acts(request)
+        with refusing("invalid request", 422, MalformedEventError, ValueError):
+            asked = redrive_form(parse_object(await request.read()), now_ms())
+        with refusing("busy", 409, AnotherRedriveError):
             job = app.redrives.begin(
                 asked.selection,
                 dry_run=asked.dry_run,
@@ -45,8 +38,6 @@ class StartRedrive(View):
                 rate=asked.rate,
                 limit=asked.limit,
             )
-        except AnotherRedriveError as error:
-            return refused(self, "busy", str(error), 409)
         return self.json(_as_json(job), status=202)
 
 
@@ -69,9 +60,7 @@ class StopRedrive(View):
 
     async def post(self, request: Request, run: str) -> Response:
         """The redrive as it is just now."""
-        who = who_acts(self, request)
-        if not isinstance(who, Caller):
-            return who
+        who_acts(request)
         job: RedriveJob | None = app.redrives.get(run)
         if job is None:
             return await from_others(self, request, f"a redrive {run!r}")

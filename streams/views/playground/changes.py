@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from contextlib import aclosing
 from typing import cast
 
@@ -13,7 +11,6 @@ from aiohttp import web
 from faust.web import Request, Response, View
 
 from clients.kafka.ranges import RangeError
-from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
 from processors.replay.moments import moment
 from processors.replay.selection import Span
@@ -23,9 +20,10 @@ from streams.app import app
 from streams.replay.lookup.changes import Changes, both, compared
 from streams.routes.sandbox.child import SandboxError
 from streams.routes.sandbox.draft_runner import TooManyDraftsError
-from streams.views.common.answers import refused
-from streams.views.common.bodies import withheld
-from streams.views.playground.drafts import draft_for, texts_of
+from streams.views.common.answers import RefusedError, asked_object, now_ms, refusing
+from streams.views.common.bodies import require_shown
+from streams.views.common.concurrency import ConcurrencyLimit
+from streams.views.playground.drafts import draft_for, faults, texts_of
 from streams.web.middleware import HEADERS
 
 log = structlog.get_logger(__name__)
@@ -34,7 +32,7 @@ log = structlog.get_logger(__name__)
 DEFAULT, MOST = 500, 5_000
 
 #: One comparison at a time: it takes a processor.
-_turn = asyncio.Lock()
+comparisons = ConcurrencyLimit(1, "another comparison runs on this worker; ask again when it has ended")
 
 
 @app.page("/api/changes/")
@@ -46,26 +44,16 @@ class ChangesOfDraft(View):
 
         `since`: an age or a time, from which on events count; 422 for texts with which no worker would start.
         """
-        if (refusal := withheld(self)) is not None:
-            return refusal
-        try:
-            asked, span, most = _asked(parse_object(await request.read()))
-        except (MalformedEventError, ValueError) as error:
-            return refused(self, "bad request", str(error), 400)
-        if _turn.locked():
-            return refused(self, "busy", "another comparison runs on this worker; ask again when it has ended", 503)
-        async with _turn:
-            try:
+        require_shown()
+        with refusing("bad request", 400, ValueError):
+            asked, span, most = _asked(await asked_object(request))
+        with comparisons.turn():
+            with refusing("unavailable", 503, TooManyDraftsError, SandboxError):
                 draft = await _compiled(asked)
-            except ValueError as error:
-                return refused(self, "does not compile", str(error), 422)
-            except (TooManyDraftsError, SandboxError) as error:
-                return refused(self, "unavailable", str(error), 503)
             return await _streamed(request, asked.route, draft, span, most)
 
 
 def _asked(body: JsonObject) -> tuple[Question, Span, int]:
-    now_ms = int(time.time() * 1000)
     since, most = body.pop("since", "24h"), body.pop("most", DEFAULT)
     asked = question({"event": {}, **body})
     if asked is None:
@@ -74,15 +62,15 @@ def _asked(body: JsonObject) -> tuple[Question, Span, int]:
         raise ValueError(f"most is a number from 1 to {MOST}")
     if not isinstance(since, str):
         raise ValueError("since is an age or a time")
-    return asked, Span(since=moment(since, now_ms)), most
+    return asked, Span(since=moment(since, now_ms())), most
 
 
 async def _compiled(asked: Question) -> RouteTexts:
-    """The texts of the draft, once the desk has compiled them. Raises ValueError with what is wrong."""
+    """The texts of the draft, once the desk has compiled them; refused with what is wrong."""
     draft = draft_for(asked)
     tried = await app.sandboxes.drafts.attempt(draft, "{}", 0)
     if tried["outcome"] == "invalid":
-        raise ValueError("; ".join(f"{one['part']}: {one['message']}" for one in tried["errors"]))
+        raise RefusedError("does not compile", faults(tried), 422)
     return draft.texts(asked.route or "draft", parse_object(draft.schema.encode()))
 
 

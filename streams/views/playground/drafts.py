@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from processors.event.strict_json import JsonObject
 from processors.routes.draft import Draft
 from processors.routes.route import RouteTexts
 from processors.routes.simulation import Question
@@ -24,6 +25,11 @@ def draft_for(asked: Question) -> Draft:
         detail_type=known.detail_type,
         documents=known.documents,
     )
+
+
+def faults(tried: JsonObject) -> str:
+    """What is wrong with a draft that was tried, in one line."""
+    return "; ".join(f"{one['part']}: {one['message']}" for one in tried["errors"])
 
 
 def texts_of(route: str | None) -> RouteTexts | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,8 +19,8 @@ from streams.app import app
 from streams.routes.folder import FILES
 from streams.routes.sandbox.child import SandboxError
 from streams.routes.sandbox.draft_runner import TooManyDraftsError
-from streams.views.common.answers import refused
-from streams.views.playground.drafts import draft_for, texts_of
+from streams.views.common.answers import RefusedError, now_ms, refusing
+from streams.views.playground.drafts import draft_for, faults, texts_of
 
 #: The header that names examples which do not hold, and most examples that are tried for it.
 FAILING, MAX_EXAMPLES = "X-Failing-Examples", 100
@@ -40,7 +39,10 @@ class RouteFolder(View):
         The example expects what came of the event; 422 when the texts do not compile. The header
         `X-Failing-Examples` names those of the route that expect something else than the texts make.
         """
-        try:
+        with (
+            refusing("bad request", 400, MalformedEventError, ValueError),
+            refusing("unavailable", 503, TooManyDraftsError, SandboxError),
+        ):
             body = parse_object(await request.read())
             name, example = (body.pop(one, None) for one in ("name", "example"))
             asked = question(body)
@@ -48,18 +50,13 @@ class RouteFolder(View):
                 raise ValueError("give event, and any of filter, mapping, schema, route, name, example")
             name = _named(name or asked.route or "route")
             draft = draft_for(asked)
-            found = await app.sandboxes.drafts.attempt(draft, asked.event, time.time_ns() // 1_000_000)
+            found = await app.sandboxes.drafts.attempt(draft, asked.event, now_ms())
             if found["outcome"] == "invalid":
-                wrong = "; ".join(f"{one['part']}: {one['message']}" for one in found["errors"])
-                return refused(self, "does not compile", wrong, 422)
+                raise RefusedError("does not compile", faults(found), 422)
             files, failing = _files(asked.route, draft), await _failing(asked.route, draft)
             if example:
                 event = parse_object(asked.event.encode())
                 files[f"examples/{_named(example)}.json"] = as_json({"event": event, "expect": expected(found)})
-        except (MalformedEventError, ValueError) as error:
-            return refused(self, "bad request", str(error), 400)
-        except (TooManyDraftsError, SandboxError) as error:
-            return refused(self, "unavailable", str(error), 503)
         headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
         if failing:
             headers[FAILING] = ",".join(map(quote, failing))
@@ -71,7 +68,7 @@ async def _failing(route: str | None, draft: Draft) -> list[str]:
     texts, found = texts_of(route), []
     for example in texts.examples[:MAX_EXAMPLES] if texts is not None else ():
         event = orjson.dumps(example.event).decode()
-        came = await app.sandboxes.drafts.attempt(draft, event, time.time_ns() // 1_000_000)
+        came = await app.sandboxes.drafts.attempt(draft, event, now_ms())
         if not meets(example.expect, expected(came)):
             found.append(example.name)
     return found

@@ -16,9 +16,9 @@ from processors.event.strict_json import JsonObject, parse
 from processors.replay.moments import iso
 from streams.app import app
 from streams.replay.lookup import newest
-from streams.views.common.answers import refused, rows_wanted
-from streams.views.common.bodies import masked, withheld
-from streams.views.common.concurrency import BusyError, busy, lookups
+from streams.views.common.answers import RefusedError, refusing, rows_wanted
+from streams.views.common.bodies import masked, require_shown
+from streams.views.common.concurrency import lookups
 
 #: Events that are shown unless `?limit=` says otherwise, and at most.
 LIMIT, MOST = 20, 200
@@ -33,23 +33,13 @@ class RawEvents(View):
 
         `limit`, `key`; or `partition` and `offset` for the event that stands there.
         """
-        if (refusal := withheld(self)) is not None:
-            return refusal
+        require_shown()
         query = request.query
-        limit = rows_wanted(query.get("limit", str(LIMIT)))
-        if limit is None or limit > MOST:
-            return refused(self, "bad request", f"limit is a number from 1 to {MOST}", 400)
-        try:
-            with lookups:
-                found = await _found(query, limit)
-        except BusyError:
-            return busy(self)
-        except ValueError as error:
-            return refused(self, "bad request", str(error), 400)
-        except RangeError as error:
-            return refused(self, "unavailable", str(error), 503)
+        limit = rows_wanted(query, LIMIT, MOST)
+        with lookups.turn(), refusing("bad request", 400, ValueError), refusing("unavailable", 503, RangeError):
+            found = await _found(query, limit)
         if not found and "partition" in query:
-            return refused(self, "not found", "raw does not hold that event any more, or never did", 404)
+            raise RefusedError("not found", "raw does not hold that event any more, or never did", 404)
         return self.json({"events": [_shown(record) for record in found]})
 
 

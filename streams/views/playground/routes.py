@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from faust.web import Request, Response, View
@@ -10,16 +9,16 @@ from faust.web import Request, Response, View
 from processors.event.strict_json import JsonObject
 from processors.metrics.counts import ROUTE_ENDS
 from processors.replay.moments import iso
-from processors.replay.period import Period, period
+from processors.replay.period import Period
 from processors.routes.routes import route_summary
 from streams.app import app
 from streams.routes.folder import schema_text
 from streams.tables import rows
-from streams.views.common.answers import refused
+from streams.views.common.answers import RefusedError, period_or
 from streams.views.common.owner import from_owner
 
 #: The time over which rates are taken, unless one is asked for.
-HOUR_MS = 3_600_000
+USUAL = "1h"
 
 
 @app.page("/api/routes/")
@@ -31,10 +30,7 @@ class RouteList(View):
 
         Counts are of `range`, or of `from` and `to`; the last hour by default.
         """
-        try:
-            asked = asked_or_hour(request)
-        except ValueError as error:
-            return refused(self, "bad request", str(error), 400)
+        asked = period_or(request.query, USUAL)
         return await from_owner(self, request, lambda: _routes(asked))
 
 
@@ -47,7 +43,7 @@ class OneRoute(View):
         found = app.routes.get(route)
         if found is None:
             names = ", ".join(one.name for one in app.routes)
-            return refused(self, "not found", f"no route {route!r}; there are {names}", 404)
+            raise RefusedError("not found", f"no route {route!r}; there are {names}", 404)
         texts = found.texts
         files = {
             "filter": texts.filter,
@@ -56,13 +52,6 @@ class OneRoute(View):
         }
         examples = [{"name": one.name, "event": one.event, "expect": one.expect} for one in texts.examples]
         return self.json({**_named(found), "files": files, "examples": examples})
-
-
-def asked_or_hour(request: Request) -> Period:
-    """The time that is asked for, or the last hour. Raises ValueError."""
-    query, now_ms = request.query, int(time.time() * 1000)
-    asked = period(query.get("range"), query.get("from"), query.get("to"), now_ms)
-    return asked or Period(now_ms - HOUR_MS, now_ms + 1)
 
 
 def _routes(asked: Period) -> JsonObject:

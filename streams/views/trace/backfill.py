@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,9 +21,8 @@ from processors.replay.moments import iso, moment
 from settings import Settings
 from streams.app import app
 from streams.views.actions import who_acts
-from streams.views.common.answers import refused
+from streams.views.common.answers import RefusedError, asked_object, now_ms, refusing
 from streams.views.common.others import from_others
-from streams.web.access import Caller
 
 log = structlog.get_logger(__name__)
 
@@ -157,20 +155,14 @@ class Backfill(View):
 
         It needs a token that may act, where tokens are set; but for a rehearsal it is recorded as an action.
         """
-        who = who_acts(self, request)
-        if not isinstance(who, Caller):
-            return who
+        who = who_acts(request)
         if not is_possible(app.settings):
-            return refused(
-                self, "not possible", "GENESYS_SOURCE is not notifications: nothing tells what was missed", 422
-            )
-        now_ms = int(time.time() * 1000)
-        try:
-            run = _asked(parse_object(await request.read()), now_ms)
-        except (MalformedEventError, ValueError) as error:
-            return refused(self, "bad request", str(error), 400)
+            words = "GENESYS_SOURCE is not notifications: nothing tells what was missed"
+            raise RefusedError("not possible", words, 422)
+        with refusing("bad request", 400, ValueError):
+            run = _asked(await asked_object(request), now_ms())
         if runs.is_running:
-            return refused(self, "busy", "another backfill runs on this worker; ask again when it has ended", 503)
+            raise RefusedError("busy", "another backfill runs on this worker; ask again when it has ended", 503)
         ident = runs.begin(run)
         if not run.is_rehearsal:
             await app.actions.record(who.name, "backfill", detail=f"{iso(run.since_ms)} to {iso(run.until_ms)}")

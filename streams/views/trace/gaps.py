@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +14,12 @@ from processors.replay.moments import iso
 from processors.replay.period import Period
 from streams.app import app
 from streams.tables import rows
-from streams.views.common.answers import asked_period, refused
+from streams.views.common.answers import period_or
 from streams.views.common.owner import UnavailableError, ask_owner, from_owner
 from streams.views.trace.backfill import is_possible
 
 #: The time that is shown unless one is asked for.
-DAY_MS = 86_400_000
+USUAL = "24h"
 
 #: Epoch ms beyond which a moment is none: anybody may write to a changelog.
 MAX_MS = 2**45
@@ -36,10 +35,7 @@ class Gaps(View):
         `state`: open, healed, partly healed or lost; or, of events that Kafka deleted unread, expired or acknowledged.
         `command` fetches it by hand where it is `fetchable`; `backfill`: whether this worker can do so.
         """
-        try:
-            asked = asked_period(request.query) or _last_day()
-        except ValueError as error:
-            return refused(self, "bad request", str(error), 400)
+        asked = period_or(request.query, USUAL)
         return await from_owner(self, request, lambda: _gaps(asked))
 
 
@@ -81,8 +77,3 @@ def _shown(row: Mapping[str, Any]) -> JsonObject:
         "command": f"genesys-eventbridge backfill --since {iso(begin)} --until {iso(end)}" if of_source else COMMAND,
         "fetchable": of_source,
     }
-
-
-def _last_day() -> Period:
-    now_ms = int(time.time() * 1000)
-    return Period(now_ms - DAY_MS, now_ms + 1)

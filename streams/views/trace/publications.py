@@ -13,9 +13,9 @@ from faust.web import Request, Response, View
 from processors.delivery.publications import Publication
 from processors.event.strict_json import JsonObject
 from streams.app import app
-from streams.views.common.answers import refused
+from streams.views.common.answers import RefusedError
 from streams.views.common.others import other_workers
-from streams.views.common.owner import ASKED_BY_WORKER
+from streams.views.common.owner import asking
 from streams.web.access import own_authorization
 
 PATH = "/api/publications/"
@@ -34,7 +34,7 @@ class PublicationsHere(View):
         """`{"publications": [{entry_id, event_id, partition, offset, at_ms, codes}]}` of each `?id=` that is given."""
         ids = cast(web.Request, request).query.getall("id", [])[:MAX_IDS]
         if not ids:
-            return refused(self, "bad request", "give id", 400)
+            raise RefusedError("bad request", "give id", 400)
         return self.json({"publications": [one.as_json() for one in _here(ids)]})
 
 
@@ -53,8 +53,7 @@ def _here(ids: Sequence[str]) -> list[Publication]:
 
 
 async def _ask(url: str, ids: Sequence[str]) -> list[Publication] | None:
-    authorization = own_authorization(app.settings.tokens)
-    headers = {ASKED_BY_WORKER: "1", **({"Authorization": authorization} if authorization else {})}
+    headers = asking(own_authorization(app.settings.tokens))
     params = [("id", ident) for ident in ids]
     try:
         async with app.http_client.get(url + PATH, params=params, headers=headers, timeout=TIMEOUT) as answer:

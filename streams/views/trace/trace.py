@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -18,15 +17,15 @@ from processors.event.headers import Origin
 from processors.event.strict_json import JsonObject
 from processors.event.trace_context import event_of
 from processors.replay.moments import iso
-from processors.replay.period import Period, period
+from processors.replay.period import Period
 from processors.replay.selection import Span
 from processors.replay.story import Facts, Topic, story
 from processors.routes.routes import Encoded, Raw
 from streams.app import app
 from streams.replay.lookup.search import Search, Tracer
 from streams.routes.sandbox.child import SandboxError
-from streams.views.common.answers import refused
-from streams.views.common.concurrency import BusyError, busy, lookups
+from streams.views.common.answers import RefusedError, asked_period, refusing
+from streams.views.common.concurrency import lookups
 from streams.views.trace.gaps import gaps_of
 from streams.views.trace.publications import publications_of
 
@@ -51,20 +50,11 @@ class Trace(View):
         `key`: the conversation, where it is known, so that one partition is looked through; `range`, or `from` and
         `to`. What is not `complete` was looked through from `searchedSince` on; ask again with that as `to`.
         """
-        query = request.query
-        try:
-            asked = period(query.get("range"), query.get("from"), query.get("to"), int(time.time() * 1000))
-        except ValueError as error:
-            return refused(self, "bad request", str(error), 400)
+        asked = asked_period(request.query)
         if len(ident) > MAX_ID:
-            return refused(self, "bad request", "no id is that long", 400)
-        try:
-            with lookups:
-                return self.json(await _traced(ident, query.get("key"), asked))
-        except BusyError:
-            return busy(self)
-        except RangeError as error:
-            return refused(self, "unavailable", str(error), 503)
+            raise RefusedError("bad request", "no id is that long", 400)
+        with lookups.turn(), refusing("unavailable", 503, RangeError):
+            return self.json(await _traced(ident, request.query.get("key"), asked))
 
 
 async def _traced(ident: str, key: str | None, asked: Period | None) -> JsonObject:

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.views.common.answers import as_csv, rows_wanted
+from streams.views.common.answers import as_csv
 from streams.views.tables import with_times
-
-
-@pytest.mark.parametrize(
-    ("text", "rows"),
-    [("1", 1), ("60", 60), ("0", None), ("", None), ("-1", None), ("1.5", None), ("٣", None), ("9" * 5_000, None)],
-)
-def test_a_limit_is_a_positive_number_of_few_digits(text, rows):
-    assert rows_wanted(text) == rows
 
 
 def test_csv_has_every_name_that_a_row_has_and_no_formula():

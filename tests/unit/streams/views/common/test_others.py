@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, make_mocked_request
 
 from streams.views.common import others
+from streams.views.common.answers import RefusedError
 from streams.views.common.owner import ASKED_BY_WORKER
 
 PATH = "/api/redrive/run-1/stop/?x=1"
@@ -18,9 +19,6 @@ class View:
 
     def bytes(self, value, *, content_type, status):
         return web.Response(body=value, content_type=content_type, status=status)
-
-    def json(self, value, *, status):
-        return web.json_response(value, status=status)
 
 
 @pytest.fixture
@@ -69,12 +67,13 @@ async def test_a_refusal_is_passed_on(group):
 
 async def test_what_nobody_knows_is_not_found(group):
     await group((404, {}))
-    found = await others.from_others(View(), request(), "a redrive 'run-1'")
-    assert found.status == 404
-    assert "no worker of the group knows a redrive 'run-1'" in found.text
+    with pytest.raises(RefusedError, match="no worker of the group knows a redrive 'run-1'") as refusal:
+        await others.from_others(View(), request(), "a redrive 'run-1'")
+    assert refusal.value.code == 404
 
 
 async def test_who_is_asked_by_a_worker_asks_no_other(group):
     asked = await group((200, {}))
-    assert (await others.from_others(View(), request(**{ASKED_BY_WORKER: "1"}), "it")).status == 404
+    with pytest.raises(RefusedError):
+        await others.from_others(View(), request(**{ASKED_BY_WORKER: "1"}), "it")
     assert asked == []
