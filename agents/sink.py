@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
+from functools import partial
+from typing import NamedTuple, Protocol
 
 from clients.aws.events.bus_lane import Judged, Pending
 from clients.aws.events.eventbridge import Accepted
 from clients.otlp import Spans
-from processors.delivery.custom_bus import custom_bus, system_metadata
-from processors.delivery.entries import Entry, entry
+from processors.delivery.entries import Entry
 from processors.delivery.publications import Publications
 from processors.delivery.redriven_outputs import RedrivenOutputs
 from processors.event import trace_context
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
-from processors.event.identity import derive_event_id
 from processors.event.strict_json import JsonObject, parse_object
-from processors.routes.entry_limits import MAX_ENTRY_BYTES
 from processors.routes.outcome import Failed
-from processors.routes.routes import Routes
 from processors.routes.target import Offload
 from streams.app import app
 from streams.delivery.event import Event, key_of, meta_of
@@ -29,6 +26,7 @@ from streams.delivery.lane import Batch
 from streams.delivery.result import BatchResult, Delivery
 from streams.delivery.stage import Ended, Stage
 from streams.delivery.targets.ends import End, add_end
+from streams.delivery.targets.entries import EntryBuilder
 from streams.delivery.targets.offload import ClaimChecks
 
 #: An event, its headers, and its end; None for one that is left to whoever has its partition next.
@@ -67,25 +65,43 @@ class Publishes(Protocol):
         ...
 
 
+class Run(NamedTuple):
+    """A batch that is worked off: where its answers come together, and what of it was handed to the publisher."""
+
+    publisher: Publishes
+    batch: Batch
+    answers: Answers
+    submitted: list[Pending]
+
+
+class Outgoing(NamedTuple):
+    """An event on its way to a bus. `mark` names what a redrive wrote; `began_ns` is 0 where no span is wanted."""
+
+    event: Event
+    meta: Meta
+    key: str
+    mapped: JsonObject
+    entry: Entry
+    mark: bytes | None
+    began_ns: int
+
+
 class Publishing:
-    """Puts events on the bus of their route, by default on `eventbus`. `open_bus` gives what publishes, once."""
+    """Puts events on the bus of their route. `open_bus` gives what publishes, once."""
 
     def __init__(
         self,
         open_bus: Callable[[], Awaitable[Publishes]],
         delivery: Delivery,
-        routes: Callable[[], Routes],
-        eventbus: str,
+        entries: EntryBuilder,
         publications: Publications | None = None,
         window_s: float = 0.0,
         *,
         claim_checks: ClaimChecks | None = None,
-        max_bytes: int = MAX_ENTRY_BYTES,
         spans: Spans | None = None,
     ) -> None:
         self._spans = spans or Spans()
-        self._claim_checks, self._max_bytes = claim_checks, max_bytes
-        self._open_bus, self._delivery, self._routes, self._eventbus = open_bus, delivery, routes, eventbus
+        self._open_bus, self._delivery, self._entries, self._claim_checks = open_bus, delivery, entries, claim_checks
         self._publications, self._redriven = publications or Publications(), RedrivenOutputs(window_s)
         self._publisher: Publishes | None = None
         self._opening = asyncio.Lock()
@@ -99,16 +115,15 @@ class Publishing:
 
     async def publish(self, batch: Batch, ended: Ended) -> None:
         """Work one batch off: `ended` hears of events as soon as each is on the bus, or its failure record in Kafka."""
-        publisher, answers = await self.open(), Answers()
+        run = Run(await self.open(), batch, Answers(), [])
         if batch.is_left:
             return
-        submitted: list[Pending] = []
-        batch.when_left(lambda: publisher.withdraw(submitted))
+        batch.when_left(lambda: run.publisher.withdraw(run.submitted))
         for event in batch:
-            self._submit(publisher, batch, event, submitted.append, answers.put)
+            self._submit(run, event)
         unanswered = len(batch)
         while unanswered:
-            answered = await answers.all()
+            answered = await run.answers.all()
             unanswered -= len(answered)
             result, done = BatchResult(), []
             for event, meta, answer in answered:
@@ -119,74 +134,61 @@ class Publishing:
                 await self._delivery.put(result)
                 ended(done)
 
-    def _submit(
-        self,
-        publisher: Publishes,
-        batch: Batch,
-        event: Event,
-        submitted: Callable[[Pending], None],
-        answered: Callable[[Answered], None],
-    ) -> None:
+    def _submit(self, run: Run, event: Event) -> None:
         """Publish one event; what is answered is when it was accepted (epoch ms), or why it cannot be."""
         meta = meta_of(event)
         mapped: JsonObject | None = None
         try:
             mapped = parse_object(event.value or b"")
             key = key_of(event) or str(mapped.get("id"))
-            sendable = self._entry(mapped, meta, key)
+            sendable = self._entries.entry(mapped, meta, key)
         except (MalformedEventError, KeyError, TypeError, ValueError) as error:
             # Only somebody else's record gets here: what the process stage writes has been checked.
             words = f"not a mapped event: {error}"[:500]
-            answered((event, meta, Failed("publish", "MalformedEntry", words, route=meta.route, transformed=mapped)))
+            failed = Failed("publish", "MalformedEntry", words, route=meta.route, transformed=mapped)
+            run.answers.put((event, meta, failed))
             return
-
         mark = self._redriven.mark(meta, event.value)
         if self._redriven.knows(mark):
-            answered((event, meta, "repeated"))
+            run.answers.put((event, meta, "repeated"))
             return
-
         began_ns = time.time_ns() if self._spans.are_wanted else 0
+        outgoing = Outgoing(event, meta, key, mapped, sendable, mark, began_ns)
+        checks, offload = self._claim_checks, self._entries.offload(meta, sendable)
+        if checks is not None and (offload or checks.holds(key)):
+            checks.put(key, partial(self._send_in_turn, run, outgoing, checks, offload))
+        else:
+            self._send(run, outgoing, sendable)
 
-        def heard(answer: Judged | None) -> None:
-            if answer is None:
-                answered((event, meta, None))
-                return
-            self._note(answer, event, meta)
-            if began_ns and trace_context.is_sampled(meta.traceparent):
-                self._note_span(began_ns, answer, meta)
-            if isinstance(answer, Accepted):
-                self._redriven.accepted(mark, time.time())
-                answered((event, meta, int(time.time() * 1000)))
-            else:
-                words = answer.code, answer.message
-                answered((event, meta, Failed("publish", *words, (), meta.route, mapped, answer.attempts)))
+    def _send(self, run: Run, outgoing: Outgoing, sendable: Entry) -> None:
+        heard = partial(self._heard, run.answers, outgoing)
+        run.submitted.append(run.publisher.submit(sendable, outgoing.key, heard))
 
-        checks, offload = self._claim_checks, self._offload(meta, sendable)
-        if checks is None or not (offload or checks.holds(key)):
-            submitted(publisher.submit(sendable, key, heard))
+    async def _send_in_turn(self, run: Run, outgoing: Outgoing, checks: ClaimChecks, offload: Offload | None) -> None:
+        """Send it once those before it of its key are sent; with a claim check for its detail where it is too large."""
+        meta, sendable = outgoing.meta, outgoing.entry
+        if offload:
+            sendable = await self._entries.claimed(checks, offload, outgoing.mapped, meta, outgoing.key)
+        if run.batch.is_left:
+            run.answers.put((outgoing.event, meta, None))
+        else:
+            self._send(run, outgoing, sendable)
+
+    def _heard(self, answers: Answers, outgoing: Outgoing, answer: Judged | None) -> None:
+        """Note what came of an event; None when it was withdrawn."""
+        event, meta = outgoing.event, outgoing.meta
+        if answer is None:
+            answers.put((event, meta, None))
             return
-        large = mapped
-
-        async def behind() -> None:
-            small = await self._claimed(checks, offload, large, meta, key) if offload else sendable
-            if batch.is_left:
-                answered((event, meta, None))
-            else:
-                submitted(publisher.submit(small, key, heard))
-
-        checks.put(key, behind)
-
-    def _offload(self, meta: Meta, sendable: Entry) -> Offload | None:
-        """Where the event's detail goes, if it is too large for the bus and its route says so."""
-        route = self._routes().get(meta.route)
-        offload = route.texts.offload if route else None
-        return offload if offload and sendable.size > min(offload.over or self._max_bytes, self._max_bytes) else None
-
-    async def _claimed(self, checks: ClaimChecks, offload: Offload, mapped: JsonObject, meta: Meta, key: str) -> Entry:
-        place = offload.key(str(meta.route), meta.event_id or derive_event_id(mapped))
-        small, body = offload.claim(mapped, place)
-        await checks.store(offload.bucket, place, body)
-        return self._entry(small, meta, key)
+        self._note(answer, event, meta)
+        if outgoing.began_ns and trace_context.is_sampled(meta.traceparent):
+            self._note_span(outgoing.began_ns, answer, meta)
+        if isinstance(answer, Accepted):
+            self._redriven.accepted(outgoing.mark, time.time())
+            answers.put((event, meta, int(time.time() * 1000)))
+        else:
+            words = answer.code, answer.message
+            answers.put((event, meta, Failed("publish", *words, (), meta.route, outgoing.mapped, answer.attempts)))
 
     def _note(self, answer: Judged, event: Event, meta: Meta) -> None:
         """Remember what EventBridge answered, for who looks the event up."""
@@ -200,24 +202,14 @@ class Publishing:
         details = {"event.id": meta.event_id, "route": meta.route, "retries": answer.codes, "eventbridge.id": entry_id}
         self._spans.note("publish", meta.traceparent, began_ns, details, error=error)
 
-    def _entry(self, mapped: JsonObject, meta: Meta, key: str) -> Entry:
-        route = self._routes().get(meta.route)
-        named = route.texts.event_bus if route else None
-        bus = meta.event_bus or named or self._eventbus
-        known = meta.event_id or mapped.get("id")
-        metadata = system_metadata(key, known, meta.route, meta.replayed) if custom_bus(bus) else None
-        return entry(mapped, bus, metadata, trace_context.trace_header(meta.traceparent))
-
 
 publishing = Publishing(
     app.buses.open,
     app.delivery,
-    app.routes_in_use,
-    app.settings.eventbus_name,
+    EntryBuilder(app.routes_in_use, app.settings.eventbus_name, app.settings.eventbridge_request_bytes),
     app.publications,
     app.settings.deduplication_window,
     claim_checks=app.claim_checks,
-    max_bytes=app.settings.eventbridge_request_bytes,
     spans=app.spans,
 )
 

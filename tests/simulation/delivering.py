@@ -33,6 +33,7 @@ from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Sender
 from streams.delivery.stage import Ended, Stage
+from streams.delivery.targets.entries import EntryBuilder
 from streams.faust_patches.books import books_of
 from streams.faust_patches.heartbeat import is_certain
 from tests.simulation.clock import VirtualLoop
@@ -131,7 +132,7 @@ class DeliveringWorker(LaneWorker):
             on_bug=lambda error: world.die("publishing", error),
             may_send=self.membership.may_publish,
         )  # fmt: skip
-        self.publishing = Publishing(self._open_bus, delivery, lambda: Routes([]), "bus")
+        self.publishing = Publishing(self._open_bus, delivery, EntryBuilder(lambda: Routes([]), "bus"))
 
     async def handle(self, batch: Batch, ended: Ended) -> None:
         """Work one batch off."""

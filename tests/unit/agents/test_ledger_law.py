@@ -18,6 +18,7 @@ from processors.routes.breaker import BreakerLimits
 from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
 from streams.delivery.lane import Batch
+from streams.delivery.targets.entries import EntryBuilder
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker
 from streams.routes.folder import read_routes
@@ -40,7 +41,7 @@ class Pipeline:
         self._sums, self._offset, self.failures = empty(), 0, []
         breaker = FailureBreaker(BreakerLimits(1.0, 1_000_000, 60.0), Health())
         self._process = Processing(lambda: self, breaker, delivery, lambda: self.routes, AsyncMock(return_value=True))
-        self._sink = Publishing(self._open, delivery, lambda: self.routes, "default")
+        self._sink = Publishing(self._open, delivery, EntryBuilder(lambda: self.routes, "default"))
 
     async def apply(self, raws):
         return [route_event(self.routes, raw, 900_000, lambda _: None) for raw in raws]

@@ -12,6 +12,7 @@ from clients.aws.events.eventbridge import Accepted
 from processors.routes.routes import Routes, TriedRoute
 from processors.routes.target import Offload
 from streams.delivery.lane import Batch
+from streams.delivery.targets.entries import EntryBuilder
 from streams.delivery.targets.offload import ClaimChecks
 from streams.routes.folder import read_routes
 
@@ -59,7 +60,9 @@ def scene(delivery):
     def stage(offload):
         routes = Routes([TriedRoute(replace(TEXTS, offload=offload), "jsonatapy")])
         checks = ClaimChecks(open_bucket, lambda _: None)
-        return Publishing(open_bus, delivery, lambda: routes, "default", claim_checks=checks, max_bytes=2_000)
+        return Publishing(
+            open_bus, delivery, EntryBuilder(lambda: routes, "default", max_bytes=2_000), claim_checks=checks
+        )
 
     return stage, publisher, bucket
 

@@ -12,6 +12,7 @@ from agents.sink import Publishing
 from clients.aws.events.eventbridge import Accepted, RefusedEntry
 from processors.routes.routes import Routes, TriedRoute
 from streams.delivery.lane import Batch
+from streams.delivery.targets.entries import EntryBuilder
 from streams.routes.folder import read_routes
 
 ROUTES = Routes(TriedRoute(one, "jsonatapy") for one in read_routes(Path(__file__).parents[3] / "schemas"))
@@ -55,7 +56,7 @@ def new_stage(publisher, delivery):
     async def open_bus():
         return publisher
 
-    return lambda routes=ROUTES: Publishing(open_bus, delivery, lambda: routes, "default")
+    return lambda routes=ROUTES: Publishing(open_bus, delivery, EntryBuilder(lambda: routes, "default"))
 
 
 async def run(stage, batch):
@@ -211,7 +212,7 @@ async def test_a_copy_of_what_a_redrive_put_on_the_bus_is_dropped_and_counted(pu
     async def open_bus():
         return publisher
 
-    stage = Publishing(open_bus, delivery, lambda: ROUTES, "default", window_s=600.0)
+    stage = Publishing(open_bus, delivery, EntryBuilder(lambda: ROUTES, "default"), window_s=600.0)
     redriven = {**HEADERS, "replayed": b"redrive-2026-a", "straight": b"1"}
     publisher.result = RefusedEntry("ThrottlingException", "slow", 5)
     await run(stage, [event(VALUE, redriven)])
@@ -248,7 +249,7 @@ async def test_what_was_not_sent_before_a_rebalance_is_neither_counted_nor_ended
         return publisher
 
     batch = Batch(0, [event(VALUE, HEADERS, offset=number, key=b"k%d" % number) for number in range(3)])
-    stage = Publishing(open_bus, delivery, lambda: ROUTES, "default")
+    stage = Publishing(open_bus, delivery, EntryBuilder(lambda: ROUTES, "default"))
     working = asyncio.create_task(stage.publish(batch, ended.extend))
     while len(publisher.published) < 3:  # noqa: ASYNC110  # what is waited for tells nobody
         await asyncio.sleep(0)

@@ -16,6 +16,7 @@ from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
 from settings import Settings
 from streams.delivery.lane import Batch
+from streams.delivery.targets.entries import EntryBuilder
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker
 from streams.routes.folder import read_routes
@@ -88,7 +89,7 @@ def way(delivery, ledger, producer, counts, event):
             traced=traced,
             spans=recorded,
         )
-        sink = Publishing(bus, delivery, lambda: ROUTES, "default", spans=recorded)
+        sink = Publishing(bus, delivery, EntryBuilder(lambda: ROUTES, "default"), spans=recorded)
         stages = {
             "genesys.raw": process.process,
             "genesys.validated": lambda batch: sink.publish(batch, lambda _: None),

@@ -30,6 +30,7 @@ from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Sender
 from streams.delivery.stage import Stage, StageRunner
+from streams.delivery.targets.entries import EntryBuilder
 from streams.faust_patches import lanes
 from streams.faust_patches.books import PartitionBooks
 from streams.faust_patches.records import FetchedRecord
@@ -115,7 +116,7 @@ class Stages:
 
         breaker = FailureBreaker(BreakerLimits(0.9, 10**6, 60.0), health)
         process = Processing(lambda: self, breaker, delivery, lambda: Routes([]), surely)
-        sink = Publishing(open_bus, delivery, lambda: Routes([]), "bus")
+        sink = Publishing(open_bus, delivery, EntryBuilder(lambda: Routes([]), "bus"))
         self._run("genesys.raw", Stage("process", 500, 0.02, open_batches=2), process.process)
         self._run("genesys.validated", Stage("sink", 500, 0.0, alone=True), sink.publish)
 
