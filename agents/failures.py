@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from clients.aws.sqs_sender import Queue, QueueMessage
+from clients.aws.sqs_sender import QueueMessage, QueueSender
 from clients.otlp import Spans
 from processors.delivery.failure_record import encode, failure_record, short_form
 from processors.event import trace_context
@@ -18,8 +18,8 @@ from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import Counts
 from processors.routes.outcome import Failed
 from streams.app import app
+from streams.delivery.buffer import Batch
 from streams.delivery.event import Event, key_of, meta_of, origin_of
-from streams.delivery.lane import Batch
 from streams.delivery.stage import Stage
 from streams.delivery.targets.mirroring import read_limits
 
@@ -34,7 +34,7 @@ class FailureMirror:
 
     def __init__(
         self,
-        open_queue: Callable[[], Awaitable[Queue | None]],
+        open_queue: Callable[[], Awaitable[QueueSender | None]],
         max_bytes: int,
         counts: Counts,
         spans: Spans | None = None,
@@ -83,11 +83,11 @@ class FailureMirror:
         )
 
 
-async def _send(queue: Queue, events: Sequence[Event], messages: Sequence[QueueMessage]) -> list[str | None]:
+async def _send(queue: QueueSender, events: Sequence[Event], messages: Sequence[QueueMessage]) -> list[str | None]:
     return await queue.send([_fitted(queue, event, one) for event, one in zip(events, messages, strict=True)])
 
 
-async def _is_shorter_now(queue: Queue, messages: Sequence[QueueMessage], refusals: Sequence[str | None]) -> bool:
+async def _is_shorter_now(queue: QueueSender, messages: Sequence[QueueMessage], refusals: Sequence[str | None]) -> bool:
     """Whether a message was refused as the queue holds less than it did when its limits were last read."""
     known = queue.max_bytes
     await read_limits(queue)
@@ -97,7 +97,7 @@ async def _is_shorter_now(queue: Queue, messages: Sequence[QueueMessage], refusa
     )
 
 
-def _fitted(queue: Queue, event: Event, message: QueueMessage) -> QueueMessage:
+def _fitted(queue: QueueSender, event: Event, message: QueueMessage) -> QueueMessage:
     """The message, or its short form where the queue has less room; the whole record stays in `failures`."""
     if message.size <= queue.max_bytes:
         return message

@@ -13,8 +13,8 @@ from processors.event.headers import ENVELOPE_BYTES, Meta
 from processors.metrics.entries import count_entry
 from processors.routes.routes import Encoded, Raw, Routed, Routes
 from streams.app import app
+from streams.delivery.buffer import Batch
 from streams.delivery.event import Event, meta_of, origin_of
-from streams.delivery.lane import Batch
 from streams.delivery.record import Record, record
 from streams.delivery.result import BatchResult, Delivery
 from streams.delivery.stage import LeftError, Stage

@@ -21,8 +21,8 @@ from processors.event.strict_json import JsonObject, parse_object
 from processors.routes.outcome import Failed
 from processors.routes.target import Offload
 from streams.app import app
+from streams.delivery.buffer import Batch
 from streams.delivery.event import Event, key_of, meta_of
-from streams.delivery.lane import Batch
 from streams.delivery.result import BatchResult, Delivery
 from streams.delivery.stage import Ended, Stage
 from streams.delivery.targets.ends import End, add_end

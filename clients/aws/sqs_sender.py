@@ -78,7 +78,7 @@ class Blame(enum.Enum):
 Failed = dict[int, tuple[str, Blame]]
 
 
-class Queue:
+class QueueSender:
     """One queue, by its URL. `on_trouble` hears why it takes nothing, and None when it does again.
 
     `max_bytes`: of one message, as the queue is set; known once it was described.

@@ -2,7 +2,6 @@
 
 from emulators.aws.emulator import ACCOUNT, REGION, AWSEmulator
 from emulators.aws.faults import DEMO, EntryFault, Faults, RequestFault, parse_faults, shorthand
-from emulators.aws.state import State
 from emulators.faults import FaultError
 
 __all__ = [
@@ -14,7 +13,6 @@ __all__ = [
     "FaultError",
     "Faults",
     "RequestFault",
-    "State",
     "parse_faults",
     "shorthand",
 ]

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from emulators.aws.errors import AWSError
 from emulators.aws.faults import Faults
-from emulators.aws.state import State
+from emulators.aws.state import AccountState
 from emulators.faults import FaultError, from_json
 
 PREFIX = "/_emulator/"
@@ -27,7 +27,7 @@ class ControlError(Exception):
 class Control:
     """Each request reads or changes the state; bodies and answers are JSON."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: AccountState) -> None:
         self._state = state
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -14,7 +14,7 @@ from emulators.aws.control import Control
 from emulators.aws.events.put_events import BYTES
 from emulators.aws.faults import Faults
 from emulators.aws.front import Front
-from emulators.aws.state import State
+from emulators.aws.state import AccountState
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -42,7 +42,7 @@ class AWSEmulator:
         region: str = REGION,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.state = State(account, region, buses, faults or Faults(), clock)
+        self.state = AccountState(account, region, buses, faults or Faults(), clock)
         for name in queues:
             self.state.queues.add(name)
         self._host, self._port, self._limit_bytes = host, port, limit_bytes

@@ -16,7 +16,7 @@ from emulators.aws.faults import RequestFault
 from emulators.aws.ledger import PutRequest
 from emulators.aws.metrics.put_metric_data import REQUEST_BYTES as METRIC_REQUEST_BYTES
 from emulators.aws.operations import operations
-from emulators.aws.state import State
+from emulators.aws.state import AccountState
 from emulators.aws.wire.answering import refused, succeeded
 from emulators.aws.wire.reading import read_call
 from emulators.pages import page
@@ -36,7 +36,7 @@ class _PageError(Exception):
 class Front:
     """`handle` serves every request. `released` is set when the server ends, and lets hanging requests go."""
 
-    def __init__(self, state: State, limit_bytes: int, control: Control) -> None:
+    def __init__(self, state: AccountState, limit_bytes: int, control: Control) -> None:
         self.released = asyncio.Event()
         self._state = state
         self._operations = operations(state)

@@ -83,7 +83,7 @@ class PutRequest:
         }
 
 
-class Ledger:
+class CallLedger:
     """Events and requests in order of arrival; `events[n].number` is n."""
 
     def __init__(self) -> None:

@@ -6,12 +6,12 @@ from emulators.aws.calls import Handler, Service
 from emulators.aws.sqs.administration import Administration
 from emulators.aws.sqs.receiving import Receiving
 from emulators.aws.sqs.sending import Sending
-from emulators.aws.state import State
+from emulators.aws.state import AccountState
 
 Operations = dict[tuple[Service, str], Handler]
 
 
-def operations(state: State) -> Operations:
+def operations(state: AccountState) -> Operations:
     """What product, demo and tests call, but PutEvents, which the front logs request by request."""
     return _queue_operations(state) | {
         ("events", "DescribeEventBus"): state.buses.describe,
@@ -23,7 +23,7 @@ def operations(state: State) -> Operations:
     }
 
 
-def _queue_operations(state: State) -> Operations:
+def _queue_operations(state: AccountState) -> Operations:
     administration = Administration(state.queues)
     sending = Sending(state.queues, state.active, state.clock)
     receiving = Receiving(state.queues)

@@ -10,26 +10,26 @@ from emulators.aws.active_faults import ActiveFaults
 from emulators.aws.events.buses import Buses
 from emulators.aws.events.custom_bus import CustomBuses
 from emulators.aws.faults import Faults
-from emulators.aws.ledger import Ledger
-from emulators.aws.metrics.put_metric_data import Metrics
+from emulators.aws.ledger import CallLedger
+from emulators.aws.metrics.put_metric_data import MetricStore
 from emulators.aws.schemas import Schemas
 from emulators.aws.sqs.queues import Queues
 
 
-class State:
+class AccountState:
     """`calls` counts by service, operation and outcome (an error code, `ok`, or what a fault did)."""
 
     def __init__(
         self, account: str, region: str, buses: Iterable[str], faults: Faults, clock: Callable[[], float]
     ) -> None:
         self.account, self.region, self.clock = account, region, clock
-        self.ledger = Ledger()
+        self.ledger = CallLedger()
         self.calls: Counter[str] = Counter()
         self.buses = Buses(buses, account, region, clock)
         self.custom_buses = CustomBuses(account, region)
         self.queues = Queues(account, region, clock)
         self.schemas = Schemas(account, region, clock)
-        self.metrics = Metrics(clock)
+        self.metrics = MetricStore(clock)
         self.active = ActiveFaults(faults, clock)
 
     def reset(self) -> None:

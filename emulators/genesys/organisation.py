@@ -14,7 +14,7 @@ from emulators.genesys.contact_centre.directory import Queue
 from emulators.genesys.event_stream.api import Streaming
 from emulators.genesys.event_stream.connection import StreamContext
 from emulators.genesys.event_stream.events import Shares, generate
-from emulators.genesys.event_stream.ledger import Ledger
+from emulators.genesys.event_stream.ledger import StreamLedger
 from emulators.genesys.event_stream.lines import Composer
 from emulators.genesys.event_stream.production import Production
 from emulators.genesys.faults import ActiveFaults, Faults
@@ -55,7 +55,7 @@ class Organisation:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.client_id, self.client_secret = client_id, client_secret
-        self.ledger = Ledger()
+        self.ledger = StreamLedger()
         self.tokens = Tokens(token_seconds, clock)
         self._host, self._port = host, port
         self._active = ActiveFaults(faults or Faults())

@@ -37,7 +37,7 @@ _ID_PART = re.compile(r"\.[^.]*[0-9-][^.]*")
 
 
 @dataclass(frozen=True, slots=True)
-class _Topic:
+class _TopicName:
     """What a topic's name says: the type of its events, whose they are, and the list of its one medium."""
 
     event_type: str
@@ -46,7 +46,7 @@ class _Topic:
     medium_list: str | None
 
     @classmethod
-    def of(cls, name: str) -> _Topic:
+    def of(cls, name: str) -> _TopicName:
         """`v2.routing.queues.ID.conversations.calls` is `conversations.calls`; ids are no part of a type."""
         parts = name.split(".")
         event_type = _PREFIX.sub("", _ID_PART.sub("", name), count=1)
@@ -60,13 +60,13 @@ def digest(body: JsonObject) -> JsonObject:
     event_body = body.get("eventBody")
     if not isinstance(event_body, dict) or not isinstance(body.get("topicName"), str):
         return {}
-    topic = _Topic.of(body["topicName"])
+    topic = _TopicName.of(body["topicName"])
     if not isinstance(event_body.get("participants"), list):
         return _step(topic, body, event_body)
     return _snapshot(topic, body, event_body, objects(event_body, "participants"))
 
 
-def _step(topic: _Topic, body: JsonObject, event_body: JsonObject) -> JsonObject:
+def _step(topic: _TopicName, body: JsonObject, event_body: JsonObject) -> JsonObject:
     queue = _first(topic.queue, event_body.get("queueId"), value_at(body, "queue", "id"))
     known = {
         "eventType": topic.event_type,
@@ -82,7 +82,7 @@ def _step(topic: _Topic, body: JsonObject, event_body: JsonObject) -> JsonObject
     return {name: value for name, value in {**whole, **known}.items() if value is not None}
 
 
-def _snapshot(topic: _Topic, body: JsonObject, event_body: JsonObject, people: list[JsonObject]) -> JsonObject:
+def _snapshot(topic: _TopicName, body: JsonObject, event_body: JsonObject, people: list[JsonObject]) -> JsonObject:
     medium_list = topic.medium_list or next((name for name in MEDIA if any(_talks(one, name) for one in people)), None)
     parties = [_party(person, medium_list) for person in people]
     mine = [party for party in parties if topic.user and party.get("userId") == topic.user]

@@ -25,7 +25,7 @@ from clients.aws.cloudwatch import try_put
 from clients.aws.events.custom_bus import open_buses
 from clients.aws.events.eventbridge import EventBridge
 from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage, region_of
-from clients.aws.sqs_sender import MAX_BYTES, Queue
+from clients.aws.sqs_sender import MAX_BYTES, QueueSender
 from clients.network import why_unreachable
 from processors.delivery.refusals import ACCESS, MISSING, base_code, is_throttling, remedy
 from processors.routes.routes import Routes
@@ -74,7 +74,7 @@ async def check_queue(settings: Settings, *, tries: bool = False) -> list[Findin
         return [Finding("queue", True, "none: failures stay in Kafka only", "set DLQ_QUEUE_URL to mirror them")]
     try:
         async with open_client(settings, "sqs") as client:
-            queue = Queue(client, settings.dlq_queue_url, on_trouble=lambda _: None)
+            queue = QueueSender(client, settings.dlq_queue_url, on_trouble=lambda _: None)
             found = await probe_queue(queue)
             return [await _try_queue(queue, found) if tries and found.ok else found]
     except AwsConfigurationError as error:
@@ -83,7 +83,7 @@ async def check_queue(settings: Settings, *, tries: bool = False) -> list[Findin
         return [aws_failed(queue_name(settings.dlq_queue_url), error, "")]
 
 
-async def probe_queue(queue: Queue) -> Finding:
+async def probe_queue(queue: QueueSender) -> Finding:
     """Whether the queue is there; a role that may send but not look is enough."""
     name = queue_name(queue.url)
     try:
@@ -105,7 +105,7 @@ async def probe_queue(queue: Queue) -> Finding:
     return Finding(name, True, detail)
 
 
-async def _try_queue(queue: Queue, found: Finding) -> Finding:
+async def _try_queue(queue: QueueSender, found: Finding) -> Finding:
     try:
         await queue.try_send()
     except AWS_ERRORS as error:
@@ -133,7 +133,7 @@ async def check_source_queue(settings: Settings, url: str, *, tries: bool) -> li
     name = f"source queue {url.rpartition('/')[2]}"
     try:
         async with open_client(settings, "sqs", region=region_of(url)) as client:
-            attributes = await Queue(client, url, on_trouble=lambda _: None).describe()
+            attributes = await QueueSender(client, url, on_trouble=lambda _: None).describe()
             if tries:
                 await _try_to_read(client, url)
     except AwsConfigurationError as error:

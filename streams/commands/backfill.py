@@ -22,7 +22,7 @@ from processors.genesys.topics.plan import separate
 from processors.replay.moments import iso
 from settings import Settings
 from streams.commands.terminal.options import MomentParam, json_option, quiet_logs, refuse
-from streams.commands.terminal.organisation import Organisation, notification_settings, open_organisation
+from streams.commands.terminal.organisation import OrganisationClient, notification_settings, open_organisation
 from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import console, progress_bar
 from streams.commands.terminal.stoppable import stoppable
@@ -94,7 +94,7 @@ async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Backfil
     return progress
 
 
-def _events(organisation: Organisation, settings: Settings) -> Callable[[Interval], AsyncGenerator[bytes, None]]:
+def _events(organisation: OrganisationClient, settings: Settings) -> Callable[[Interval], AsyncGenerator[bytes, None]]:
     redact = redactor(settings.redact_fields)
     found = Backfilled(organisation.rest, organisation.plan, organisation.names, settings.genesys_events, redact)
     return found.during

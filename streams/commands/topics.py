@@ -15,7 +15,12 @@ from processors.genesys.frames import queue_id
 from processors.genesys.topics.plan import separate
 from settings import Settings
 from streams.commands.terminal.options import json_option, quiet_logs
-from streams.commands.terminal.organisation import Organisation, answered, notification_settings, open_organisation
+from streams.commands.terminal.organisation import (
+    OrganisationClient,
+    answered,
+    notification_settings,
+    open_organisation,
+)
 from streams.commands.terminal.screen import console, print_json, table
 from streams.commands.topics_apply import apply
 
@@ -119,7 +124,7 @@ async def _found_topics(settings: Settings, trial: bool) -> Findings:
         return Findings(tuple(listened), tuple(refused), permissions, rejected is not None, plan.conversation)
 
 
-def _listened(topic: str, channel: int, organisation: Organisation) -> ListenedTopic:
+def _listened(topic: str, channel: int, organisation: OrganisationClient) -> ListenedTopic:
     queue = queue_id({"topicName": separate(topic)[0], "eventBody": {}})
     return ListenedTopic(topic, channel, queue, organisation.names.known(queue) if queue else None)
 

@@ -16,8 +16,8 @@ import orjson
 from faust.types import TP
 
 from processors.metrics.counts import Counts, Sums
+from streams.delivery.buffer import Batch
 from streams.delivery.event import Event
-from streams.delivery.lane import Batch
 from streams.exit import die
 from streams.health import Health
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from streams.delivery.lane import Batch
+from streams.delivery.buffer import Batch
 
 #: Seconds between two looks, while a heartbeat's answer is overdue.
 LOOK_S = 0.05

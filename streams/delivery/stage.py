@@ -20,8 +20,8 @@ from typing import Any, cast
 from faust import EventT
 from faust.types import TP
 
+from streams.delivery.buffer import MAX_BYTES, Batch, StageBuffer
 from streams.delivery.event import Event
-from streams.delivery.lane import MAX_BYTES, Batch, Lane
 from streams.delivery.ledger import Ledger
 from streams.exit import die
 from streams.faust_patches.books import Part
@@ -94,7 +94,7 @@ class StageRunner:
     ) -> None:
         self._stage, self._handle, self._ledger, self._generation, self._die = stage, handle, ledger, generation, die
         self._may_begin = may_begin
-        self._lane = Lane(max_bytes=stage.max_bytes)
+        self._buffer = StageBuffer(max_bytes=stage.max_bytes)
         self._open: dict[int, Batch] = {}
         self._open_events = 0
         self._changed = asyncio.Event()
@@ -102,12 +102,12 @@ class StageRunner:
     @property
     def is_full(self) -> bool:
         """Whether no more should be fetched."""
-        return self._lane.is_full
+        return self._buffer.is_full
 
     @property
     def in_flight(self) -> int:
         """Events that wait here or are worked on."""
-        return len(self._lane) + self._open_events
+        return len(self._buffer) + self._open_events
 
     @property
     def is_busy(self) -> bool:
@@ -116,18 +116,18 @@ class StageRunner:
 
     def put(self, part: Part) -> None:
         """Take what a fetch has for the stage."""
-        self._lane.put(part)
+        self._buffer.put(part)
         self._changed.set()
 
     def clear(self) -> None:
         """Leave what waits, and what of open batches was not sent, to whoever gets it next."""
-        self._lane.clear()
+        self._buffer.clear()
         for batch in self._open.values():
             batch.leave()
 
     def holds(self, tp: TP, offset: int) -> bool:
         """Whether an unacked event waits, is worked on, or is settled."""
-        if self._lane.holds(tp, offset) or any(batch.covers(tp, offset) for batch in self._open.values()):
+        if self._buffer.holds(tp, offset) or any(batch.covers(tp, offset) for batch in self._open.values()):
             return True
         return self._ledger.holds(tp, offset)
 
@@ -156,14 +156,14 @@ class StageRunner:
             self._die(self._stage.name, error)
         finally:
             if self._open.pop(id(batch), None) is not None:
-                self._open_events -= self._lane.close(batch)
+                self._open_events -= self._buffer.close(batch)
             self._changed.set()
         self._ledger.closed(batch)
 
     async def next_batch(self) -> Batch:
         """Cut the next batch, when there is something for it and it may begin."""
         while True:
-            while not (self._lane and self._has_room()):
+            while not (self._buffer and self._has_room()):
                 await self._change()
             if self._stage.linger_s and self._open:
                 with contextlib.suppress(TimeoutError):  # then the time is over
@@ -171,7 +171,7 @@ class StageRunner:
                         await self._fill()
             await self._ledger.keep_pace()
             await self._may_begin()
-            if batch := self._lane.cut(self._stage.max_events, self._generation()):
+            if batch := self._buffer.cut(self._stage.max_events, self._generation()):
                 self._open[id(batch)] = batch
                 self._open_events += len(batch)
                 return batch
@@ -183,7 +183,7 @@ class StageRunner:
 
     async def _fill(self) -> None:
         """Wait until the batch is full, or nothing else is worked on, so that waiting is of no use."""
-        while self._open and len(self._lane) < self._stage.max_events:
+        while self._open and len(self._buffer) < self._stage.max_events:
             await self._change()
 
     async def _change(self) -> None:
@@ -193,7 +193,7 @@ class StageRunner:
     def _end(self, batch: Batch, events: Sequence[Event]) -> None:
         if batch.generation == self._generation():
             self._ledger.settled(batch, events)
-        self._lane.release(batch, events)
+        self._buffer.release(batch, events)
         self._open_events -= len(events)
         self._changed.set()
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.faults.runner import Result
-from tests.kafka.faults.suite import Lane, side_by_side
+from tests.kafka.faults.suite import CaseRunner, side_by_side
 
 EVENTS = 300
 LANES = 2
@@ -26,7 +26,7 @@ CASES = (
 def results(kafka_cluster: KafkaCluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     """What each case came to: they run side by side, each with topics, workers, bus and queue of its own."""
     folder = tmp_path_factory.mktemp("faults")
-    lanes = [Lane(kafka_cluster, EVENTS, folder, lambda *_: None, SHARE) for _ in range(LANES)]
+    lanes = [CaseRunner(kafka_cluster, EVENTS, folder, lambda *_: None, SHARE) for _ in range(LANES)]
     return {result.case: result for result in side_by_side(lanes, CASES)}
 
 

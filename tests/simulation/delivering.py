@@ -25,7 +25,7 @@ from processors.delivery.entries import Entry
 from processors.delivery.refusals import RefusalLimits
 from processors.event.headers import Meta, Origin, write
 from processors.routes.routes import Routes
-from streams.delivery.lane import Batch
+from streams.delivery.buffer import Batch
 from streams.delivery.membership import Membership
 from streams.delivery.packed_producer import PackedProducer
 from streams.delivery.record import Record

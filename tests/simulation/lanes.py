@@ -8,8 +8,8 @@ from faust.types import TP
 
 from processors.metrics.counts import Counts
 from streams.delivery import ledger
+from streams.delivery.buffer import Batch, StageBuffer
 from streams.delivery.event import Event
-from streams.delivery.lane import Batch, Lane
 from streams.delivery.ledger import Ledger, Settled
 from streams.delivery.stage import Ended, Stage, StageRunner
 from streams.faust_patches import lanes
@@ -27,7 +27,7 @@ class WatchedRunner(StageRunner):
             worker.stage, worker.handle, worker.ledger, lambda: worker.app.consumer_generation_id, worker.world.die
         )
         self._worker = worker
-        self._lane = Lane(max_events=worker.chance.choice((4, 16, 4096)))
+        self._buffer = StageBuffer(max_events=worker.chance.choice((4, 16, 4096)))
         self._generations: dict[int, tuple[Event, int]] = {}
 
     def put(self, part: Part) -> None:

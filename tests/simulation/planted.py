@@ -19,7 +19,7 @@ from clients.aws.events.eventbridge import Accepted, Outage, RefusedEntry
 from clients.aws.events.publisher import Publisher
 from processors.delivery.offset_ranges import runs
 from processors.delivery.offsets import PartitionOffsets
-from streams.delivery.lane import Batch, Lane
+from streams.delivery.buffer import Batch, StageBuffer
 from streams.delivery.ledger import Ledger
 from streams.delivery.packed_producer import PackedProducer
 from streams.delivery.send import Sender
@@ -199,11 +199,11 @@ def _all_of_a_fetch_is_due(self: PartitionOffsets, offsets: Any) -> Any:
     return range(len(offsets))
 
 
-def _nothing_is_left(self: Lane) -> None:
+def _nothing_is_left(self: StageBuffer) -> None:
     return
 
 
-def _whatever_its_generation(self: Lane, number: int, generation: int) -> Batch:
+def _whatever_its_generation(self: StageBuffer, number: int, generation: int) -> Batch:
     batch = _cut(self, number, self._parts[0].generation) if self._parts else Batch()
     batch.generation = generation
     return batch
@@ -224,7 +224,7 @@ def _acked_what_has_begun(self: StageRunner, batch: Any, events: Any) -> None:
 _attempt = Sender._attempt
 _settle, _submit = BusLane._settle, Publisher.submit
 _on_partitions_revoked = partitions.on_partitions_revoked
-_cut, _end = Lane.cut, StageRunner._end
+_cut, _end = StageBuffer.cut, StageRunner._end
 
 BUGS = (
     Bug("every jump in the offsets is a hole", PartitionOffsets, "_is_hole", _every_jump_is_a_hole),
@@ -257,11 +257,11 @@ BUGS = (
     Bug("what is settled counts as dropped", Ledger, "holds", _settled_is_nobody_s, "lanes"),
     Bug(
         "what waits outlives a rebalance",
-        Lane,
+        StageBuffer,
         "cut",
         _whatever_its_generation,
         "lanes",
-        Bug("a lane is not cleared at a revocation", Lane, "clear", _nothing_is_left),
+        Bug("a buffer is not cleared at a revocation", StageBuffer, "clear", _nothing_is_left),
     ),
     Bug("a rebalance waits for open batches for ever", Consumer, "wait_empty", _busy_for_ever, "lanes"),
 )

@@ -15,7 +15,7 @@ from emulators.aws.calls import Answer, Call
 from emulators.aws.errors import AWSError
 from emulators.aws.events.details import is_sound
 from emulators.aws.identifiers import new_identifier
-from emulators.aws.ledger import AcceptedEvent, Ledger, PutRequest
+from emulators.aws.ledger import AcceptedEvent, CallLedger, PutRequest
 
 ENTRIES = 100
 BYTES = 1_048_576
@@ -67,7 +67,9 @@ class CustomBuses:
 class PutCustomEvents:
     """Answers by index; a refusal of the request is of all its entries."""
 
-    def __init__(self, ledger: Ledger, buses: CustomBuses, active: ActiveFaults, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, ledger: CallLedger, buses: CustomBuses, active: ActiveFaults, clock: Callable[[], float]
+    ) -> None:
         self._ledger, self._buses, self._active, self._clock = ledger, buses, active, clock
 
     def put(self, call: Call, request: PutRequest) -> dict[str, Any]:

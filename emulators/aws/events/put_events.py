@@ -11,7 +11,7 @@ from emulators.aws.errors import AWSError, serialization, validation
 from emulators.aws.events.buses import Buses, check_name
 from emulators.aws.events.details import is_sound
 from emulators.aws.identifiers import new_identifier
-from emulators.aws.ledger import AcceptedEvent, Ledger, PutRequest
+from emulators.aws.ledger import AcceptedEvent, CallLedger, PutRequest
 
 ENTRIES = 10
 BYTES = 1_000_000
@@ -31,7 +31,7 @@ class PutEvents:
     """`limit_bytes` is what the entries of a request must stay below, together."""
 
     def __init__(
-        self, ledger: Ledger, buses: Buses, active: ActiveFaults, limit_bytes: int, clock: Callable[[], float]
+        self, ledger: CallLedger, buses: Buses, active: ActiveFaults, limit_bytes: int, clock: Callable[[], float]
     ) -> None:
         self._ledger, self._buses, self._active = ledger, buses, active
         self._limit_bytes, self._clock = limit_bytes, clock

@@ -54,7 +54,7 @@ class DataPoint:
         }
 
 
-class Metrics:
+class MetricStore:
     """Every data point in order of arrival; a request leaves all of its data or none."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -11,13 +11,13 @@ from aiohttp import web
 
 from emulators.genesys.access.errors import DEFAULT_CODES, ApiError, too_many_requests
 from emulators.genesys.access.limits import RateWindow
-from emulators.genesys.access.tokens import Token, Tokens, refusal
+from emulators.genesys.access.tokens import AccessToken, Tokens, refusal
 from emulators.genesys.faults import ActiveFaults, AnswerFault
 from emulators.pages import page
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-TOKEN = web.RequestKey("token", Token)
+TOKEN = web.RequestKey("token", AccessToken)
 HEADERS = web.RequestKey("headers", dict[str, str])
 
 

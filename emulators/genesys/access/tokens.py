@@ -15,7 +15,7 @@ from emulators.genesys.access.limits import RateWindow
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class AccessToken:
     """One access token; `expires_at` in epoch seconds."""
 
     value: str
@@ -30,10 +30,10 @@ class Tokens:
         self.seconds = seconds
         self.issued = 0
         self._clock = clock
-        self._live: dict[str, Token] = {}
+        self._live: dict[str, AccessToken] = {}
 
-    def issue(self, client_id: str) -> Token:
-        token = Token(token_urlsafe(48), client_id, self._clock() + self.seconds)
+    def issue(self, client_id: str) -> AccessToken:
+        token = AccessToken(token_urlsafe(48), client_id, self._clock() + self.seconds)
         self._live[token.value] = token
         self.issued += 1
         return token
@@ -51,7 +51,7 @@ class Tokens:
     def active(self) -> int:
         return sum(self.good(value) for value in self._live)
 
-    def of_header(self, header: str | None) -> Token:
+    def of_header(self, header: str | None) -> AccessToken:
         """The token behind an Authorization header; raises `ApiError` 401 as Genesys words it."""
         scheme, _, value = (header or "").partition(" ")
         if scheme.lower() != "bearer" or not value:

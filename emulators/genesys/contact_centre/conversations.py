@@ -76,7 +76,7 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Occurrence:
     """Something happened to `participant`: `event` as in `v2.detail.events.conversation.{id}.<event>`."""
 
     at_ms: int
@@ -85,7 +85,7 @@ class Step:
     conversation: Conversation
 
 
-Action = Callable[[str, int], list[Step]]
+Action = Callable[[str, int], list[Occurrence]]
 
 
 class Simulator:
@@ -107,10 +107,10 @@ class Simulator:
         self._planned = 0
         self._arrival_ms: float | None = None
 
-    def advance(self, now_ms: int) -> list[Step]:
+    def advance(self, now_ms: int) -> list[Occurrence]:
         """All steps that are due by `now_ms`, in the order of their time."""
         self._arrivals(now_ms)
-        steps: list[Step] = []
+        steps: list[Occurrence] = []
         while self._agenda and self._agenda[0][0] <= now_ms:
             due, _, conversation_id, action = heappop(self._agenda)
             if conversation_id in self.conversations or action == self._begin:
@@ -124,7 +124,7 @@ class Simulator:
             self._plan(int(self._arrival_ms), self._uuid(), self._begin)
             self._arrival_ms += self._random.expovariate(self.rate) * 1000
 
-    def _begin(self, conversation_id: str, now: int) -> list[Step]:
+    def _begin(self, conversation_id: str, now: int) -> list[Occurrence]:
         customer = Participant(
             self._uuid(), self._uuid(), "customer", self._customer_name(), started_ms=now, connected_ms=now
         )
@@ -141,12 +141,12 @@ class Simulator:
         )
         self._remember(conversation)
         self._after(now, 200, conversation_id, self._enter_queue)
-        steps = [Step(now, "customer.start", customer, conversation)]
+        steps = [Occurrence(now, "customer.start", customer, conversation)]
         if self._random.random() < 0.3:
-            steps.append(Step(now, "attributes", customer, conversation))
+            steps.append(Occurrence(now, "attributes", customer, conversation))
         return steps
 
-    def _enter_queue(self, conversation_id: str, now: int) -> list[Step]:
+    def _enter_queue(self, conversation_id: str, now: int) -> list[Occurrence]:
         queue = self._random.choice(self.queues)
         acd = Participant(self._uuid(), self._uuid(), "acd", queue.name, now, connected_ms=now, queue_id=queue.id)
         conversation = self.conversations[conversation_id]
@@ -155,9 +155,9 @@ class Simulator:
         chance = self._random.random()
         outcome = self._abandon if chance < 0.1 else self._flow_out if chance < 0.15 else self._alert
         self._after(now, WAIT_MS, conversation_id, outcome)
-        return [Step(now, "acd.start", acd, conversation)]
+        return [Occurrence(now, "acd.start", acd, conversation)]
 
-    def _leave_queue(self, conversation_id: str, now: int, outcome: str, user_id: str | None = None) -> Step:
+    def _leave_queue(self, conversation_id: str, now: int, outcome: str, user_id: str | None = None) -> Occurrence:
         disconnect = {"ANSWERED": "TRANSFER", "FLOW_OUT": "TRANSFER"}.get(outcome, "PEER")
         conversation = self.conversations[conversation_id]
         acd = replace(
@@ -169,16 +169,16 @@ class Simulator:
         )
         conversation = conversation.with_changed(acd)
         self._remember(conversation)
-        return Step(now, "acd.end", acd, conversation)
+        return Occurrence(now, "acd.end", acd, conversation)
 
-    def _flow_out(self, conversation_id: str, now: int) -> list[Step]:
+    def _flow_out(self, conversation_id: str, now: int) -> list[Occurrence]:
         self._after(now, 100, conversation_id, self._enter_queue)
         return [self._leave_queue(conversation_id, now, "FLOW_OUT")]
 
-    def _abandon(self, conversation_id: str, now: int) -> list[Step]:
+    def _abandon(self, conversation_id: str, now: int) -> list[Occurrence]:
         return [self._leave_queue(conversation_id, now, "ABANDON"), self._end(conversation_id, now)]
 
-    def _alert(self, conversation_id: str, now: int) -> list[Step]:
+    def _alert(self, conversation_id: str, now: int) -> list[Occurrence]:
         user = self._random.choice(self._users)
         conversation = self.conversations[conversation_id]
         queue_id = conversation.last("acd").queue_id
@@ -186,9 +186,9 @@ class Simulator:
         conversation = replace(conversation, participants=(*conversation.participants, agent))
         self._remember(conversation)
         self._after(now, ALERT_MS, conversation_id, self._answer)
-        return [Step(now, "user.start", agent, conversation)]
+        return [Occurrence(now, "user.start", agent, conversation)]
 
-    def _answer(self, conversation_id: str, now: int) -> list[Step]:
+    def _answer(self, conversation_id: str, now: int) -> list[Occurrence]:
         conversation = self.conversations[conversation_id]
         agent = replace(conversation.last("agent"), connected_ms=now)
         self._remember(conversation.with_changed(agent))
@@ -196,37 +196,37 @@ class Simulator:
         self._after(now, TALK_MS, conversation_id, self._hand_on if handed_on else self._hang_up)
         return [self._leave_queue(conversation_id, now, "ANSWERED", agent.user_id)]
 
-    def _agent_leaves(self, conversation_id: str, now: int, disconnect: str, work_ms: int | None = None) -> Step:
+    def _agent_leaves(self, conversation_id: str, now: int, disconnect: str, work_ms: int | None = None) -> Occurrence:
         conversation = self.conversations[conversation_id]
         agent = replace(conversation.last("agent"), ended_ms=now, disconnect_type=disconnect, work_began_ms=work_ms)
         conversation = conversation.with_changed(agent)
         self._remember(conversation)
-        return Step(now, "user.end", agent, conversation)
+        return Occurrence(now, "user.end", agent, conversation)
 
-    def _hand_on(self, conversation_id: str, now: int) -> list[Step]:
+    def _hand_on(self, conversation_id: str, now: int) -> list[Occurrence]:
         return [
             self._agent_leaves(conversation_id, now, "TRANSFER"),
             *self._enter_queue(conversation_id, now),
         ]
 
-    def _hang_up(self, conversation_id: str, now: int) -> list[Step]:
+    def _hang_up(self, conversation_id: str, now: int) -> list[Occurrence]:
         left = self._agent_leaves(conversation_id, now, "CLIENT", work_ms=now)
         self._after(now, WRAP_UP_MS, conversation_id, self._wrap_up)
         return [left, self._end(conversation_id, now)]
 
-    def _wrap_up(self, conversation_id: str, now: int) -> list[Step]:
+    def _wrap_up(self, conversation_id: str, now: int) -> list[Occurrence]:
         conversation = self.conversations[conversation_id]
         agent = replace(conversation.last("agent"), work_ended_ms=now)
         conversation = conversation.with_changed(agent)
         self._remember(conversation)
-        return [Step(now, "wrapup", agent, conversation), Step(now, "acw", agent, conversation)]
+        return [Occurrence(now, "wrapup", agent, conversation), Occurrence(now, "acw", agent, conversation)]
 
-    def _end(self, conversation_id: str, now: int) -> Step:
+    def _end(self, conversation_id: str, now: int) -> Occurrence:
         conversation = self.conversations[conversation_id]
         customer = replace(conversation.last("customer"), ended_ms=now, disconnect_type="PEER")
         conversation = replace(conversation.with_changed(customer), ended_ms=now)
         self._remember(conversation)
-        return Step(now, "customer.end", customer, conversation)
+        return Occurrence(now, "customer.end", customer, conversation)
 
     def _remember(self, conversation: Conversation) -> None:
         self.conversations[conversation.id] = conversation

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid5
 
-from emulators.genesys.contact_centre.conversations import Conversation, Step
+from emulators.genesys.contact_centre.conversations import Conversation, Occurrence
 from emulators.genesys.event_stream.events import ORGANISATION, timestamp
 
 Body = dict[str, object]
@@ -25,7 +25,7 @@ def iso(epoch_ms: int) -> str:
     return timestamp(datetime.fromtimestamp(epoch_ms / 1000, UTC))
 
 
-def detail(step: Step) -> Body:
+def detail(step: Occurrence) -> Body:
     """`v2.detail.events.conversation.{id}.*` (the SDK's DetailEventTopic models); no names, only ids."""
     conversation, participant = step.conversation, step.participant
     if step.event == "attributes":
@@ -47,7 +47,7 @@ def attributes(conversation: Conversation) -> Body:
     return {"language": "en-US", "externalContact": conversation.contact_id}
 
 
-def _shared(step: Step) -> Body:
+def _shared(step: Occurrence) -> Body:
     conversation, participant = step.conversation, step.participant
     return {
         "eventTime": step.at_ms,
@@ -78,7 +78,7 @@ def addresses(conversation: Conversation) -> Body:
     return {}
 
 
-def _acd(step: Step) -> Body:
+def _acd(step: Occurrence) -> Body:
     return {
         "queueId": step.participant.queue_id,
         "routingPriority": step.conversation.priority,
@@ -86,11 +86,11 @@ def _acd(step: Step) -> Body:
     }
 
 
-def _acd_start(step: Step) -> Body:
+def _acd_start(step: Occurrence) -> Body:
     return _acd(step) | {"skillExpressionApplied": False}
 
 
-def _acd_end(step: Step) -> Body:
+def _acd_end(step: Occurrence) -> Body:
     participant = step.participant
     body = _acd(step) | {
         "disconnectType": participant.disconnect_type,
@@ -103,16 +103,16 @@ def _acd_end(step: Step) -> Body:
     return body
 
 
-def _user(step: Step) -> Body:
+def _user(step: Occurrence) -> Body:
     return {"userId": step.participant.user_id, "queueId": step.participant.queue_id}
 
 
-def _leaving(step: Step) -> Body:
+def _leaving(step: Occurrence) -> Body:
     lasted = step.at_ms - (step.participant.connected_ms or step.participant.started_ms)
     return {"disconnectType": step.participant.disconnect_type, "interactingDurationMs": lasted}
 
 
-def _wrap_up(step: Step) -> Body:
+def _wrap_up(step: Occurrence) -> Body:
     """Of whom it is, `acw` tells; `wrapup` has no user. Neither tells the division."""
     lasted = step.at_ms - (step.participant.ended_ms or step.at_ms)
     return {
@@ -122,15 +122,15 @@ def _wrap_up(step: Step) -> Body:
     }
 
 
-def _acw(step: Step) -> Body:
+def _acw(step: Occurrence) -> Body:
     return _wrap_up(step) | {"userId": step.participant.user_id}
 
 
-def _customer(step: Step) -> Body:
+def _customer(step: Occurrence) -> Body:
     return {"externalContactId": step.conversation.contact_id}
 
 
-_DETAILS: dict[str, Callable[[Step], Body]] = {
+_DETAILS: dict[str, Callable[[Occurrence], Body]] = {
     "customer.start": _customer,
     "customer.end": lambda step: _customer(step) | _leaving(step),
     "acd.start": _acd_start,

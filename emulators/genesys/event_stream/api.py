@@ -11,7 +11,7 @@ from aiohttp import web
 from emulators.genesys.access.bodies import json_body
 from emulators.genesys.access.errors import ApiError
 from emulators.genesys.event_stream.connection import Connection, StreamContext
-from emulators.genesys.event_stream.ledger import Entry
+from emulators.genesys.event_stream.ledger import StreamEvent
 from emulators.genesys.event_stream.subscriptions import Subscription, parse_definition
 
 PATH = "/api/v2/events/subscriptions"
@@ -82,12 +82,12 @@ class Streaming:
 
     def emit_event(self, event: Mapping[str, object]) -> int:
         """Queue any event, wanted or not; answers with how many subscriptions."""
-        return self._put(Entry("emitted", event.get("id"), orjson.dumps(event)))
+        return self._put(StreamEvent("emitted", event.get("id"), orjson.dumps(event)))
 
     def emit_line(self, line: bytes) -> int:
         """Queue any bytes as a line (a newline is added)."""
         self._emitted += 1
-        return self._put(Entry("emitted", f"line-{self._emitted}", line))
+        return self._put(StreamEvent("emitted", f"line-{self._emitted}", line))
 
     def as_json(self) -> dict[str, object]:
         """For the summary: what was made, what waits, what was handed over."""
@@ -106,7 +106,7 @@ class Streaming:
             "ends": dict(self.context.outcomes),
         }
 
-    def _put(self, entry: Entry) -> int:
+    def _put(self, entry: StreamEvent) -> int:
         for subscription in self._subscriptions.values():
             subscription.put(entry)
         return len(self._subscriptions)

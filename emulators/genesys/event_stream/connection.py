@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from emulators.genesys.event_stream.ledger import Entry, Ledger
+from emulators.genesys.event_stream.ledger import StreamEvent, StreamLedger
 from emulators.genesys.event_stream.lines import Composer, error_line
 from emulators.genesys.event_stream.production import Production
 from emulators.genesys.event_stream.subscriptions import Subscription
@@ -33,7 +33,7 @@ class StreamContext:
     """What all connections share."""
 
     active: ActiveFaults
-    ledger: Ledger
+    ledger: StreamLedger
     production: Production
     composer: Composer
     keep_alive_seconds: float
@@ -54,7 +54,7 @@ class Connection:
         self.over = asyncio.Event()
         self._request = request
         self._response = web.StreamResponse(headers={"Content-Type": "application/json-lines"})
-        self._unsettled: list[Entry] = []
+        self._unsettled: list[StreamEvent] = []
         self._cut_because: str | None = None
         self._opened = asyncio.get_running_loop().time()
 
@@ -104,7 +104,7 @@ class Connection:
             most = min(most, faults.error_line_every - context.composer.events % faults.error_line_every)
         return max(1, most)
 
-    async def _write_block(self, entries: list[Entry]) -> None:
+    async def _write_block(self, entries: list[StreamEvent]) -> None:
         faults = self._context.active.faults
         last = faults.unfinished_last_line and self._context.production.ended and not self._subscription.waiting
         data, injected = self._context.composer.compose(entries, faults)

@@ -13,7 +13,7 @@ MARKS: tuple[Mark, ...] = ("match", "filtered", "invalid", "emitted")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StreamEvent:
     """One event on its way: JSON `data` without a newline, its id and what it is."""
 
     kind: Kind | Literal["emitted"]
@@ -21,7 +21,7 @@ class Entry:
     data: bytes
 
 
-class Ledger:
+class StreamLedger:
     """Ids by kind, each once, in the order of delivery; deliveries are counted with repetitions."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Ledger:
         self.injected: Counter[str] = Counter()
         self._ids: dict[Mark, dict[str, object]] = {mark: {} for mark in MARKS}
 
-    def delivered(self, entry: Entry) -> None:
+    def delivered(self, entry: StreamEvent) -> None:
         self.deliveries += 1
         self._ids[entry.kind].setdefault(entry.id if isinstance(entry.id, str) else repr(entry.id), entry.id)
 

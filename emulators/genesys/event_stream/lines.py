@@ -8,7 +8,7 @@ from random import Random
 import orjson
 
 from emulators.genesys.access.errors import ApiError
-from emulators.genesys.event_stream.ledger import Entry
+from emulators.genesys.event_stream.ledger import StreamEvent
 from emulators.genesys.faults import Faults
 
 GARBAGE: tuple[bytes, ...] = (
@@ -31,7 +31,7 @@ class Composer:
         self.events = 0
         self._random = Random(seed)
 
-    def compose(self, entries: Sequence[Entry], faults: Faults) -> tuple[bytes, list[str]]:
+    def compose(self, entries: Sequence[StreamEvent], faults: Faults) -> tuple[bytes, list[str]]:
         """Lines for these events, each ended by a newline, and the names of the faults put between them."""
         parts: list[bytes] = []
         injected: list[str] = []
@@ -85,12 +85,12 @@ def error_line(status: int) -> bytes:
     return orjson.dumps(ApiError(status, "The stream was interrupted.").body())
 
 
-def _groups(entries: Sequence[Entry], size: int) -> Iterable[Sequence[Entry]]:
+def _groups(entries: Sequence[StreamEvent], size: int) -> Iterable[Sequence[StreamEvent]]:
     step = max(1, size)
     return (entries[start : start + step] for start in range(0, len(entries), step))
 
 
-def _line(group: Sequence[Entry], array_size: int) -> bytes:
+def _line(group: Sequence[StreamEvent], array_size: int) -> bytes:
     if array_size:
         return b"[" + b",".join(entry.data for entry in group) + b"]"
     return group[0].data

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import orjson
 
 from emulators.genesys.event_stream.events import Generated
-from emulators.genesys.event_stream.ledger import Entry
+from emulators.genesys.event_stream.ledger import StreamEvent
 from emulators.genesys.event_stream.subscriptions import Subscription
 
 TICK_SECONDS = 0.02
@@ -69,7 +69,7 @@ class Production:
         takers = [one for one in self.subscriptions.values() if one.definition.wants(generated.event)]
         if takers:
             self.produced[generated.kind] += 1
-            entry = Entry(generated.kind, generated.event["id"], orjson.dumps(generated.event))
+            entry = StreamEvent(generated.kind, generated.event["id"], orjson.dumps(generated.event))
             for subscription in takers:
                 subscription.put(entry)
         return bool(takers)

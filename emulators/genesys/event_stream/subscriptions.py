@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from emulators.genesys.access.errors import ApiError
-from emulators.genesys.event_stream.ledger import Entry
+from emulators.genesys.event_stream.ledger import StreamEvent
 
 ANY = "*"
 
@@ -68,10 +68,10 @@ class Subscription:
     rewind: int = 0
     overflowed: int = 0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    waiting: deque[Entry] = field(default_factory=deque)
-    _written: deque[Entry] = field(default_factory=deque)
+    waiting: deque[StreamEvent] = field(default_factory=deque)
+    _written: deque[StreamEvent] = field(default_factory=deque)
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: StreamEvent) -> None:
         """Queue behind the others; the oldest makes room when nobody reads for too long."""
         if len(self.waiting) >= self.backlog_limit:
             self.waiting.popleft()
@@ -79,16 +79,16 @@ class Subscription:
         self.waiting.append(entry)
         self.arrived.set()
 
-    def take(self, most: int) -> list[Entry]:
+    def take(self, most: int) -> list[StreamEvent]:
         """Up to `most` events from the front; what is not written must come back by `give_back`."""
         return [self.waiting.popleft() for _ in range(min(most, len(self.waiting)))]
 
-    def give_back(self, entries: Iterable[Entry]) -> None:
+    def give_back(self, entries: Iterable[StreamEvent]) -> None:
         """To the front again, in their order."""
         self.waiting.extendleft(reversed(list(entries)))
         self.arrived.set()
 
-    def written(self, entry: Entry) -> None:
+    def written(self, entry: StreamEvent) -> None:
         if self.rewind:
             self._written.append(entry)
             if len(self._written) > self.rewind:

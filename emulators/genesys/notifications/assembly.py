@@ -20,7 +20,7 @@ from emulators.genesys.notifications.channels import ChannelLimits, Channels
 from emulators.genesys.notifications.feed import Feed
 from emulators.genesys.notifications.frames import Frame, notice_frame
 from emulators.genesys.notifications.partner_bus import PartnerBus
-from emulators.genesys.notifications.sockets import Exchange, Tally
+from emulators.genesys.notifications.sockets import SocketContext, SocketTally
 from emulators.genesys.notifications.upgrades import Upgrades
 
 
@@ -57,7 +57,7 @@ class Notifications:
     def __init__(self, options: NotificationOptions, shared: Shared) -> None:
         active, permissions = shared.active, shared.permissions
         self.directory = Directory()
-        self.tally = Tally()
+        self.tally = SocketTally()
         self.channels = Channels(options.limits, shared.clock)
         queues, users = list(self.directory.queues.values()), list(self.directory.users.values())
         self.simulator = Simulator(queues, users, options.conversation_rate, options.seed, options.pace)
@@ -72,7 +72,7 @@ class Notifications:
             options.seed,
             self.partner_bus,
         )
-        exchange = Exchange(self.channels, permissions, active, self.tally, options.heartbeat_seconds)
+        exchange = SocketContext(self.channels, permissions, active, self.tally, options.heartbeat_seconds)
         self._upgrades = Upgrades(exchange, shared.tokens.good)
         self._tokens = shared.tokens
         self._parts = (

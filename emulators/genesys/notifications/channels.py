@@ -8,7 +8,7 @@ from secrets import token_urlsafe
 from typing import Protocol
 
 from emulators.genesys.access.errors import ApiError
-from emulators.genesys.access.tokens import Token
+from emulators.genesys.access.tokens import AccessToken
 from emulators.genesys.notifications.frames import Frame
 from emulators.genesys.notifications.topics import Topic
 
@@ -48,7 +48,7 @@ class Channel:
     """One channel; times are epoch seconds. Subscriptions belong to it, not to its socket."""
 
     id: str
-    token: Token
+    token: AccessToken
     expires_at: float
     last_used: float
     topics: dict[str, Topic] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Channels:
     def __iter__(self) -> Iterator[Channel]:
         return iter(self._channels.values())
 
-    def create(self, token: Token) -> Channel:
+    def create(self, token: AccessToken) -> Channel:
         """A new channel; the 21st of a client evicts one: the longest unused, unconnected ones first."""
         now = self._clock()
         mine = [one for one in self._channels.values() if one.token.client_id == token.client_id]

@@ -12,7 +12,7 @@ from emulators.genesys.notifications.channels import Channel, Channels
 from emulators.genesys.notifications.frames import Frame, event_frame, noise
 from emulators.genesys.notifications.partner_bus import PartnerBus
 from emulators.genesys.notifications.payloads import notifications
-from emulators.genesys.notifications.sockets import Tally
+from emulators.genesys.notifications.sockets import SocketTally
 
 TICK_SECONDS = 0.02
 HELD_SECONDS = 0.5
@@ -32,7 +32,7 @@ class Feed:
         simulator: Simulator,
         channels: Channels,
         active: ActiveFaults,
-        tally: Tally,
+        tally: SocketTally,
         clock: Callable[[], float],
         count: int | None,
         seed: int,

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from emulators.genesys.contact_centre.details import iso
 from emulators.genesys.notifications.frames import Frame
-from emulators.genesys.notifications.sockets import Tally
+from emulators.genesys.notifications.sockets import SocketTally
 
 BATCH = 10
 RETRY_SECONDS = 0.2
@@ -28,7 +28,7 @@ DETAILS = "v2.detail.events.conversation."
 class PartnerBus:
     """Sends what it is offered to the queue at `url`, in order, each until SQS has it."""
 
-    def __init__(self, url: str, tally: Tally) -> None:
+    def __init__(self, url: str, tally: SocketTally) -> None:
         self._url, self._tally = url, tally
         self._waiting: deque[tuple[str, str]] = deque()  # body, conversation
         self._come = asyncio.Event()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from uuid import uuid5
 
-from emulators.genesys.contact_centre.conversations import Conversation, Participant, Step
+from emulators.genesys.contact_centre.conversations import Conversation, Occurrence, Participant
 from emulators.genesys.contact_centre.details import (
     PROVIDERS,
     WRAP_UP_CODE,
@@ -27,7 +27,7 @@ MEDIA_SUFFIX = {
 AVAILABLE, BUSY = ("AVAILABLE", "IDLE"), ("BUSY", "INTERACTING")
 
 
-def notifications(step: Step) -> Iterator[tuple[str, Callable[[], Body]]]:
+def notifications(step: Occurrence) -> Iterator[tuple[str, Callable[[], Body]]]:
     """Every topic on which this step is heard, with a function that builds the `eventBody`."""
     conversation = step.conversation
     yield f"v2.detail.events.conversation.{conversation.id}.{step.event}", lambda: detail(step)
@@ -55,7 +55,7 @@ def media_snapshot(conversation: Conversation) -> Body:
     return {"id": conversation.id, "participants": participants, "otherMediaUris": []}
 
 
-def presence(step: Step) -> Body:
+def presence(step: Occurrence) -> Body:
     """`v2.users.{id}.presence` when an agent takes or leaves a conversation."""
     name, _ = BUSY if step.event == "user.start" else AVAILABLE
     return {
@@ -66,7 +66,7 @@ def presence(step: Step) -> Body:
     }
 
 
-def routing_status(step: Step) -> Body:
+def routing_status(step: Occurrence) -> Body:
     """`v2.users.{id}.routingStatus`."""
     _, status = BUSY if step.event == "user.start" else AVAILABLE
     return {"id": step.participant.user_id, "routingStatus": {"status": status, "startTime": iso(step.at_ms)}}

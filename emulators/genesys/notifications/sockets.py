@@ -24,7 +24,7 @@ OUTBOX_FRAMES = 20_000
 
 
 @dataclass(slots=True)
-class Tally:
+class SocketTally:
     """What went over all sockets: frames by origin, conversations whose events were sent or missed."""
 
     frames: Counter[str] = field(default_factory=Counter)
@@ -46,20 +46,20 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class SocketContext:
     """What all sockets share; `heartbeat_seconds` is 30 in Genesys Cloud."""
 
     channels: Channels
     permissions: Permissions
     active: ActiveFaults
-    tally: Tally
+    tally: SocketTally
     heartbeat_seconds: float
 
 
 class Socket:
     """Sending never waits: frames go to an outbox which one task writes."""
 
-    def __init__(self, exchange: Exchange, channel: Channel, request: web.Request) -> None:
+    def __init__(self, exchange: SocketContext, channel: Channel, request: web.Request) -> None:
         self.channel = channel
         self._exchange = exchange
         self._request = request

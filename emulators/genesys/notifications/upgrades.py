@@ -7,13 +7,13 @@ from collections.abc import Callable
 from aiohttp import web
 
 from emulators.genesys.access.errors import ApiError
-from emulators.genesys.notifications.sockets import Exchange, Socket
+from emulators.genesys.notifications.sockets import Socket, SocketContext
 
 
 class Upgrades:
     """The streaming host; no Authorization header is asked for, as in Genesys Cloud."""
 
-    def __init__(self, exchange: Exchange, good_token: Callable[[str], bool]) -> None:
+    def __init__(self, exchange: SocketContext, good_token: Callable[[str], bool]) -> None:
         self._exchange = exchange
         self._good_token = good_token
 

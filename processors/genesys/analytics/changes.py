@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from processors.genesys.analytics.conversation import STATES, Conversation, Session
+from processors.genesys.analytics.conversation import STATES, AnalyticsConversation, Session
 from processors.genesys.interval import Interval
 from processors.genesys.legs import MEDIA
 from processors.genesys.states import LATE_MS, NEAR_MS, ONE_ANSWER_MS, Change, ExpectedShape, Place
@@ -21,7 +21,7 @@ _GOING_ON = frozenset({"connected", "uploading", "transmitting", "converting"})
 
 
 def changes(
-    conversation: Conversation, moments: Sequence[int], unheard: Collection[Interval] = ()
+    conversation: AnalyticsConversation, moments: Sequence[int], unheard: Collection[Interval] = ()
 ) -> dict[int, Change]:
     """What changed at each moment; a moment at which nothing did that both sides can tell has an empty change.
 
@@ -89,7 +89,7 @@ def _difference(
     return {place: one for place, one in after.items() if before.get(place) != one}
 
 
-def _shapes(conversation: Conversation, moment: int) -> Iterator[tuple[Place, ExpectedShape]]:
+def _shapes(conversation: AnalyticsConversation, moment: int) -> Iterator[tuple[Place, ExpectedShape]]:
     for party in conversation.parties:
         ident = party.body.get("participantId")
         counted: Counter[str] = Counter()

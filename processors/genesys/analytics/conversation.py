@@ -105,7 +105,7 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class AnalyticsConversation:
     """What the analytics query tells of one conversation, as far as it is well-formed."""
 
     id: str
@@ -113,7 +113,7 @@ class Conversation:
     parties: tuple[Party, ...]
 
     @classmethod
-    def from_json(cls, body: JsonObject) -> Conversation | None:
+    def from_json(cls, body: JsonObject) -> AnalyticsConversation | None:
         """None without a conversation id."""
         ident = body.get("conversationId")
         if not isinstance(ident, str) or not ident:

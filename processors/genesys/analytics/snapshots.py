@@ -18,7 +18,7 @@ from typing import Any
 from processors.event.identity import ANY_ID
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.changes import changes, of_medium
-from processors.genesys.analytics.conversation import MEDIA, STATES, Conversation, Party, Session
+from processors.genesys.analytics.conversation import MEDIA, STATES, AnalyticsConversation, Party, Session
 from processors.genesys.interval import Interval, as_text, milliseconds
 from processors.genesys.legs import MEDIA as MEDIUM_OF
 from processors.genesys.states import Change
@@ -67,7 +67,7 @@ def snapshots(
     `topics` as they arrive, not combined; of them, queues' and users' `.conversations` and its variants by
     medium can be made. What is not shaped as documented is left out. `unheard`: when nobody listened.
     """
-    known = Conversation.from_json(conversation)
+    known = AnalyticsConversation.from_json(conversation)
     if known is None:
         return
     every = known.moments(EVER)
@@ -93,7 +93,7 @@ def _places(parties: Iterable[Party], moment: int) -> list[str]:
 
 
 def _envelopes(
-    conversation: Conversation, parties: list[Party], place: str, moment: int, topics: Container[str]
+    conversation: AnalyticsConversation, parties: list[Party], place: str, moment: int, topics: Container[str]
 ) -> Iterator[tuple[JsonObject, str | None]]:
     """Each with the medium that it tells alone."""
     topic = f"{place}.conversations"
@@ -111,12 +111,12 @@ def _envelope(topic: str, body: JsonObject, moment: int) -> JsonObject:
     return {"topicName": topic, "version": "2", "eventBody": body, "metadata": metadata, "backfilled": True}
 
 
-def _whole(conversation: Conversation, parties: Iterable[Party], moment: int) -> JsonObject:
+def _whole(conversation: AnalyticsConversation, parties: Iterable[Party], moment: int) -> JsonObject:
     """As `….conversations`: flat ids, and one array of communications for each medium."""
     return _body(conversation, moment, [_flat(party, moment) for party in parties])
 
 
-def _by_medium(conversation: Conversation, parties: Iterable[Party], medium: str, moment: int) -> JsonObject:
+def _by_medium(conversation: AnalyticsConversation, parties: Iterable[Party], medium: str, moment: int) -> JsonObject:
     """As `….conversations.calls` and its like: one participant for each session of the medium, ids nested."""
     participants = [
         _nested(party, session, moment)
@@ -127,7 +127,7 @@ def _by_medium(conversation: Conversation, parties: Iterable[Party], medium: str
     return _body(conversation, moment, participants)
 
 
-def _body(conversation: Conversation, moment: int, participants: list[JsonObject]) -> JsonObject:
+def _body(conversation: AnalyticsConversation, moment: int, participants: list[JsonObject]) -> JsonObject:
     body: JsonObject = {"id": conversation.id, "participants": participants}
     for field, source in (("startTime", "conversationStart"), ("endTime", "conversationEnd")):
         time = milliseconds(conversation.body.get(source))

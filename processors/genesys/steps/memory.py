@@ -32,7 +32,7 @@ Place = tuple[str, str, int]
 
 
 @dataclass(slots=True)
-class _Topic:
+class _TopicState:
     """What one topic told last: since when a leg is held (the turn where no time is told), values of attributes."""
 
     held: dict[Place, int] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class _Topic:
 class _Conversation:
     steps: set[str] = field(default_factory=set)
     turns: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    topics: dict[str, _Topic] = field(default_factory=dict)
+    topics: dict[str, _TopicState] = field(default_factory=dict)
     touched_ms: int = 0
     is_over: bool = False
 
@@ -70,8 +70,8 @@ class StepMemory:
             return []
         is_first = scene.conversation_id not in self._known
         conversation = self._conversation(scene.conversation_id, received_ms)
-        name = str(envelope.get("topicName"))
-        topic = conversation.topics.setdefault(f"{name} backfilled" if envelope.get("backfilled") else name, _Topic())
+        name = str(envelope.get("topicName")) + (" backfilled" if envelope.get("backfilled") else "")
+        topic = conversation.topics.setdefault(name, _TopicState())
         new = []
         for candidate in (*candidates(scene), *_holds(scene, topic), *_attributes(scene, topic, conversation)):
             ident = scene.step_id(candidate)
@@ -122,7 +122,7 @@ def _since(steps: list[Step], earliest_ms: int) -> list[Step]:
     ]
 
 
-def _holds(scene: Scene, topic: _Topic) -> Iterator[Candidate]:
+def _holds(scene: Scene, topic: _TopicState) -> Iterator[Candidate]:
     """Holds whose time is not told, and the ends of holds."""
     for leg in scene.legs:
         before = topic.held.get(leg.key)
@@ -144,7 +144,7 @@ def _untimed(leg: Leg, more: JsonObject) -> TimedFields:
     return None, fields.user(leg) | more
 
 
-def _attributes(scene: Scene, topic: _Topic, conversation: _Conversation) -> Iterator[Candidate]:
+def _attributes(scene: Scene, topic: _TopicState, conversation: _Conversation) -> Iterator[Candidate]:
     """One step for all attributes of a participant that have changed: a value that comes back has changed, too."""
     for person, leg in {leg.participant_id: leg for leg in reversed(scene.legs)}.items():
         changed: JsonObject = {}

@@ -26,7 +26,7 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Organisation:
+class OrganisationClient:
     """The client, what the settings mean there, and the names of the queues as far as a listing gave them."""
 
     rest: GenesysRest
@@ -42,14 +42,14 @@ def notification_settings() -> Settings:
 
 
 @asynccontextmanager
-async def open_organisation(settings: Settings) -> AsyncIterator[Organisation]:
+async def open_organisation(settings: Settings) -> AsyncIterator[OrganisationClient]:
     """Resolve the topics. Where Genesys refuses or does not answer, the command ends with one line and 2."""
     observer = Observer(on_trouble=_tell)
     async with GenesysRest.from_settings(settings, observer) as rest:
         names = QueueNames(rest)
         try:
             plan = await answered(TopicResolver(rest, settings, names).resolve(), observer)
-            yield Organisation(rest, names, plan)
+            yield OrganisationClient(rest, names, plan)
         finally:
             await names.aclose()
 

@@ -19,7 +19,7 @@ Say = Callable[[str, str], None]
 
 
 @dataclass(slots=True)
-class Lane:
+class CaseRunner:
     """Runs cases one after the other. Nothing of two of them is measured at the same time."""
 
     cluster: KafkaCluster
@@ -79,12 +79,12 @@ def run_all(
     alone = [name for name in names if CASES[name].alone]
     beside = [name for name in names if not CASES[name].alone]
     with KafkaCluster(brokers=3) as cluster:
-        results = side_by_side([Lane(cluster, events, folder, say, rate=rate) for _ in range(lanes)], beside)
-        results += side_by_side([Lane(cluster, events, folder, say, rate=rate)], alone)
+        results = side_by_side([CaseRunner(cluster, events, folder, say, rate=rate) for _ in range(lanes)], beside)
+        results += side_by_side([CaseRunner(cluster, events, folder, say, rate=rate)], alone)
     return sorted(results, key=lambda result: names.index(result.case))
 
 
-def side_by_side(lanes: Sequence[Lane], names: Sequence[str]) -> list[Result]:
+def side_by_side(lanes: Sequence[CaseRunner], names: Sequence[str]) -> list[Result]:
     """Share the cases among the lanes, those that take longest first, so that the lanes end together."""
     shares: list[list[str]] = [[] for _ in lanes]
     for name in sorted(names, key=lambda name: -CASES[name].seconds):

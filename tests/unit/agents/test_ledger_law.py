@@ -17,7 +17,7 @@ from processors.replay.redrive import RedriveTargets, redrive
 from processors.routes.breaker import BreakerLimits
 from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
-from streams.delivery.lane import Batch
+from streams.delivery.buffer import Batch
 from streams.delivery.targets.entries import EntryBuilder
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker

@@ -11,7 +11,7 @@ from agents.sink import Publishing
 from clients.aws.events.eventbridge import Accepted
 from processors.routes.routes import Routes, TriedRoute
 from processors.routes.target import Offload
-from streams.delivery.lane import Batch
+from streams.delivery.buffer import Batch
 from streams.delivery.targets.entries import EntryBuilder
 from streams.delivery.targets.offload import ClaimChecks
 from streams.routes.folder import read_routes

@@ -11,7 +11,7 @@ import pytest
 from agents.sink import Publishing
 from clients.aws.events.eventbridge import Accepted, RefusedEntry
 from processors.routes.routes import Routes, TriedRoute
-from streams.delivery.lane import Batch
+from streams.delivery.buffer import Batch
 from streams.delivery.targets.entries import EntryBuilder
 from streams.routes.folder import read_routes
 

@@ -15,7 +15,7 @@ from processors.routes.breaker import BreakerLimits
 from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
 from settings import Settings
-from streams.delivery.lane import Batch
+from streams.delivery.buffer import Batch
 from streams.delivery.targets.entries import EntryBuilder
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker

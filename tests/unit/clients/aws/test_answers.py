@@ -10,7 +10,7 @@ from clients.aws.answers import AWS_ERRORS, NoAnswerError, NoCredentialsGivenErr
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.events.direct import open_events
 from clients.aws.events.eventbridge import EventBridge, Outage
-from clients.aws.sqs_sender import Blame, Queue, QueueMessage
+from clients.aws.sqs_sender import Blame, QueueMessage, QueueSender
 from emulators.aws import AWSEmulator, Faults, RequestFault
 from emulators.aws.calls import SERVICES
 from emulators.pages import PAGES
@@ -58,7 +58,7 @@ async def test_a_page_is_no_answer_about_any_event(aws, open_, client_name, stat
 @pytest.mark.parametrize("status", [200, 403, 407, 502])
 async def test_a_page_is_no_answer_about_any_record(aws, open_, status):
     async with open_("sqs") as client:
-        queue = Queue(client, f"{aws.url}/123456789012/failures", on_trouble=lambda _: None)
+        queue = QueueSender(client, f"{aws.url}/123456789012/failures", on_trouble=lambda _: None)
         for page in PAGES:
             answered_by_a_proxy(aws, page, status)
             failed = await queue._attempt([QueueMessage("{}", "g", "d")] * 2, [0, 1])

@@ -6,7 +6,7 @@ import json
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from clients.aws.sqs_sender import MAX_BYTES, Queue, QueueMessage
+from clients.aws.sqs_sender import MAX_BYTES, QueueMessage, QueueSender
 
 URL = "https://sqs.eu-west-1.amazonaws.com/1/failures"
 
@@ -14,7 +14,7 @@ URL = "https://sqs.eu-west-1.amazonaws.com/1/failures"
 @pytest.fixture
 def queue(client):
     troubles = []
-    made = Queue(client, URL, on_trouble=troubles.append, chance=lambda: 0.0)
+    made = QueueSender(client, URL, on_trouble=troubles.append, chance=lambda: 0.0)
     made.troubles = troubles
     return made
 
@@ -103,7 +103,7 @@ async def test_a_queue_that_is_away_is_waited_for(client, queue, refusal):
 @pytest.mark.parametrize(("suffix", "has"), [("", False), (".fifo", True)])
 async def test_group_and_deduplication_go_to_fifo_queues_alone(client, suffix, has):
     client.answers = [taken]
-    queue = Queue(client, URL + suffix, on_trouble=lambda _: None)
+    queue = QueueSender(client, URL + suffix, on_trouble=lambda _: None)
     await queue.send([message(group="i-1", deduplication="e:validate:r")])
     entry = client.calls[0][1]["Entries"][0]
     assert ("MessageGroupId" in entry, "MessageDeduplicationId" in entry) == (has, has)
@@ -114,7 +114,7 @@ async def test_group_and_deduplication_go_to_fifo_queues_alone(client, suffix, h
 @pytest.mark.parametrize("group", ["", "x" * 129, "with space", "\N{GRINNING FACE}", "a\n", "\ud800"])
 async def test_identifiers_that_sqs_does_not_take_are_replaced_by_a_digest(client, group):
     client.answers = [taken, taken]
-    queue = Queue(client, URL + ".fifo", on_trouble=lambda _: None)
+    queue = QueueSender(client, URL + ".fifo", on_trouble=lambda _: None)
     for _ in range(2):
         await queue.send([message(group=group)])
     first, second = (arguments["Entries"][0]["MessageGroupId"] for _, arguments in client.calls)

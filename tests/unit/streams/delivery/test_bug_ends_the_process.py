@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[4]
 BUG = """
 import asyncio
 from processors.metrics.counts import Counts
-from streams.delivery.lane import Batch
+from streams.delivery.buffer import Batch
 from streams.delivery.ledger import Ledger
 from streams.faust_patches.records import FetchedRecord
 from streams.delivery.stage import Stage, StageRunner, each

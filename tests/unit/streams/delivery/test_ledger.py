@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
 from streams import topology
-from streams.delivery.lane import Batch
+from streams.delivery.buffer import Batch
 from streams.delivery.ledger import STALL_S
 from streams.health import Health
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from streams.delivery.lane import Batch
+from streams.delivery.buffer import Batch
 from streams.delivery.membership import Membership
 
 

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
-from streams.delivery.lane import Batch
+from streams.delivery.buffer import Batch
 from streams.delivery.record import Record
 from streams.delivery.stage import LeftError, Stage, StageRunner, StrayError, each
 

@@ -4,7 +4,7 @@ import pytest
 
 from clients.aws.client import open_client
 from clients.aws.events.bus_lane import at_once
-from clients.aws.sqs_sender import Queue
+from clients.aws.sqs_sender import QueueSender
 from emulators.aws import Faults, RequestFault
 from processors.routes.routes import Routes
 from settings import load_settings
@@ -53,7 +53,7 @@ async def checks(settings, health, counts):
             return events
 
         buses = Buses(settings, health, counts, client, PutEventsMetrics(), at_once)
-        queue = OneQueue(Queue(sqs, settings.dlq_queue_url, on_trouble=health.observer("sqs")))
+        queue = OneQueue(QueueSender(sqs, settings.dlq_queue_url, on_trouble=health.observer("sqs")))
         made = DependencyChecks(settings, health, lambda: Routes([]), buses, queue, Kafka(settings))
         made.buses, made.kafka = buses, made._kafka
         yield made

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from emulators.genesys.contact_centre.analytics import DetailsQuery, answer
-from emulators.genesys.contact_centre.conversations import Simulator, Step
+from emulators.genesys.contact_centre.conversations import Occurrence, Simulator
 from emulators.genesys.contact_centre.details import DETAIL_EVENTS
 from emulators.genesys.contact_centre.directory import Directory
 from emulators.genesys.models.shapes import departures
@@ -22,11 +22,11 @@ ANY_ID = re.compile(UUID_PATTERN)
 START_MS = 1_795_428_000_000
 
 
-def run(seconds: int, seed: int = 1, rate: float = 20.0, step_ms: int = 20) -> tuple[Simulator, list[Step]]:
+def run(seconds: int, seed: int = 1, rate: float = 20.0, step_ms: int = 20) -> tuple[Simulator, list[Occurrence]]:
     """Arrivals for `seconds`, then as long as it takes until every conversation is over."""
     directory = Directory()
     simulator = Simulator(list(directory.queues.values()), list(directory.users.values()), rate, seed)
-    steps: list[Step] = []
+    steps: list[Occurrence] = []
     now = START_MS
     for now in range(START_MS, START_MS + seconds * 1000, step_ms):
         steps += simulator.advance(now)

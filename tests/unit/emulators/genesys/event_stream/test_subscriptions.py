@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulators.genesys import GenesysEmulator
-from emulators.genesys.event_stream.ledger import Entry
+from emulators.genesys.event_stream.ledger import StreamEvent
 from emulators.genesys.event_stream.subscriptions import Subscription, parse_definition
 
 PATH = "/api/v2/events/subscriptions"
@@ -86,8 +86,8 @@ def test_a_subscription_lets_through_what_it_names(changes: dict[str, object], w
     assert parse_definition(BODY | changes).wants(EVENT) is wanted
 
 
-def entries(*names: str) -> list[Entry]:
-    return [Entry("match", name, name.encode()) for name in names]
+def entries(*names: str) -> list[StreamEvent]:
+    return [StreamEvent("match", name, name.encode()) for name in names]
 
 
 def test_events_given_back_come_first_again() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from emulators.genesys.access.errors import ApiError
-from emulators.genesys.access.tokens import Token
+from emulators.genesys.access.tokens import AccessToken
 from emulators.genesys.notifications.channels import ChannelLimits, Channels
 from emulators.genesys.notifications.frames import Frame
 from emulators.genesys.notifications.topics import Topic
 
-TOKEN = Token("secret", "client", 1e12)
+TOKEN = AccessToken("secret", "client", 1e12)
 
 
 class RecordingSocket:
@@ -81,7 +81,7 @@ def test_connected_channels_are_evicted_last(channels: Channels) -> None:
 
 def test_another_client_has_channels_of_its_own(channels: Channels) -> None:
     mine = [channels.create(TOKEN) for _ in range(3)]
-    channels.create(Token("other", "other client", 1e12))
+    channels.create(AccessToken("other", "other client", 1e12))
     assert all(channels.find(one.id) for one in mine)
 
 

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from processors.event.identity import derive_event_id
-from processors.genesys.analytics.conversation import Conversation
+from processors.genesys.analytics.conversation import AnalyticsConversation
 from processors.genesys.analytics.snapshots import beyond, snapshots
 from processors.genesys.interval import Interval, merged, milliseconds
 from processors.genesys.states import snapshot_state
@@ -215,7 +215,7 @@ def test_milliseconds(value, expected):
 
 
 def test_moments_are_those_of_segments_and_the_end():
-    known = Conversation.from_json(conversation())
+    known = AnalyticsConversation.from_json(conversation())
     assert known.moments(Interval(ms(8), ms(21))) == [ms(8), ms(12), ms(15), ms(20)]
 
 

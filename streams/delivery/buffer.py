@@ -50,7 +50,7 @@ class Batch(list[Event]):
         return any(part.covers(tp, offset) for part in self.parts)
 
 
-class Lane:
+class StageBuffer:
     """Parts in the order in which they came. There is room for `max_events` that wait, and `max_bytes` of all held."""
 
     def __init__(self, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
