@@ -11,7 +11,7 @@ import structlog
 
 from clients.aws.sqs_sender import QueueMessage, QueueSender
 from clients.otlp import Spans
-from processors.delivery.failure_record import encode, failure_record, short_form
+from processors.delivery.failure_record import encode_record, failure_record, short_form
 from processors.event import trace_context
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
@@ -71,7 +71,7 @@ class FailureMirror:
             record = parse_object(value)
         except MalformedEventError as error:  # somebody else wrote it; SQS takes text alone
             record = failure_record(Failed.of(error), value, timestamp=_written_at(event))
-            value = encode(record, self._max_bytes)
+            value = encode_record(record, self._max_bytes)
         meta = meta_of(event)
         event_id = record.get("eventId") or meta.event_id or f"{event.partition}-{event.offset}"
         return QueueMessage(

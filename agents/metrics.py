@@ -29,11 +29,11 @@ async def metrics(stream: StreamT[bytes]) -> None:
 def apply(event: EventT[Any]) -> None:
     """Add a delta to the tables, or hear what a worker says; what is neither is named in the log and left."""
     try:
-        content, at_ms = delta.check(event.value), int(event.message.timestamp * 1000)
+        content, at_ms = delta.checked(event.value), int(event.message.timestamp * 1000)
         if "worker" in content:
             app.group.note_worker(content["worker"], at_ms)
             return
-        updates.apply(app.sums, event)
+        updates.add_delta(app.sums, event)
         if "counts" in content:
             app.group.counted(at_ms)
     except ValueError as error:

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from processors.event.headers import ENVELOPE_BYTES
 from settings.aws import AWSSettings
-from settings.errors import EXIT_USAGE, SettingsError, refusal
+from settings.errors import EXIT_USAGE, SettingsError, settings_error
 from settings.fields import CommaList
 from settings.files import FilesSource
 from settings.genesys import REGION_DOMAINS, GenesysSettings
@@ -62,4 +62,4 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise refusal(error) from None
+        raise settings_error(error) from None

@@ -13,7 +13,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the text says which and how to fix it, one line a setting."""
 
 
-def refusal(error: ValidationError) -> SettingsError:
+def settings_error(error: ValidationError) -> SettingsError:
     """The error for what pydantic refused, in the order of the fields."""
     return SettingsError("; ".join(_line(problem) for problem in error.errors(include_input=False, include_url=False)))
 

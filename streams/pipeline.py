@@ -16,7 +16,7 @@ from clients.kafka.lag import LagReader
 from clients.otlp import Spans
 from processors.delivery.publications import Publications
 from processors.metrics.counts import Counts
-from processors.metrics.expired import reason
+from processors.metrics.expired import expiry_reason
 from processors.routes.breaker import BreakerLimits
 from processors.routes.routes import Routes
 from processors.routes.target import targets_of
@@ -115,7 +115,7 @@ class PipelineApp(WorkerApp):
         self.delivery = Delivery(self.sender.send, self.flow, reporter, self.deduplication, self.counts)
         #: Hears of what Kafka deleted before it was worked off (streams/faust_patches/fetch.py).
         self.expired = Expiry(settings, self.delivery, self.ledger)
-        health.check("expired", lambda: reason(self.owner.gaps()))
+        health.check("expired", lambda: expiry_reason(self.owner.gaps()))
 
     def _assemble_routes(self) -> None:
         """The routes in use, and what runs them."""

@@ -119,7 +119,7 @@ def error_code(error: Exception) -> str:
     return type(error).__name__
 
 
-def status(error: Exception) -> int | None:
+def http_status(error: Exception) -> int | None:
     """HTTP status of the answer; None when there was none."""
     if isinstance(error, ClientError):
         found = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")

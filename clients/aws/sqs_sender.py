@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ParamValidationError
 
-from clients.aws.answers import AWS_ERRORS, error_code, is_unanswered, reason, status
+from clients.aws.answers import AWS_ERRORS, error_code, http_status, is_unanswered, reason
 from processors.delivery.entries import cut
 from processors.delivery.refusals import base_code, concerns_the_caller, is_throttling, remedy
 from processors.delivery.retry import outage_backoff
@@ -195,7 +195,7 @@ class QueueSender:
 
 def _blame(error: Exception) -> Blame:
     """Who may be to blame for a refusal of a whole request."""
-    code, found = error_code(error), status(error) or 0
+    code, found = error_code(error), http_status(error) or 0
     if isinstance(error, ParamValidationError) or base_code(code) in _ABOUT_THE_MESSAGE or found == 413:
         return Blame.MESSAGE
     if is_unanswered(error) or _is_outside(code) or not 400 <= found < 500:
@@ -216,9 +216,9 @@ def _is_outside(code: str) -> bool:
 
 
 def _words(error: Exception) -> str:
-    if _blame(error) is Blame.OUTAGE and status(error) is not None:
+    if _blame(error) is Blame.OUTAGE and http_status(error) is not None:
         return f"{error_code(error)}; {remedy(error_code(error), _PERMISSION, _MISSING_QUEUE)}"
-    return reason(error) if status(error) is None else error_code(error)
+    return reason(error) if http_status(error) is None else error_code(error)
 
 
 def _body(message: QueueMessage) -> str:

@@ -30,14 +30,14 @@ async def known_configurations(settings: Settings, topics: Iterable[str]) -> dic
     async with open_admin(settings) as admin:
         for topic in names:
             with contextlib.suppress(KafkaError):
-                found[topic], _ = await described(admin, topic)
+                found[topic], _ = await topic_config(admin, topic)
     return found
 
 
 async def topic_configurations(settings: Settings, topics: Iterable[str]) -> dict[str, dict[str, str]]:
     """Topic → all that holds for it. Raises KafkaError, also for one that may not be asked for it."""
     async with open_admin(settings) as admin:
-        return {topic: (await described(admin, topic))[0] for topic in topics}
+        return {topic: (await topic_config(admin, topic))[0] for topic in topics}
 
 
 async def retention_ms(settings: Settings, topics: Iterable[str]) -> dict[str, int]:
@@ -64,7 +64,7 @@ async def batch_bytes(settings: Settings, topics: Iterable[str]) -> int:
     return min(limits)
 
 
-async def described(admin: Any, topic: str) -> tuple[dict[str, str], dict[str, str]]:
+async def topic_config(admin: Any, topic: str) -> tuple[dict[str, str], dict[str, str]]:
     """The configuration of a topic: all that holds, and what of it is the topic's own. Raises KafkaError."""
     [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
     [(code, message, _, _, entries)] = answer.resources
@@ -76,7 +76,7 @@ async def described(admin: Any, topic: str) -> tuple[dict[str, str], dict[str, s
 
 async def set_own(admin: Any, topic: str, configs: Mapping[str, str]) -> None:
     """Give a topic these configurations beside those that are its own already. Raises KafkaError."""
-    _, own = await described(admin, topic)
+    _, own = await topic_config(admin, topic)
     [answer] = await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {**own, **configs})])
     [(code, message, *_)] = answer.resources
     _raise(code, message)

@@ -170,7 +170,7 @@ class Reader:
                 raise RangeError(f"Kafka gave nothing of {what.topic} for {PATIENCE_S:g} s (at {where})")
 
 
-async def topics(settings: Settings, touch: Iterable[str] = ()) -> Mapping[str, int]:
+async def partition_counts(settings: Settings, touch: Iterable[str] = ()) -> Mapping[str, int]:
     """Every topic with its number of partitions. Raises RangeError when no broker answers in time."""
     where = settings.kafka_bootstrap_servers
     try:
@@ -187,7 +187,7 @@ async def topics(settings: Settings, touch: Iterable[str] = ()) -> Mapping[str, 
 async def open_reader(
     settings: Settings, topic: str, known: Mapping[str, int], *, wait_ms: int = WAIT_MS
 ) -> AsyncIterator[Reader]:
-    """A reader of `topic`; `known` as `topics` gives it. Raises RangeError when there is no such topic.
+    """A reader of `topic`; `known` as `partition_counts` gives it. Raises RangeError when there is no such topic.
 
     `wait_ms`: for how long a broker that has nothing more holds a request back; who reads piece by piece waits so long
     for each piece that ends where the topic does.

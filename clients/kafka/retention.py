@@ -9,7 +9,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from clients.kafka.admin import open_admin
-from clients.kafka.configs import RETENTION, described, set_own
+from clients.kafka.configs import RETENTION, set_own, topic_config
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ async def lengthen(admin: Any, wanted_ms: Mapping[str, int]) -> None:
     """The same with an admin client. A retention that is longer, or for ever, is somebody's wish and stays."""
     for topic, wanted in wanted_ms.items():
         try:
-            known, _ = await described(admin, topic)
+            known, _ = await topic_config(admin, topic)
             kept = int(known.get(RETENTION, -1))
             if 0 <= kept < wanted:
                 await set_own(admin, topic, {RETENTION: str(wanted)})

@@ -52,7 +52,7 @@ def failure_record(
     return record
 
 
-def encode(record: JsonObject, limit: int) -> bytes:
+def encode_record(record: JsonObject, limit: int) -> bytes:
     """JSON of the record in at most `limit` bytes (above ROOM, which its other fields need).
 
     What does not fit goes in this order: the transformed event, all but the first violations and the end of
@@ -86,7 +86,7 @@ def short_form(value: bytes, limit: int, place: Origin) -> bytes | None:
     """
     record = {**parse_object(value), "record": place._asdict()}
     if limit > ROOM:
-        return encode(record, limit)
+        return encode_record(record, limit)
     kept = {name: record.get(name) for name in ("error", "timestamp", "stage", "route", "eventId", "origin", "record")}
     short = _dumps({"originalEvent": None, **kept, "message": _beginning(str(record.get("message")), limit // 8),
                     "details": [], "transformedEvent": None, "truncated": True})  # fmt: skip

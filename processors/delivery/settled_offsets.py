@@ -35,7 +35,7 @@ def ranges(offsets: Iterable[int], known: Iterable[OffsetRange] = ()) -> list[Of
     return merged
 
 
-def encode(committed: int, settled: Iterable[OffsetRange], max_bytes: int = MAX_BYTES) -> str:
+def encode_note(committed: int, settled: Iterable[OffsetRange], max_bytes: int = MAX_BYTES) -> str:
     """The note of ranges above `committed`, as `ranges` gives them; empty when there are none, or no room for any."""
     head = f"{_MARK}:{committed}:"
     room = (max_bytes - len(head) - len("00000000:")) // 4 * 3
@@ -52,7 +52,7 @@ def encode(committed: int, settled: Iterable[OffsetRange], max_bytes: int = MAX_
     return f"{head}{zlib.crc32(body):08x}:{base64.b64encode(packed).decode('ascii')}"
 
 
-def decode(note: str, committed: int) -> list[OffsetRange]:
+def decode_note(note: str, committed: int) -> list[OffsetRange]:
     """The ranges in a note that was committed with this offset. Raises UnreadableNoteError."""
     if not note:
         return []

@@ -58,7 +58,7 @@ class Event:
     big_integers: Mapping[float, int] = field(default_factory=dict)
 
 
-def decode(value: bytes | None, event_id: str | None = None, received_at: int | None = None) -> Event:
+def event_of_bytes(value: bytes | None, event_id: str | None = None, received_at: int | None = None) -> Event:
     """Read one record's value. `event_id`: the id given by the source, when it gave one.
 
     `received_at` (epoch ms): when the record came, for a notification that does not say so itself.

@@ -36,7 +36,7 @@ def merged(intervals: Iterable[Interval], within_ms: int) -> list[Interval]:
     return result
 
 
-def milliseconds(value: object) -> int | None:
+def epoch_ms_of(value: object) -> int | None:
     """Epoch ms of a time as Genesys tells it, a text or a number; None when it is none."""
     moment = instant(value)
     return round(moment.timestamp() * 1000) if moment is not None else None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from processors.event.members import objects, text
 from processors.event.strict_json import JsonObject
-from processors.genesys.interval import milliseconds
+from processors.genesys.interval import epoch_ms_of
 
 #: Array of a participant that holds its communications -> medium, as detail events name it.
 MEDIA = {
@@ -101,22 +101,22 @@ class Leg:
         """When it was answered; None while it waits, or when it never was."""
         if self.state in WAITING:
             return None
-        own = milliseconds(self.session.get("connectedTime"))
+        own = epoch_ms_of(self.session.get("connectedTime"))
         if own is not None or self.number:
             return own
-        return milliseconds(self.participant.get("connectedTime"))
+        return epoch_ms_of(self.participant.get("connectedTime"))
 
     @property
     def started_ms(self) -> int | None:
-        own = milliseconds(self.session.get("startTime")) or milliseconds(self.session.get("startAlertingTime"))
+        own = epoch_ms_of(self.session.get("startTime")) or epoch_ms_of(self.session.get("startAlertingTime"))
         return own if own is not None else self.connected_ms
 
     @property
     def ended_ms(self) -> int | None:
         if not self.is_over:
             return None
-        own = milliseconds(self.session.get("disconnectedTime"))
-        return own if own is not None else milliseconds(self.participant.get("endTime"))
+        own = epoch_ms_of(self.session.get("disconnectedTime"))
+        return own if own is not None else epoch_ms_of(self.participant.get("endTime"))
 
     @property
     def disconnect(self) -> str:

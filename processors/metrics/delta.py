@@ -21,7 +21,7 @@ MAX_COUNT = 2**48
 MAX_NAMES = 1_000
 
 
-def check(value: bytes | None) -> JsonObject:
+def checked(value: bytes | None) -> JsonObject:
     """What `value` holds: a worker's delta, the row of a gap or of a worker, a mark, or how many events wait.
 
     Raises ValueError for anything else.

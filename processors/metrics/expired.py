@@ -47,7 +47,7 @@ def is_expired(row: Any) -> bool:
     return isinstance(row, Mapping) and row.get("state") == EXPIRED and isinstance(row.get("events"), int)
 
 
-def key_of(row: Mapping[str, Any]) -> str | None:
+def range_key(row: Mapping[str, Any]) -> str | None:
     """The key of such a row: the same range that is found again has the same; None for a gap of the source."""
     first = row.get("first")
     return f"{row['topic']}/{row['part']}/{first}" if "topic" in row and isinstance(first, int) else None
@@ -58,7 +58,7 @@ def acknowledged(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "state": ACKNOWLEDGED}
 
 
-def reason(rows: Iterable[Mapping[str, Any]]) -> str | None:
+def expiry_reason(rows: Iterable[Mapping[str, Any]]) -> str | None:
     """What health says of the rows that nobody has acknowledged; None when there are none."""
     found = [row for row in rows if is_expired(row)]
     if not found:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from processors.metrics.history import MAX_MS, iso
+from processors.metrics.history import MAX_MS, short_iso
 
 #: Milliseconds after which a worker that has said nothing is gone, and after which it is not shown any more.
 GONE_MS, FORGOTTEN_MS = 20_000, 3_600_000
@@ -37,7 +37,7 @@ class WorkerRow:
         """The row that is shown."""
         state = "gone" if self.is_gone(now_ms) else "running"
         shown = {name: value for name, value in self.row.items() if name not in ("sinceMs", "ended")}
-        since, seconds_ago = iso(self.row["sinceMs"]), round(max(0, now_ms - self.said_ms) / 1000, 1)
+        since, seconds_ago = short_iso(self.row["sinceMs"]), round(max(0, now_ms - self.said_ms) / 1000, 1)
         return {**shown, "since": since, "state": state, "secondsAgo": seconds_ago}
 
 

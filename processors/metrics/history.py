@@ -88,7 +88,7 @@ def _minute(
     begin_s: int, counts: Mapping[str, int] | None, buckets: Sequence[int], row: Mapping[str, Any]
 ) -> dict[str, Any]:
     return {
-        "from": iso(begin_s * 1000),
+        "from": short_iso(begin_s * 1000),
         "hole": not counts,
         **{name: counts.get(name, 0) if counts else None for name in ("published", "failed", "filtered")},
         "lag": row.get("lag"),
@@ -100,13 +100,13 @@ def _minute(
 def marks(rows: Mapping[int, Mapping[str, Any]], since_ms: int, until_ms: int) -> list[dict[str, Any]]:
     """All marks of a time, oldest first."""
     found = [one for row in rows.values() for one in row["marks"] if since_ms <= one[0] < until_ms]
-    return [{"at": iso(at), "kind": kind, "what": what} for at, kind, what in sorted(found)]
+    return [{"at": short_iso(at), "kind": kind, "what": what} for at, kind, what in sorted(found)]
 
 
 def gap_marks(gaps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The marks of gaps in what the source gave, and of what Kafka deleted unread, as the table `gaps` shows them."""
     return [
-        {"at": iso(gap["start_ms"]), "kind": "gap", "what": _gap_words(gap)[:MAX_WORDS]}
+        {"at": short_iso(gap["start_ms"]), "kind": "gap", "what": _gap_words(gap)[:MAX_WORDS]}
         for gap in gaps
         if abs(gap["start_ms"]) < MAX_MS
     ]
@@ -118,6 +118,6 @@ def _gap_words(gap: Mapping[str, Any]) -> str:
     return f"part {gap.get('part')}: {gap.get('state')}"
 
 
-def iso(at_ms: int) -> str:
+def short_iso(at_ms: int) -> str:
     """A moment as the pages read it."""
     return time_text(datetime.fromtimestamp(at_ms / 1000, UTC), "milliseconds" if at_ms % 1000 else "seconds")

@@ -76,7 +76,9 @@ class PartitionLag:
         }
 
 
-def compared(measured: Iterable[MeasuredPartition], before: Sequence[PartitionLag], now_ms: int) -> list[PartitionLag]:
+def partition_lags(
+    measured: Iterable[MeasuredPartition], before: Sequence[PartitionLag], now_ms: int
+) -> list[PartitionLag]:
     """What was told now, and since when each partition stands where it does."""
     known = {(one.topic, one.partition): one for one in before}
     found = []

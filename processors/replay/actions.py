@@ -70,7 +70,7 @@ def action(at_ms: int, who: str, what: str, *, stage: str | None = None, detail:
     return Action(at_ms, who[:MAX_TEXT], what, stage, detail[:MAX_TEXT])
 
 
-def decode(value: bytes | None) -> Action | None:
+def read_action(value: bytes | None) -> Action | None:
     """The action that a record tells of; None for anything else."""
     try:
         content = parse_object(value or b"")
@@ -110,7 +110,7 @@ class Actions:
         return [one for one in reversed(self._known) if asked is None or asked.since <= one.at_ms < asked.until]
 
 
-def in_words(pause: Action) -> str:
+def pause_in_words(pause: Action) -> str:
     """Why a stage stands still."""
     reason = f" ({pause.detail})" if pause.detail else ""
     return f"paused by {pause.who} since {pause.at}{reason}; `genesys-eventbridge resume {pause.stage}` lets it go on"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
-from processors.event.identity import decode
+from processors.event.identity import event_of_bytes
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import FailureCluster, cluster_of
 from processors.routes.differences import MISSING, Difference, differences
@@ -40,7 +40,7 @@ def attempt(
 ) -> Outcomes:
     """Everything the process stage would make of a record, received then (epoch ms). Raises nothing."""
     try:
-        event = decode(value, event_id, received_at)
+        event = event_of_bytes(value, event_id, received_at)
     except MalformedEventError as error:
         return {UNREAD: Failed.of(error)}
     return outcomes_of(routes, event)

@@ -17,7 +17,7 @@ from processors.delivery.failure_record import original_bytes
 from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import ENVELOPE_BYTES, Meta, Origin
-from processors.event.identity import decode
+from processors.event.identity import event_of_bytes
 from processors.event.strict_json import JsonObject
 from processors.replay.moments import moment
 
@@ -76,7 +76,7 @@ class RedriveTargets:
     max_bytes: int
 
 
-def redrive(
+def redrive_of(
     record: JsonObject, meta: Meta, key: bytes | None, run: str, topics: RedriveTargets
 ) -> Redrive | Unrecoverable:
     """Build what to write from a failure record, its headers and its key (both may be missing, as on SQS)."""
@@ -95,25 +95,25 @@ def place_of(record: JsonObject, meta: Meta, topics: RedriveTargets) -> tuple[Pl
 
     None: without the event nobody knows which one it is.
     """
-    built = redrive(record, meta, _ANY_KEY, "", topics)
+    built = redrive_of(record, meta, _ANY_KEY, "", topics)
     if isinstance(built, Redrive):
         return built.place, True
-    if event_id_of(record, meta) is None:
+    if failed_id(record, meta) is None:
         return None, False
     return rebuilt(record, b"", meta, _ANY_KEY, "", topics).place, False
 
 
-def event_id_of(record: JsonObject, meta: Meta) -> str | None:
+def failed_id(record: JsonObject, meta: Meta) -> str | None:
     """The id of the event, as far as headers or record tell it."""
     return _completed(record, meta).event_id
 
 
-def key_of(record: JsonObject, meta: Meta, key: bytes | None) -> bytes:
+def failed_key(record: JsonObject, meta: Meta, key: bytes | None) -> bytes:
     """The interaction's id: the record's own key, or what the event tells."""
     if key is not None:
         return key
     original = _original(record)
-    return b"" if original is None else _key(original, event_id_of(record, meta))
+    return b"" if original is None else _key(original, failed_id(record, meta))
 
 
 def failed_ms(record: JsonObject) -> int | None:
@@ -194,7 +194,7 @@ def _original(record: JsonObject) -> bytes | None:
 def _key(value: bytes, event_id: str | None) -> bytes:
     """The key that the source gave: the interaction id, so that one interaction stays in order."""
     try:
-        return decode(value, event_id).key.encode("utf-8", "replace")
+        return event_of_bytes(value, event_id).key.encode("utf-8", "replace")
     except MalformedEventError:
         return (event_id or "").encode()
 

@@ -28,7 +28,7 @@ def selection_of(values: Mapping[str, Sequence[str]], asked: Period | None) -> F
     return FailureSelection(stages, errors, routes, span, keys, events, paths, violations)
 
 
-def in_words(selection: FailureSelection) -> str:
+def selection_in_words(selection: FailureSelection) -> str:
     """What is meant, for the record of what was done."""
     named = {
         "stage": selection.stages,

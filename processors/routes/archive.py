@@ -45,7 +45,7 @@ def packed(route: str, files: Mapping[str, bytes]) -> bytes:
     return written.getvalue()
 
 
-def as_json(value: Any) -> bytes:
+def file_json(value: Any) -> bytes:
     """JSON as people keep it in files."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 

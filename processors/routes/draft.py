@@ -20,7 +20,7 @@ from processors.event.json_places import offset_of, syntax_error
 from processors.event.strict_json import JsonObject, parse_object
 from processors.routes.jsonata.engines import LEADING
 from processors.routes.jsonata.expressions import Engine, Expression, ExpressionError, as_predicate, compile_text
-from processors.routes.jsonata.fault_position import fault_offset
+from processors.routes.jsonata.fault_position import runtime_fault_offset
 from processors.routes.jsonata.text import Position, tokens
 from processors.routes.outcome import Failed, Mapped, Outcome
 from processors.routes.route import Route, RouteTexts
@@ -172,7 +172,7 @@ class DraftTrial:
             raise MemoryError(str(error))
         offset = error.offset
         if offset is None and not error.timeout:
-            offset = fault_offset(text, self._event, self._timeout_ms)
+            offset = runtime_fault_offset(text, self._event, self._timeout_ms)
         self._faults.append(Fault.at(part, str(error), text, offset))
 
     def _violation(self, one: Violation) -> JsonObject:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from processors.event.errors import MalformedEventError, Violation
-from processors.event.identity import Event, decode
+from processors.event.identity import Event, event_of_bytes
 from processors.event.strict_json import JsonObject
 from processors.routes.filter_index import RouteIndex
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
@@ -129,7 +129,7 @@ def route_event(routes: Iterable[RouteProtocol], raw: Raw, max_bytes: int, on_ro
     ran out of it: what an expression has left of the process by then is anybody's guess.
     """
     try:
-        event = decode(raw.value, raw.event_id, raw.received_at)
+        event = event_of_bytes(raw.value, raw.event_id, raw.received_at)
     except MalformedEventError as error:
         return Routed(outcomes=(_plain(Failed.of(error), max_bytes),))
     outcomes: list[Encoded | Failed] = []

@@ -19,7 +19,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from clients.aws.answers import AWS_ERRORS, NoAnswerError, NoCredentialsGivenError, error_code, reason, status
+from clients.aws.answers import AWS_ERRORS, NoAnswerError, NoCredentialsGivenError, error_code, http_status, reason
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.cloudwatch import try_put
 from clients.aws.events.custom_bus import open_buses
@@ -206,7 +206,7 @@ def aws_failed(name: str, error: Exception, permission: str, missing: str = "fix
     """What AWS answered, or what kept it from answering, with what to do. `permission`: the action to allow."""
     if isinstance(error, ClientError):
         code = error_code(error)
-        unreachable = (status(error) or 0) >= 500 or is_throttling(code)
+        unreachable = (http_status(error) or 0) >= 500 or is_throttling(code)
         fix = "try again in a while" if unreachable else remedy(code, permission, missing)
         return Finding(name, False, reason(error), fix, unreachable)
     if isinstance(error, NoCredentialsError):

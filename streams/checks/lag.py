@@ -8,7 +8,7 @@ from collections.abc import Collection
 from aiokafka.errors import KafkaError
 
 from clients.kafka.lag import LagReader
-from processors.metrics.lag import compared, expiring
+from processors.metrics.lag import expiring, partition_lags
 from settings import Settings
 from streams.checks.finding import Finding
 from streams.topology import READ
@@ -21,7 +21,7 @@ async def check_lag(settings: Settings, existing: Collection[str]) -> list[Findi
         return []
     reader = LagReader(settings, topics)
     try:
-        lags = compared(await reader.measure(), (), now_ms := int(time.time() * 1000))
+        lags = partition_lags(await reader.measure(), (), now_ms := int(time.time() * 1000))
     except (KafkaError, OSError) as error:  # OSError takes in the time-outs; who may not use the group is told so above
         return [Finding("lag", True, f"cannot be looked at: {type(error).__name__}", "allow Describe on the group")]
     finally:

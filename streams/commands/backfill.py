@@ -12,7 +12,7 @@ import click
 from aiokafka.errors import KafkaError
 
 from clients.genesys.analytics import Backfilled
-from clients.kafka.range_reader import topics
+from clients.kafka.range_reader import partition_counts
 from clients.kafka.ranges import RangeError
 from clients.kafka.writer import Writer, open_writer
 from processors.event.redaction import redactor
@@ -103,7 +103,7 @@ def _events(organisation: OrganisationClient, settings: Settings) -> Callable[[I
 async def _writer(settings: Settings, stack: AsyncExitStack, interval: Interval) -> Writer:
     """Raises RangeError when Kafka does not answer or lacks a topic: those are not ours to create."""
     needed = (settings.topic("raw"), settings.topic("failures"))
-    known = await topics(settings, () if settings.kafka_create_topics else needed)
+    known = await partition_counts(settings, () if settings.kafka_create_topics else needed)
     for name in needed:
         if name not in known:
             raise RangeError(f"there is no topic {name}: start a worker once, or create it")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds, RangeError
 from processors.event.strict_json import JsonObject
 from processors.replay.moments import iso
@@ -85,7 +85,7 @@ def _read(settings: Settings, where: RangeBounds, selection: FailureSelection, k
 
 
 async def _list(settings: Settings, where: RangeBounds, selection: FailureSelection, keep: int | None) -> FailureList:
-    known = await topics(settings)
+    known = await partition_counts(settings)
     named = RedriveTargets(settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes)
     async with (
         open_reader(settings, settings.topic("failures"), known) as reader,

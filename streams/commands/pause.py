@@ -35,16 +35,16 @@ def pause(stage: str, why: str, as_json: bool) -> None:
     """
     if len(why) > MAX_TEXT:
         raise click.UsageError(f"--why may have {MAX_TEXT} characters")
-    done = write(actions.now("pause", stage=stage, detail=why))
+    done = write_or_end(actions.now("pause", stage=stage, detail=why))
     show(done, f"{stage} pauses on all workers; `genesys-eventbridge resume {stage}` lets it go on", as_json)
 
 
-def write(done: Action) -> Action:
+def write_or_end(done: Action) -> Action:
     """Write an action down, or end with one line and exit code 2."""
     quiet_logs()
     settings = load_settings()
     try:
-        asyncio.run(actions.write(settings, done))
+        asyncio.run(actions.write_action(settings, done))
     except (RangeError, KafkaError) as error:
         refuse(f"Kafka does not take it: {error}")
     return done

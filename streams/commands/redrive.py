@@ -15,7 +15,7 @@ import click
 from clients.aws.answers import AWS_ERRORS, reason
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.sqs_receiver import QueueReceiver
-from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import Range, RangeBounds, RangeError
 from clients.kafka.writer import open_writer
 from settings import Settings, load_settings
@@ -130,7 +130,7 @@ def _asks() -> bool:
 
 
 async def _run(request: RedriveRequest, settings: Settings) -> None:
-    known = await topics(settings)
+    known = await partition_counts(settings)
     if request.from_queue:
         await _from_queue(request, settings, known)
     else:

@@ -10,15 +10,15 @@ from typing import Any, get_args
 
 import click
 
-from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeError
 from clients.kafka.writer import open_writer
 from processors.replay.comparison import FailOn
 from settings import Settings, load_settings
 from streams import topology
-from streams.commands.replaying.replay_html import page
+from streams.commands.replaying.replay_html import comparison_page
 from streams.commands.replaying.replay_report import as_object, show
-from streams.commands.replaying.replay_request import ReplayRequest, check, plan_of
+from streams.commands.replaying.replay_request import ReplayRequest, check_request, plan_of
 from streams.commands.replaying.replay_resume import TYPED, Saving, Typed, earlier, taken_up, the_only
 from streams.commands.terminal.options import (
     EXIT_DIFFERS,
@@ -141,7 +141,7 @@ def replay(
         dropped=dropped,
         typed=typed,
     )
-    check(request, settings)
+    check_request(request, settings)
     if resume and dry_run:
         raise click.UsageError("--resume goes on with what was written: a dry run writes nothing")
     if request.into is not None and not dry_run:
@@ -155,9 +155,9 @@ def replay(
 
 async def _run(request: ReplayRequest, settings: Settings) -> None:
     plan = await plan_of(request, settings)
-    known = await topics(settings)
+    known = await partition_counts(settings)
     if plan.into is not None and plan.into not in known:
-        known = {**known, **await topics(settings, touch=(plan.into,))}
+        known = {**known, **await partition_counts(settings, touch=(plan.into,))}
         if plan.into not in known:
             raise RangeError(f"there is no topic {plan.into}: create it first")
     with stoppable() as stop:
@@ -189,7 +189,9 @@ async def _run(request: ReplayRequest, settings: Settings) -> None:
 
 def _end(request: ReplayRequest, plan: ReplayPlan, progress: ReplayProgress) -> None:
     if request.html is not None:
-        request.html.write_text(page(request.source, str(request.routes_dir), str(plan.against), progress), "utf-8")
+        request.html.write_text(
+            comparison_page(request.source, str(request.routes_dir), str(plan.against), progress), "utf-8"
+        )
     end_run(
         as_object(plan, progress),
         lambda: show(request.source, plan, progress),

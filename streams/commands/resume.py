@@ -9,7 +9,7 @@ import click
 
 from processors.replay.actions import PAUSABLE
 from settings import load_settings
-from streams.commands.pause import show, write
+from streams.commands.pause import show, write_or_end
 from streams.commands.terminal.ask_worker import ask, url_option
 from streams.commands.terminal.screen import console, print_json, table
 from streams.replay import actions
@@ -31,7 +31,7 @@ def resume(stage: str | None, url: str | None, as_json: bool) -> None:
     if stage is not None:
         if url is not None:
             raise click.UsageError("a stage is resumed over Kafka, for all workers: leave --url out")
-        show(write(actions.now("resume", stage=stage)), f"{stage} goes on, unless it was not paused", as_json)
+        show(write_or_end(actions.now("resume", stage=stage)), f"{stage} goes on, unless it was not paused", as_json)
         return
     workers = ask(load_settings(), url, "POST", "/api/resume/", accepts=(200, 502))["workers"]
     if as_json:

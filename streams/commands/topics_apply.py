@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from clients.kafka import cluster
 from clients.kafka.admin import add_partitions, create_topic, open_admin
 from clients.kafka.configs import RETENTION, retention_ms, set_own
-from clients.kafka.range_reader import topics as known_topics
+from clients.kafka.range_reader import partition_counts as known_topics
 from clients.kafka.ranges import RangeError
 from processors.replay.moments import milliseconds
 from processors.replay.topic_changes import TopicChange, TopicState, TopicWish, planned

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 from faust import TopicT
 
-from processors.delivery.failure_record import encode, failure_record
+from processors.delivery.failure_record import encode_record, failure_record
 from processors.event.headers import ENVELOPE_BYTES, Meta, standard_errors
 from processors.routes.outcome import Failed
 from streams.delivery.record import Record, record
@@ -46,7 +46,7 @@ class FailureReporter:
         made = record(
             self.topic,
             (key or meta.event_id or "")[:MAX_KEY],
-            encode(content, self.max_bytes - ENVELOPE_BYTES),
+            encode_record(content, self.max_bytes - ENVELOPE_BYTES),
             meta._replace(route=failed.route, original=None, straight=False),
         )
         made = replace(made, headers={**made.headers, **standard_errors(failed.error, failed.message, meta.origin)})

@@ -61,7 +61,7 @@ async def _hand_out(consumer: Any, records: Any, active: Any, handed: dict[TP, i
     paused: set[TP] = set()
     for tp in records:
         consumer.app.monitor.track_tp_end_offset(tp, consumer.highwater(tp))
-    rest = lanes.fill(consumer, records, active)
+    rest = lanes.fill_lanes(consumer, records, active)
     for number, (tp, record) in enumerate(consumer.scheduler.iterate(rest)):
         if number % 100 == 99:
             await _breathe(consumer)

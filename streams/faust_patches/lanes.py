@@ -53,7 +53,7 @@ def pause_after(records: Mapping[TP, Any]) -> float:
     return GATHER_S if 0 < count < SMALL_FETCH else 0.0
 
 
-def fill(consumer: Any, records: Mapping[TP, Any], active: Any) -> dict[TP, Any]:
+def fill_lanes(consumer: Any, records: Mapping[TP, Any], active: Any) -> dict[TP, Any]:
     """Give the lanes what of a fetch is due, and the rest back. It waits for nothing, so no rebalance comes between."""
     lanes, rest = lanes_of(consumer), {}
     for tp, found in records.items():

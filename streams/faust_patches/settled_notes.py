@@ -20,7 +20,7 @@ from faust.transport.drivers.aiokafka import ensure_aiokafka_TP, ensure_aiokafka
 from faust.types import TP
 
 from processors.delivery.offset_ranges import OffsetRange
-from processors.delivery.settled_offsets import MAX_BYTES, UnreadableNoteError, decode, encode, ranges
+from processors.delivery.settled_offsets import MAX_BYTES, UnreadableNoteError, decode_note, encode_note, ranges
 from streams.faust_patches.books import books_of, lanes_of, revoked_books
 
 #: Seconds that a commit waits for rows of tables.
@@ -39,7 +39,7 @@ def committable_offsets(self: Any, tps: Iterable[TP]) -> dict[TP, int]:
         if books is None:
             continue
         offset = self._committed_offset[tp] if new is None else new
-        books.note = encode(offset, books.offsets.settled_above(offset, self._acked_index[tp]), max_bytes(self))
+        books.note = encode_note(offset, books.offsets.settled_above(offset, self._acked_index[tp]), max_bytes(self))
         if new is not None or books.note != books.noted:
             offsets[tp] = offset
     return offsets
@@ -177,7 +177,7 @@ def _shorten(consumer: Any) -> None:
 
 def _readable(consumer: Any, tp: TP, noted: OffsetAndMetadata) -> list[OffsetRange]:
     try:
-        return decode(noted.metadata or "", noted.offset)
+        return decode_note(noted.metadata or "", noted.offset)
     except UnreadableNoteError as error:
         consumer.log.warning("The metadata of the commit of %r is left aside: %s", tp, error)
         return []

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Mapping
 
-from clients.kafka.range_reader import topics
+from clients.kafka.range_reader import partition_counts
 from clients.kafka.ranges import RangeError
 from clients.kafka.writer import Outgoing, Writer, open_writer
 from processors.replay.actions import Action, action
@@ -30,10 +30,10 @@ def now(what: str, *, stage: str | None = None, detail: str = "") -> Action:
     return action(int(time.time() * 1000), operator(), what, stage=stage, detail=detail)
 
 
-async def write(settings: Settings, done: Action) -> None:
+async def write_action(settings: Settings, done: Action) -> None:
     """Write an action down. Raises RangeError when Kafka does not take it, and KafkaError when it does not answer."""
     topic = settings.topic(ACTIONS)
-    if topic not in await topics(settings, touch=(topic,)):
+    if topic not in await partition_counts(settings, touch=(topic,)):
         raise RangeError(f"there is no topic {topic}: start a worker once, or create it with cleanup.policy=compact")
     async with open_writer(settings) as writer:
         if reason := await _written(writer, topic, done):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from clients.genesys.rest.errors import GenesysError
 from clients.kafka.writer import Outgoing, Writer
-from processors.delivery.failure_record import encode, failure_record
+from processors.delivery.failure_record import encode_record, failure_record
 from processors.event import headers
 from processors.event.headers import ENVELOPE_BYTES, Meta
 from processors.event.intake import IntakeEvent, NotAnEvent, taken_in
@@ -98,7 +98,7 @@ class Filling:
         if isinstance(one, IntakeEvent):
             return Outgoing(self.settings.topic("raw"), one.key, one.value, (*one.headers.items(), mark))
         record = failure_record(Failed.of(one.error), one.value, timestamp=datetime.now(UTC))
-        value = encode(record, self.settings.kafka_max_message_bytes - ENVELOPE_BYTES)
+        value = encode_record(record, self.settings.kafka_max_message_bytes - ENVELOPE_BYTES)
         written = headers.write(Meta(received_at=received_at))
         return Outgoing(self.settings.topic("failures"), None, value, tuple(written.items()))
 

@@ -11,7 +11,7 @@ from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
 from processors.event.strict_json import JsonObject, parse_object
-from processors.replay.redrive import event_id_of, failed_ms, key_of
+from processors.replay.redrive import failed_id, failed_key, failed_ms
 from processors.replay.selection import FailureSelection
 
 
@@ -40,8 +40,8 @@ def is_meant(selection: FailureSelection, failure: Failure) -> bool:
     if selection.spots and failure.spot not in selection.spots:
         return False
     record = failure.record or {}
-    key = key_of(record, failure.meta, failure.key) if selection.keys else b""
-    event_id = event_id_of(record, failure.meta)
+    key = failed_key(record, failure.meta, failure.key) if selection.keys else b""
+    event_id = failed_id(record, failure.meta)
     return selection.takes(record, failure.at_ms, key=key.decode("utf-8", "replace"), event_id=event_id)
 
 

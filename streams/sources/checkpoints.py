@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import orjson
 import structlog
 
-from clients.kafka.range_reader import Reader, open_reader, topics
+from clients.kafka.range_reader import Reader, open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds, RangeError
 from processors.genesys.interval import Interval
 from processors.replay.selection import Span
@@ -100,5 +100,5 @@ async def _read_last(settings: Settings, topic: str, part: int) -> Checkpoint:
 
 @asynccontextmanager
 async def _reader(settings: Settings, topic: str) -> AsyncIterator[Reader]:
-    async with open_reader(settings, topic, await topics(settings, touch=(topic,))) as reader:
+    async with open_reader(settings, topic, await partition_counts(settings, touch=(topic,))) as reader:
         yield reader

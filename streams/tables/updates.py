@@ -10,7 +10,7 @@ from faust import EventT
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import Sums, add, add_latency, empty
-from processors.metrics.expired import key_of
+from processors.metrics.expired import range_key
 from processors.metrics.history import with_lag, with_mark
 from streams.tables.definitions import KEY, SumTables
 from streams.tables.rows import gap_start, read_histogram, read_numbers, read_sums
@@ -19,7 +19,7 @@ from streams.tables.rows import gap_start, read_histogram, read_numbers, read_su
 MAX_GAPS = 1_000
 
 
-def apply(tables: SumTables, event: EventT[Any]) -> None:
+def add_delta(tables: SumTables, event: EventT[Any]) -> None:
     """Add one delta to every table, or a gap, a mark or a lag to its own; inside the metrics agent.
 
     Raises ValueError for another shape.
@@ -62,7 +62,7 @@ def note_gap(gaps: MutableMapping[str, Any], row: Any, most: int = MAX_GAPS) -> 
     """Keep what became of a gap. Raises ValueError for what is no gap."""
     if gap_start(row) is None or not {"part", "state"} <= set(row):
         raise ValueError("not a gap")
-    gaps[key_of(row) or f"{row['part']}/{row['start_ms']}"] = row
+    gaps[range_key(row) or f"{row['part']}/{row['start_ms']}"] = row
     for key in sorted(gaps.keys(), key=lambda key: gap_start(gaps[key]) or 0)[:-most]:
         gaps.pop(key)
 

@@ -47,7 +47,7 @@ def part(path: Path) -> PagePart:
     return PagePart(content, gzip.compress(content, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:20]}"')
 
 
-def answered(view: View, request: Request, path: Path) -> Response:
+def file_answer(view: View, request: Request, path: Path) -> Response:
     """The file; 304 when who asks has it already."""
     found, asked = part(path), request.headers
     headers = {"Cache-Control": "no-cache", "ETag": found.tag, "Vary": "Accept-Encoding"}
@@ -64,7 +64,7 @@ class Dashboard(View):
     """The page; which one the address says, and the browser reads it."""
 
     async def get(self, request: Request) -> Response:
-        return answered(self, request, FILES["index.html"])
+        return file_answer(self, request, FILES["index.html"])
 
 
 @app.page("/assets/{name:.+}")
@@ -75,4 +75,4 @@ class Asset(View):
         path = FILES.get(name)
         if path is None:
             raise RefusedError("not found", "the pages have no such part", 404)
-        return answered(self, request, path)
+        return file_answer(self, request, path)

@@ -34,7 +34,7 @@ _COMMON = {
 }
 
 
-def described(views: Mapping[str, type[View]]) -> Json:
+def api_document(views: Mapping[str, type[View]]) -> Json:
     """The document, of views by path; pages and their assets are none of the API."""
     paths = {path: _path(path, view) for path, view in sorted(views.items()) if _is_api(path)}
     return {
@@ -115,4 +115,4 @@ class OpenAPI(View):
 
     async def get(self, request: Request) -> Response:
         """OpenAPI 3.1."""
-        return self.json(described({path: type(view) for path, view in app.web.views.items()}))
+        return self.json(api_document({path: type(view) for path, view in app.web.views.items()}))

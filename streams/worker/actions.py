@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from clients.kafka.follow import Follower
-from processors.replay.actions import PAUSABLE, Action, Actions, action, decode, in_words
+from processors.replay.actions import PAUSABLE, Action, Actions, action, pause_in_words, read_action
 from processors.replay.period import Period
 from settings import Settings
 from streams.delivery.record import Record
@@ -73,7 +73,7 @@ class ActionLog:
 
     def paused_in_words(self) -> dict[str, str]:
         """Stage → by whom and since when it is paused."""
-        return {stage: in_words(self.paused[stage]) for stage in PAUSABLE if stage in self.paused}
+        return {stage: pause_in_words(self.paused[stage]) for stage in PAUSABLE if stage in self.paused}
 
     def during(self, asked: Period | None = None) -> list[Action]:
         """What was done in a time, newest first."""
@@ -109,7 +109,7 @@ class ActionLog:
         self._tell()
 
     def _hear(self, value: bytes | None) -> None:
-        found = decode(value)
+        found = read_action(value)
         if found is None:
             log.warning("a record of the actions is left, as it is none", size=len(value or b""))
             return

@@ -16,10 +16,10 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from processors.metrics.group import GONE_MS, WorkerRow, reasons, with_worker
-from processors.metrics.history import MAX_WORDS, iso
-from processors.metrics.lag import MeasuredPartition, PartitionLag, compared, expiring, total
+from processors.metrics.history import MAX_WORDS, short_iso
+from processors.metrics.lag import MeasuredPartition, PartitionLag, expiring, partition_lags, total
 from processors.metrics.report import KafkaWord
-from processors.replay.actions import Action, in_words
+from processors.replay.actions import Action, pause_in_words
 
 log = structlog.get_logger(__name__)
 
@@ -128,7 +128,7 @@ class Group:
             log.debug("Kafka does not tell the lag", error=repr(error))  # is known goes stale
             return
         self._measured_ms = self._now_ms()
-        self.lags = compared(measured, self.lags, self._measured_ms)
+        self.lags = partition_lags(measured, self.lags, self._measured_ms)
         await self._keep_history()
 
     async def _keep_history(self) -> None:
@@ -161,7 +161,7 @@ class Group:
     def lag(self) -> dict[str, Any]:
         """`{"asOf": time | null, "partitions": [row, …]}`."""
         return {
-            "asOf": iso(self._measured_ms) if self._measured_ms else None,
+            "asOf": short_iso(self._measured_ms) if self._measured_ms else None,
             "partitions": [one.as_json(self._measured_ms) for one in self.lags],
         }
 
@@ -177,7 +177,7 @@ class Group:
         if now_ms - self._measured_ms > STALE_MS:
             found.append("Kafka has not told lately how far the group is behind")
         paused = self._paused()
-        found += [f"{stage} is {in_words(pause)}" for stage, pause in paused.items()]
+        found += [f"{stage} is {pause_in_words(pause)}" for stage, pause in paused.items()]
         return {
             "works": not found,
             "reasons": found,

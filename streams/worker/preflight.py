@@ -76,7 +76,7 @@ async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]
     return Start(await _batch_bytes(settings), buses, queue[0] if queue else None)
 
 
-def refuse(reason: str) -> NoReturn:
+def refuse_to_start(reason: str) -> NoReturn:
     """End the process with one line and exit code 2."""
     if sys.stdout.isatty():
         print("\033[?25h", end="")  # `faust worker` draws a spinner, which hides the cursor
@@ -105,7 +105,7 @@ def _require(met: Callable[[], object]) -> None:
     try:
         met()
     except SettingsError as error:
-        refuse(str(error))
+        refuse_to_start(str(error))
 
 
 def _require_source(settings: Settings) -> None:
@@ -113,7 +113,7 @@ def _require_source(settings: Settings) -> None:
     if settings.genesys_source.startswith("file:"):
         found = check_file(settings.genesys_source[5:])
         if not found.ok:
-            refuse(str(found))
+            refuse_to_start(str(found))
 
 
 async def _source_queue(settings: Settings) -> None:
@@ -139,7 +139,7 @@ async def _found(check: Callable[[], Awaitable[tuple[Found | None, list[Finding]
             assert found is not None, "what is not found has a finding that says so"
             return found
         if not wrong[0].unreachable or time.monotonic() > ends:
-            refuse(str(wrong[0]))
+            refuse_to_start(str(wrong[0]))
         log.warning("waiting", on=str(wrong[0]))
         await asyncio.sleep(2.0)
 
@@ -155,7 +155,7 @@ async def _buses(settings: Settings, routes: Routes) -> dict[str, str]:
 def _is_there(found: Finding) -> bool:
     """False where the thing does not answer; ends the start when it is wrong, and tells of what is worth a look."""
     if not found.ok and not found.unreachable:
-        refuse(str(found))
+        refuse_to_start(str(found))
     if not found.ok or found.fix:
         log.warning("worth a look" if found.ok else "goes on without", on=str(found))
     return found.ok
@@ -207,7 +207,7 @@ async def _changed(change: Callable[[], Awaitable[None]], refusal: Callable[[Kaf
             return await change()
         except KafkaError as error:
             if not cluster.is_unreachable(error) or time.monotonic() > ends:
-                refuse(refusal(error))
+                refuse_to_start(refusal(error))
             log.warning("waiting", on=refusal(error))
         await asyncio.sleep(2.0)
 
@@ -237,14 +237,14 @@ async def _present(settings: Settings, needed: Iterable[str]) -> dict[str, int]:
         if not missing:
             return partitions
         await asyncio.sleep(0.5)
-    refuse(f"topics {', '.join(missing)} are missing: create them or set KAFKA_CREATE_TOPICS=true")
+    refuse_to_start(f"topics {', '.join(missing)} are missing: create them or set KAFKA_CREATE_TOPICS=true")
 
 
 def _fit(settings: Settings, partitions: Mapping[str, int]) -> None:
     for name in needed_topics(settings):
         companion = companion_of(settings, name)
         if name.endswith("-changelog") and partitions[name] != partitions[companion]:
-            refuse(
+            refuse_to_start(
                 f"topic {name} has {partitions[name]} partitions and {companion} has {partitions[companion]}: "
                 f"stop the workers and delete {name}"
             )

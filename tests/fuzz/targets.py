@@ -8,10 +8,10 @@ from pathlib import Path
 
 import orjson
 
-from processors.delivery.failure_record import encode, failure_record, original_bytes
+from processors.delivery.failure_record import encode_record, failure_record, original_bytes
 from processors.event.errors import MalformedEventError, Violation
 from processors.event.headers import Origin
-from processors.event.identity import decode, identify, is_uuid
+from processors.event.identity import event_of_bytes, identify, is_uuid
 from processors.event.intake import IntakeEvent, taken_in
 from processors.event.lines import Line, LineSplitter, OversizedLine
 from processors.event.redaction import redactor
@@ -53,12 +53,12 @@ def lines(data: bytes) -> None:
 def events(data: bytes) -> None:
     """Bytes are an event or a MalformedEventError; an event can be written again and keeps its id."""
     try:
-        event = decode(data)
+        event = event_of_bytes(data)
     except MalformedEventError:
         return
     assert is_uuid(event.event_id)
     assert event.key
-    again = decode(orjson.dumps(event.body))
+    again = event_of_bytes(orjson.dumps(event.body))
     assert (again.event_id, again.body) == (event.event_id, event.body)
 
 
@@ -77,7 +77,7 @@ def intake(data: bytes) -> None:
             continue
         body = orjson.loads(found.value)
         assert REDACT(body) == body
-        assert decode(found.value).event_id == found.headers["event-id"].decode()
+        assert event_of_bytes(found.value).event_id == found.headers["event-id"].decode()
 
 
 def failures(data: bytes) -> None:
@@ -86,7 +86,7 @@ def failures(data: bytes) -> None:
     text = data.decode("utf-8", "surrogatepass") if _is_text(data) else data.decode("latin-1")
     failed = Failed("source", "Fuzzed", text, tuple(Violation(text[:50], "rule", text) for _ in range(3)))
     record = failure_record(failed, data, timestamp=MOMENT, origin=Origin.parse(text))
-    encoded = encode(record, limit)
+    encoded = encode_record(record, limit)
     assert len(encoded) <= limit
     written = orjson.loads(encoded)
     kept = original_bytes(written)

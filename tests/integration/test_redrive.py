@@ -12,7 +12,7 @@ import aioboto3
 import orjson
 import pytest
 
-from processors.delivery.failure_record import encode, failure_record
+from processors.delivery.failure_record import encode_record, failure_record
 from processors.event.errors import InvalidEventError, MalformedEventError
 from processors.event.headers import Origin
 from processors.routes.outcome import Failed
@@ -39,7 +39,7 @@ def records(prefix, call):
             "origin": str(origin),
         }
         told = [(name, value.encode()) for name, value in headers.items() if value]
-        return f"key-{number}".encode(), encode(content, limit), told
+        return f"key-{number}".encode(), encode_record(content, limit), told
 
     invalid = Failed.of(InvalidEventError("breaks its schema", code="SchemaViolation"), "interaction")
     throttled = Failed("publish", "ThrottlingException", "slow", (), "interaction", MAPPED, 5)

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from processors.event.identity import decode, identify
+from processors.event.identity import event_of_bytes, identify
 from processors.event.intake import IntakeEvent, taken_in
 from processors.routes.outcome import Filtered, Mapped
 from processors.routes.route import compile_route
@@ -116,7 +116,7 @@ def outcomes():
     shipped_routes = Routes(compile_route(replace(texts, examples=())) for texts in read_routes(ROOT / "schemas"))
     found = {}
     for case in RIGHT:
-        outcomes = outcomes_of(shipped_routes, decode(taken(envelope(case)).value)).values()
+        outcomes = outcomes_of(shipped_routes, event_of_bytes(taken(envelope(case)).value)).values()
         tried = [one for one in outcomes if not isinstance(one, Filtered)]
         assert [type(one) for one in tried] == [Mapped], (case, tried)
         found[case] = tried[0].entry

@@ -11,7 +11,7 @@ import pytest
 
 from emulators.genesys.models.shapes import departures, facts, topics
 from emulators.genesys.models.variations import variations
-from processors.event.identity import SNAPSHOT_TOPIC, decode, derive_event_id
+from processors.event.identity import SNAPSHOT_TOPIC, derive_event_id, event_of_bytes
 from processors.event.intake import taken_in
 from processors.genesys.frames import queue_id, read_frame
 from processors.genesys.states import snapshot_state
@@ -51,7 +51,7 @@ def taken(frame):
 
 
 def routed(found):
-    outcomes = outcomes_of(shipped(), decode(found.value)).values()
+    outcomes = outcomes_of(shipped(), event_of_bytes(found.value)).values()
     return [one for one in outcomes if not isinstance(one, Filtered)]
 
 

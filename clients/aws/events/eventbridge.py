@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from clients.aws.answers import AWS_ERRORS, error_code, is_unanswered, reason, status
+from clients.aws.answers import AWS_ERRORS, error_code, http_status, is_unanswered, reason
 from processors.delivery.entries import Entry
 from processors.delivery.refusals import concerns_the_caller, is_throttling, remedy
 
@@ -111,9 +111,9 @@ def _refused_whole(error: Exception, entry: Entry) -> Result:
     code, message = error_code(error), str(error)[:500]
     if isinstance(error, ParamValidationError):  # the SDK's own look at the entry; nothing was sent
         return RefusedEntry(code, message)
-    if status(error) == 413 and entry.size >= ALWAYS_TAKEN:
+    if http_status(error) == 413 and entry.size >= ALWAYS_TAKEN:
         return RefusedEntry("EntryTooLarge", message)
-    if _may_be_an_entrys(error) and status(error) != 413:
+    if _may_be_an_entrys(error) and http_status(error) != 413:
         return Suspect(code, message)
     if isinstance(error, ClientError):
         return Outage(f"{reason(error)}; {remedy(code, PERMISSION, MISSING_BUS)}")
@@ -124,7 +124,7 @@ def _may_be_an_entrys(error: Exception) -> bool:
     """Whether one entry may be why a request was refused: not for throttling, server trouble, rights or a lost bus."""
     if isinstance(error, ParamValidationError):
         return True
-    code, found = error_code(error), status(error) or 0
+    code, found = error_code(error), http_status(error) or 0
     if is_unanswered(error) or concerns_the_caller(code) or is_throttling(code):
         return False
     return 400 <= found < 500 and found not in (408, 429)

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.rest.errors import GenesysRequestError, PermissionMissingError, UnexpectedAnswerError, json_object
-from processors.genesys.interval import milliseconds
+from processors.genesys.interval import epoch_ms_of
 from processors.genesys.topics.plan import TOPICS_PER_CHANNEL, separate
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,7 @@ class ChannelClient:
         if not isinstance(ident, str) or not isinstance(uri, str) or not uri.startswith(("ws://", "wss://")):
             raise UnexpectedAnswerError(f"POST {CHANNELS_PATH}: the answer is no channel")
         given = body.get("expires")
-        expires = given if isinstance(given, int) else milliseconds(given)
+        expires = given if isinstance(given, int) else epoch_ms_of(given)
         life = CHANNEL_LIFE if expires is None else expires / 1000 - self._rest.clock.wall()
         self._rest.observer.count("channel_created")
         # A clock that is wrong by hours must not make every channel look dead at once.

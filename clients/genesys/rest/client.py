@@ -14,7 +14,7 @@ import structlog
 from pydantic import SecretStr
 
 from clients.genesys.rest.backoff import Backoff, Clock, retry_after
-from clients.genesys.rest.errors import UnexpectedAnswerError, page, refusal, without_channel
+from clients.genesys.rest.errors import UnexpectedAnswerError, foreign_page, refusal, without_channel
 from clients.genesys.rest.log_redaction import redact_http_logs
 from clients.genesys.rest.observer import Observer
 from clients.genesys.rest.rate_limit import REQUESTS_PER_MINUTE, Pacer
@@ -170,7 +170,7 @@ class GenesysRest:
                     reason = f"not reached: {without_channel(in_words(error))}"
                     await self._wait(call, reason, backoff.next())
                     continue
-                if (answered := page(response)) is not None:
+                if (answered := foreign_page(response)) is not None:
                     await response.aclose()
                     await self._wait(call, answered, backoff.next())
                     continue

@@ -82,7 +82,7 @@ def refusal(what: str, response: httpx.Response) -> GenesysError:
     return GenesysRequestError(what, response.status_code, code, message)
 
 
-def page(response: httpx.Response) -> str | None:
+def foreign_page(response: httpx.Response) -> str | None:
     """Who answered in Genesys' place, in words; None for an answer that may be its own.
 
     Genesys' errors are JSON objects, or empty. A redirect, a login page of a proxy (407, or 403 in HTML) and a page

@@ -14,8 +14,8 @@ from clients.genesys.rest.errors import (
     CredentialsError,
     GenesysError,
     UnexpectedAnswerError,
+    foreign_page,
     json_object,
-    page,
     refusal,
     text_of,
     without_channel,
@@ -105,7 +105,7 @@ class TokenCache:
         except (httpx.TransportError, httpx.DecodingError) as error:
             await self._wait(f"login not reached: {without_channel(in_words(error))}", backoff.next())
             return None
-        if (reason := page(response)) is not None and response.status_code < 500:
+        if (reason := foreign_page(response)) is not None and response.status_code < 500:
             await self._wait(f"login {reason}, or at GENESYS_LOGIN_URL", backoff.next())
             return None
         if response.status_code in (408, 429) or response.status_code >= 500:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from processors.event.members import objects
 from processors.event.strict_json import JsonObject
-from processors.genesys.interval import Interval, milliseconds
+from processors.genesys.interval import Interval, epoch_ms_of
 
 #: Analytics media -> the participant's array in snapshots.
 MEDIA = {
@@ -123,7 +123,7 @@ class AnalyticsConversation:
 
     def moments(self, interval: Interval) -> list[int]:
         """When something changed within the interval, in order."""
-        times: set[int | None] = {milliseconds(self.body.get("conversationEnd"))}
+        times: set[int | None] = {epoch_ms_of(self.body.get("conversationEnd"))}
         for party in self.parties:
             for session in party.sessions:
                 times.update(segment.start_ms for segment in session.segments)
@@ -140,10 +140,10 @@ def _party(body: JsonObject) -> Party | None:
 def _session(body: JsonObject) -> Session | None:
     segments = []
     for one in objects(body, "segments"):
-        start = milliseconds(one.get("segmentStart"))
+        start = epoch_ms_of(one.get("segmentStart"))
         if start is not None:
             kind = str(one.get("segmentType"))
-            segments.append(Segment(kind, start, milliseconds(one.get("segmentEnd")), one))
+            segments.append(Segment(kind, start, epoch_ms_of(one.get("segmentEnd")), one))
     if not segments:
         return None
     medium = MEDIA.get(str(body.get("mediaType")).lower(), "calls")

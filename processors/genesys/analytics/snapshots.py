@@ -19,7 +19,7 @@ from processors.event.identity import ANY_ID
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.changes import changes, of_medium
 from processors.genesys.analytics.conversation import MEDIA, STATES, AnalyticsConversation, Party, Session
-from processors.genesys.interval import Interval, as_text, milliseconds
+from processors.genesys.interval import Interval, as_text, epoch_ms_of
 from processors.genesys.legs import MEDIA as MEDIUM_OF
 from processors.genesys.states import Change
 
@@ -56,7 +56,7 @@ def backfilled_moment(envelope: JsonObject) -> int | None:
     metadata = envelope.get("metadata")
     if envelope.get("backfilled") is not True or not isinstance(metadata, dict):
         return None
-    return milliseconds(metadata.get("moment"))
+    return epoch_ms_of(metadata.get("moment"))
 
 
 def snapshots(
@@ -130,7 +130,7 @@ def _by_medium(conversation: AnalyticsConversation, parties: Iterable[Party], me
 def _body(conversation: AnalyticsConversation, moment: int, participants: list[JsonObject]) -> JsonObject:
     body: JsonObject = {"id": conversation.id, "participants": participants}
     for field, source in (("startTime", "conversationStart"), ("endTime", "conversationEnd")):
-        time = milliseconds(conversation.body.get(source))
+        time = epoch_ms_of(conversation.body.get(source))
         if time is not None and time <= moment:
             body[field] = as_text(time)
     return body

@@ -22,7 +22,7 @@ import orjson
 
 from processors.event.members import member, objects, text, value_at
 from processors.event.strict_json import JsonObject
-from processors.genesys.interval import milliseconds
+from processors.genesys.interval import epoch_ms_of
 from processors.genesys.legs import CUSTOMERS, ENDED, NAMELESS, USERS, WAITING, Leg, legs
 from processors.genesys.steps import fields
 
@@ -199,7 +199,7 @@ def _was_over(leg: Leg, moment: int | None) -> bool:
 
 
 def _timed_hold(leg: Leg) -> Iterator[Candidate]:
-    if leg.held and (since_ms := milliseconds(leg.session.get("startHoldTime"))) is not None:
+    if leg.held and (since_ms := epoch_ms_of(leg.session.get("startHoldTime"))) is not None:
         yield Candidate("hold", leg, [*leg.key, since_ms], lambda: (since_ms, fields.user(leg)))
 
 
@@ -218,16 +218,16 @@ def _after_work(scene: Scene, leg: Leg) -> Iterator[Candidate]:
     began, ends = (work.get(name) or leg.participant.get(more) for name, more in _WORK_TIMES)
 
     def end() -> TimedFields:
-        started, ended = milliseconds(began), milliseconds(ends)
+        started, ended = epoch_ms_of(began), epoch_ms_of(ends)
         lasted = {"wrapupDurationMs": ended - started} if ended is not None and started is not None else {}
         return ended, fields.user(leg) | fields.wrapup(leg) | lasted
 
     def code() -> TimedFields:
-        at_ms = milliseconds(value_at(leg.participant, "wrapup", "endTime"))
-        return at_ms if at_ms is not None else milliseconds(ends), fields.user(leg) | wrapup
+        at_ms = epoch_ms_of(value_at(leg.participant, "wrapup", "endTime"))
+        return at_ms if at_ms is not None else epoch_ms_of(ends), fields.user(leg) | wrapup
 
     if began or state in ("pending", "complete"):
-        yield Candidate("acw.start", leg, leg.participant_id, lambda: (milliseconds(began), fields.user(leg)))
+        yield Candidate("acw.start", leg, leg.participant_id, lambda: (epoch_ms_of(began), fields.user(leg)))
         if ends or state == "complete":
             yield Candidate("acw.end", leg, leg.participant_id, end)
     if wrapup := fields.wrapup(leg):
@@ -245,4 +245,4 @@ def _message(leg: Leg, message: JsonObject) -> TimedFields:
     more: dict[str, Any] = {"messageId": message["messageId"], "messageStatus": message.get("messageStatus")}
     if media := [text(one, "mediaType") for one in objects(message, "media")]:
         more["messageMedia"] = media
-    return milliseconds(message.get("messageTime")), fields.user(leg) | more
+    return epoch_ms_of(message.get("messageTime")), fields.user(leg) | more

@@ -7,7 +7,7 @@ from typing import Any
 
 from processors.event.members import member, objects, text
 from processors.event.strict_json import JsonObject
-from processors.genesys.interval import milliseconds
+from processors.genesys.interval import epoch_ms_of
 from processors.genesys.legs import CUSTOMERS, Leg
 
 #: Ends whose name in detail events is not theirs in snapshots with dots made underscores.
@@ -60,7 +60,7 @@ def ended(leg: Leg) -> JsonObject:
     if leg.ended_ms is not None and leg.connected_ms is not None:
         name = "connectedDurationMs" if leg.purpose == "acd" else "interactingDurationMs"
         more[name] = max(0, leg.ended_ms - leg.connected_ms)
-    began = milliseconds(leg.session.get("startAlertingTime")) or milliseconds(leg.session.get("startTime"))
+    began = epoch_ms_of(leg.session.get("startAlertingTime")) or epoch_ms_of(leg.session.get("startTime"))
     answered = leg.connected_ms if leg.connected_ms is not None else leg.ended_ms
     if leg.purpose not in CUSTOMERS and leg.purpose != "acd" and began is not None and answered is not None:
         more["alertingDurationMs"] = max(0, answered - began)

@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 from processors.event.members import member, value_at
 from processors.event.strict_json import JsonObject
-from processors.genesys.interval import milliseconds
+from processors.genesys.interval import epoch_ms_of
 from processors.genesys.legs import Leg
 from processors.genesys.steps import fields
 from processors.genesys.steps.derive import Candidate, Scene, Step, TimedFields, candidates
@@ -127,7 +127,7 @@ def _holds(scene: Scene, topic: _TopicState) -> Iterator[Candidate]:
     for leg in scene.legs:
         before = topic.held.get(leg.key)
         if leg.held and before is None:
-            since_ms = milliseconds(leg.session.get("startHoldTime"))
+            since_ms = epoch_ms_of(leg.session.get("startHoldTime"))
             topic.holds[leg.key] += 1
             topic.held[leg.key] = topic.holds[leg.key] if since_ms is None else since_ms
             if since_ms is None:

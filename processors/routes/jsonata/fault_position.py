@@ -15,7 +15,7 @@ from processors.routes.jsonata.jsonata_python_engine import JsonataPythonExpress
 from processors.routes.jsonata.text import Token, tokens
 
 
-def fault_offset(text: str, event: Event, timeout_ms: int) -> int | None:
+def runtime_fault_offset(text: str, event: Event, timeout_ms: int) -> int | None:
     """The character at which evaluating `text` on the event goes wrong; None where the other engine sees no fault."""
     ends: list[int] = []
 

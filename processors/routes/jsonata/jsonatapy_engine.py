@@ -55,7 +55,7 @@ class JsonatapyEngine:
         try:
             return JsonatapyExpression(text, timeout_ms, self)
         except ValueError as error:
-            offset = fault_offset(text, str(error))
+            offset = syntax_fault_offset(text, str(error))
             raise ExpressionError(str(error).removeprefix("Parse error: "), offset=offset) from None
 
 
@@ -102,7 +102,7 @@ class JsonatapyExpression:
             raise ExpressionError("out of memory", crash=True) from None
 
 
-def fault_offset(text: str, fault: str) -> int:
+def syntax_fault_offset(text: str, fault: str) -> int:
     """The character at which the parser stops, untold: where the shortest beginning with that fault ends.
 
     It reads from left to right, so whatever begins with the faulty token has the same fault, and nothing before has.

@@ -33,7 +33,7 @@ summary {{ cursor: pointer; font-weight: 600 }}
 """
 
 
-def page(source: str, routes_dir: str, against: str, progress: ReplayProgress) -> str:
+def comparison_page(source: str, routes_dir: str, against: str, progress: ReplayProgress) -> str:
     """The comparison: counts, fields, causes, and the examples of each route and kind."""
     comparison = progress.comparison
     return _PAGE.format(

@@ -46,7 +46,7 @@ class ReplayRequest:
     earlier: ReplayCheckpoint | None = None
 
 
-def check(request: ReplayRequest, settings: Settings) -> None:
+def check_request(request: ReplayRequest, settings: Settings) -> None:
     """Refuse what cannot be meant. Raises UsageError."""
     source = topology.flow_name(settings, request.source)
     into = topology.flow_name(settings, request.into) if request.into else None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.range_reader import open_reader, partition_counts
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import JsonObject, parse
 from processors.replay.masking import masked_record
 from processors.replay.moments import iso
-from processors.replay.redrive import RedriveTargets, Unrecoverable, redrive
+from processors.replay.redrive import RedriveTargets, Unrecoverable, redrive_of
 from processors.replay.selection import FailureSelection
 from processors.replay.tally import Tallies
 from settings import Settings
@@ -48,7 +48,7 @@ class FailureQueries:
             return await self._loop.run(lambda: self._one(partition, offset))
 
     async def _list(self, selection: FailureSelection, state: State, limit: int) -> JsonObject:
-        known = await topics(self._settings)
+        known = await partition_counts(self._settings)
         topic = self._settings.topic("failures")
         if topic not in known:  # brokers that make topics on first use: nothing has failed yet
             return FailureScan(Tallies.of(selection.span, 0)).as_json(state, limit)
@@ -59,7 +59,7 @@ class FailureQueries:
         return {**shown, "failures": [self._masked_row(row) for row in shown["failures"]]}
 
     async def _one(self, partition: int, offset: int) -> JsonObject | None:
-        known = await topics(self._settings)
+        known = await partition_counts(self._settings)
         topic = self._settings.topic("failures")
         if partition >= known.get(topic, 0):
             return None
@@ -87,7 +87,7 @@ class FailureQueries:
         record = failure.record
         if record is None:
             return None, True
-        built = redrive(record, failure.meta, failure.key, "", self._named)
+        built = redrive_of(record, failure.meta, failure.key, "", self._named)
         if not isinstance(built, Unrecoverable):
             return record, True
         async with open_originals(self._settings, known) as originals:

@@ -15,7 +15,7 @@ from clients.kafka.ranges import Range, RangeBounds
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import cluster_of
 from processors.replay.moments import iso
-from processors.replay.redrive import RedriveTargets, event_id_of
+from processors.replay.redrive import RedriveTargets, failed_id
 from processors.replay.selection import FailureSelection
 from processors.replay.tally import Tallies
 from streams.replay.failure import from_record, is_meant
@@ -124,7 +124,7 @@ def row_of(one: ListedFailure) -> JsonObject:
         "partition": partition,
         "offset": offset,
         "at": iso(failure.at_ms),
-        "eventId": event_id_of(record, failure.meta),
+        "eventId": failed_id(record, failure.meta),
         "key": None if failure.key is None else failure.key.decode("utf-8", "replace"),
         **cluster.as_json(),
         "message": str(record.get("message") or "")[:SHOWN],

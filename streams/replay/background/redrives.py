@@ -11,13 +11,13 @@ from typing import Literal
 import structlog
 from aiokafka.errors import KafkaError
 
-from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds, RangeError
 from clients.kafka.writer import open_writer
 from processors.event.strict_json import JsonObject
 from processors.replay.actions import MAX_TEXT
 from processors.replay.moments import iso
-from processors.replay.redrive_form import in_words
+from processors.replay.redrive_form import selection_in_words
 from processors.replay.selection import FailureSelection, OffsetBounds
 from settings import Settings
 from streams.replay.background.background_loop import BackgroundLoop
@@ -130,7 +130,7 @@ class RedriveJobs:
         log.info("redrive begins", run=job.plan.run, dry_run=job.dry_run, who=job.who)
         try:
             if not job.dry_run:
-                words = f"{job.plan.run} {in_words(job.plan.selection)}"[:MAX_TEXT]
+                words = f"{job.plan.run} {selection_in_words(job.plan.selection)}"[:MAX_TEXT]
                 await self._record(job.who, "redrive", detail=words)
             await self._loop.run(lambda: self._redrive(job))
             job.state = "stopped" if job.progress.stopped else "done"
@@ -143,7 +143,7 @@ class RedriveJobs:
 
     async def _redrive(self, job: RedriveJob) -> None:
         settings, plan = self._settings, job.plan
-        known = await topics(settings)
+        known = await partition_counts(settings)
         async with open_reader(settings, settings.topic("failures"), known) as reader:
             what = await reader.range(_bounds(plan.selection))
             job.total = what.size

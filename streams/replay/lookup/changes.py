@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 from aiokafka import ConsumerRecord
 
-from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds
 from processors.event import headers
 from processors.event.headers import Origin
@@ -76,7 +76,7 @@ def both(current: RouteTexts | None, draft: RouteTexts) -> tuple[RouteTexts, ...
 
 async def compared(settings: Settings, sandbox: Sandbox, changes: Changes, span: Span) -> AsyncGenerator[Changes, None]:
     """Compare event by event; gives the same `changes` again and again, further each time. Raises RangeError."""
-    name, known = settings.topic("raw"), await topics(settings)
+    name, known = settings.topic("raw"), await partition_counts(settings)
     async with open_reader(settings, name, known, wait_ms=WAIT_MS) as reader:
         look = Backwards(reader, RangeBounds(span), Budget.of(changes.most, MAX_SECONDS))
         async for part in look.slices():

@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiokafka import ConsumerRecord
 from aiokafka.partitioner import murmur2
 
-from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds
 from processors.event import headers
 from processors.event.errors import MalformedEventError
-from processors.event.identity import decode
+from processors.event.identity import event_of_bytes
 from settings import Settings
 from streams.replay.lookup.backwards import WAIT_MS, Backwards, Budget
 
@@ -31,7 +31,7 @@ def event_id_of(record: ConsumerRecord) -> str | None:
     if given is not None:
         return given
     try:
-        return decode(record.value).event_id
+        return event_of_bytes(record.value).event_id
     except MalformedEventError:
         return None
 
@@ -39,7 +39,7 @@ def event_id_of(record: ConsumerRecord) -> str | None:
 async def newest(settings: Settings, limit: int, key: str | None = None) -> list[ConsumerRecord]:
     """The newest events of `raw`, newest first. Raises RangeError."""
     name = settings.topic("raw")
-    known = await topics(settings)
+    known = await partition_counts(settings)
     async with open_reader(settings, name, known, wait_ms=WAIT_MS) as reader:
         wanted = key.encode() if key is not None else None
         partitions = () if wanted is None else (partition_of(wanted, reader.partitions),)
@@ -55,5 +55,5 @@ async def newest(settings: Settings, limit: int, key: str | None = None) -> list
 
 async def at(settings: Settings, partition: int, offset: int) -> ConsumerRecord | None:
     """The event of `raw` at a place; None when the topic does not hold it any more. Raises RangeError."""
-    async with open_reader(settings, settings.topic("raw"), await topics(settings)) as reader:
+    async with open_reader(settings, settings.topic("raw"), await partition_counts(settings)) as reader:
         return await reader.one(partition, offset)

@@ -14,14 +14,14 @@ from typing import cast
 
 from aiokafka import ConsumerRecord
 
-from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds
 from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
 from processors.event.kind import kind_of
 from processors.event.strict_json import JsonObject, parse
-from processors.replay.redrive import event_id_of
+from processors.replay.redrive import failed_id
 from processors.replay.redrive_notes import Note
 from processors.replay.selection import Span
 from processors.replay.story import FoundRecord, Topic
@@ -76,7 +76,7 @@ class Tracer:
 
     async def trace(self, ident: str, key: str | None = None) -> Search:
         """All records of an interaction, or of an event; `key` is the event's where it is known. Raises RangeError."""
-        self._known = await topics(self._settings)
+        self._known = await partition_counts(self._settings)
         search = await self._by_key(key or ident, ident)
         if not search.found and key is None:
             search = await self._everywhere(ident)
@@ -199,7 +199,7 @@ def _match(topic: Topic, record: ConsumerRecord, ident: str) -> FoundRecord | No
     event_id, failure = meta.event_id, cast(JsonObject, {})
     if topic == "failures":
         failure = _parsed(record.value)
-        event_id = event_id_of(failure, meta)
+        event_id = failed_id(failure, meta)
     if topic == "raw":
         event_id = newest.event_id_of(record)
     if ident not in (key, event_id):

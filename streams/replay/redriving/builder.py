@@ -9,7 +9,7 @@ from typing import TypeVar
 from clients.kafka.range_reader import Reader
 from clients.kafka.ranges import Range
 from processors.event import headers
-from processors.replay.redrive import Place, Redrive, RedriveTargets, Unrecoverable, place_of, rebuilt, redrive
+from processors.replay.redrive import Place, Redrive, RedriveTargets, Unrecoverable, place_of, rebuilt, redrive_of
 from processors.replay.redrive_notes import Note, Notes
 from streams.replay.failure import Failure, from_record, is_meant
 from streams.replay.redriving.originals import Originals
@@ -77,7 +77,7 @@ class RedriveBuilder:
             return note
         if place is not None and self._is_older(place, rank):
             return REPEATED
-        built = redrive(failure.record, failure.meta, failure.key, run, self._targets)
+        built = redrive_of(failure.record, failure.meta, failure.key, run, self._targets)
         if isinstance(built, Unrecoverable):
             found = await self._originals.find(built)
             if found is None or not found.value:

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from clients.kafka import cluster
 from clients.kafka.admin import create_topic
-from clients.kafka.range_reader import open_reader, topics
+from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds, RangeError
 from clients.kafka.writer import Outgoing, Writer
 from processors.event.headers import AGAIN
@@ -73,7 +73,7 @@ class NoteReader:
         self._next: dict[int, int] = {}
 
     async def update(self, known: Mapping[str, int]) -> None:
-        """Read what is new; `known` as clients/kafka/range_reader.py:topics gives it. Raises RangeError."""
+        """Read what is new; `known` as clients/kafka/range_reader.py:partition_counts gives it. Raises RangeError."""
         topic = self._settings.topic(REDRIVEN)
         if topic not in known:
             return
@@ -109,7 +109,7 @@ async def _made(settings: Settings, topic: str) -> Mapping[str, int]:
             "(create it with cleanup.policy=compact, or allow Create on it)"
         ) from error
     for _ in range(MADE_LOOKS if settings.kafka_create_topics else 1):
-        if topic in (known := await topics(settings, touch=(topic,))):
+        if topic in (known := await partition_counts(settings, touch=(topic,))):
             return known
         await asyncio.sleep(MADE_LOOK_S)
     raise RangeError(f"there is no topic {topic}: create it with cleanup.policy=compact, or KAFKA_CREATE_TOPICS=true")

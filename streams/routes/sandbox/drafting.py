@@ -11,7 +11,7 @@ from typing import Literal
 import orjson
 
 from processors.event.errors import MalformedEventError
-from processors.event.identity import decode
+from processors.event.identity import event_of_bytes
 from processors.event.strict_json import JsonObject
 from processors.routes.draft import Draft, DraftTrial, Part
 from processors.routes.outcome import Failed
@@ -42,7 +42,7 @@ class Drafting:
 
     def _tried(self, asked: JsonObject) -> JsonObject:
         try:
-            event = decode(asked["event"].encode(), asked["event_id"], asked["received_at"])
+            event = event_of_bytes(asked["event"].encode(), asked["event_id"], asked["received_at"])
         except MalformedEventError as error:
             return {"outcome": "failed", "errors": [], "transformedEvent": None, **Failed.of(error).as_json()}
         return DraftTrial(Draft(**asked["draft"]), event, int(self._timeout_s * 1000), self._begin).run()

@@ -11,7 +11,7 @@ from faust.web import Request, Response, View
 
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import parse_object
-from processors.routes.archive import NAME, as_json, expected, packed, toml
+from processors.routes.archive import NAME, expected, file_json, packed, toml
 from processors.routes.draft import Draft
 from processors.routes.examples import meets
 from processors.routes.simulation import question
@@ -56,7 +56,7 @@ class RouteFolder(View):
             files, failing = _files(asked.route, draft), await _failing(asked.route, draft)
             if example:
                 event = parse_object(asked.event.encode())
-                files[f"examples/{_named(example)}.json"] = as_json({"event": event, "expect": expected(found)})
+                files[f"examples/{_named(example)}.json"] = file_json({"event": event, "expect": expected(found)})
         headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
         if failing:
             headers[FAILING] = ",".join(map(quote, failing))

@@ -13,7 +13,7 @@ from clients.aws.events.eventbridge import Accepted, RefusedEntry
 from processors.event import headers
 from processors.metrics.counts import add, empty
 from processors.metrics.report import law
-from processors.replay.redrive import RedriveTargets, redrive
+from processors.replay.redrive import RedriveTargets, redrive_of
 from processors.routes.breaker import BreakerLimits
 from processors.routes.route import compile_route
 from processors.routes.routes import Routes, route_event
@@ -72,7 +72,7 @@ class Pipeline:
         failures, self.failures = self.failures, []
         for record in failures:
             told = headers.read(record.headers)
-            back = redrive(orjson.loads(record.value), told, record.key, "redrive-1", TOPICS)
+            back = redrive_of(orjson.loads(record.value), told, record.key, "redrive-1", TOPICS)
             await self.come(back.topic, back.value, dict(back.headers))
 
     def law(self):

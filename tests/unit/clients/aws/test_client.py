@@ -3,7 +3,7 @@
 import pytest
 from botocore import exceptions
 
-from clients.aws.answers import AWS_ERRORS, error_code, is_unanswered, status
+from clients.aws.answers import AWS_ERRORS, error_code, http_status, is_unanswered
 from clients.aws.client import AwsConfigurationError, open_client
 from processors.delivery.refusals import CREDENTIALS
 from settings import load_settings
@@ -29,7 +29,7 @@ from settings import load_settings
 def test_no_answer(error):
     assert is_unanswered(error)
     assert isinstance(error, AWS_ERRORS)
-    assert (error_code(error), status(error)) == (type(error).__name__, None)
+    assert (error_code(error), http_status(error)) == (type(error).__name__, None)
 
 
 @pytest.mark.parametrize("code", sorted(CREDENTIALS))
@@ -38,7 +38,7 @@ def test_an_answer_about_credentials_is_none_about_the_events(refusal, code):
 
 
 @pytest.mark.parametrize(
-    ("code", "http_status"),
+    ("code", "expected"),
     [
         ("ThrottlingException", 400),
         ("InternalException", 500),
@@ -46,10 +46,10 @@ def test_an_answer_about_credentials_is_none_about_the_events(refusal, code):
         ("ValidationException", 400),
     ],
 )
-def test_an_answer(refusal, code, http_status):
-    error = refusal(code, http_status)
+def test_an_answer(refusal, code, expected):
+    error = refusal(code, expected)
     assert not is_unanswered(error)
-    assert (error_code(error), status(error)) == (code, http_status)
+    assert (error_code(error), http_status(error)) == (code, expected)
 
 
 def test_what_the_sdk_itself_refuses_is_no_silence():
@@ -58,7 +58,7 @@ def test_what_the_sdk_itself_refuses_is_no_silence():
 
 def test_an_answer_without_code_or_status():
     error = exceptions.ClientError({}, "PutEvents")
-    assert (error_code(error), status(error)) == ("Unknown", None)
+    assert (error_code(error), http_status(error)) == ("Unknown", None)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import pytest
 from clients.genesys.analytics import Backfilled, ConversationQuery
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.errors import PermissionMissingError
-from processors.genesys.interval import Interval, milliseconds
+from processors.genesys.interval import Interval, epoch_ms_of
 from processors.genesys.topics.plan import TopicPlan
 
 QUEUE = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
-START = milliseconds("2026-11-23T10:00:00Z")
+START = epoch_ms_of("2026-11-23T10:00:00Z")
 MINUTE = 60_000
 
 

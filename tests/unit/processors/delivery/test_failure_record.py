@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.delivery.failure_record import encode, failure_record, original_bytes
+from processors.delivery.failure_record import encode_record, failure_record, original_bytes
 from processors.event.errors import InvalidEventError, Violation
 from processors.event.headers import Origin
 from processors.routes.outcome import Failed
@@ -53,7 +53,7 @@ def test_what_cannot_stand_as_json_is_kept_as_base64(value):
     made = record(value)
     assert made["encoding"] == "base64"
     assert base64.b64decode(made["originalEvent"]) == value
-    assert original_bytes(orjson.loads(encode(made, 10_000))) == value
+    assert original_bytes(orjson.loads(encode_record(made, 10_000))) == value
 
 
 def test_an_event_that_is_gone_is_null():
@@ -84,18 +84,18 @@ def deep(levels):
 )
 def test_any_mapping_result_gives_a_record_that_can_be_written(transformed):
     made = record(failed=Failed("validate", "SchemaViolation", "no", transformed=transformed))
-    assert orjson.loads(encode(made, 100_000))["error"] == "SchemaViolation"
+    assert orjson.loads(encode_record(made, 100_000))["error"] == "SchemaViolation"
 
 
 def test_lone_surrogates_in_messages_do_not_stop_the_record():
     failed = Failed("validate", "SchemaViolation", "a \ud800", (Violation("b.\udfff", "type"),))
-    assert orjson.loads(encode(record(failed=failed), 10_000))["message"] == "a ?"
+    assert orjson.loads(encode_record(record(failed=failed), 10_000))["message"] == "a ?"
 
 
 def test_what_does_not_fit_goes_in_order():
     failed = Failed("publish", "E", "m", transformed={"t": "x" * 3_000})
     made = record(b'{"id":"' + b"y" * 3_000 + b'"}', failed)
-    whole, without, cut = (orjson.loads(encode(made, limit)) for limit in (10_000, 5_000, 2_000))
+    whole, without, cut = (orjson.loads(encode_record(made, limit)) for limit in (10_000, 5_000, 2_000))
     assert "truncated" not in whole
     assert (without["transformedEvent"], without["truncated"]) == (None, True)
     assert original_bytes(without) == original_bytes(whole)
@@ -106,14 +106,14 @@ def test_what_does_not_fit_goes_in_order():
 
 def test_as_much_as_fits_is_kept():
     made = record(b'{"id":"' + b"y" * 3_000 + b'"}')
-    assert len(encode(made, 2_000)) == 2_000
+    assert len(encode_record(made, 2_000)) == 2_000
 
 
 def test_many_violations_are_cut_before_the_event_is():
     failed = Failed(
         "validate", "SchemaViolation", "m" * 9_000, tuple(Violation(f"p.{n}", "type") for n in range(9_000))
     )
-    encoded = encode(record(failed=failed), 20_000)
+    encoded = encode_record(record(failed=failed), 20_000)
     found = orjson.loads(encoded)
     assert len(encoded) <= 20_000
     assert found["originalEvent"] == {"id": "x"}
@@ -133,7 +133,7 @@ hostile = st.text(st.sampled_from('a"\\\x00\x1f\x7f\u2028é\N{GRINNING FACE}'), 
 )
 def test_a_record_is_json_and_never_above_its_limit(original, text, limit):
     failed = Failed("validate", "E", text, (Violation(text, "type"),) * 3, "r", {"t": text})
-    encoded = encode(record(original, failed, event_id="e", origin=Origin("t", 1, 2)), limit)
+    encoded = encode_record(record(original, failed, event_id="e", origin=Origin("t", 1, 2)), limit)
     assert len(encoded) <= limit
     found = orjson.loads(encoded)
     assert (found["error"], found["route"], found["eventId"]) == ("E", "r", "e")
@@ -152,12 +152,12 @@ values = st.recursive(
 @given(values)
 def test_json_comes_back_as_the_same_value(value):
     original = orjson.dumps(value)
-    assert orjson.loads(original_bytes(orjson.loads(encode(record(original), 10**6)))) == value
+    assert orjson.loads(original_bytes(orjson.loads(encode_record(record(original), 10**6)))) == value
 
 
 @given(st.binary(max_size=500))
 def test_bytes_come_back(original):
-    back = original_bytes(orjson.loads(encode(record(original), 10**6)))
+    back = original_bytes(orjson.loads(encode_record(record(original), 10**6)))
     try:
         assert orjson.loads(back) == orjson.loads(original)
     except orjson.JSONDecodeError:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from processors.event import strict_json
 from processors.event.errors import MalformedEventError
-from processors.event.identity import decode, derive_event_id, identify, interaction_id, is_uuid
+from processors.event.identity import derive_event_id, event_of_bytes, identify, interaction_id, is_uuid
 from processors.event.strict_json import MAX_DEPTH, has_foreign_number, json_type, parse, parse_object
 
 CONVERSATION = "2c6d0b7e-1c9a-4f6b-8f0e-6a1d4a3f9b10"
@@ -86,7 +86,7 @@ json_objects = st.dictionaries(st.text(max_size=8), json_values, max_size=5)
 )
 def test_bad_bytes_are_refused_with_their_reason(value, code):
     with pytest.raises(MalformedEventError) as caught:
-        decode(value)
+        event_of_bytes(value)
     assert (caught.value.code, caught.value.stage) == (code, "source")
 
 
@@ -114,7 +114,7 @@ def test_bad_bytes_are_refused_with_their_reason(value, code):
     ],
 )
 def test_unusual_events_are_read_as_they_are(value):
-    assert decode(value).body == json.loads(value)
+    assert event_of_bytes(value).body == json.loads(value)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_hostile_bytes_take_one_pass(value):
 
 def test_five_megabytes_are_read_whole():
     text = "\N{GRINNING FACE}" * 1_250_000
-    assert decode(json.dumps({"text": text}, ensure_ascii=False).encode()).body == {"text": text}
+    assert event_of_bytes(json.dumps({"text": text}, ensure_ascii=False).encode()).body == {"text": text}
 
 
 @given(json_objects)
@@ -141,7 +141,7 @@ def test_what_json_writes_is_read_back(body):
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(value):
     try:
-        body = decode(value).body
+        body = event_of_bytes(value).body
     except MalformedEventError:
         return
     assert body == json.loads(value)
@@ -220,8 +220,8 @@ def test_key_is_the_event_id_where_no_interaction_is_named():
 
 def test_the_id_given_by_the_source_stands():
     given_id = "0B0A9F3E-8C8C-4E4B-9A5E-1B1F7B6F0C11"
-    assert decode(b'{"id": "x"}', given_id).event_id == given_id
-    assert decode(b'{"id": "x"}', "not a uuid").event_id == derive_event_id({"id": "x"})
+    assert event_of_bytes(b'{"id": "x"}', given_id).event_id == given_id
+    assert event_of_bytes(b'{"id": "x"}', "not a uuid").event_id == derive_event_id({"id": "x"})
 
 
 @pytest.mark.parametrize(

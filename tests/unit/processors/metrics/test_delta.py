@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from processors.metrics.counts import Counts, empty
-from processors.metrics.delta import MAX_COUNT, check
+from processors.metrics.delta import MAX_COUNT, checked
 
 GAP = {"part": 0, "start_ms": 1, "end_ms": 2, "state": "open", "events": 0, "reason": None}
 
@@ -19,17 +19,17 @@ def delta():
 
 @pytest.mark.parametrize("content", [delta(), empty(), {"gap": GAP}], ids=["a delta", "an empty one", "a gap"])
 def test_what_workers_write_passes(content):
-    check(orjson.dumps(content))
+    checked(orjson.dumps(content))
 
 
 def test_a_counter_of_a_newer_worker_passes():
-    check(orjson.dumps({**delta(), "counts": {"of_tomorrow": 1}}))
+    checked(orjson.dumps({**delta(), "counts": {"of_tomorrow": 1}}))
 
 
 @pytest.mark.parametrize("value", [None, b"", b"x", b"[]", b"{}", b"\xff", b'{"counts":' * 3_000])
 def test_what_is_no_object_of_ours_does_not(value):
     with pytest.raises(ValueError, match=r"\w"):
-        check(value)
+        checked(value)
 
 
 @pytest.mark.parametrize("number", ["1", None, True, 1.5, -1, MAX_COUNT + 1, 2**63 - 1, [], {}])
@@ -46,26 +46,26 @@ def test_what_is_no_object_of_ours_does_not(value):
 )
 def test_what_is_no_count_does_not(build, number):
     with pytest.raises(ValueError, match="not a delta"):
-        check(orjson.dumps(build(number)))
+        checked(orjson.dumps(build(number)))
 
 
 @pytest.mark.parametrize("part", ["counts", "failed", "routes"])
 @pytest.mark.parametrize("names", [{"x" * 201: 1}, {f"x{number}": 1 for number in range(1_001)}], ids=["long", "many"])
 def test_names_that_would_fill_the_tables_do_not(part, names):
     with pytest.raises(ValueError, match="more or longer names"):
-        check(orjson.dumps({**empty(), part: names}))
+        checked(orjson.dumps({**empty(), part: names}))
 
 
 def test_an_error_code_of_any_length_is_counted():
     counts = Counts()
     counts.fail("publish", "X" * 5_000)
-    check(orjson.dumps(counts.drain()))
+    checked(orjson.dumps(counts.drain()))
 
 
 @pytest.mark.parametrize("buckets", [None, [], [0] * 19, "x", {}])
 def test_other_buckets_do_not(buckets):
     with pytest.raises(ValueError, match="other buckets"):
-        check(orjson.dumps({**empty(), "latency": {**empty()["latency"], "buckets": buckets}}))
+        checked(orjson.dumps({**empty(), "latency": {**empty()["latency"], "buckets": buckets}}))
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_other_buckets_do_not(buckets):
 )
 def test_a_gap_without_its_times_does_not(change):
     with pytest.raises(ValueError, match="not a gap"):
-        check(orjson.dumps({"gap": {**GAP, **change}}))
+        checked(orjson.dumps({"gap": {**GAP, **change}}))

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from processors.metrics import delta
-from processors.metrics.expired import acknowledged, expired_row, is_expired, key_of, reason
+from processors.metrics.expired import acknowledged, expired_row, expiry_reason, is_expired, range_key
 
 ROW = expired_row("raw", 3, (100, 420), 1_764_000_000_000, 1_763_999_000_000)
 
@@ -15,7 +15,7 @@ def test_the_row_says_how_many_where_and_since_when_and_is_taken_as_a_gap():
     assert (ROW["events"], ROW["topic"], ROW["part"]) == (320, "raw", 3)
     assert "320 events are gone" in ROW["reason"]
     assert "raw partition 3, offsets 100 to 419, written before 2025-11-24T15:43:20.000Z" in ROW["reason"]
-    assert delta.check(orjson.dumps({"gap": ROW})) == {"gap": ROW}
+    assert delta.checked(orjson.dumps({"gap": ROW})) == {"gap": ROW}
 
 
 @pytest.mark.parametrize("before_ms", [None, 10**17, -(10**17)])
@@ -24,18 +24,18 @@ def test_a_time_that_nobody_knows_is_not_told(before_ms: int | None):
 
 
 def test_the_same_range_found_again_is_the_same_row():
-    assert key_of(ROW) == key_of(expired_row("raw", 3, (100, 420), 9, None)) == key_of(acknowledged(ROW))
-    assert key_of({"part": 3, "start_ms": 7, "state": "open"}) is None
+    assert range_key(ROW) == range_key(expired_row("raw", 3, (100, 420), 9, None)) == range_key(acknowledged(ROW))
+    assert range_key({"part": 3, "start_ms": 7, "state": "open"}) is None
 
 
 def test_health_names_what_nobody_has_acknowledged():
     rows = [expired_row("raw", number, (0, 10), 5, None) for number in range(5)]
-    told = reason([*rows, {"part": 0, "start_ms": 1, "state": "open"}])
+    told = expiry_reason([*rows, {"part": 0, "start_ms": 1, "state": "open"}])
     assert told is not None
     assert "50 events" in told
     assert "10 of raw 0, 10 of raw 1, 10 of raw 2, 2 more ranges" in told
     assert "acknowledge" in told
-    assert reason(acknowledged(row) for row in rows) is None
+    assert expiry_reason(acknowledged(row) for row in rows) is None
     assert not is_expired(acknowledged(ROW))
 
 

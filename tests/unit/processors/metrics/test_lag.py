@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from processors.metrics.lag import PartitionLag, compared, expiring, total
+from processors.metrics.lag import PartitionLag, expiring, partition_lags, total
 
 NOW_MS = 1_764_000_000_000
 
@@ -22,8 +22,8 @@ class Told:
 def row(told, *before, now_ms=100_000):
     known = []
     for at_ms, one in before:
-        known = compared([one], known, at_ms)
-    return compared([told], known, now_ms)[0].as_json(now_ms)
+        known = partition_lags([one], known, at_ms)
+    return partition_lags([told], known, now_ms)[0].as_json(now_ms)
 
 
 def test_the_age_is_that_of_the_oldest_unread_event():
@@ -49,7 +49,7 @@ def test_a_clock_that_is_ahead_makes_no_negative_age():
 
 
 def test_lags_add_up_by_topic():
-    lags = compared(
+    lags = partition_lags(
         [Told("raw", 0, 1, 4), Told("raw", 1, 5, 5), Told("validated", 0, 0, 9), Told("raw", 2, 9, 3)], [], 0
     )
     assert (total(lags, "raw"), total(lags, "validated"), total(lags, "x")) == (3, 9, 0)

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from processors.replay.actions import MAX_ACTIONS, MAX_TEXT, Action, Actions, action, decode, in_words
+from processors.replay.actions import MAX_ACTIONS, MAX_TEXT, Action, Actions, action, pause_in_words, read_action
 from processors.replay.period import Period
 
 PAUSE = Action(1_763_895_600_000, "anna", "pause", "sink", "the consumer moves")
@@ -11,7 +11,7 @@ PAUSE = Action(1_763_895_600_000, "anna", "pause", "sink", "the consumer moves")
 
 def test_an_action_is_read_as_it_was_written():
     for one in (PAUSE, Action(2, "bot", "redrive", None, "redrive-1 --stage publish"), Action(3, "x", "resume")):
-        assert decode(one.encode()) == one
+        assert read_action(one.encode()) == one
 
 
 def test_the_latest_word_on_a_stage_counts_and_the_first_pause_is_told():
@@ -34,7 +34,7 @@ def test_actions_of_a_time_are_newest_first_and_bounded():
 
 
 def test_a_pause_says_who_since_when_why_and_what_to_do():
-    words = in_words(PAUSE)
+    words = pause_in_words(PAUSE)
     for part in ("anna", "2025-11-23T11:00:00Z", "the consumer moves", "resume sink"):
         assert part in words
 
@@ -42,7 +42,7 @@ def test_a_pause_says_who_since_when_why_and_what_to_do():
 def test_long_texts_are_cut():
     one = action(1, "w" * 999, "replay", detail="d" * 999)
     assert (len(one.who), len(one.detail)) == (MAX_TEXT, MAX_TEXT)
-    assert decode(one.encode()) == one
+    assert read_action(one.encode()) == one
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_long_texts_are_cut():
 )  # fmt: skip
 def test_what_is_no_action_is_left(changes):
     content = {"at": 1, "who": "a", "what": "pause", "stage": "sink", "detail": ""} | changes
-    assert decode(orjson.dumps(content)) is None
+    assert read_action(orjson.dumps(content)) is None
 
 
 @pytest.mark.parametrize("value", [None, b"", b"[]", b"{", b"\xff"])
 def test_what_is_no_object_is_left(value):
-    assert decode(value) is None
+    assert read_action(value) is None

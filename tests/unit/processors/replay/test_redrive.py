@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from processors.delivery.failure_record import encode, failure_record
+from processors.delivery.failure_record import encode_record, failure_record
 from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
@@ -16,10 +16,10 @@ from processors.replay.redrive import (
     Redrive,
     RedriveTargets,
     Unrecoverable,
+    failed_key,
     failed_ms,
-    key_of,
     place_of,
-    redrive,
+    redrive_of,
 )
 from processors.routes.outcome import Failed
 
@@ -38,7 +38,7 @@ def record(failed, original=b'{"id":"interaction-1"}', limit=1_000_000, topic="g
         event_id=EVENT_ID,
         origin=Origin(topic, 3, 1042),
     )
-    return orjson.loads(encode(content, limit))
+    return orjson.loads(encode_record(content, limit))
 
 
 INVALID = Failed("validate", "SchemaViolation", "breaks", (), "interaction", MAPPED)
@@ -50,7 +50,7 @@ UNREADABLE = Failed.of(MalformedEventError("not JSON", code="MalformedJSON"))
 def test_goes_back_to_raw_with_its_bytes_key_and_id(stage):
     failed = Failed(stage, "Error", "", (), "interaction")
 
-    back = redrive(record(failed, orjson.dumps(EVENT)), META, b"key", "run-1", TOPICS)
+    back = redrive_of(record(failed, orjson.dumps(EVENT)), META, b"key", "run-1", TOPICS)
 
     assert back == Redrive(
         "raw",
@@ -62,7 +62,7 @@ def test_goes_back_to_raw_with_its_bytes_key_and_id(stage):
 
 
 def test_a_failure_to_publish_goes_back_mapped_with_what_validated_carries():
-    back = redrive(record(THROTTLED), META, b"key", "run-1", TOPICS)
+    back = redrive_of(record(THROTTLED), META, b"key", "run-1", TOPICS)
 
     assert (back.topic, back.key, orjson.loads(back.value)) == ("validated", b"key", MAPPED)
     assert dict(back.headers) == {
@@ -79,14 +79,14 @@ def test_a_failure_to_publish_goes_back_mapped_with_what_validated_carries():
 def test_an_original_that_does_not_fit_beside_the_mapped_event_is_left_out():
     small = RedriveTargets("genesys.raw", "genesys.validated", 4_150)
 
-    back = redrive(record(THROTTLED, orjson.dumps({"id": "x" * 200})), META, b"key", "run-1", small)
+    back = redrive_of(record(THROTTLED, orjson.dumps({"id": "x" * 200})), META, b"key", "run-1", small)
 
     assert "original" not in dict(back.headers)
     assert dict(back.headers)["origin"] == b"genesys.raw/3/1042"
 
 
 def test_bytes_that_are_no_json_go_back_as_they_were():
-    assert redrive(record(UNREADABLE, b"\xff{"), META, b"key", "run-1", TOPICS).value == b"\xff{"
+    assert redrive_of(record(UNREADABLE, b"\xff{"), META, b"key", "run-1", TOPICS).value == b"\xff{"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_bytes_that_are_no_json_go_back_as_they_were():
     ],
 )
 def test_what_a_record_holds_no_more_is_to_be_looked_up(content, why):
-    back = redrive(content, META, b"key", "run-1", TOPICS)
+    back = redrive_of(content, META, b"key", "run-1", TOPICS)
 
     assert back == Unrecoverable(f"the original event {why}", Origin("genesys.raw", 3, 1042))
 
@@ -108,21 +108,21 @@ def test_what_a_record_holds_no_more_is_to_be_looked_up(content, why):
 def test_what_nobody_could_read_in_validated_goes_back_there():
     odd = record(Failed("publish", "MalformedEntry", ""), b"odd", topic="genesys.validated")
 
-    back = redrive(odd, headers.read({}), b"key", "run-1", TOPICS)
+    back = redrive_of(odd, headers.read({}), b"key", "run-1", TOPICS)
 
     assert (back.topic, back.value) == ("validated", b"odd")
 
 
 def test_without_headers_and_key_the_record_itself_tells_them():
-    back = redrive(record(INVALID, orjson.dumps(EVENT)), headers.read({}), None, "run-1", TOPICS)
+    back = redrive_of(record(INVALID, orjson.dumps(EVENT)), headers.read({}), None, "run-1", TOPICS)
 
     assert back.key == b"interaction-1"
     assert dict(back.headers) == {"event-id": EVENT_ID.encode(), "replayed": b"run-1"}
 
 
 def test_a_mapped_output_is_another_place_than_its_event():
-    raw = redrive(record(INVALID), META, b"k", "r", TOPICS)
-    mapped = redrive(record(THROTTLED), META, b"k", "r", TOPICS)
+    raw = redrive_of(record(INVALID), META, b"k", "r", TOPICS)
+    mapped = redrive_of(record(THROTTLED), META, b"k", "r", TOPICS)
 
     assert (raw.place, mapped.place) == (Place("raw", EVENT_ID), Place("validated", EVENT_ID, "interaction"))
 
@@ -149,15 +149,15 @@ def test_the_moment_of_the_failure_is_read_from_the_record(timestamp, expected):
 
 
 def test_the_key_is_the_records_own_or_what_the_event_tells():
-    assert key_of(record(INVALID), META, b"k") == b"k"
-    assert key_of(record(INVALID), META, None) == b"interaction-1"
-    assert key_of(record(INVALID, None), META, None) == b""
+    assert failed_key(record(INVALID), META, b"k") == b"k"
+    assert failed_key(record(INVALID), META, None) == b"interaction-1"
+    assert failed_key(record(INVALID, None), META, None) == b""
 
 
 def test_an_output_that_was_refused_and_is_gone_is_named_on_raw():
     cut = record(THROTTLED, orjson.dumps(EVENT)) | {"transformedEvent": None, "truncated": True}
 
-    back = redrive(cut, headers.read({"event-id": EVENT_ID.encode()}), b"key", "run-1", TOPICS)
+    back = redrive_of(cut, headers.read({"event-id": EVENT_ID.encode()}), b"key", "run-1", TOPICS)
 
     assert (back.topic, back.route, dict(back.headers)["route"]) == ("raw", "interaction", b"interaction")
 
@@ -165,6 +165,6 @@ def test_an_output_that_was_refused_and_is_gone_is_named_on_raw():
 def test_routes_of_one_event_go_back_each_to_publish():
     routes = [headers.read({"event-id": EVENT_ID.encode(), "route": name}) for name in (b"a", b"b", b"a")]
 
-    places = [redrive(record(THROTTLED), meta, b"k", "r", TOPICS).place for meta in routes]
+    places = [redrive_of(record(THROTTLED), meta, b"k", "r", TOPICS).place for meta in routes]
 
     assert places[0] == places[2] != places[1]

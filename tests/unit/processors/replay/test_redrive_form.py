@@ -3,7 +3,7 @@
 import pytest
 
 from processors.replay.period import Period
-from processors.replay.redrive_form import MOST_RECORDS, in_words, redrive_form, selection_of
+from processors.replay.redrive_form import MOST_RECORDS, redrive_form, selection_in_words, selection_of
 from processors.replay.selection import Span
 
 NOW_MS = 1_800_000_000_000
@@ -69,7 +69,7 @@ def test_what_is_no_request_is_refused_with_a_sentence(body):
 
 def test_what_was_meant_is_said_for_the_record():
     asked = redrive_form({"range": "1970-01-02/1970-01-03", "error": ["X", "Y"], "cluster": "detail.a, b"}, NOW_MS)
-    assert in_words(asked.selection) == (
+    assert selection_in_words(asked.selection) == (
         "error X, Y; violating detail.a, b; failed from 1970-01-02T00:00:00.000Z to 1970-01-03T00:00:00.000Z"
     )
-    assert in_words(redrive_form({"records": [[0, 1], [2, 3]]}, NOW_MS).selection) == "2 records"
+    assert selection_in_words(redrive_form({"records": [[0, 1], [2, 3]]}, NOW_MS).selection) == "2 records"

@@ -147,7 +147,7 @@ class Stages:
         books = [self.consumer.books[TP(topic, partition)].offsets for partition in range(PARTITIONS)]
         for first in range(0, EVENTS // PARTITIONS, FETCH // PARTITIONS):
             offsets = range(first, min(EVENTS // PARTITIONS, first + FETCH // PARTITIONS))
-            lanes.fill(self.consumer, {
+            lanes.fill_lanes(self.consumer, {
                 TP(topic, part): [FetchedRecord(topic, part, one, 0, b"k%d" % one, VALUE, headers) for one in offsets]
                 for part in range(PARTITIONS)
             }, None)  # fmt: skip

@@ -37,7 +37,7 @@ async def test_a_fetch_goes_to_its_stage_as_it_came_and_the_rest_to_the_streams(
     consumer = await ready(first=5)
     lane = consumer.app.lanes["genesys.raw"] = Putting()
     found = records(TP0, 5, 6, 7)
-    rest = lanes.fill(consumer, {TP0: found, TABLE: [1]}, {TP0, TABLE})
+    rest = lanes.fill_lanes(consumer, {TP0: found, TABLE: [1]}, {TP0, TABLE})
     (part,) = lane.parts
     assert part.records is found, "not one record was touched"
     assert (part.tp, part.generation, part.books) == (TP0, 1, books_of(consumer)[TP0])
@@ -47,7 +47,7 @@ async def test_a_fetch_goes_to_its_stage_as_it_came_and_the_rest_to_the_streams(
 async def test_of_a_fetch_that_overlaps_what_is_due_is_one_part():
     consumer = await ready(first=5)
     lane = consumer.app.lanes["genesys.raw"] = Putting()
-    lanes.fill(consumer, {TP0: records(TP0, 3, 4, 5, 8)}, None)
+    lanes.fill_lanes(consumer, {TP0: records(TP0, 3, 4, 5, 8)}, None)
     (part,) = lane.parts
     assert [one.offset for one in part.records] == [5, 8]
     assert part.covers(TP0, 6), "it is a hole, which has ended with them"

@@ -8,7 +8,7 @@ from aiokafka.errors import CommitFailedError, KafkaTimeoutError, OffsetMetadata
 from aiokafka.structs import OffsetAndMetadata
 from faust.types import TP
 
-from processors.delivery.settled_offsets import MAX_BYTES, decode, encode
+from processors.delivery.settled_offsets import MAX_BYTES, decode_note, encode_note
 from streams.faust_patches import partitions, settled_notes
 from streams.faust_patches.books import books_of, revoked_books
 from tests.unit.streams.faust_patches.fake_consumer import TP0, TP1, FakeConsumer, ready
@@ -43,7 +43,7 @@ async def test_what_is_settled_above_the_commit_stands_in_its_note():
     await consumer.fetch(TP0, *range(5, 12))
     consumer.ack(5, 7, 8)
     assert await commit(consumer, broker) == {TP0: 6}
-    assert decode(broker.taken[-1][TP0].metadata, 6) == [(7, 9)]
+    assert decode_note(broker.taken[-1][TP0].metadata, 6) == [(7, 9)]
 
 
 @pytest.mark.usefixtures("way")
@@ -55,7 +55,7 @@ async def test_more_that_is_settled_is_a_commit_of_its_own_and_the_same_is_none(
     assert await commit(consumer, broker) == {}
     consumer.ack(10)
     assert await commit(consumer, broker) == {TP0: 5}
-    assert decode(broker.taken[-1][TP0].metadata, 5) == [(8, 9), (10, 11)]
+    assert decode_note(broker.taken[-1][TP0].metadata, 5) == [(8, 9), (10, 11)]
 
 
 async def heir(note, first=5, end=20):
@@ -70,12 +70,12 @@ async def heir(note, first=5, end=20):
 
 @pytest.mark.usefixtures("way")
 async def test_an_heir_passes_what_was_settled_and_says_so_again():
-    consumer, broker = await heir(encode(5, [(7, 9), (12, 14)])), Broker()
+    consumer, broker = await heir(encode_note(5, [(7, 9), (12, 14)])), Broker()
     await consumer.fetch(TP0, *range(5, 12))
     assert consumer.offsets() == [5, 6, 9, 10, 11]
     consumer.ack(5, 6)
     assert await commit(consumer, broker) == {TP0: 9}
-    assert decode(broker.taken[-1][TP0].metadata, 9) == [(12, 14)], "not read yet, and settled all the same"
+    assert decode_note(broker.taken[-1][TP0].metadata, 9) == [(12, 14)], "not read yet, and settled all the same"
     await consumer.fetch(TP0, *range(12, 16))
     consumer.ack(9, 10, 11)
     assert consumer.offsets() == [14, 15]
@@ -83,7 +83,7 @@ async def test_an_heir_passes_what_was_settled_and_says_so_again():
 
 
 async def test_an_heir_commits_what_others_have_settled_to_the_end():
-    consumer, broker = await heir(encode(5, [(5, 20)])), Broker()
+    consumer, broker = await heir(encode_note(5, [(5, 20)])), Broker()
     consumer._new_offset = lambda tp: partitions.new_offset(consumer, tp)
     assert settled_notes.committable_offsets(consumer, []) == {TP0: 20}
     assert await commit(consumer, broker) == {TP0: 20}
@@ -91,14 +91,16 @@ async def test_an_heir_commits_what_others_have_settled_to_the_end():
 
 @pytest.mark.usefixtures("way")
 async def test_a_fetch_before_what_was_settled_is_no_new_log():
-    consumer = await heir(encode(5, [(6, 9)]))
+    consumer = await heir(encode_note(5, [(6, 9)]))
     await consumer.fetch(TP0, 5)
     assert books_of(consumer)[TP0].offsets.due == 9
     await consumer.fetch(TP0, 6, 7, 8, 9)
     assert consumer.offsets() == [5, 9]
 
 
-@pytest.mark.parametrize("note", ["somebody else's", "settled1:4:00000000:AQE=", encode(4, [(6, 7)]), "settled1:::"])
+@pytest.mark.parametrize(
+    "note", ["somebody else's", "settled1:4:00000000:AQE=", encode_note(4, [(6, 7)]), "settled1:::"]
+)
 async def test_a_foreign_or_damaged_note_is_left_aside_with_a_warning(note):
     consumer = await heir(note)
     await consumer.fetch(TP0, *range(5, 9))
@@ -107,7 +109,7 @@ async def test_a_foreign_or_damaged_note_is_left_aside_with_a_warning(note):
 
 
 async def test_a_note_of_a_log_that_ended_before_counts_no_more():
-    consumer = await heir(encode(5, [(6, 7), (15, 25)]))
+    consumer = await heir(encode_note(5, [(6, 7), (15, 25)]))
     await consumer.fetch(TP0, *range(5, 9))
     assert consumer.offsets() == [5, 6, 7, 8]
     assert len(consumer.told) == 1
@@ -116,7 +118,7 @@ async def test_a_note_of_a_log_that_ended_before_counts_no_more():
 async def test_what_cannot_be_checked_comes_again():
     consumer = FakeConsumer(first=5)
     consumer.fails = KafkaTimeoutError("away")
-    noted = {TP0: OffsetAndMetadata(5, encode(5, [(6, 7)])), TP1: OffsetAndMetadata(-1, "")}
+    noted = {TP0: OffsetAndMetadata(5, encode_note(5, [(6, 7)])), TP1: OffsetAndMetadata(-1, "")}
     assert await settled_notes.settled_before(consumer, noted) == {}
 
 
@@ -132,7 +134,7 @@ async def test_a_broker_that_takes_less_gets_shorter_notes():
         await commit(consumer, broker)
     noted = broker.taken[-1][TP0]
     assert noted.offset == 6
-    assert decode(noted.metadata, 6)[0] == (7, 8)
+    assert decode_note(noted.metadata, 6)[0] == (7, 8)
     assert len(noted.metadata) <= 600
 
 

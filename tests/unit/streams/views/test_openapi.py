@@ -8,14 +8,14 @@ import pytest
 
 import streams.views
 from streams.app import app
-from streams.views.openapi import METHODS, described
+from streams.views.openapi import METHODS, api_document
 
 
 @pytest.fixture(scope="module")
 def document():
     for module in pkgutil.walk_packages(streams.views.__path__, "streams.views."):
         importlib.import_module(module.name)
-    return described({path: type(view) for path, view in app.web.views.items()})
+    return api_document({path: type(view) for path, view in app.web.views.items()})
 
 
 def operations(document):

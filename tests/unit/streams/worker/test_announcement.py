@@ -21,7 +21,7 @@ def test_a_worker_says_what_it_has_what_is_wrong_and_what_of_it_is_paused(health
         SimpleNamespace(paused={"sink": "a pause", "process": "another's"}),
     )
     said = announcement.as_json()
-    assert delta.check(orjson.dumps({"worker": {**said, "ended": False}}))["worker"]["name"] == "http://a"
+    assert delta.checked(orjson.dumps({"worker": {**said, "ended": False}}))["worker"]["name"] == "http://a"
     assert "genesys.validated" in asked[0]
     assert (said["roles"], said["paused"], said["pausedStages"]) == (["failures", "sink"], True, ["sink"])
     assert said["troubles"]["kafka"]["reason"] == "no answer"

@@ -51,7 +51,7 @@ class Scene:
 
     async def tell(self, value):
         """As the metrics stage of the owner hears it."""
-        content = delta.check(value)
+        content = delta.checked(value)
         self.told.append(content)
         if "worker" in content:
             self.group.note_worker(content["worker"], self.now_ms)
@@ -117,7 +117,7 @@ async def test_who_loses_the_tables_knows_nothing_of_the_group(scene):
 
 async def test_a_delta_is_no_worker_and_half_a_row_is_refused(scene):
     with pytest.raises(ValueError, match="not a worker"):
-        delta.check(orjson.dumps({"worker": {"name": "x"}}))
+        delta.checked(orjson.dumps({"worker": {"name": "x"}}))
 
 
 def marks(scene):

@@ -15,7 +15,7 @@ from clients.genesys.queues import QueueNames
 from processors.event.identity import derive_event_id
 from processors.genesys.analytics.snapshots import snapshots
 from processors.genesys.frames import read_frame
-from processors.genesys.interval import Interval, milliseconds
+from processors.genesys.interval import Interval, epoch_ms_of
 
 CASES = Path(__file__).parents[4] / "cases/genesys"
 QUEUE, USER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -292,10 +292,10 @@ def told_callback():
 async def test_of_a_captured_callback_nothing_is_told_again_when_nothing_was_missed(sieves, cut):
     sieve, topic = sieves(), "v2.users.07ea919f-3bbe-550c-a3dc-c44febd173f8.conversations"
     for name, time in zip(CALLBACK, ["20:08:25.397", "20:09:40.001", "20:09:40.001"], strict=True):
-        value, at_ms = (CASES / f"{name}.json").read_bytes(), milliseconds(f"2022-07-04T{time}Z")
+        value, at_ms = (CASES / f"{name}.json").read_bytes(), epoch_ms_of(f"2022-07-04T{time}Z")
         assert await sieve.live(ReceivedFrame(value, read_frame(value), at_ms, at_ms + 150)), name
-    cut_ms = milliseconds(f"2022-07-04T{cut}.000Z")
-    told_of = Interval(cut_ms - 5_000, milliseconds("2022-07-04T20:10:40.000Z"))
+    cut_ms = epoch_ms_of(f"2022-07-04T{cut}.000Z")
+    told_of = Interval(cut_ms - 5_000, epoch_ms_of("2022-07-04T20:10:40.000Z"))
     told = list(snapshots(told_callback(), told_of, frozenset([topic])))
     assert told
     assert [line for one in told for line in await sieve.past(one)] == []

@@ -6,7 +6,7 @@ import pytest
 from processors.event.identity import derive_event_id
 from processors.genesys.analytics.conversation import AnalyticsConversation
 from processors.genesys.analytics.snapshots import beyond, snapshots
-from processors.genesys.interval import Interval, merged, milliseconds
+from processors.genesys.interval import Interval, epoch_ms_of, merged
 from processors.genesys.states import snapshot_state
 
 QUEUE, USER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -31,7 +31,7 @@ def at(second):
 
 
 def ms(second):
-    return milliseconds(at(second))
+    return epoch_ms_of(at(second))
 
 
 def segment(kind, start, end=None, **fields):
@@ -211,7 +211,7 @@ def test_near_intervals_are_merged():
 
 @pytest.mark.parametrize(("value", "expected"), [("1970-01-01T00:00:01.5Z", 1_500), ("x", None), (5, 5), (None, None)])
 def test_milliseconds(value, expected):
-    assert milliseconds(value) == expected
+    assert epoch_ms_of(value) == expected
 
 
 def test_moments_are_those_of_segments_and_the_end():

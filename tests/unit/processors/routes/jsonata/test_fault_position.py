@@ -3,7 +3,7 @@
 import pytest
 
 from processors.event.identity import identify
-from processors.routes.jsonata.fault_position import fault_offset
+from processors.routes.jsonata.fault_position import runtime_fault_offset
 
 EVENT = identify({"id": "x", "a": "t", "payload": {"n": 1}})
 
@@ -20,11 +20,11 @@ EVENT = identify({"id": "x", "a": "t", "payload": {"n": 1}})
     ],
 )
 def test_the_innermost_part_that_raises_is_the_place(text, begin):
-    offset = fault_offset(text, EVENT, 500)
+    offset = runtime_fault_offset(text, EVENT, 500)
     assert offset is not None
     assert text[offset:].startswith(begin)
 
 
 @pytest.mark.parametrize("text", ["$sum([1..3])", "payload.n", "(a"])
 def test_without_a_fault_there_is_none(text):
-    assert fault_offset(text, EVENT, 500) is None
+    assert runtime_fault_offset(text, EVENT, 500) is None

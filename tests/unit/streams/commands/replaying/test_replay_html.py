@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from clients.kafka.ranges import Range
 from processors.event.headers import Origin
 from processors.routes.outcome import Failed, Filtered, Mapped
-from streams.commands.replaying.replay_html import page
+from streams.commands.replaying.replay_html import comparison_page
 from streams.replay.replay import ReplayProgress
 
 ORIGIN = Origin("genesys.raw", 0, 7)
@@ -37,7 +37,7 @@ def read(*compared):
     for before, after in compared:
         progress.comparison.add(ORIGIN, before, after)
     reading = Reading()
-    reading.feed(page("genesys.raw", "./new", "what one runs", progress))
+    reading.feed(comparison_page("genesys.raw", "./new", "what one runs", progress))
     return reading
 
 

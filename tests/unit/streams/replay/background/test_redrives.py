@@ -39,7 +39,7 @@ async def test_why_it_cannot_be_done_is_said(jobs, recorded, monkeypatch):
     async def nobody(settings, touch=()):
         raise RangeError("no Kafka broker answers")
 
-    monkeypatch.setattr(redrives, "topics", nobody)
+    monkeypatch.setattr(redrives, "partition_counts", nobody)
     job = jobs.begin(FailureSelection(), dry_run=False, who="ana")
     assert job.as_json()["state"] == "running"
     await until_it_ends(jobs, job)
@@ -53,7 +53,7 @@ async def test_an_error_of_ours_ends_it_too_and_a_rehearsal_is_no_action(jobs, r
     async def broken(settings, touch=()):
         raise LookupError("x")
 
-    monkeypatch.setattr(redrives, "topics", broken)
+    monkeypatch.setattr(redrives, "partition_counts", broken)
     job = jobs.begin(FailureSelection(), dry_run=True, who="")
     await until_it_ends(jobs, job)
     assert job.state == "failed"
@@ -68,7 +68,7 @@ async def test_one_runs_at_a_time_and_its_end_is_its_begin(jobs, monkeypatch):
         await asyncio.to_thread(go_on.wait, 30)
         raise RangeError("enough")
 
-    monkeypatch.setattr(redrives, "topics", waits)
+    monkeypatch.setattr(redrives, "partition_counts", waits)
     job = jobs.begin(FailureSelection(), dry_run=True, who="")
     with pytest.raises(AnotherRedriveError, match=job.plan.run):
         jobs.begin(FailureSelection(), dry_run=True, who="")

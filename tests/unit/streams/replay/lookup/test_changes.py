@@ -76,7 +76,7 @@ def in_raw(monkeypatch):
         async def topics(settings):
             return {"genesys.raw": 1}
 
-        monkeypatch.setattr(module, "topics", topics)
+        monkeypatch.setattr(module, "partition_counts", topics)
         monkeypatch.setattr(module, "open_reader", lambda *_, wait_ms: Opened())
 
     return holds

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from clients.kafka.ranges import Range
-from processors.event.identity import decode
+from processors.event.identity import event_of_bytes
 from processors.replay.redrive import Place
 from processors.replay.redrive_notes import Note
 from processors.replay.selection import Span
@@ -83,7 +83,7 @@ def topics(monkeypatch):
     async def known(settings):
         return dict.fromkeys(by_name, PARTITIONS)
 
-    monkeypatch.setattr(module, "topics", known)
+    monkeypatch.setattr(module, "partition_counts", known)
     monkeypatch.setattr(module, "open_reader", lambda settings, name, known, wait_ms: Opened(name))
     return found
 
@@ -160,7 +160,7 @@ async def test_nothing_is_found_of_what_nobody_names(topics):
 async def test_a_record_without_an_id_has_the_one_that_the_process_stage_gives_it(topics):
     value = b'{"id": "c-1", "resourceType": "interaction"}'
     topics["raw"].add(CALL, 1_000, value)
-    search = await trace(decode(value).event_id)
+    search = await trace(event_of_bytes(value).event_id)
     assert [one.what for one in search.found] == ["interaction"]
 
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from clients.aws.sqs_receiver import ReceivedMessage
-from processors.delivery.failure_record import encode, failure_record
+from processors.delivery.failure_record import encode_record, failure_record
 from processors.event.errors import InvalidEventError
 from processors.event.headers import Origin
 from processors.replay.redrive_notes import Note, Notes
@@ -32,7 +32,7 @@ def message(number, event_id="e-1", failed=INVALID):
         event_id=event_id,
         origin=Origin("genesys.raw", 0, 7),
     )
-    return ReceivedMessage(str(number), encode(record, 100_000).decode(), f"receipt-{number}", 1_000, None)
+    return ReceivedMessage(str(number), encode_record(record, 100_000).decode(), f"receipt-{number}", 1_000, None)
 
 
 class FakeQueue:
