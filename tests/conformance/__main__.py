@@ -26,6 +26,9 @@ from tests.conformance.suites import JSON_SCHEMA, JSONATA, SuiteUnavailableError
 #: Elements of a sequence that cases of JSONata's suite need; how deep calls may be, each says itself.
 SUITE_SEQUENCE = 10_000_000
 
+#: Cases of a suite of so many that the leading engine passes, as docs/conformance.md has it.
+LEAST = {1_686: 1_682, 1_665: 1_661}
+
 DRAFTS = {
     "draft4": "http://json-schema.org/draft-04/schema#",
     "draft6": "http://json-schema.org/draft-06/schema#",
@@ -36,7 +39,7 @@ DRAFTS = {
 
 
 def main() -> None:
-    """Run what is there and print a table of each; exit code 1 for a wrong value on the leading engine."""
+    """Run what is there and print a table of each; exit code 1 for a wrong value, or one less that is right."""
     parser = argparse.ArgumentParser(prog="make conformance", description=__doc__)
     parser.add_argument("--jsonata", type=Path, help="JSONata's test/test-suite")
     parser.add_argument("--json-schema", type=Path, help="JSON-Schema-Test-Suite, or json/ of jsonschema's source")
@@ -77,7 +80,7 @@ def _jsonata(suite: Path, engine: Engine | None, named: str, verbose: bool) -> i
             print(f"{named}: {ended}: {name}: {case['expr'][:100]!r}")
     told = ", ".join(f"{number} {what}" for what, number in counts.most_common())
     print(f"JSONata on {named}: {counts.total()} cases: {told}")
-    return counts["wrong value"]
+    return counts["wrong value"] + max(0, LEAST.get(counts.total(), 0) - counts["passed"])
 
 
 def _jsonata_cases(suite: Path) -> Iterator[tuple[str, dict[str, Any]]]:

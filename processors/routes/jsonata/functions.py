@@ -6,8 +6,11 @@ Each takes what an engine hands it and gives a JSON value; `ValueError` begins w
 from __future__ import annotations
 
 import base64
+import math
+import random
 import re
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -34,7 +37,7 @@ def number(value: Any, *_: Any) -> float | int:
         return int(radix[1][1:], _BASES[radix[1][0].lower()])
     if not _NUMBER.fullmatch(text) or abs(found := float(text)) == float("inf"):
         raise ValueError(f"D3030: Unable to cast value to a number: {text[:40]!r}")
-    return int(found) if found.is_integer() and abs(found) < 2**63 else found
+    return _whole(found)
 
 
 def base64encode(text: Any, *_: Any) -> str:
@@ -70,6 +73,72 @@ def decode_url_component(text: Any, *_: Any) -> str:
     return _unquoted("decodeUrlComponent", _text("decodeUrlComponent", text))
 
 
+def rounded(value: Any, digits: Any, *_: Any) -> float | int:
+    """To so many digits, a tie to the even one: of the number as it is written, not of its double."""
+    shifted = float(Decimal(repr(float(_number("round", value)))).scaleb(int(_number("round", digits))))
+    if not math.isfinite(shifted):
+        return math.nan
+    return _whole(float(Decimal(repr(float(round(shifted)))).scaleb(-int(digits))))
+
+
+def rounded_for(value: Any, picture: Any, options: Any = None, *_: Any) -> Any:
+    """The number to as many digits as a picture of formatNumber shows; as it is, where the picture has an exponent."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isinstance(picture, str):
+        return value
+    given = options if isinstance(options, dict) else {}
+    sign = _PICTURE | {name: text for name, text in given.items() if isinstance(text, str) and len(text) == 1}
+    pictures = picture.split(sign["pattern-separator"])
+    shown = pictures[1] if value < 0 and len(pictures) > 1 else pictures[0]
+    if sign["exponent-separator"] in shown:
+        return value
+    family = {sign["digit"], *(chr(ord(sign["zero-digit"]) + number) for number in range(10))}
+    digits = sum(letter in family for letter in shown.partition(sign["decimal-separator"])[2])
+    scale = 100 if sign["percent"] in shown else 1_000 if sign["per-mille"] in shown else 1
+    return rounded(value * scale, digits) / scale or value  # what is rounded to nothing keeps its sign
+
+
+_PICTURE = {
+    "decimal-separator": ".",
+    "digit": "#",
+    "exponent-separator": "e",
+    "pattern-separator": ";",
+    "per-mille": "\u2030",
+    "percent": "%",
+    "zero-digit": "0",
+}
+
+
+def power(base: Any, exponent: Any, *_: Any) -> float | int:
+    """A number raised to another."""
+    found = _number("power", base), _number("power", exponent)
+    try:
+        return _whole(math.pow(*found))
+    except (OverflowError, ValueError):
+        raise ValueError(
+            f"D3061: The power function has resulted in no number: base={base}, exponent={exponent}"
+        ) from None
+
+
+def format_base(value: Any, base: Any = None, *_: Any) -> str:
+    """The whole number nearest to a value, with digits and letters; a tie is rounded to the even one."""
+    number = round(_number("formatBase", value))
+    radix = 10 if base is None else round(_number("formatBase", base))
+    if not 2 <= radix <= len(_DIGITS):
+        raise ValueError(f"D3100: The radix of the formatBase function must be between 2 and 36: {base}")
+    left, written = abs(number), ""
+    while left or not written:
+        left, digit = divmod(left, radix)
+        written = _DIGITS[digit] + written
+    return f"-{written}" if number < 0 else written
+
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def _whole(number: float) -> float | int:
+    return int(number) if number.is_integer() and abs(number) < 2**63 else number
+
+
 def merge_sort(values: Sequence[Any], comes_after: Callable[[Any, Any], Any]) -> list[Any]:
     """Sort as `$sort` with a function does: by merging halves, and what is not put after keeps its place."""
     if len(values) <= 1:
@@ -93,6 +162,12 @@ def distinct(values: Sequence[Any]) -> list[Any]:
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
+        raise ValueError(f"T0410: Argument 1 of function {name} does not match function signature")
+    return value
+
+
+def _number(name: str, value: Any) -> float | int:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"T0410: Argument 1 of function {name} does not match function signature")
     return value
 
@@ -123,4 +198,13 @@ TEXT_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "encodeUrlComponent": encode_url_component,
     "decodeUrl": decode_url,
     "decodeUrlComponent": decode_url_component,
+}
+
+#: The same of those that take more than a text, or nothing.
+NUMBER_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "round": rounded,
+    "formatNumber": rounded_for,
+    "power": power,
+    "formatBase": format_base,
+    "random": random.random,
 }

@@ -158,7 +158,7 @@ def _to_millis(text: Any = None, picture: Any = None, *_: Any) -> Any:
 
 def _number_text(value: float | int) -> str:
     """A number as JSONata writes it: integers whole, others by 15 digits, large and small ones with an exponent."""
-    number = float(value)
+    number = float(value) + 0.0  # nought has no sign
     if number.is_integer() and abs(number) < 1e21:
         return str(value) if isinstance(value, int) and abs(value) <= 2**53 else _shortest(number)
     text = f"{number:.15g}" if abs(number) < 1e21 else repr(number)

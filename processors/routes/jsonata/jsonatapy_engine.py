@@ -5,14 +5,16 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import orjson
 
 from processors.event.identity import Event
+from processors.routes.jsonata.corrections import corrected
 from processors.routes.jsonata.expressions import FUNCTIONS, MAX_SEQUENCE, MAX_STACK, ExpressionError
-from processors.routes.jsonata.functions import TEXT_FUNCTIONS
+from processors.routes.jsonata.functions import NUMBER_FUNCTIONS, TEXT_FUNCTIONS
 from processors.routes.jsonata.text import Token, ascii_pattern, tokens
 
 try:
@@ -21,17 +23,6 @@ except ImportError:  # there is no wheel of it for every platform
     jsonatapy = None  # type: ignore[assignment]
 
 IS_INSTALLED = jsonatapy is not None
-
-#: Signatures of the corrected functions whose argument may be the context.
-_SIGNATURES = {"number": "<(nsb)-:n>"}
-
-#: Functions corrected in JSONata itself.
-_DEFINITIONS = {
-    "reduce": "$reduce := ($__reduce := $reduce; function($list, $f, $init) {"
-    " $exists($init) ? $__reduce($list, $f, $init) : $count($list) > 0 ? $__reduce($list, $f) });",
-    "clone": "$clone := function($value) { $value };",
-}
-_NOW = "$now := function($picture, $zone) { $fromMillis($millis(), $picture, $zone) };"
 
 #: Functions that call what they are given after the first argument, and do not give it back.
 _CALLING = frozenset(
@@ -53,7 +44,8 @@ class JsonatapyEngine:
     def compile(self, text: str, timeout_ms: int) -> JsonatapyExpression:
         """Raises ExpressionError, with the place."""
         try:
-            return JsonatapyExpression(text, timeout_ms, self)
+            with _no_panic():
+                return JsonatapyExpression(text, timeout_ms, self)
         except ValueError as error:
             offset = syntax_fault_offset(text, str(error))
             raise ExpressionError(str(error).removeprefix("Parse error: "), offset=offset) from None
@@ -71,12 +63,13 @@ class JsonatapyExpression:
         }
         jsonatapy.compile(text, **bounds)  # a fault is one of the text as it was written
         _check_regexes(text)
-        self._program = jsonatapy.compile(_mended(text, used), **bounds)
+        self._program = jsonatapy.compile(corrected(text, used), **bounds)
         self._event = Event({}, "", "")
         for name, function in FUNCTIONS.items():
             self._program.register(name, self._bound(function))
-        for name in used & TEXT_FUNCTIONS.keys():
-            self._program.register(f"__{name}", TEXT_FUNCTIONS[name])
+        ours = TEXT_FUNCTIONS | NUMBER_FUNCTIONS
+        for name in used & ours.keys():
+            self._program.register(f"__{name}", ours[name])
         self._may_give_function = _may_give_function(text)
 
     def __call__(self, event: Event) -> Any:
@@ -94,12 +87,24 @@ class JsonatapyExpression:
 
     def _run(self, evaluate: Callable[[Any], Any], data: Any) -> Any:
         try:
-            return evaluate(data)
+            with _no_panic():
+                return evaluate(data)
         except (ValueError, TypeError, OverflowError, RuntimeError) as error:
             text = str(error)
             raise ExpressionError(text, timeout=text.startswith(_BOUNDS)) from None
         except MemoryError:
             raise ExpressionError("out of memory", crash=True) from None
+
+
+@contextmanager
+def _no_panic() -> Iterator[None]:
+    """A bug of the engine over one expression is that expression's error: what it raises then is no Exception."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of the extension; nothing exports it
+            raise
+        raise ExpressionError(f"a bug of jsonatapy: {error}") from None
 
 
 def syntax_fault_offset(text: str, fault: str) -> int:
@@ -132,28 +137,6 @@ def _fault(text: str) -> str:
     except ValueError as error:
         return str(error)
     return ""
-
-
-def _mended(text: str, used: set[str]) -> str:
-    """The text with its regular expressions read as JSONata does, and with our functions in place of the engine's."""
-    definitions = [*(_definition(name, text) for name in sorted(used & TEXT_FUNCTIONS.keys()))]
-    definitions += [_DEFINITIONS[name] for name in sorted(used & _DEFINITIONS.keys())]
-    if re.search(r"\$now\s*\(\s*[^\s)]", text):
-        definitions.append(_NOW)
-    parts, at = [], 0
-    for token in tokens(text):
-        if token.kind == "regex":
-            parts += [text[at : token.offset], ascii_pattern(token.text, nested=True)]
-            at = token.offset + len(token.text)
-    body = "".join(parts) + text[at:]
-    return f"({' '.join(definitions)}\n{body}\n)" if definitions else body
-
-
-def _definition(name: str, text: str) -> str:
-    # A signature lets the context stand in for an argument that is left out, and costs six times the call.
-    takes_context = re.search(rf"\${name}\s*\(\s*\)", text)
-    signature = _SIGNATURES.get(name, "<s-:s>") if takes_context else ""
-    return f"${name} := function($value){signature} {{ $exists($value) ? $__{name}($value) }};"
 
 
 def _check_regexes(text: str) -> None:

@@ -20,6 +20,9 @@ _TOKEN = re.compile(
 _OPERAND_ENDS = (")", "]", "}")
 _WORD_OPERATORS = ("and", "or", "in")
 
+#: Operators that stand for fields where a value is to begin.
+_PATHS = ("*", "**", "%")
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -44,6 +47,8 @@ def tokens(text: str) -> Iterator[Token]:
         kind, found = str(match.lastgroup), match[0]
         if found == "/" and (last is None or not last.is_operand):
             kind, found = "regex", _regex_at(text, offset)
+        if found in _PATHS and (last is None or not last.is_operand):
+            kind = "name"  # of all fields, or of the parent: nothing is there to be multiplied or divided
         if kind not in ("comment", "space"):
             last = Token(kind, found, offset)
             yield last

@@ -196,3 +196,34 @@ def test_the_parent_operator_is_no_remainder():
 )
 def test_only_what_can_end_in_the_result_counts_as_a_function(text, may):
     assert _may_give_function(text) is may
+
+
+@pytest.mark.parametrize("text", ['$fromMillis(0, "[fN]")', '$toMillis("2026", "[‰%]]éX")'])
+def test_a_bug_of_the_engine_is_an_expression_error(text):
+    expression = LEADING.compile(text, TIMEOUT_MS)
+    with pytest.raises(ExpressionError, match="a bug of jsonatapy"):
+        expression(EVENT)
+
+
+@pytest.mark.parametrize(
+    "text", ["payload.* / 2", "payload.list[0]/2/1", "a.% / 2", "(**) / 2", "$sum(payload.list[[0..1]]) /2"]
+)
+def test_what_divides_is_no_regular_expression(text):
+    LEADING.compile(text, TIMEOUT_MS)
+
+
+@pytest.mark.parametrize("text", ["$number(1, 2)", "1 ~> $trim(2)", "$power(1, 2, 3)", "$random(1)"])
+def test_more_arguments_than_a_function_has_are_refused_at_the_start(text):
+    with pytest.raises(ExpressionError, match=r"T0410: \$\w+ has \d arguments at most"):
+        LEADING.compile(text, TIMEOUT_MS)
+
+
+def test_a_function_of_the_text_s_own_has_arguments_of_its_own():
+    text = "($round := function($a, $b, $c) { $a & $b & $c }; $round(1, 2, 3))"
+    assert LEADING.compile(text, TIMEOUT_MS)(EVENT) == "123"
+
+
+def test_random_numbers_differ():
+    first, second = LEADING.compile("[$random(), $random()]", TIMEOUT_MS)(EVENT)
+    assert 0 <= first < 1
+    assert first != second
