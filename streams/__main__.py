@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 
 import click
@@ -29,8 +30,18 @@ COMMANDS = {
 }
 
 
+#: An option with nothing behind its `=`.
+_EMPTY = re.compile(r"--?[a-z-]+=\s*")
+
+
 class LazyGroup(click.Group):
     """Imports a command's module when it is asked for, so that `--help` does not wait for Faust."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse empty words: `--event-id "$ID"` with no ID would mean every event."""
+        if any(not word.strip() or _EMPTY.fullmatch(word) for word in args):
+            raise click.UsageError("an argument is empty: is a variable of the shell not set?", ctx)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -61,10 +72,20 @@ def cli() -> None:
 def main() -> None:
     """Run a command. What the user can fix is one line on stderr and exit code 2."""
     try:
-        cli(prog_name="genesys-eventbridge")
+        ended = cli(prog_name="genesys-eventbridge", standalone_mode=False)
+        sys.exit(ended if isinstance(ended, int) else 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        name = context.command_path if context else "genesys-eventbridge"
+        print(f"{name}: {' '.join(error.format_message().split())} (`{name} --help` says more)", file=sys.stderr)
+    except click.Abort:
+        print("genesys-eventbridge: aborted", file=sys.stderr)
+        sys.exit(1)
     except (SettingsError, RouteError) as error:
         print(f"genesys-eventbridge: {error}", file=sys.stderr)
-        sys.exit(EXIT_USAGE)
+    sys.exit(EXIT_USAGE)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,10 @@ class OffsetBounds:
 
     by_partition: tuple[tuple[int | None, int], ...] = ()
 
+    def __post_init__(self) -> None:
+        if len(dict(self.by_partition)) < len(self.by_partition):
+            raise ValueError("a partition has one offset to begin at, and one to end before: give each once")
+
     def of(self, partition: int) -> int | None:
         """The offset given for a partition; None when there is none."""
         given = dict(self.by_partition)
@@ -39,6 +43,17 @@ class OffsetBounds:
     def partitions(self) -> frozenset[int]:
         """The partitions that have an offset of their own."""
         return frozenset(partition for partition, _ in self.by_partition if partition is not None)
+
+
+def check_offsets(partitions: tuple[int, ...], first: OffsetBounds, end: OffsetBounds) -> None:
+    """Refuse offsets that no record can be between, or of partitions that are not meant. Raises ValueError."""
+    named = first.partitions | end.partitions
+    if strange := sorted(named.difference(partitions)) if partitions else []:
+        raise ValueError(f"an offset is given for partition {strange[0]}, and --partition leaves it out")
+    for partition in (-1, *sorted(named)):
+        lower, upper = first.of(partition), end.of(partition)
+        if lower is not None and upper is not None and upper <= lower:
+            raise ValueError(f"--to-offset {upper} must be later than --from-offset {lower}")
 
 
 def parse_offset(text: str) -> tuple[int | None, int]:

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from rich.console import Console, RenderableType
 from rich.live import Live
 
+from streams.commands.terminal.options import Rate
 from streams.commands.terminal.pipeline_screen import Rates, draw, waiting
 from streams.demo.accounts import Account, DemoLedger
 from streams.demo.stack import DemoError, Options, Stack
@@ -57,7 +58,7 @@ Examples:
 @click.option("--source", type=click.Choice(["stream", "notifications", "sqs"]), default="stream", show_default=True,
               help="HTTP event stream, notification sockets, or the queue of Genesys' own integration.")  # fmt: skip
 @click.option("--faults", is_flag=True, help="Throttled entries, dropped connections, cut streams.")
-@click.option("--rate", type=click.FloatRange(0), help="Events a second; 0 = as fast as they are taken.")
+@click.option("--rate", type=Rate(0), help="Events a second; 0 = as fast as they are taken.")
 @click.option("--port", type=click.IntRange(1, 65535), default=6066, show_default=True, help="Port of the dashboard.")
 def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float | None, port: int) -> None:
     """Run Kafka, Genesys, AWS and a worker, all embedded, and watch events arrive.

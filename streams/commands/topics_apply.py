@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -59,13 +59,19 @@ def _partitions(text: str) -> int:
     return int(text)
 
 
+def _kept(text: str) -> int:
+    if not (kept := milliseconds(text)):
+        raise ValueError(f"{text!r} keeps nothing: Kafka would delete all that the topic holds")
+    return kept
+
+
 @click.command(name="apply", epilog=EPILOG)
 @click.option(
     "--partitions", multiple=True, type=ForTopic("TOPIC=N", _partitions),
     help="How many partitions a topic is to have; repeatable. Changelogs follow.",
 )  # fmt: skip
 @click.option(
-    "--retention", multiple=True, type=ForTopic("TOPIC=AGE", milliseconds),
+    "--retention", multiple=True, type=ForTopic("TOPIC=AGE", _kept),
     help="How long a topic keeps its records: 12h, 14d; repeatable.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
@@ -86,10 +92,7 @@ def apply(
     """
     quiet_logs()
     settings = load_settings()
-    for topic, _ in partitions:
-        if topic in FIXED:
-            raise click.UsageError(f"--partitions {topic}: {FIXED[topic]}")
-    wish = _wish(settings, dict(partitions), dict(retention))
+    wish = _wish(settings, partitions, retention)
     try:
         changes = asyncio.run(_plan(settings, wish))
     except (RangeError, ValueError) as error:
@@ -113,15 +116,22 @@ def apply(
         raise SystemExit(EXIT_STOPPED)
 
 
-def _wish(settings: Settings, partitions: Mapping[str, int], retention: Mapping[str, int]) -> TopicWish:
+def _wish(settings: Settings, partitions: Sequence[tuple[str, int]], retention: Sequence[tuple[str, int]]) -> TopicWish:
+    """What the options ask for. Raises UsageError for what cannot be."""
+    for option, given in (("--partitions", partitions), ("--retention", retention)):
+        if len(dict(given)) < len(given):
+            raise click.UsageError(f"{option} is given twice for one topic")
+    for topic, _ in partitions:
+        if topic in FIXED:
+            raise click.UsageError(f"--partitions {topic}: {FIXED[topic]}")
     needed = tuple(needed_topics(settings))
     changelogs = [name for name in needed if name.endswith("-changelog")]
     return TopicWish(
         needed,
         {name: companion_of(settings, name) for name in changelogs},
         settings.kafka_topic_partitions,
-        {settings.topic(name): number for name, number in partitions.items()},
-        {settings.topic(name): kept for name, kept in retention.items()},
+        {settings.topic(name): number for name, number in partitions},
+        {settings.topic(name): kept for name, kept in retention},
     )
 
 

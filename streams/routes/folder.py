@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -18,6 +19,8 @@ from processors.routes.schema import schema_warnings
 from processors.routes.schema_references import is_one_document
 from processors.routes.target import read_offload, read_target
 
+Made = TypeVar("Made")
+
 #: Schemas of a registry, by `registry:schema` or `registry:schema@version`.
 RegistrySchemas = Mapping[str, JsonObject]
 
@@ -27,7 +30,20 @@ TEXTS = ("description", "source", "detail-type", "event-bus")
 
 def read_routes(folder: Path, registry_schemas: RegistrySchemas | None = None) -> list[RouteTexts]:
     """Read every route folder, in name order, compiling nothing. Raises RouteError."""
-    return [read_route(path, registry_schemas or {}) for path in route_folders(folder)]
+    return of_each(folder, lambda path: read_route(path, registry_schemas or {}))
+
+
+def of_each(folder: Path, make: Callable[[Path], Made]) -> list[Made]:
+    """What is made of each route's folder, in name order. Raises one RouteError that names all that are wrong."""
+    made, wrong = [], []
+    for path in route_folders(folder):
+        try:
+            made.append(make(path))
+        except RouteError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise RouteError("; ".join(wrong))
+    return made
 
 
 def route_folders(folder: Path) -> list[Path]:
@@ -41,9 +57,12 @@ def route_folders(folder: Path) -> list[Path]:
 
 
 def registry_names(folder: Path) -> list[str]:
-    """The registry schemas that the routes ask for, by their names. Raises RouteError."""
-    origins = (_origin(path, _toml(path)) for path in _files(folder))
-    return sorted({str(origin) for origin in origins if isinstance(origin, SchemaName)})
+    """The registry schemas that the routes ask for, by their names; a route that is wrong is told by who reads it."""
+    names = set()
+    for path in _files(folder):
+        with contextlib.suppress(RouteError):
+            names.add(registry_name(path.parent))
+    return sorted(str(name) for name in names if name is not None)
 
 
 def schema_text(folder: Path, texts: RouteTexts) -> str:

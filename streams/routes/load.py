@@ -11,7 +11,7 @@ from processors.event.strict_json import JsonObject
 from processors.routes.authoring.registry_schema import SchemaName, mapped_event_schema
 from processors.routes.route import Route, compile_route
 from settings import Settings
-from streams.routes.folder import read_route, read_routes, registry_name, registry_names, route_folders
+from streams.routes.folder import of_each, read_route, registry_name, registry_names, route_folders
 from streams.routes.schema_store import SchemaStore
 
 
@@ -21,7 +21,8 @@ async def compiled_routes(settings: Settings, folder: Path | None = None) -> tup
     AWS is asked only when a route's schema is in the registry. Raises RouteError.
     """
     folder = folder or settings.routes_dir
-    return tuple(compile_route(texts) for texts in read_routes(folder, await schemas_of(settings, folder)))
+    schemas = await schemas_of(settings, folder)
+    return tuple(of_each(folder, lambda path: compile_route(read_route(path, schemas))))
 
 
 async def each_route(settings: Settings, folder: Path) -> dict[str, Route | RouteError]:

@@ -160,6 +160,7 @@ async def test_records_of_any_shape_are_written_or_counted(run, producer, prefix
     for key, value, headers in shapes:
         await producer.send_and_wait(f"{prefix}raw", value, key=key, headers=headers, partition=1)
 
+    assert await read(f"{prefix}copy") == []  # the broker makes what is asked for
     result = await run("replay", "--into", f"{prefix}copy", "--json")
 
     assert (result.code, result.json["written"]) == (0, 4), result.err
@@ -170,6 +171,7 @@ async def test_reads_one_partition_between_offsets(run, producer, prefix, read, 
     for number in range(10):
         await producer.send_and_wait(f"{prefix}raw", call(number), key=b"k", partition=2)
 
+    assert await read(f"{prefix}copy") == []
     result = await run(
         "replay",
         "--partition",
@@ -191,6 +193,7 @@ async def test_stops_in_order_and_names_the_command_that_goes_on(start, run, pro
     from_topic, into = f"{prefix}raw", f"{prefix}copy"
     for number in range(40):
         await producer.send_and_wait(from_topic, call(number), key=str(number % 5).encode())
+    assert await read(into) == []
     process = await start("replay", "--into", into, "--rate", "4", "--json")
     async with asyncio.timeout(60):
         while len(await read(into)) < 3:
@@ -216,6 +219,7 @@ async def test_a_replay_that_was_killed_goes_on_where_it_was(start, run, produce
     for number in range(24):
         await producer.send_and_wait(from_topic, call(number), key=str(number % 5).encode())
     typed = ("--into", into, "--rate", "8")
+    assert await read(into) == []
     process = await start("replay", *typed)
     async with asyncio.timeout(60):
         while len(await read(into)) < 3:

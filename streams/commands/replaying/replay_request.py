@@ -66,9 +66,13 @@ def check_request(request: ReplayRequest, settings: Settings) -> None:
         raise click.UsageError(f"--html: the folder of {request.html} is not there or cannot be written")
     if request.dry_run and source not in ("raw", None):
         raise click.UsageError(f"a dry run tries events of raw, and {request.source} holds something else")
-    if request.dry_run or into is None:
+    if request.dry_run:
         return
-    if into not in KINDS or (source is not None and source != into):
+    books = {*topology.needed_topics(settings), settings.topic(topology.REDRIVEN)}.difference(
+        map(settings.topic, KINDS)
+    )
+    mixed = source is not None and into is not None and source != into
+    if mixed or not books.isdisjoint((request.source, request.into)):
         remedy = "redrive takes failures back" if source == "failures" else "choose --into raw or a topic of your own"
         raise click.UsageError(f"{request.into} cannot take records of {request.source}: {remedy}")
 

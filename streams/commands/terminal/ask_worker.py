@@ -30,6 +30,8 @@ def url_option(command: Command) -> Command:
 
 def asked(settings: Settings, url: str | None, method: str, path: str, *, accepts: tuple[int, ...] = (200,)) -> Any:
     """The JSON that a worker answers; WEB_TOKEN, or one of WEB_TOKENS, is sent along. Raises NoWorkerError."""
+    if url and not url.startswith(("http://", "https://")):
+        raise NoWorkerError(f"--url {url} is no web address: write http://HOST:PORT")
     where, authorization = (url or settings.web_url).rstrip("/"), own_authorization(settings.tokens, "command")
     headers = {"Authorization": authorization} if authorization else {}
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import structlog
 
 from clients.kafka.ranges import Range, RangeBounds
 from processors.replay.moments import iso, moment
-from processors.replay.selection import OffsetBounds, Span, parse_offset
+from processors.replay.selection import OffsetBounds, Span, check_offsets, parse_offset
 from settings import EXIT_USAGE
 
 EXIT_STOPPED = 1
@@ -51,7 +52,15 @@ class Offset(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-rate_option = click.option("--rate", type=click.FloatRange(0, min_open=True), help="Events a second, at most.")
+class Rate(click.FloatRange):
+    """Events a second: a number that one can wait by, which `nan` and `inf` are not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        return number if math.isfinite(number) else self.fail(f"{value!r} is no number of events", param, ctx)
+
+
+rate_option = click.option("--rate", type=Rate(0, min_open=True), help="Events a second, at most.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
@@ -90,12 +99,15 @@ def bounds(
     from_offset: tuple[tuple[int | None, int], ...],
     to_offset: tuple[tuple[int | None, int], ...],
 ) -> RangeBounds:
-    """The bounds that the range options give. Raises UsageError for an empty stretch of time."""
+    """The bounds that the range options give. Raises UsageError for a range in which nothing can be."""
+    if since is not None and since > time.time_ns() // 1_000_000:
+        raise click.UsageError("--since must be in the past")
     try:
-        span = Span(since, until)
+        span, first, end = Span(since, until), OffsetBounds(from_offset), OffsetBounds(to_offset)
+        check_offsets(partitions, first, end)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    return RangeBounds(span, partitions, OffsetBounds(from_offset), OffsetBounds(to_offset))
+    return RangeBounds(span, partitions, first, end)
 
 
 def span_arguments(span: Span) -> list[str]:

@@ -51,6 +51,45 @@ def test_every_command_that_is_there_is_listed():
     assert modules | rooms == set(COMMANDS)
 
 
+def run(monkeypatch, *arguments):
+    """The exit code of the console script."""
+    monkeypatch.setattr(sys, "argv", ["genesys-eventbridge", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_a_command_cannot_take_is_one_line_that_names_its_help(monkeypatch, capsys, name):
+    assert run(monkeypatch, name, "--nothing-of-that-name") == 2
+
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert err.startswith(f"genesys-eventbridge {name}: No such option")
+    assert f"`genesys-eventbridge {name} --help`" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("redrive", "--event-id", ""),
+        ("replay", "--into", "raw", "--key="),
+        ("failures", "show", " "),
+        ("simulate", ""),
+        ("pause", "sink", "--why", ""),
+    ],
+)
+def test_an_empty_argument_is_refused_before_anything_is_done(monkeypatch, capsys, arguments):
+    assert run(monkeypatch, *arguments) == 2
+    assert "an argument is empty: is a variable of the shell not set?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("replay", "--help")])
+def test_what_is_asked_for_goes_to_stdout(monkeypatch, capsys, arguments):
+    assert run(monkeypatch, *arguments) == 0
+    assert capsys.readouterr().out
+
+
 def test_what_the_user_can_mend_is_one_line_and_exit_2(monkeypatch, capsys):
     def refuse(**_: object) -> None:
         raise SettingsError("MAX_RETRIES: must be a number")

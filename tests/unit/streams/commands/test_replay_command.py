@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+SCHEMAS = Path(__file__).parents[4] / "schemas"
 
 
 @pytest.mark.parametrize(
@@ -26,6 +30,18 @@ import pytest
         (["--resume"], "there is no unfinished replay"),
         (["--resume", "--dry-run"], "a dry run writes nothing"),
         (["--rate", "0", "--dry-run"], "0.0 is not in the range"),
+        (["--rate", "nan", "--dry-run"], "is no number of events"),
+        (["--rate", "inf", "--dry-run"], "is no number of events"),
+        (["--since", "2999-01-01", "--dry-run"], "--since must be in the past"),
+        (["--from-offset", "10", "--to-offset", "10", "--dry-run"], "must be later than --from-offset 10"),
+        (["--from-offset", "3:9", "--to-offset", "5", "--dry-run"], "--to-offset 5 must be later"),
+        (["--from-offset", "3:9", "--partition", "2", "--dry-run"], "partition 3, and --partition leaves it out"),
+        (["--from-offset", "3:9", "--from-offset", "3:8", "--dry-run"], "give each once"),
+        (["--into", "genesys.redriven"], "genesys.redriven cannot take records"),
+        (["--into", "genesys.actions"], "genesys.actions cannot take records"),
+        (["--into", "genesys.eventbridge-totals-changelog"], "cannot take records"),
+        (["--from", "genesys.actions", "--into", "raw"], "cannot take records of genesys.actions"),
+        (["--dry-run", "--routes-dir", str(SCHEMAS), "--url", "worker-2:6066"], "is no web address"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

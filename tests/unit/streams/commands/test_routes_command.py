@@ -86,6 +86,24 @@ def test_a_wrong_route_does_not_keep_the_others_from_being_tested(invoke, intera
     assert list(as_json["routes"]) == ["everything"]
 
 
+@pytest.mark.parametrize("command", [("routes",), ("routes", "export", "out"), ("simulate", "-")], ids=" ".join)
+def test_all_that_is_wrong_with_the_routes_is_told_at_once(invoke, interaction_routes, monkeypatch, tmp_path, command):
+    for name, file in (("first", "mapping.jsonata"), ("second", "schema.json"), ("third", "route.toml")):
+        shutil.copytree(interaction_routes / "everything", interaction_routes / name)
+        (interaction_routes / name / file).write_text("{ (")
+    monkeypatch.chdir(tmp_path)
+
+    result = invoke(*command, stdin=b"{}", ROUTES_DIR=str(interaction_routes))
+
+    told = str(result.exception).split("; ")
+    assert [one.partition(":")[0] for one in told] == [
+        "first/mapping.jsonata",
+        "second/schema.json",
+        "third/route.toml",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_error_while_mapping_is_told_in_its_words(invoke, interaction_routes):
     (interaction_routes / "everything" / "mapping.jsonata").write_text('{"time": $toMillis("x")}')
 
