@@ -1,7 +1,8 @@
 # The worker, and the emulators of the demo, in one image, for amd64 and arm64:
 #   docker buildx build --platform linux/amd64,linux/arm64 --sbom=true --provenance=true -t genesys-eventbridge:0.1.0 .
-# Base and dependencies are pinned, these by their hashes; nothing runs as root, and nothing is written but /data and /tmp.
-FROM python:3.13.9-slim-bookworm AS build
+# Base and dependencies are pinned by their hashes, the base by that of its index, which names both platforms;
+# nothing runs as root, and nothing is written but /data and /tmp.
+FROM python:3.13.9-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34 AS build
 ENV PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
@@ -19,7 +20,7 @@ COPY schemas ./schemas
 RUN /opt/venv/bin/pip install --no-deps . \
     && /opt/venv/bin/python -m compileall -q /opt/venv/lib
 
-FROM python:3.13.9-slim-bookworm
+FROM python:3.13.9-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PATH=/opt/venv/bin:$PATH \

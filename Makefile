@@ -79,7 +79,7 @@ validate: $(VENV)/installed-dev ## Have what is in deploy/, Dockerfile and compo
 	$(BIN)/cfn-lint --regions eu-central-1 --template deploy/cloudformation.yaml deploy/genesys-eventbridge-source.yaml
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/uv tool run --from checkov==3.3.30 checkov --config-file .checkov.yaml
-	@if command -v kustomize >/dev/null; then kustomize build deploy/kubernetes/example | $(BIN)/kubernetes-validate --strict --quiet -; \
+	@PATH="$(abspath $(BIN)):$$PATH"; if command -v kustomize >/dev/null; then kustomize build deploy/kubernetes/example | $(BIN)/kubernetes-validate --strict --quiet -; \
 	  else echo "kustomize is not installed: deploy/kubernetes/example is not built"; fi
 	@if command -v promtool >/dev/null; then promtool check rules deploy/alerts.yaml; \
 	  else echo "promtool is not installed: deploy/alerts.yaml is not looked at"; fi
