@@ -14,6 +14,7 @@ from processors.event.identity import is_uuid
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d(:?\d\d)?)", re.ASCII)
+_EPOCH_MS = re.compile(r"\d{13}", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,9 +47,11 @@ def instant(value: object) -> datetime | None:
     """The moment that a value tells, in UTC; None when it tells none.
 
     As Genesys writes times: ISO 8601 with a zone, in any precision (`+0000` as well as `+00:00` and `Z`), or epoch
-    milliseconds as a number.
+    milliseconds as a number, also one that is written as a text.
     """
     if isinstance(value, str):
+        if _EPOCH_MS.fullmatch(value):
+            return instant(int(value))
         return _iso_instant(value) if len(value) <= 40 else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:

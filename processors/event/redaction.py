@@ -2,7 +2,8 @@
 
 A path names fields from the top, by dots; `*` stands for every field of an object. Lists are passed through: the rest
 of the path is looked for in each of their items. A field whose own name has dots in it (`context.email`) is meant as
-well: wherever steps of a path, joined, are a name that is there, it is masked. A path that leads nowhere masks nothing.
+well: wherever steps of a path, joined, are a name that is there, it is masked, and `context.*` means all names that
+begin with `context.`. A path that leads nowhere masks nothing.
 """
 
 from __future__ import annotations
@@ -71,8 +72,9 @@ def _masked(value: Any, steps: Steps) -> Any:
     if steps[0] == "*":
         masked = {name: _below(item, steps[1:]) for name, item in value.items()}
     for end in range(1, len(steps) + 1):
-        name = ".".join(steps[:end])
-        if name in value and name != "*":
+        joined = ".".join(steps[:end])
+        is_each = end > 1 and joined.endswith(".*")
+        for name in (one for one in value if (one.startswith(joined[:-1]) if is_each else one == joined != "*")):
             masked = {**masked, name: _below(masked[name], steps[end:])}
     return masked
 

@@ -14,6 +14,7 @@ from typing import Any
 from processors.event.formats import instant, time_text
 from processors.event.members import member, objects, value_at
 from processors.event.strict_json import JsonObject
+from processors.genesys.legs import wrapped_up
 
 #: Lists of communications of a participant -> their medium, in the order in which the first that holds something is
 #: the conversation's: a callback before the call that is made for it, a call before the screen shared in it.
@@ -132,9 +133,9 @@ def _party(person: JsonObject, medium_list: str | None) -> JsonObject:
         "disconnectType": talk.get("disconnectType"),
         "connectedTime": _time(talk.get("connectedTime"), person.get("connectedTime")),
         "endTime": _time(talk.get("disconnectedTime"), person.get("endTime")),
-        "afterCallWork": _there(member(talk, "afterCallWork")),
-        "wrapup": _there(member(person, "wrapup") or member(talk, "wrapup")),
-        "attributes": _there(member(person, "attributes")),
+        "afterCallWork": _whole(member(talk, "afterCallWork")),
+        "wrapup": _whole(member(person, "wrapup") or member(talk, "wrapup")),
+        "attributes": _whole(member(person, "attributes")),
     }
     return _there(known)
 
@@ -202,14 +203,7 @@ def _address(address: JsonObject) -> str | None:
 def _wrapup(ours: list[JsonObject]) -> JsonObject:
     """The newest wrap-up of whom the topic is about, as detail events name its fields."""
     given = [party["wrapup"] for party in ours if isinstance(value_at(party, "wrapup", "code"), str)]
-    wrapup = given[-1] if given else {}
-    seconds: Any = wrapup.get("durationSeconds")
-    known = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    return {
-        "wrapupCode": wrapup.get("code"),
-        "wrapupNotes": wrapup.get("notes"),
-        "wrapupDurationMs": round(seconds * 1000) if known and abs(seconds) < 1e9 else None,
-    }
+    return wrapped_up(given[-1]) if given else {}
 
 
 def _talks(person: JsonObject, medium_list: str | None) -> list[JsonObject]:
@@ -219,6 +213,11 @@ def _talks(person: JsonObject, medium_list: str | None) -> list[JsonObject]:
 def _there(known: JsonObject) -> JsonObject:
     """Without what is missing or holds nothing."""
     return {name: value for name, value in known.items() if value is not None and value != [] and value != {}}
+
+
+def _whole(part: JsonObject) -> JsonObject:
+    """A part of a participant as it is, but for what is missing in it."""
+    return _there(_without_nulls(part))
 
 
 def _without_nulls(value: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from processors.event.members import objects, text
 from processors.event.strict_json import JsonObject
@@ -140,6 +141,15 @@ def legs(envelope: JsonObject) -> list[Leg]:
         result.append(Leg(participant, session, named, counted[place]))
         counted[place] += 1
     return result
+
+
+def wrapped_up(wrapup: JsonObject) -> JsonObject:
+    """A wrap-up as a snapshot tells it, under the names of detail events."""
+    seconds: Any = wrapup.get("durationSeconds")
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    lasted = round(seconds * 1000) if is_number and abs(seconds) < 1e9 else None
+    told = {"wrapupCode": text(wrapup, "code"), "wrapupNotes": text(wrapup, "notes"), "wrapupDurationMs": lasted}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _of(participant: JsonObject, main: str) -> Iterator[tuple[JsonObject, JsonObject, str]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import insort_right
 from collections import OrderedDict
+from dataclasses import replace
 
+from processors.genesys.seen_events import RETURN_MS
 from processors.genesys.states import NO_DETAILS, SIGHTED_MS, Change, Sighting, State
 
 #: How long after its end a conversation is remembered: a gap may still be healed.
@@ -21,24 +23,35 @@ class SeenStates:
         self._capacity, self._states = capacity, states
         self._seen: OrderedDict[tuple[str, str], list[Sighting]] = OrderedDict()
 
-    def is_change(self, key: tuple[str, str], state: State, at_ms: int) -> bool:
+    def is_change(self, key: tuple[str, str], state: State, at_ms: int, channel: str | None = None) -> bool:
         """Whether a live state, received at `at_ms` (epoch ms), differs from the newest one; remembers it."""
         seen = self._known(key, at_ms)
         if seen and _is_same(seen, seen[-1], state):
             return False
-        self._add(seen, Sighting(max(at_ms, seen[-1].at_ms) if seen else at_ms, state, from_query=False))
+        at_ms = max(at_ms, seen[-1].at_ms) if seen else at_ms
+        self._add(seen, Sighting(at_ms, state, from_query=False, channel=channel))
         return True
 
     def recall(self, key: tuple[str, str], state: State, at_ms: int, *, from_query: bool) -> None:
         """Remember a state that went on at `at_ms` (epoch ms); they may come in any order."""
         self._add(self._known(key, at_ms), Sighting(at_ms, state, from_query))
 
-    def left_at(self, key: tuple[str, str], state: State) -> int | None:
-        """When the conversation was last in that state (epoch ms) before another; None unless it was, and is not."""
+    def came_back(
+        self, key: tuple[str, str], state: State, at_ms: int, *, is_new: bool, channel: str | None = None
+    ) -> bool:
+        """Whether a live state is one that the conversation was in before another, which it is in by now.
+
+        A body that is not new (`is_new`) may be that of the first time, as the channel beside brings it: soon after it,
+        only the channel that brought all since then tells a return.
+        """
         seen = self._seen.get(key)
         if not seen or _is_same(seen, seen[-1], state):
-            return None
-        return max((one.at_ms for one in seen if _is_same(seen, one, state)), default=None)
+            return False
+        last = next((place for place in reversed(range(len(seen))) if _is_same(seen, seen[place], state)), None)
+        if last is None:
+            return False
+        is_alone = channel is not None and all(one.channel == channel for one in seen[last:])
+        return is_new or is_alone or at_ms - seen[last].at_ms > RETURN_MS
 
     def is_unseen(self, key: tuple[str, str], state: State, change: Change) -> bool:
         """Whether a change that the query tells of the past came not yet; remembers it.
@@ -84,7 +97,7 @@ def _sharing(seen: list[Sighting], sighting: Sighting) -> Sighting:
     """The same, its places those of the sighting before: each frame brings texts of its own, which add up."""
     known = {place: place for place in seen[-1].state.shapes} if seen else {}
     shapes = {known.get(place, place): shape for place, shape in sighting.state.shapes.items()}
-    return Sighting(sighting.at_ms, State(shapes, sighting.state.details), sighting.from_query)
+    return replace(sighting, state=State(shapes, sighting.state.details))
 
 
 def _is_same(seen: list[Sighting], one: Sighting, state: State) -> bool:
@@ -94,4 +107,4 @@ def _is_same(seen: list[Sighting], one: Sighting, state: State) -> bool:
     if not one.from_query:
         return one.state.details == state.details
     live = next((other for other in reversed(seen) if not other.from_query), None)
-    return (NO_DETAILS if live is None else live.state.details) == state.details
+    return state.details in (one.state.details, NO_DETAILS if live is None else live.state.details)

@@ -136,11 +136,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """When a conversation was in a state (epoch ms); `from_query`: as the query says, whose times are Genesys' own."""
+    """When a conversation was in a state (epoch ms); `from_query`: as the query says, whose times are Genesys' own.
+
+    `channel`: which one brought it live; None of the others.
+    """
 
     at_ms: int
     state: State
     from_query: bool
+    channel: str | None = None
 
 
 def state_of(envelope: JsonObject) -> State | None:
@@ -153,6 +157,7 @@ def state_of(envelope: JsonObject) -> State | None:
     people = {leg.participant_id: leg.participant for leg in found}
     details = [_details(ident, participant) for ident, participant in people.items()]
     details += [_session_details(leg) for leg in found]
+    details.append(_whole_details(body))
     return State(shapes, hash(frozenset(one for one in details if any(one[1:]))))
 
 
@@ -201,7 +206,21 @@ def _details(ident: str, participant: JsonObject) -> _Detail:
         text(wrapup, "notes"),
         bool(participant.get("endAcwTime")),
         text(participant, "consultParticipantId"),
+        *_routing_details(participant),
     )
+
+
+def _routing_details(participant: JsonObject) -> _Detail:
+    """What may be changed while somebody waits."""
+    routing = member(participant, "conversationRoutingData")
+    priority = routing.get("priority")
+    skills = frozenset(text(one, "id") for one in objects(routing, "skills"))
+    return priority if isinstance(priority, int | float) else 0, skills
+
+
+def _whole_details(body: JsonObject) -> _Detail:
+    recording = text(body, "recordingState") or ""
+    return "", recording if recording.lower() != "none" else "", text(body, "externalTag")
 
 
 def _session_details(leg: Leg) -> _Detail:

@@ -40,8 +40,8 @@ PART_TIMES = (
 
 #: Times of a participant or a communication in a snapshot.
 SNAPSHOT_TIMES = (
-    "startTime", "startAlertingTime", "connectedTime", "startHoldTime", "parkTime", "bargedTime", "disconnectedTime",
-    "endTime", "startAcwTime", "endAcwTime", "providerEventTime",
+    "startTime", "startAlertingTime", "connectedTime", "startHoldTime", "parkTime", "resumeTime", "bargedTime",
+    "disconnectedTime", "endTime", "startAcwTime", "endAcwTime", "providerEventTime",
 )  # fmt: skip
 
 #: State of a communication -> what tells since when it is so: of its own, or of its participant.

@@ -85,7 +85,7 @@ def test_no_event_of_the_topic_fails(topic):
             detail = outcome.entry["detail"]
             assert outcome.route == TAKEN.get(topic, "conversation"), variation.name
             assert detail["receivedAt"] == RECEIVED
-            assert None not in detail.values(), variation.name
+            assert b"null" not in orjson.dumps(detail), variation.name
             if outcome.route in ("conversation", "conversation-metrics"):
                 assert detail["conversationId"] == variation.conversation == found.key.decode()
 

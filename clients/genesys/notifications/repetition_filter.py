@@ -15,7 +15,7 @@ from processors.event.lines import Line
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.snapshots import Snapshot, backfilled_moment
 from processors.genesys.frames import came_again, changed_at, queue_id, with_queue
-from processors.genesys.seen_events import RETURN_MS, SeenEvents, SeenTimes, SeenValues
+from processors.genesys.seen_events import SeenEvents, SeenTimes, SeenValues
 from processors.genesys.seen_states import SeenStates
 from processors.genesys.states import State, exact, snapshot_key, state_of
 from processors.genesys.steps.derive import Step
@@ -86,20 +86,19 @@ class RepetitionFilter:
         if item.frame.kind != "event":
             return []
         if (state := state_of(envelope)) is not None:
-            return await self._snapshot(item.value, envelope, state, item.at_ms)
+            return await self._snapshot(item.value, envelope, state, item)
         return await self._other(item.value, envelope, item)
 
-    async def _snapshot(self, value: bytes, envelope: JsonObject, state: State, at_ms: int) -> list[Line]:
+    async def _snapshot(self, value: bytes, envelope: JsonObject, state: State, item: ReceivedFrame) -> list[Line]:
         is_new = self._is_new(envelope)
-        key = snapshot_key(envelope)
-        left_ms = self._states.left_at(key, state)
-        if left_ms is not None and (is_new or at_ms - left_ms > RETURN_MS):
+        key, at_ms, channel = snapshot_key(envelope), item.at_ms, item.channel_id
+        if self._states.came_back(key, state, at_ms, is_new=is_new, channel=channel):
             value, envelope = came_again(value, envelope, at_ms)
             is_new = self._is_new(envelope)
         if not is_new:  # from the channel beside, or sent twice
             self._rest.observer.count("frame_duplicate")
             return []
-        is_change = self._states.is_change(key, state, at_ms)
+        is_change = self._states.is_change(key, state, at_ms, channel)
         if self._times.adds_none(key, stated_times(envelope["eventBody"])):
             value, envelope = changed_at(value, envelope, at_ms)
         steps = self._take_steps(envelope, at_ms)

@@ -8,7 +8,7 @@ from typing import Any
 from processors.event.members import member, objects, text
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import epoch_ms_of
-from processors.genesys.legs import CUSTOMERS, Leg
+from processors.genesys.legs import CUSTOMERS, Leg, wrapped_up
 
 #: Ends whose name in detail events is not theirs in snapshots with dots made underscores.
 _ENDS = {"endpoint.dnd": "DND_ENDPOINT"}
@@ -70,10 +70,7 @@ def ended(leg: Leg) -> JsonObject:
 def wrapup(leg: Leg) -> JsonObject:
     """The code that was given, its notes and how long that took; empty without one."""
     found = member(leg.participant, "wrapup") or member(leg.session, "wrapup")
-    seconds = found.get("durationSeconds")
-    lasted = seconds * 1000 if isinstance(seconds, int) and not isinstance(seconds, bool) else None
-    fields = {"wrapupCode": text(found, "code"), "wrapupNotes": text(found, "notes"), "wrapupDurationMs": lasted}
-    return present(fields) if fields["wrapupCode"] else {}
+    return wrapped_up(found) if text(found, "code") else {}
 
 
 def disconnect_type(leg: Leg) -> str | None:

@@ -33,11 +33,15 @@ Place = tuple[str, str, int]
 
 @dataclass(slots=True)
 class _TopicState:
-    """What one topic told last: since when a leg is held (the turn where no time is told), values of attributes."""
+    """What one topic told last: since when a leg is held (the turn where no time is told), values of attributes.
+
+    `wrapups`: codes with their notes, by participant.
+    """
 
     held: dict[Place, int] = field(default_factory=dict)
     holds: Counter[Place] = field(default_factory=Counter)
     attributes: dict[tuple[str, str], str] = field(default_factory=dict)
+    wrapups: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
     turns: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
 
@@ -73,7 +77,7 @@ class StepMemory:
         name = str(envelope.get("topicName")) + (" backfilled" if envelope.get("backfilled") else "")
         topic = conversation.topics.setdefault(name, _TopicState())
         new = []
-        for candidate in (*candidates(scene), *_holds(scene, topic), *_attributes(scene, topic, conversation)):
+        for candidate in _candidates(scene, topic, conversation):
             ident = scene.step_id(candidate)
             if ident not in conversation.steps and (step := scene.step(candidate, ident)) is not None:
                 conversation.steps.add(ident)
@@ -122,6 +126,13 @@ def _since(steps: list[Step], earliest_ms: int) -> list[Step]:
     ]
 
 
+def _candidates(scene: Scene, topic: _TopicState, conversation: _Conversation) -> Iterator[Candidate]:
+    yield from candidates(scene)
+    yield from _holds(scene, topic)
+    yield from _wrapped_again(scene, topic, conversation)
+    yield from _attributes(scene, topic, conversation)
+
+
 def _holds(scene: Scene, topic: _TopicState) -> Iterator[Candidate]:
     """Holds whose time is not told, and the ends of holds."""
     for leg in scene.legs:
@@ -149,21 +160,41 @@ def _attributes(scene: Scene, topic: _TopicState, conversation: _Conversation) -
     for person, leg in {leg.participant_id: leg for leg in reversed(scene.legs)}.items():
         changed: JsonObject = {}
         key = []
-        for name, value in sorted(member(leg.participant, "attributes").items()):
+        for name, value in sorted(fields.present(member(leg.participant, "attributes")).items()):
             digest = blake2b(repr(value).encode(), digest_size=8).hexdigest()
             if topic.attributes.get((person, name)) == digest:
                 continue
             topic.attributes[person, name] = digest
-            turn = person, name, digest
-            topic.turns[turn] += 1
-            if topic.turns[turn] > conversation.turns[turn]:
-                conversation.turns[turn] = topic.turns[turn]
+            if (turn := _next_turn((person, name, digest), topic, conversation)) is not None:
                 changed[name] = value
-                key.append([name, digest, topic.turns[turn]])
+                key.append([name, digest, turn])
         if changed:
             parts = [{"id": one.session_id, "mediaType": one.medium} for one in scene.legs if _is_of(one, person)]
             content: TimedFields = None, {"attributes": changed, "communications": parts or None}
             yield Candidate("attributes", leg, [person, key], partial(_given, content), is_whole=False)
+
+
+def _wrapped_again(scene: Scene, topic: _TopicState, conversation: _Conversation) -> Iterator[Candidate]:
+    """A code that is given once more after another one, or with other notes; the first time, any snapshot tells."""
+    for person, leg in {leg.participant_id: leg for leg in reversed(scene.legs)}.items():
+        given = fields.wrapup(leg)
+        now = given.get("wrapupCode"), given.get("wrapupNotes")
+        if not given or topic.wrapups.get(person) == now:
+            continue
+        topic.wrapups[person] = now
+        turn = _next_turn((person, "wrapup", str(now[0])), topic, conversation)
+        if turn is not None and turn > 1:
+            content: TimedFields = None, fields.user(leg) | given
+            yield Candidate("wrapup", leg, [person, now[0], turn], partial(_given, content))
+
+
+def _next_turn(turn: tuple[str, str, str], topic: _TopicState, conversation: _Conversation) -> int | None:
+    """How many times a topic has told a value anew by now; None when another one of the conversation did before."""
+    topic.turns[turn] += 1
+    if topic.turns[turn] <= conversation.turns[turn]:
+        return None
+    conversation.turns[turn] = topic.turns[turn]
+    return topic.turns[turn]
 
 
 def _given(content: TimedFields) -> TimedFields:

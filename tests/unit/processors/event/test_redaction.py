@@ -63,6 +63,9 @@ ATTRIBUTES = {
         ("context", {"context": MASK}),
         ("*", dict.fromkeys(ATTRIBUTES, MASK)),
         ("*.c", {"a.b": {"c": MASK}}),
+        ("context.*", {"context.email": MASK, "context": {"email": MASK, "other": MASK}}),
+        ("a.*", {"a.b.c": MASK, "a.b": MASK}),
+        ("a.*.c", {"a.b": {"c": MASK}}),
     ],
 )
 def test_names_with_dots_in_them_through_lists(path, masked):

@@ -144,14 +144,30 @@ def test_a_state_that_came_back_at_once_is_unseen_though_clocks_may_differ():
     assert unseen(states, 1, 16_000, None, "c")
 
 
-def test_when_a_state_was_left():
+def test_a_state_comes_back_when_another_was_there_since():
     states = SeenStates()
-    assert states.left_at(("t", "c"), how(1)) is None
-    states.is_change(("t", "c"), how(1), 1_000)
-    assert states.left_at(("t", "c"), how(1)) is None
-    states.is_change(("t", "c"), how(2), 2_000)
-    left = [states.left_at(("t", "c"), how(number)) for number in (1, 2, 3)]
-    assert left == [1_000, None, None]
+    assert not states.came_back(("t", "c"), how(1), 1_000, is_new=True)
+    states.is_change(("t", "c"), how(1), 1_000, "one")
+    assert not states.came_back(("t", "c"), how(1), 9_000, is_new=True)
+    states.is_change(("t", "c"), how(2), 2_000, "one")
+    back = [states.came_back(("t", "c"), how(number), 9_000, is_new=False) for number in (1, 2, 3)]
+    assert back == [True, False, False]
+
+
+@pytest.mark.parametrize(("at_ms", "channel", "is_return"), [(2_100, "one", True), (2_100, "two", False),
+                                                             (2_100, None, False), (3_000, "two", True)])  # fmt: skip
+def test_soon_after_it_only_the_channel_that_brought_all_since_tells_that_a_state_came_back(at_ms, channel, is_return):
+    states = SeenStates()
+    states.is_change(("t", "c"), how(1), 1_000, "one")
+    states.is_change(("t", "c"), how(2), 2_000, "one")
+    assert states.came_back(("t", "c"), how(1), at_ms, is_new=False, channel=channel) is is_return
+
+
+def test_what_the_query_told_is_no_change_when_it_comes_live_with_all_that_it_told():
+    states, key = SeenStates(), ("t", "c")
+    states.recall(key, how(1, details=7), 1_000, from_query=True)
+    assert not states.is_change(key, how(1, details=7), 2_000)
+    assert states.is_change(key, how(1, details=8), 3_000), "it shows what the query does not tell"
 
 
 def test_a_clock_that_is_a_little_behind_makes_no_state_unseen():

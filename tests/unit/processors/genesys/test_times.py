@@ -77,6 +77,10 @@ def test_a_state_that_came_with_no_time_has_not_that_of_the_change_before(medium
         (flat({"state": "terminated"}, connectedTime=ANSWERED), ""),
         (flat({"state": "terminated"}, endTime=ENDED), ENDED),
         (flat({"state": "parked", "parkTime": ENDED}, "emails", connectedTime=ANSWERED), ENDED),
+        (
+            flat({"state": "connected", "parkTime": ANSWERED, "resumeTime": ENDED}, "emails", connectedTime=ANSWERED),
+            ENDED,
+        ),
         (flat({"state": "disconnected", "afterCallWork": {"state": "pending"}}, endTime=ANSWERED), ""),
         (
             flat(

@@ -104,9 +104,8 @@ class History:
         return True
 
     def hold(self, now):
-        """On hold, or no more; what comes back within 1.5 s is taken for a repetition."""
-        is_soon = bool(self.frames) and now - self.frames[-1][0] < 1_600
-        if not self.agent or self.agent.live["state"] != "connected" or is_soon:
+        """On hold, or no more."""
+        if not self.agent or self.agent.live["state"] != "connected":
             return False
         held = not self.agent.live["held"]
         self.agent.live["held"] = held

@@ -27,8 +27,8 @@ def frame(*states, **more):
     return orjson.dumps({"topicName": TOPIC, "eventBody": {"id": "c", "participants": people, **more}})
 
 
-def received(value, at_ms=PAST_MS + 600_000):
-    return ReceivedFrame(value, read_frame(value), at_ms, at_ms)
+def received(value, at_ms=PAST_MS + 600_000, channel="one"):
+    return ReceivedFrame(value, read_frame(value), at_ms, at_ms, channel)
 
 
 def told(state, seconds, until=None):
@@ -40,13 +40,13 @@ def told(state, seconds, until=None):
 
 
 async def states_on(sieve, *items):
-    """The states that go on, of live frames `(state, seconds)` and of told ones."""
+    """The states that go on, of live frames `(state, seconds)`, with their channel, and of told ones."""
     found = []
     for item in items:
         if isinstance(item, Snapshot):
             lines = await sieve.past(item)
         else:
-            lines = await sieve.live(received(frame(item[0]), PAST_MS + item[1] * 1000))
+            lines = await sieve.live(received(frame(item[0]), PAST_MS + item[1] * 1000, *item[2:]))
         for line in lines:
             event = orjson.loads(line)
             found.append((event["eventBody"]["participants"][0]["calls"][0]["state"], derive_event_id(event)))
@@ -112,9 +112,20 @@ async def test_a_state_that_comes_back_live_goes_on_though_its_body_is_that_of_t
 
 
 async def test_what_two_channels_bring_side_by_side_is_no_coming_back(sieve, observer):
-    live = [("connected", 0), ("held", 1), ("connected", 1), ("held", 1), ("held", 2)]
+    live = [("connected", 0), ("held", 1), ("connected", 1, "two"), ("held", 1, "two"), ("held", 2)]
     assert await states_on(sieve, *live) == ["connected", "held"]
     assert observer.counts["frame_duplicate"] == 3
+
+
+async def test_what_one_channel_alone_brings_again_has_come_back_however_soon(sieve):
+    live = [("connected", 0), ("connected", 0.05), ("held", 0.1), ("connected", 0.2), ("held", 0.3), ("held", 0.35)]
+    assert await states_on(sieve, *live) == ["connected", "held", "connected", "held"]
+
+
+async def test_what_comes_back_while_two_channels_bring_it_goes_on_once(sieve):
+    live = [(state, 0.1, channel) for state in ("connected", "held") for channel in ("one", "two")]
+    live += [("connected", 0.2, "one"), ("held", 0.3, "one"), ("connected", 0.3, "two"), ("held", 0.4, "two")]
+    assert await states_on(sieve, *live) == ["connected", "held", "connected", "held"]
 
 
 async def test_a_coming_back_that_two_channels_bring_goes_on_once(sieve):
@@ -203,6 +214,20 @@ async def test_a_new_message_and_a_changed_attribute_are_events(sieve, observer)
     values = [spoken("m1"), spoken("m1", "m2"), spoken("m1", "m2", "m3"), spoken("m1", "m2", "m3", survey="5")]
     assert len(await brought(sieve, *((value, number, "one") for number, value in enumerate(values)))) == 4
     assert observer.counts["frame_unchanged"] == 0
+
+
+def waiting(priority=0, skills=(), **whole):
+    routing = {"priority": priority, "skills": [{"id": skill} for skill in skills]}
+    people = [{"id": "q", "purpose": "acd", "calls": [{"state": "connected"}], "conversationRoutingData": routing}]
+    return orjson.dumps({"topicName": TOPIC, "eventBody": {"id": "c", "participants": people, **whole}})
+
+
+async def test_what_an_event_tells_of_a_conversation_makes_a_change_when_it_changes(sieve, observer):
+    values = [waiting(), waiting(7), waiting(7, ["s"]), waiting(7, ["s"], recordingState="active"),
+              waiting(7, ["s"], recordingState="active", externalTag="x"), waiting(7, ["s"])]  # fmt: skip
+    assert len(await brought(sieve, *((value, number, "one") for number, value in enumerate(values)))) == 6
+    assert await brought(sieve, (waiting(7, ["s"], recordingState="none", isLocked=True), 60, "one")) == []
+    assert observer.counts["frame_unchanged"] == 1
 
 
 #: From PAST_MS to 2026-11-23T10:01:00Z.

@@ -191,6 +191,34 @@ def test_attributes_tell_what_changed_and_a_value_that_comes_back():
     assert found[0].body["communications"] == [{"id": "s-k", "mediaType": "VOICE"}]
 
 
+def test_an_attribute_that_is_null_is_none():
+    sequence = [{"a": None}, {"a": "1"}, {"a": None, "b": "2"}]
+    found = told([snapshot({**CUSTOMER, "attributes": attributes}) for attributes in sequence])
+    assert [step.body["attributes"] for step in found if step.name == "attributes"] == [{"a": "1"}, {"b": "2"}]
+
+
+def test_a_code_that_is_given_again_and_one_with_other_notes_are_steps_whichever_topics_tell_them():
+    given = [{"code": "x"}, {"code": "y"}, {"code": "x"}, {"code": "x"}, {"code": "x", "notes": "n"}]
+    envelopes = [snapshot(agent(state="disconnected", wrapup=one)) for one in given]
+    by_user = [one | {"topicName": f"v2.users.{USER}.conversations"} for one in envelopes]
+    memory = StepMemory()
+    found = [step for pair in zip(envelopes, by_user, strict=True) for step in told(pair, memory)]
+    wrapups = [step for step in found if step.name == "wrapup"]
+    codes = [(step.body["wrapupCode"], step.body.get("wrapupNotes")) for step in wrapups]
+    assert codes == [("x", None), ("y", None), ("x", None), ("x", "n")]
+    assert len({step.id for step in wrapups}) == 4
+
+
+@pytest.mark.parametrize(("seconds", "lasted"), [(10.5, 10_500), (3, 3_000), (True, None), ("3", None), (1e300, None)])
+def test_how_long_a_wrapup_took(seconds, lasted):
+    (step,) = (
+        step
+        for step in told([snapshot(agent(state="disconnected", wrapup={"code": "x", "durationSeconds": seconds}))])
+        if step.name == "wrapup"
+    )
+    assert step.body.get("wrapupDurationMs") == lasted
+
+
 def test_another_topic_tells_the_same_steps():
     by_user = [one | {"topicName": "v2.users.x.conversations"} for one in CALLBACK]
     assert [step.id for step in told(by_user)] == [step.id for step in told(CALLBACK)]
