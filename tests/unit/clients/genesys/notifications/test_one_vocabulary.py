@@ -104,8 +104,9 @@ class History:
         return True
 
     def hold(self, now):
-        """On hold, or no more."""
-        if not self.agent or self.agent.live["state"] != "connected":
+        """On hold, or no more; what came back within 2 s while nobody listened can be taken for what was before."""
+        is_soon = bool(self.frames) and now - self.frames[-1][0] < 1_600
+        if not self.agent or self.agent.live["state"] != "connected" or is_soon:
             return False
         held = not self.agent.live["held"]
         self.agent.live["held"] = held
