@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from streams.demo.stack import Options, Stack
+from tests import http
 from tests.kafka.pipeline import wait_until
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -61,8 +62,8 @@ def stack() -> Iterator[Stack]:
 
 def _has_ended(stack: Stack) -> bool:
     try:
-        answer = httpx.get(f"{stack.web}/api/report/")
-        sent = httpx.get(f"{stack.genesys}/_emulator/ledger").json()
+        answer = http.get(f"{stack.web}/api/report/")
+        sent = http.get(f"{stack.genesys}/_emulator/ledger").json()
     except httpx.TransportError:
         stack.check()
         return False

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 from playwright.sync_api import Locator, Page, expect
 
 from streams.demo.stack import Stack
+from tests import http
 from tests.e2e.conftest import EVENTS, PATIENCE_MS, OpenPage
 
 pytestmark = pytest.mark.browser
@@ -43,8 +44,8 @@ def failure_records(stack: Stack) -> int:
 @pytest.fixture(scope="module")
 def truth(stack: Stack) -> dict[str, int]:
     """What each side of the pipeline says of itself, without asking it."""
-    sent = httpx.get(f"{stack.genesys}/_emulator/ledger").json()
-    received = httpx.get(f"{stack.aws}/_emulator/events", params={"since": 0}).json()["events"]
+    sent = http.get(f"{stack.genesys}/_emulator/ledger").json()
+    received = http.get(f"{stack.aws}/_emulator/events", params={"since": 0}).json()["events"]
     return {
         "raw": EVENTS,
         "published": len({one["detail"]["eventId"] for one in received}),
@@ -65,12 +66,12 @@ def test_every_number_is_what_the_services_saw(open_page: OpenPage, truth: dict[
 
 
 def test_what_is_told_is_what_the_api_is_said_to_tell(stack: Stack):
-    document = httpx.get(f"{stack.web}/api/openapi.json").json()
+    document = http.get(f"{stack.web}/api/openapi.json").json()
     paths = ("/api/report/", "/api/report/?range=1h", "/api/lag/", "/api/status/", "/api/history/", "/api/live/")
     for path in paths:
         said = document["paths"][path.partition("?")[0]]["get"]["responses"]["200"]["content"]["application/json"]
         whole = {**said["schema"], "components": document["components"]}
-        jsonschema.validate(httpx.get(stack.web + path).json(), whole, format_checker=jsonschema.FormatChecker())
+        jsonschema.validate(http.get(stack.web + path).json(), whole, format_checker=jsonschema.FormatChecker())
     said = document["paths"]["/api/stream/"]["get"]["responses"]["200"]["content"]["text/event-stream"]["schema"]
     events = [
         {"event": event.group(1), "data": event.group(2)}
@@ -99,12 +100,12 @@ def test_the_browser_keeps_what_the_pages_are_made_of(open_page: OpenPage, stack
     page = open_page("?page=now")
     expect(page.locator(".freshness")).to_have_text("live")
     for path in ("/", "/assets/app.js"):
-        first = httpx.get(stack.web + path)
+        first = http.get(stack.web + path)
         assert (first.headers["cache-control"], first.headers["content-encoding"]) == ("no-cache", "gzip")
-        again = httpx.get(stack.web + path, headers={"If-None-Match": first.headers["etag"]})
+        again = http.get(stack.web + path, headers={"If-None-Match": first.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
-        assert httpx.get(stack.web + path, headers={"Accept-Encoding": "identity"}).text == first.text
-    assert httpx.get(f"{stack.web}/api/report/").headers["cache-control"] == "no-store"
+        assert http.get(stack.web + path, headers={"Accept-Encoding": "identity"}).text == first.text
+    assert http.get(f"{stack.web}/api/report/").headers["cache-control"] == "no-store"
 
 
 def test_each_minute_adds_up(open_page: OpenPage, truth: dict[str, int], stack: Stack):
@@ -137,7 +138,7 @@ def test_a_stage_is_paused_and_goes_on_for_all_to_see(open_page: OpenPage, stack
     note = page.locator(".todo")
     expect(note).to_contain_text("failures is paused by")
     expect(note).to_contain_text("the queue is being moved")
-    assert [one["stage"] for one in httpx.get(f"{stack.web}/api/status/").json()["paused"]] == ["failures"]
+    assert [one["stage"] for one in http.get(f"{stack.web}/api/status/").json()["paused"]] == ["failures"]
     note.get_by_role("button", name="Resume failures").click()
     expect(note).to_be_hidden()
     expect(page.locator(".marks").filter(has_text="pause failures").first).to_be_visible()

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from settings import Settings
 from streams.demo.stack import Options, Stack
+from tests import http
 from tests.e2e.test_shell import look_with_axe
 from tests.kafka.pipeline import wait_until
 
@@ -64,7 +65,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def test_the_event_of_a_failure_is_tried_where_it_failed(stack: Stack, page: Page):
-    [failure, *_] = httpx.get(f"{stack.web}/api/failures/", params={"stage": "validate"}, timeout=60).json()["failures"]
+    [failure, *_] = http.get(f"{stack.web}/api/failures/", params={"stage": "validate"}, timeout=60).json()["failures"]
     place = f"{failure['partition']}/{failure['offset']}"
     page.goto(f"{stack.web}/?page=routes&route=interaction&failure={place}")
     problems = page.get_by_label("Problems").get_by_role("listitem")
@@ -126,7 +127,7 @@ def test_what_a_draft_would_change_in_the_last_events_is_told(stack: Stack, page
     compare.click()
     region = page.get_by_role("region", name="What would change")
     expect(region).to_contain_text("all there are")
-    numbers = httpx.get(f"{stack.web}/api/routes/", params={"range": "24h"}).json()["routes"]
+    numbers = http.get(f"{stack.web}/api/routes/", params={"range": "24h"}).json()["routes"]
     [taken] = [one["mapped"] + one["failed"] for one in numbers if one["name"] == "interaction"]
     expect(region).to_contain_text(f"{taken} now filtered")
 
@@ -211,11 +212,11 @@ def test_a_failure_is_found_understood_mended_and_redriven_onto_the_bus(stack: W
 
 
 def _mapping_in_use(stack: Stack) -> str:
-    return str(httpx.get(f"{stack.web}/api/routes/interaction/").json()["files"]["mapping"])
+    return str(http.get(f"{stack.web}/api/routes/interaction/").json()["files"]["mapping"])
 
 
 def _on_the_bus(stack: Stack, priority: str) -> int:
-    events = httpx.get(f"{stack.aws}/_emulator/events", params={"since": 0}).json()["events"]
+    events = http.get(f"{stack.aws}/_emulator/events", params={"since": 0}).json()["events"]
     return len({one["detail"]["eventId"] for one in events if one["detail"].get("priority") == priority})
 
 
@@ -228,13 +229,13 @@ def _write(page: Page, label: str, text: str) -> None:
 
 
 def _raw(stack: Stack) -> list[dict[str, Any]]:
-    return httpx.get(f"{stack.web}/api/raw/", params={"limit": EVENTS}, timeout=60).json()["events"]
+    return http.get(f"{stack.web}/api/raw/", params={"limit": EVENTS}, timeout=60).json()["events"]
 
 
 def _with_end(stack: Stack, kind: str) -> dict[str, Any]:
     """The story of an event that ended so."""
     for one in _raw(stack):
-        story = httpx.get(f"{stack.web}/api/trace/{one['eventId']}/", timeout=60).json()
+        story = http.get(f"{stack.web}/api/trace/{one['eventId']}/", timeout=60).json()
         if story["steps"][-1]["kind"] == kind and len(story["events"]) == 1:
             return story
     raise AssertionError(f"no event has {kind}")
@@ -243,7 +244,7 @@ def _with_end(stack: Stack, kind: str) -> dict[str, Any]:
 def _ended(stack: Stack) -> bool:
     """Whether all events have come to their end, by Kafka's word."""
     try:
-        report = httpx.get(f"{stack.web}/api/report/", timeout=20).json()
+        report = http.get(f"{stack.web}/api/report/", timeout=20).json()
     except httpx.TransportError:
         stack.check()
         return False

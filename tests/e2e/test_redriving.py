@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from streams.demo.stack import Stack
+from tests import http
 from tests.e2e.conftest import PATIENCE_MS, OpenPage
 from tests.kafka.pipeline import wait_until
 
@@ -16,11 +16,11 @@ pytestmark = pytest.mark.browser
 
 
 def failures(stack: Stack, **query: str) -> dict:
-    return httpx.get(f"{stack.web}/api/failures/", params={"limit": 1_000, **query}).json()
+    return http.get(f"{stack.web}/api/failures/", params={"limit": 1_000, **query}).json()
 
 
 def test_a_failure_is_found_understood_and_redriven_by_the_keyboard_alone(open_page: OpenPage, stack: Stack):
-    sent = httpx.get(f"{stack.genesys}/_emulator/ledger").json()
+    sent = http.get(f"{stack.genesys}/_emulator/ledger").json()
     page = open_page("?page=now")
     expect(page.locator("[data-count=failed]")).to_have_text(str(len(sent["invalid"])))
 
@@ -54,7 +54,7 @@ def test_a_failure_is_found_understood_and_redriven_by_the_keyboard_alone(open_p
     assert len(failures(stack, state="redriven")["failures"]) == number
     # They lack what they lacked, so they fail again: each has a record of its own, and is open.
     wait_until("they fail again", lambda: len(failures(stack, state="open")["failures"]) == len(sent["invalid"]))
-    done = httpx.get(f"{stack.web}/api/actions/").json()["actions"]
+    done = http.get(f"{stack.web}/api/actions/").json()["actions"]
     assert "redrive" in [one["what"] for one in done]
 
 
@@ -94,7 +94,7 @@ def test_the_address_of_a_record_is_enough(open_page: OpenPage, stack: Stack):
     ],
 )
 def test_bad_questions_are_answered_in_one_shape(stack: Stack, path: str, status: int):
-    answer = httpx.get(stack.web + path)
+    answer = http.get(stack.web + path)
     assert answer.status_code == status
     assert set(answer.json()) == {"error", "message"}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from streams.demo.stack import Stack
+from tests import http
 from tests.e2e.conftest import OpenPage
 
 pytestmark = pytest.mark.browser
@@ -101,10 +101,10 @@ def test_a_token_is_asked_for_and_kept_in_the_tab(open_page: OpenPage, right: st
 
 def test_without_scripts_the_page_says_where_the_numbers_are(stack: Stack):
     # Chromium driven from outside shows no <noscript> at all.
-    text = httpx.get(stack.web).text
+    text = http.get(stack.web).text
     told = text[text.index("<noscript>") : text.index("</noscript>")]
     for path in re.findall(r'href="([^"]+)"', told):
-        assert httpx.get(stack.web + path).status_code == 200
+        assert http.get(stack.web + path).status_code == 200
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -15,6 +15,7 @@ import pytest
 
 from streams.demo.accounts import Account, DemoLedger
 from streams.demo.stack import Options, Stack
+from tests import http
 from tests.kafka.pipeline import free_ports, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 def ask(stack: Stack, path: str) -> dict[str, Any]:
     try:
-        answer = httpx.get(f"{stack.web}{path}", timeout=10)
+        answer = http.get(f"{stack.web}{path}", timeout=10)
     except httpx.TransportError:  # the worker starts
         return {}
     return dict(answer.json()) if answer.status_code == 200 else {}

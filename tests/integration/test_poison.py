@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import psutil
 import pytest
 from confluent_kafka import Producer
 
 from settings import Settings
+from tests import http
 from tests.kafka.pipeline import Pipeline, Worker, wait_until
 
 SHIPPED = Settings.model_fields["routes_dir"].default
@@ -121,11 +121,11 @@ def test_simulate_is_bounded_too(pipeline: Pipeline, routes: Path):
     mapping = routes / "interaction" / "mapping.jsonata"
     mapping.write_text(mapping.read_text("utf-8").replace("payload.poison", "payload.type"), "utf-8")
     worker = pipeline.start()
-    answer = httpx.post(f"{worker.url}/simulate", json={"type": "range"}, timeout=60)
+    answer = http.post(f"{worker.url}/simulate", json={"type": "range"}, timeout=60)
     [interaction] = answer.json()["report"]["routes"]
     assert answer.status_code == 400
     assert (interaction["route"], interaction["error"]) == ("interaction", "MappingTimeout")
-    good = httpx.post(f"{worker.url}/simulate", json={"type": "chat"}, timeout=60)
+    good = http.post(f"{worker.url}/simulate", json={"type": "chat"}, timeout=60)
     assert (good.status_code, good.json()["status"]) == (200, "simulated")
 
 

@@ -21,6 +21,7 @@ from emulators.genesys.faults import AnswerFault, Faults
 from emulators.kafka import PARTITIONS
 from settings import Settings, load_settings
 from streams.topology import needed_topics
+from tests import http
 from tests.kafka.pipeline import Pipeline, Worker, wait_until
 
 SECRETS = {
@@ -117,7 +118,7 @@ async def _trouble(scene: Scene) -> None:
 
 def _emit(scene: Scene, frame: str) -> int:
     """Send a frame to every socket; gives how many there are."""
-    answer = httpx.post(f"{scene.genesys.url}/_emulator/emit", json={"frame": frame}, timeout=10)
+    answer = http.post(f"{scene.genesys.url}/_emulator/emit", json={"frame": frame}, timeout=10)
     return int(answer.raise_for_status().json()["receivers"])
 
 

@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from emulators.kafka import EmbeddedKafka
+from tests import http
 from tests.kafka import ledger
 from tests.kafka.pipeline import BUS, Pipeline, Worker, free_ports, wait_until
 
@@ -77,7 +78,7 @@ def report(worker: Worker) -> dict:
     total = GOOD + len(BAD_LINES) + len(BAD_EVENTS)
 
     def ended() -> dict | None:
-        answer = httpx.get(f"{worker.url}/api/report/", headers=HEADERS)
+        answer = http.get(f"{worker.url}/api/report/", headers=HEADERS)
         numbers = answer.json() if answer.status_code == 200 else {}
         done = sum(numbers.get(name, 0) for name in ("filtered", "published", "failed"))
         return numbers if done >= total else None
@@ -211,9 +212,9 @@ def test_the_report_line_and_cloudwatch_tell_the_same(report: dict, pipeline: Pi
 
 def test_views_ask_for_the_token_and_probes_do_not(worker: Worker):
     for path in ("/api/report/", "/api/tables/", "/metrics", "/simulate"):
-        assert httpx.get(f"{worker.url}{path}").status_code == 401
+        assert http.get(f"{worker.url}{path}").status_code == 401
     for path in ("/health/live", "/health/ready"):
-        assert httpx.get(f"{worker.url}{path}").status_code == 200
+        assert http.get(f"{worker.url}{path}").status_code == 200
 
 
 def test_every_table_answers_and_an_unknown_one_is_named(report: dict, worker: Worker):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import orjson
 
 from processors.event.identity import derive_event_id
@@ -20,6 +19,7 @@ from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.snapshots import EVER, snapshots
 from processors.genesys.states import snapshot_key, snapshot_state
 from processors.genesys.steps.memory import StepMemory
+from tests import http
 from tests.kafka.pipeline import Pipeline
 
 PAGE = 100
@@ -69,10 +69,10 @@ class Genesys:
         }
 
     def inspect(self, what: str) -> Any:
-        return httpx.get(f"{self.url}/_emulator/{what}", timeout=30).raise_for_status().json()
+        return http.get(f"{self.url}/_emulator/{what}", timeout=30).raise_for_status().json()
 
     def tell(self, method: str, what: str, **body: Any) -> Any:
-        answer = httpx.request(method, f"{self.url}/_emulator/{what}", json=body, timeout=30)
+        answer = http.request(method, f"{self.url}/_emulator/{what}", json=body, timeout=30)
         return answer.raise_for_status().json()
 
     def sockets(self) -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ class Genesys:
         """All of the last day, as the analytics query tells them."""
         credentials = (self.client_id, self.client_secret)
         grant = {"grant_type": "client_credentials"}
-        answer = httpx.post(f"{self.url}/oauth/token", auth=credentials, data=grant).raise_for_status()
+        answer = http.post(f"{self.url}/oauth/token", auth=credentials, data=grant).raise_for_status()
         headers = {"authorization": f"Bearer {answer.json()['access_token']}"}
         now = datetime.now(UTC)
         interval = f"{(now - timedelta(days=1)).isoformat()}/{(now + timedelta(hours=1)).isoformat()}"
@@ -95,7 +95,7 @@ class Genesys:
         while len(found) % PAGE == 0:
             body = {"interval": interval, "paging": {"pageSize": PAGE, "pageNumber": len(found) // PAGE + 1}}
             path = f"{self.url}/api/v2/analytics/conversations/details/query"
-            page = httpx.post(path, json=body, headers=headers, timeout=30).raise_for_status().json()
+            page = http.post(path, json=body, headers=headers, timeout=30).raise_for_status().json()
             if not page.get("conversations"):
                 break
             found += page["conversations"]

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import boto3
-import httpx
 import orjson
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
+from tests import http
 from tests.kafka import ledger
 from tests.kafka.broker import free_ports
 from tests.kafka.ledger import Account
@@ -199,16 +199,16 @@ class Pipeline:
 
     def create_queue(self) -> None:
         """Make the dead-letter queue again."""
-        httpx.post(f"{self.aws}/_emulator/queues", json={"name": QUEUE}, timeout=10).raise_for_status()
+        http.post(f"{self.aws}/_emulator/queues", json={"name": QUEUE}, timeout=10).raise_for_status()
 
     def inspect(self, what: str) -> Any:
         """Ask the AWS emulator what it received."""
-        return httpx.get(f"{self.aws}/_emulator/{what}", timeout=60).raise_for_status().json()
+        return http.get(f"{self.aws}/_emulator/{what}", timeout=60).raise_for_status().json()
 
     def aws_faults(self, faults: dict[str, Any] | None) -> None:
         """Put faults into force, or take all away."""
         url = f"{self.aws}/_emulator/faults"
-        answer = httpx.delete(url, timeout=10) if faults is None else httpx.put(url, json=faults, timeout=10)
+        answer = http.delete(url, timeout=10) if faults is None else http.put(url, json=faults, timeout=10)
         answer.raise_for_status()
 
     def account(self, events: int) -> Account:

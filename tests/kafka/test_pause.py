@@ -16,6 +16,7 @@ import orjson
 import pytest
 from confluent_kafka import Producer
 
+from tests import http
 from tests.kafka.pipeline import Pipeline, wait_until
 
 TOKENS = "anna:act:anna's: token,bot:read:bots-token"
@@ -86,7 +87,7 @@ def test_a_paused_stage_loses_nothing_and_a_later_worker_obeys(pipeline: Pipelin
     status = web.get("/api/status/").json()
     assert not status["works"]
     assert any("sink is paused by anna" in reason for reason in status["reasons"])
-    assert "anna" not in httpx.get(f"{worker.url}/health/ready").text
+    assert "anna" not in http.get(f"{worker.url}/health/ready").text
     assert "paused by anna" in web.get("/health/ready").json()["paused"]["sink"]
     assert worker.ready()
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 
+from tests import http
+
 
 class WaitedInVainError(AssertionError):
     """What was waited for did not come; the text says what was there instead."""
@@ -45,7 +47,7 @@ class Worker:
         """An answer of its web views; None while it does not answer."""
         try:
             headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-            return httpx.get(f"{self.url}{path}", timeout=5, headers=headers)
+            return http.get(f"{self.url}{path}", timeout=5, headers=headers)
         except httpx.TransportError:
             return None
 

@@ -10,8 +10,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
+from tests import http
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.faults.credentials import CredentialsAgent
 from tests.kafka.faults.flow import Flow
@@ -96,7 +95,7 @@ class Scene:
 
     def genesys_control(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Use the remote control of the Genesys emulator; gives its answer."""
-        answer = httpx.request(method, f"{self.genesys}/_emulator/{path}", json=body, timeout=30).raise_for_status()
+        answer = http.request(method, f"{self.genesys}/_emulator/{path}", json=body, timeout=30).raise_for_status()
         return dict(answer.json()) if answer.content else {}
 
     def supervised(self) -> AbstractContextManager[None]:

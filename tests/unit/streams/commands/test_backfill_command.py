@@ -6,13 +6,13 @@ import sys
 import time
 import uuid
 
-import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from emulators.kafka import PARTITIONS, EmbeddedKafka
 from processors.event.identity import derive_event_id, is_uuid
 from settings import SettingsError
+from tests import http
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def past():
         announced = json.loads(process.stdout.readline())
         listen(announced)  # the emulator's time begins with its first channel
         wait_for_conversations(announced["url"], 60)
-        httpx.post(f"{announced['url']}/_emulator/finish").raise_for_status()
+        http.post(f"{announced['url']}/_emulator/finish").raise_for_status()
         yield {
             "GENESYS_BASE_URL": announced["url"],
             "GENESYS_CLIENT_ID": announced["clientId"],
@@ -41,14 +41,14 @@ def past():
 def listen(announced):
     credentials = (announced["clientId"], announced["clientSecret"])
     grant = {"grant_type": "client_credentials"}
-    token = httpx.post(f"{announced['url']}/oauth/token", auth=credentials, data=grant).json()["access_token"]
+    token = http.post(f"{announced['url']}/oauth/token", auth=credentials, data=grant).json()["access_token"]
     headers = {"authorization": f"Bearer {token}"}
-    httpx.post(f"{announced['url']}/api/v2/notifications/channels", headers=headers).raise_for_status()
+    http.post(f"{announced['url']}/api/v2/notifications/channels", headers=headers).raise_for_status()
 
 
 def wait_for_conversations(url, number):
     ends = time.monotonic() + 30
-    while httpx.get(f"{url}/_emulator/summary").json()["notifications"]["conversations"] < number:
+    while http.get(f"{url}/_emulator/summary").json()["notifications"]["conversations"] < number:
         assert time.monotonic() < ends, "the emulator has no conversations"
         time.sleep(0.05)  # between two looks at the condition
 
@@ -166,11 +166,11 @@ def test_kafka_away_is_one_line(invoke, past):
 def test_a_missing_permission_is_named(invoke, past):
     control = f"{past['GENESYS_BASE_URL']}/_emulator/permissions"
     every = ["routing:queue:view", "directory:user:view", "conversation:communication:view"]
-    httpx.put(control, json={"permissions": every}).raise_for_status()
+    http.put(control, json={"permissions": every}).raise_for_status()
     try:
         result = invoke("backfill", "--since", "1h", "--dry-run", **past)
     finally:
-        httpx.put(control, json={"permissions": [*every, "analytics:conversationDetail:view"]})
+        http.put(control, json={"permissions": [*every, "analytics:conversationDetail:view"]})
     assert result.exit_code == 2
     assert "analytics:conversationDetail:view" in result.stderr
 

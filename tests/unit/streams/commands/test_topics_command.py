@@ -4,10 +4,10 @@ import json
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from settings import SettingsError
+from tests import http
 
 VIEW = "conversation:communication:view"
 
@@ -35,11 +35,11 @@ def organisation(emulator):
 
 def grant(emulator, *permissions):
     body = {"permissions": permissions}
-    httpx.put(f"{emulator['url']}/_emulator/permissions", json=body).raise_for_status()
+    http.put(f"{emulator['url']}/_emulator/permissions", json=body).raise_for_status()
 
 
 def channels(emulator):
-    return httpx.get(f"{emulator['url']}/_emulator/channels").json()["entities"]
+    return http.get(f"{emulator['url']}/_emulator/channels").json()["entities"]
 
 
 def test_every_topic_is_told_with_its_channel_and_queue(invoke, organisation):
@@ -107,10 +107,10 @@ def test_the_trial_leaves_its_channel_empty(invoke, organisation, emulator):
 def test_no_channel_is_made_where_it_would_evict_another(invoke, organisation, emulator):
     while len(channels(emulator)) < 20:
         assert invoke("topics", **organisation).exit_code == 0
-    evicted = httpx.get(f"{emulator['url']}/_emulator/summary").json()["notifications"]["channels"]["evicted"]
+    evicted = http.get(f"{emulator['url']}/_emulator/summary").json()["notifications"]["channels"]["evicted"]
     result = invoke("topics", **organisation)
     assert "was not asked" in result.stdout
-    after = httpx.get(f"{emulator['url']}/_emulator/summary").json()["notifications"]["channels"]["evicted"]
+    after = http.get(f"{emulator['url']}/_emulator/summary").json()["notifications"]["channels"]["evicted"]
     assert (evicted, after) == (0, 0)
 
 
