@@ -18,7 +18,7 @@ from streams.demo.stack import Options, Stack
 FOLDER = Path(__file__).parent / "screenshots"
 
 #: Bytes of one picture at most, so that the repository stays small.
-MOST_BYTES = 200_000
+MAX_BYTES = 200_000
 
 #: Seconds that an answer may take on a busy machine.
 PATIENCE_S = 60.0
@@ -97,8 +97,8 @@ def take(page: Page, path: Path) -> None:
     """A picture of what is in the window, in as few bytes as it may have."""
     page.screenshot(path=path)
     size = path.stat().st_size
-    if size > MOST_BYTES:
-        sys.exit(f"{path} has {size} bytes, above {MOST_BYTES}")
+    if size > MAX_BYTES:
+        sys.exit(f"{path} has {size} bytes, above {MAX_BYTES}")
     print(f"{path.relative_to(FOLDER.parent)}: {size} bytes")
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +106,22 @@ async def open_client(
     config = _config(read_timeout, settings.eventbridge_in_flight * 2)
     stack = AsyncExitStack()
     seconds = read_timeout + SLACK_S
-    try:
+    with _remedies(seconds):
         async with asyncio.timeout(seconds):
             region = (target.region if target else None) or region or settings.aws_region
             session, url = _session(region), settings.aws_endpoint_url or endpoint_url
             if target and target.role:
                 await assume(session._session, target.role, target.external_id, endpoint_url=url, config=config)
             client = await stack.enter_async_context(session.client(service, endpoint_url=url, config=config))
+    async with stack:
+        yield BoundedClient(wrap(client) if wrap else client, seconds)
+
+
+@contextmanager
+def _remedies(seconds: float) -> Iterator[None]:
+    """Tell what fails while a client is opened as AwsConfigurationError or NoCredentialsGivenError."""
+    try:
+        yield
     except NoRegionError:
         raise AwsConfigurationError("no AWS region: set AWS_REGION") from None
     except MISCONFIGURED as error:
@@ -129,5 +138,3 @@ async def open_client(
         raise NoCredentialsGivenError(f"no AWS credentials: {reason(error)}") from error
     except Exception as error:  # of any kind: what a credential_process or an endpoint gave is read without a check
         raise NoCredentialsGivenError(f"no AWS credentials: what gives them failed ({reason(error)})") from error
-    async with stack:
-        yield BoundedClient(wrap(client) if wrap else client, seconds)

@@ -161,12 +161,6 @@ def state_of(envelope: JsonObject) -> State | None:
     return State(shapes, hash(frozenset(one for one in details if any(one[1:]))))
 
 
-def snapshot_state(envelope: JsonObject) -> int | None:
-    """A number for what both sides can tell of a snapshot; None for any other event."""
-    state = state_of(envelope)
-    return None if state is None else hash(frozenset(state.shapes.items()))
-
-
 def snapshot_key(envelope: JsonObject) -> tuple[str, str]:
     """What a snapshot is a state of: the topic and the conversation."""
     return str(envelope.get("topicName")), str(value_at(envelope, "eventBody", "id"))

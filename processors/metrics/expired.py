@@ -11,7 +11,7 @@ from processors.event.formats import instant, time_text
 EXPIRED, ACKNOWLEDGED = "expired", "acknowledged"
 
 #: Rows that a reason names one by one.
-MOST_NAMED = 3
+MAX_NAMED = 3
 
 COMMAND = "genesys-eventbridge acknowledge"
 
@@ -64,8 +64,8 @@ def expiry_reason(rows: Iterable[Mapping[str, Any]]) -> str | None:
     if not found:
         return None
     total = sum(row["events"] for row in found)
-    named = [f"{row['events']} of {row.get('topic')} {row.get('part')}" for row in found[:MOST_NAMED]]
-    more = [f"{len(found) - MOST_NAMED} more ranges"] if len(found) > MOST_NAMED else []
+    named = [f"{row['events']} of {row.get('topic')} {row.get('part')}" for row in found[:MAX_NAMED]]
+    more = [f"{len(found) - MAX_NAMED} more ranges"] if len(found) > MAX_NAMED else []
     return (
         f"Kafka deleted {total} events before they were worked off ({', '.join([*named, *more])}); "
         f"see /api/tables/gaps/, and acknowledge by `{COMMAND}`"

@@ -15,7 +15,7 @@ from processors.replay.selection import FailureSelection, Span
 FILTERS = ("stage", "error", "route", "path", "cluster", "key", "event")
 
 #: Single records that one redrive may name.
-MOST_RECORDS = 10_000
+MAX_RECORDS = 10_000
 
 _TIMES = ("range", "from", "to")
 _KNOWN = {*FILTERS, *_TIMES, "records", "rate", "limit", "again", "dryRun"}
@@ -92,8 +92,8 @@ def _text(name: str, value: Any) -> str | None:
 
 def _spots(value: Any) -> frozenset[tuple[int, int]]:
     rows = [] if value is None else value
-    if not isinstance(rows, list) or len(rows) > MOST_RECORDS or not all(map(_is_spot, rows)):
-        raise ValueError(f"records are at most {MOST_RECORDS} pairs of partition and offset: [[0, 1042], …]")
+    if not isinstance(rows, list) or len(rows) > MAX_RECORDS or not all(map(_is_spot, rows)):
+        raise ValueError(f"records are at most {MAX_RECORDS} pairs of partition and offset: [[0, 1042], …]")
     return frozenset((partition, offset) for partition, offset in rows)
 
 

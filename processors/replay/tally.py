@@ -15,7 +15,7 @@ TREND = 30
 
 #: Clusters that are told apart; what comes after them is counted together. Messages are no part of a cluster's name,
 #: but error codes and paths are as many as somebody writes.
-MOST_CLUSTERS = 500
+MAX_CLUSTERS = 500
 OTHERS = FailureCluster("", "others", "", "")
 
 
@@ -58,7 +58,7 @@ class Tallies:
 
     def add(self, cluster: FailureCluster, at_ms: int, *, is_redriven: bool) -> None:
         """Count one record."""
-        if cluster not in self.by_cluster and len(self.by_cluster) >= MOST_CLUSTERS:
+        if cluster not in self.by_cluster and len(self.by_cluster) >= MAX_CLUSTERS:
             cluster = OTHERS
         tally = self.by_cluster.setdefault(cluster, Tally(at_ms, at_ms))
         slot = (at_ms - self.since_ms) * TREND // max(1, self.until_ms - self.since_ms)

@@ -31,7 +31,7 @@ STUCK_S = 30.0
 NEWEST = 3
 
 #: What the strip shows unless it is asked for more, and most minutes of it.
-USUAL, MOST_MINUTES = "1h", 7 * 1440
+USUAL, MAX_MINUTES = "1h", 7 * 1440
 
 
 async def _take(range_: str) -> Mapping[str, Any]:
@@ -116,6 +116,6 @@ class History(View):
     async def get(self, request: Request) -> Response:
         """`{"minutes": [{from, hole, published, failed, filtered, lag, …}], "marks": [{at, kind, what}]}`."""
         asked = period_or(request.query, USUAL)
-        if asked.until - asked.since > MOST_MINUTES * MINUTE_MS:
-            raise RefusedError("bad request", f"the strip shows {MOST_MINUTES // 1440} days at most", 400)
+        if asked.until - asked.since > MAX_MINUTES * MINUTE_MS:
+            raise RefusedError("bad request", f"the strip shows {MAX_MINUTES // 1440} days at most", 400)
         return await from_owner(self, request, lambda: _strip(asked))

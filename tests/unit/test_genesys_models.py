@@ -9,17 +9,17 @@ from pathlib import Path
 import orjson
 import pytest
 
-from emulators.genesys.models.shapes import departures, facts, topics
-from emulators.genesys.models.variations import variations
 from processors.event.identity import SNAPSHOT_TOPIC, derive_event_id, event_of_bytes
 from processors.event.intake import taken_in
 from processors.genesys.frames import queue_id, read_frame
-from processors.genesys.states import snapshot_state
+from processors.genesys.states import state_of
 from processors.genesys.steps.memory import StepMemory
 from processors.routes.outcome import Filtered, Mapped
 from processors.routes.route import compile_route
 from processors.routes.routes import Raw, Routes, outcomes_of, route_event
 from streams.routes.folder import read_routes
+from tests.genesys_models.shapes import departures, facts, topics
+from tests.genesys_models.variations import variations
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 RECEIVED_MS, RECEIVED = 1_795_428_600_000, "2026-11-23T10:10:00.000Z"
@@ -76,7 +76,7 @@ def test_no_event_of_the_topic_fails(topic):
     for variation in variations(topic):
         frame = read_frame(orjson.dumps(variation.frame)).envelope
         queue_id(frame)
-        snapshot_state(frame)
+        state_of(frame)
         found = taken(variation.frame)
         outcomes = routed(found)
         assert all(isinstance(one, Mapped) for one in outcomes), (variation.name, outcomes)

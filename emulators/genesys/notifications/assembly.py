@@ -72,8 +72,8 @@ class Notifications:
             options.seed,
             self.partner_bus,
         )
-        exchange = SocketContext(self.channels, permissions, active, self.tally, options.heartbeat_seconds)
-        self._upgrades = Upgrades(exchange, shared.tokens.good)
+        context = SocketContext(self.channels, permissions, active, self.tally, options.heartbeat_seconds)
+        self._upgrades = Upgrades(context, shared.tokens.good)
         self._tokens = shared.tokens
         self._parts = (
             Notifying(self.channels, permissions, shared.socket_url),

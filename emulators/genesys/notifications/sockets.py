@@ -59,9 +59,9 @@ class SocketContext:
 class Socket:
     """Sending never waits: frames go to an outbox which one task writes."""
 
-    def __init__(self, exchange: SocketContext, channel: Channel, request: web.Request) -> None:
+    def __init__(self, context: SocketContext, channel: Channel, request: web.Request) -> None:
         self.channel = channel
-        self._exchange = exchange
+        self._context = context
         self._request = request
         self._web_socket = web.WebSocketResponse(max_msg_size=1_000_000, compress=False)
         self._outbox: asyncio.Queue[Frame | None] = asyncio.Queue(OUTBOX_FRAMES)
@@ -72,17 +72,17 @@ class Socket:
     async def serve(self) -> web.WebSocketResponse:
         """Until either side ends it; what is left in the outbox is lost, and counted so."""
         await self._web_socket.prepare(self._request)
-        self._exchange.channels.attach(self.channel, self)
+        self._context.channels.attach(self.channel, self)
         writer = asyncio.create_task(self._write(), name="genesys-socket")
         try:
             await self._read()
         finally:
             await self._stop(writer)
-            self._exchange.channels.detach(self.channel, self)
+            self._context.channels.detach(self.channel, self)
             while not self._outbox.empty():
                 if (frame := self._outbox.get_nowait()) is not None:
-                    self._exchange.tally.count_missed(frame, "lost")
-            self._exchange.tally.ends[self._end[1] if self._end else "left by the reader"] += 1
+                    self._context.tally.count_missed(frame, "lost")
+            self._context.tally.ends[self._end[1] if self._end else "left by the reader"] += 1
         return self._web_socket
 
     async def _stop(self, writer: asyncio.Task[None]) -> None:
@@ -95,9 +95,9 @@ class Socket:
     def offer(self, frame: Frame) -> None:
         """Queue a frame; a full outbox or a closing socket loses it."""
         if self._end is not None:
-            self._exchange.tally.count_missed(frame, "lost")
+            self._context.tally.count_missed(frame, "lost")
         elif self._outbox.full():
-            self._exchange.tally.count_missed(frame, "lost")
+            self._context.tally.count_missed(frame, "lost")
             self.drop("outbox overflow")
         else:
             self._outbox.put_nowait(frame)
@@ -123,15 +123,15 @@ class Socket:
 
     def look_after(self, now: float) -> None:
         """Heartbeats and closes that are due at loop time `now`."""
-        faults = self._exchange.active.faults
+        faults = self._context.active.faults
         age = now - self._opened
-        if now - self._beaten >= self._exchange.heartbeat_seconds and not faults.silent:
+        if now - self._beaten >= self._context.heartbeat_seconds and not faults.silent:
             self._beaten = now
             self.offer(metadata_frame("WebSocket Heartbeat"))
         if faults.forget_every_seconds and now - self._forgot >= faults.forget_every_seconds:
             self._forgot = now
-            self._exchange.active.struck["topics forgotten"] += 1
-            self._exchange.channels.forget(self.channel)
+            self._context.active.struck["topics forgotten"] += 1
+            self._context.channels.forget(self.channel)
         if faults.idle_close_every_seconds and age >= faults.idle_close_every_seconds:
             self.close(GOING_AWAY, "idle timeout")
         if faults.closing_every_seconds and age >= faults.closing_every_seconds:
@@ -150,7 +150,7 @@ class Socket:
             try:
                 await self._send(frame)
             except ConnectionError:
-                self._exchange.tally.count_missed(frame, "lost")
+                self._context.tally.count_missed(frame, "lost")
                 self._abort()
                 return
         code, because = self._end or (GOING_AWAY, "server stopped")
@@ -161,7 +161,7 @@ class Socket:
             await self._web_socket.send_bytes(frame.data)
         else:
             await self._web_socket.send_str(frame.data)
-        self._exchange.tally.count_sent(frame)
+        self._context.tally.count_sent(frame)
 
     async def _read(self) -> None:
         async for message in self._web_socket:
@@ -177,7 +177,7 @@ class Socket:
             asked = None
         match asked:
             case {"message": "ping"}:
-                if not self._exchange.active.faults.silent:
+                if not self._context.active.faults.silent:
                     self.offer(metadata_frame("pong"))
             case {"message": "subscribe" | "unsubscribe" as verb, "topics": list(topics)} if all(
                 isinstance(topic, str) for topic in topics
@@ -189,12 +189,12 @@ class Socket:
     def _change(self, verb: str, topics: list[str], correlation_id: object) -> Frame:
         """Subscribe or unsubscribe, all or nothing; over the socket there is no `ignoreErrors`."""
         further = {} if correlation_id is None else {"correlationId": correlation_id}
-        channels = self._exchange.channels
+        channels = self._context.channels
         try:
             if verb == "unsubscribe":
                 channels.unsubscribe(self.channel, topics)
             else:
-                decisions = decide(topics, self._exchange.permissions)
+                decisions = decide(topics, self._context.permissions)
                 refuse_if_any_is(decisions)
                 channels.subscribe(self.channel, permitted(decisions))
         except ApiError as error:

@@ -31,7 +31,7 @@ EDGES = (
 )
 
 #: Workers and failures that are drawn.
-MOST_WORKERS, MOST_FAILURES = 6, 5
+MAX_WORKERS, MAX_FAILURES = 6, 5
 
 Json = Mapping[str, Any]
 
@@ -138,7 +138,7 @@ def _most(rows: Sequence[Json], key: str, wanted: int) -> str:
 def _workers(workers: Sequence[Json]) -> RenderableType:
     table = _grid(["worker", "state", "partitions", "since"], first="left")
     table.add_row(f"{len(workers)} worker{'s' * (len(workers) != 1)}", "state", "partitions", "", style="dim")
-    for one in workers[:MOST_WORKERS]:
+    for one in workers[:MAX_WORKERS]:
         troubles = one["troubles"]
         state = one["state"] if one["state"] != "running" else ", ".join(troubles) or "healthy"
         state = f"{state}, paused" if one["paused"] or one.get("pausedStages") else state
@@ -156,7 +156,7 @@ def _failures(failures: Sequence[Json] | None, by: Mapping[str, int]) -> Rendera
     else:
         lines = [_failure(one) for one in failures]
         head = "failed lately" if failures else "nothing failed lately"
-    return Group(_line(head, "dim"), *(_line(line) for line in lines[:MOST_FAILURES]))
+    return Group(_line(head, "dim"), *(_line(line) for line in lines[:MAX_FAILURES]))
 
 
 def _failure(one: Json) -> str:

@@ -15,7 +15,7 @@ from streams.views.common.answers import RefusedError, period_or, refusing, rows
 from streams.views.common.bodies import WORDS, are_shown, require_shown
 
 #: Records that a list shows, most that it may be asked for, and the time that it is about.
-USUAL, MOST, USUAL_RANGE = 100, 1_000, "24h"
+USUAL, MAX_LIMIT, USUAL_RANGE = 100, 1_000, "24h"
 
 STATES = ("", "open", "redriven")
 
@@ -32,7 +32,7 @@ class Failures(View):
         a page waits for: then `backTo` says how far back everything was read.
         """
         query = cast(web.Request, request).query
-        asked, limit = period_or(query, USUAL_RANGE), rows_wanted(query, USUAL, MOST)
+        asked, limit = period_or(query, USUAL_RANGE), rows_wanted(query, USUAL, MAX_LIMIT)
         state = query.get("state", "")
         if state not in STATES:
             raise RefusedError("bad request", "state must be open or redriven", 400)

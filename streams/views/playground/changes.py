@@ -29,7 +29,7 @@ from streams.web.middleware import HEADERS
 log = structlog.get_logger(__name__)
 
 #: Events that are compared at most, unless `most` says otherwise, and whatever it says.
-DEFAULT, MOST = 500, 5_000
+DEFAULT, MAX_EVENTS = 500, 5_000
 
 #: One comparison at a time: it takes a processor.
 comparisons = ConcurrencyLimit(1, "another comparison runs on this worker; ask again when it has ended")
@@ -58,8 +58,8 @@ def _asked(body: JsonObject) -> tuple[Question, Span, int]:
     asked = question({"event": {}, **body})
     if asked is None:
         raise ValueError("give any of route, filter, mapping, schema, since, most")
-    if type(most) is not int or not 1 <= most <= MOST:
-        raise ValueError(f"most is a number from 1 to {MOST}")
+    if type(most) is not int or not 1 <= most <= MAX_EVENTS:
+        raise ValueError(f"most is a number from 1 to {MAX_EVENTS}")
     if not isinstance(since, str):
         raise ValueError("since is an age or a time")
     return asked, Span(since=moment(since, now_ms())), most

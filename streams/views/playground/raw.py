@@ -21,7 +21,7 @@ from streams.views.common.bodies import masked, require_shown
 from streams.views.common.concurrency import lookups
 
 #: Events that are shown unless `?limit=` says otherwise, and at most.
-LIMIT, MOST = 20, 200
+LIMIT, MAX_LIMIT = 20, 200
 
 
 @app.page("/api/raw/")
@@ -35,7 +35,7 @@ class RawEvents(View):
         """
         require_shown()
         query = request.query
-        limit = rows_wanted(query, LIMIT, MOST)
+        limit = rows_wanted(query, LIMIT, MAX_LIMIT)
         with lookups.turn(), refusing("bad request", 400, ValueError), refusing("unavailable", 503, RangeError):
             found = await _found(query, limit)
         if not found and "partition" in query:

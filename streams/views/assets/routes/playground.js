@@ -185,7 +185,7 @@ export function Playground({ route, eventName, failure, told }) {
       <span>Publishes nothing, writes nothing.</span>
       <button type="button" disabled=${!changed} onClick=${() => put((before) => ({ ...start.current, event: before.event }))}>Back to the route</button>`}>
     <${Problem} error=${loadError} />
-    ${failure && html`<p class="note"><span>The event of failure <code>${failure}</code>. When the mended route is in use, </span>
+    ${failure && html`<p class="note"><span>The event of failure <code>${failure}</code>. When the corrected route is in use, </span>
       <a href=${pageHref("failures", { record: failure, range: "7d", route })}>see and redrive it</a></p>`}
     <div class="desk">
       <div class="column">

@@ -3,7 +3,7 @@
 import pytest
 
 from processors.replay.period import Period
-from processors.replay.redrive_form import MOST_RECORDS, redrive_form, selection_in_words, selection_of
+from processors.replay.redrive_form import MAX_RECORDS, redrive_form, selection_in_words, selection_of
 from processors.replay.selection import Span
 
 NOW_MS = 1_800_000_000_000
@@ -46,7 +46,7 @@ def test_all_that_may_be_asked_for():
         {"records": [[0, True]]},
         {"records": [[0, "1"]]},
         {"records": {"0": 1}},
-        {"records": [[0, 1]] * (MOST_RECORDS + 1)},
+        {"records": [[0, 1]] * (MAX_RECORDS + 1)},
         {"range": 5},
         {"range": "soon"},
         {"range": "1h", "from": "2h"},

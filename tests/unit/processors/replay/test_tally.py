@@ -2,7 +2,7 @@
 
 from processors.replay.clusters import FailureCluster
 from processors.replay.selection import Span
-from processors.replay.tally import MOST_CLUSTERS, OTHERS, TREND, Tallies
+from processors.replay.tally import MAX_CLUSTERS, OTHERS, TREND, Tallies
 
 ONE = FailureCluster("validate", "SchemaViolation", "interaction", "detail.x")
 TWO = FailureCluster("publish", "NotAuthorized", "interaction", "")
@@ -43,9 +43,9 @@ def test_clusters_come_with_the_latest_first_and_by_state_those_that_have_any():
 
 def test_there_is_a_bound_on_clusters():
     found = tallies()
-    for number in range(MOST_CLUSTERS + 10):
+    for number in range(MAX_CLUSTERS + 10):
         found.add(FailureCluster("validate", f"E{number}", "", ""), 1_000, is_redriven=False)
-    assert len(found.by_cluster) == MOST_CLUSTERS + 1
+    assert len(found.by_cluster) == MAX_CLUSTERS + 1
     assert found.by_cluster[OTHERS].count == 10
 
 

@@ -12,11 +12,11 @@ from emulators.genesys.contact_centre.analytics import DetailsQuery, answer
 from emulators.genesys.contact_centre.conversations import Occurrence, Simulator
 from emulators.genesys.contact_centre.details import DETAIL_EVENTS
 from emulators.genesys.contact_centre.directory import Directory
-from emulators.genesys.models.shapes import departures
 from emulators.genesys.notifications.payloads import MEDIA_SUFFIX, notifications, snapshot
 from emulators.genesys.notifications.topics import FAMILIES, UUID_PATTERN
 from processors.genesys.analytics.snapshots import EVER, snapshots
 from processors.genesys.steps.memory import StepMemory
+from tests.genesys_models.shapes import departures
 
 ANY_ID = re.compile(UUID_PATTERN)
 START_MS = 1_795_428_000_000

@@ -16,9 +16,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from emulators.genesys.models.shapes import facts, fields, inner, is_model, model_of
-from emulators.genesys.models.values import body as body_of
-from emulators.genesys.models.values import unique
+from tests.genesys_models.shapes import facts, fields, inner, is_model, model_of
+from tests.genesys_models.values import body as body_of
+from tests.genesys_models.values import unique
 
 Frame = dict[str, Any]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from emulators.genesys.models.shapes import enum, fields, inner
+from tests.genesys_models.shapes import enum, fields, inner
 
 EPOCH = datetime(2026, 11, 23, 10, tzinfo=UTC)
 DEEPEST = 7
