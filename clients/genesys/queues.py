@@ -19,6 +19,9 @@ QUEUES = "/api/v2/routing/queues"
 USERS = "/api/v2/users"
 PAGE_SIZE = 100
 
+#: Seconds that a name may take.
+LOOKUP_S = 10.0
+
 
 async def listed(rest: GenesysRest, path: str) -> dict[str, str]:
     """Every entity of a paged listing, id -> name. Raises PermissionMissingError, GenesysRequestError."""
@@ -68,12 +71,11 @@ class QueueNames:
         *,
         ttl: float = 3_600.0,
         patience: float = 1.0,
-        timeout: float = 10.0,
         retry: float = 60.0,
         capacity: int = 20_000,
     ) -> None:
         self._rest = rest
-        self._ttl, self._patience, self._timeout, self._retry = ttl, patience, timeout, retry
+        self._ttl, self._patience, self._retry = ttl, patience, retry
         self._capacity = capacity
         self._names: dict[str, _Entry] = {}
         self._lookup: asyncio.Task[None] | None = None
@@ -114,7 +116,7 @@ class QueueNames:
         try:
             if not is_uuid(queue_id):  # it goes into a path: only what can be an id
                 raise ValueError("not a queue id")
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(LOOKUP_S):
                 body = await self._rest.read("GET", f"{QUEUES}/{queue_id}", background=True)
         except (GenesysError, TimeoutError, ValueError) as error:
             log.warning("genesys.queue.name_missing", queue=queue_id[:64], reason=str(error) or "no answer in time")

@@ -71,9 +71,9 @@ def event_of_bytes(value: bytes | None, event_id: str | None = None, received_at
     return _identified(body, event_id, received_at, big_integers(body) if has_digits(value, LONG_INTEGER) else {})
 
 
-def identify(body: JsonObject, event_id: str | None = None, received_at: int | None = None) -> Event:
+def identify(body: JsonObject, received_at: int | None = None) -> Event:
     """Give a decoded event its key and its id; the envelope of an integration is taken off."""
-    return _identified(body, event_id, received_at, big_integers(body))
+    return _identified(body, None, received_at, big_integers(body))
 
 
 def _identified(

@@ -19,7 +19,7 @@ from processors.event.identity import Event
 from processors.event.json_places import offset_of, syntax_error
 from processors.event.strict_json import JsonObject, parse_object
 from processors.routes.jsonata.engines import LEADING
-from processors.routes.jsonata.expressions import Engine, Expression, ExpressionError, as_predicate, compile_text
+from processors.routes.jsonata.expressions import Expression, ExpressionError, as_predicate, compile_text
 from processors.routes.jsonata.fault_position import runtime_fault_offset
 from processors.routes.jsonata.text import Position, tokens
 from processors.routes.outcome import Failed, Mapped, Outcome
@@ -84,9 +84,8 @@ class Fault:
 class DraftTrial:
     """One draft on one event; `begin` hears each step."""
 
-    def __init__(self, draft: Draft, event: Event, timeout_ms: int, begin: Begin, engine: Engine = LEADING) -> None:
-        self._draft, self._event, self._timeout_ms = draft, event, timeout_ms
-        self._begin, self._engine = begin, engine
+    def __init__(self, draft: Draft, event: Event, timeout_ms: int, begin: Begin) -> None:
+        self._draft, self._event, self._timeout_ms, self._begin = draft, event, timeout_ms, begin
         self._faults: list[Fault] = []
 
     def run(self) -> JsonObject:
@@ -103,7 +102,7 @@ class DraftTrial:
         found: JsonObject = {
             "outcome": "invalid" if is_invalid else _ended(takes, outcome),
             "takes": takes.yes if isinstance(takes, FilterVerdict) else None,
-            "engine": self._engine.name,
+            "engine": LEADING.name,
             "transformedEvent": _entry(outcome),
             "errors": [fault.as_json() for fault in self._faults],
             "details": [],
@@ -118,7 +117,7 @@ class DraftTrial:
     def _compiled(self, part: Part, text: str, wrap: Callable[[str], str]) -> Expression | None:
         self._begin(part, "compile")
         try:
-            return compile_text(text, self._engine, part, self._timeout_ms, wrap=wrap)
+            return compile_text(text, LEADING, part, self._timeout_ms, wrap=wrap)
         except RouteError as error:
             self._faults.append(Fault.at(part, error.reason, text, error.offset))
             return None
@@ -161,7 +160,7 @@ class DraftTrial:
             return values[-1]
 
         texts = self._draft.texts("draft", {})
-        route = Route(texts, lambda event: True, mapping, check or _nothing, self._engine.name)
+        route = Route(texts, lambda event: True, mapping, check or _nothing, LEADING.name)
         outcome = route.apply(self._event)
         if isinstance(outcome, Failed) and outcome.transformed is None and values and isinstance(values[0], dict):
             return replace(outcome, transformed=values[0])

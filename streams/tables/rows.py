@@ -132,14 +132,18 @@ def _with_percentiles(value: Sums) -> JsonObject:
     return {"count": value["count"], "avg": average, **shares, "buckets": value["buckets"]}
 
 
+#: Times whose sums are kept.
+MAX_RECENT = 16
+
+
 class RecentSums:
     """Sums of times that end now, which are asked for again and again: minutes that are over are added up once.
 
     What is counted late, as after an outage, is in them within a minute.
     """
 
-    def __init__(self, tables: SumTables, most: int = 16) -> None:
-        self._tables, self._most = tables, most
+    def __init__(self, tables: SumTables) -> None:
+        self._tables = tables
         self._closed: dict[tuple[int, int], Sums] = {}
 
     def of(self, asked: Period) -> Sums:
@@ -150,7 +154,7 @@ class RecentSums:
         key = (asked.since // MINUTE_MS, edge)
         if key not in self._closed:
             self._closed[key] = sums(self._tables, Period(asked.since, edge))
-            for old in list(self._closed)[: -self._most]:
+            for old in list(self._closed)[:-MAX_RECENT]:
                 del self._closed[old]
         return add(self._closed[key], sums(self._tables, Period(edge, asked.until)))
 

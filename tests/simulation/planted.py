@@ -229,7 +229,7 @@ _cut, _end = StageBuffer.cut, StageRunner._end
 BUGS = (
     Bug("every jump in the offsets is a hole", PartitionOffsets, "_is_hole", _every_jump_is_a_hole),
     Bug("a position beyond what is due is a hole at the end", PartitionOffsets, "is_behind", _only_the_position_tells),
-    Bug("what was left out is not read again", fetch, "_seek_to_due", _never_read_again),
+    Bug("what was left out is not read again", fetch, "seek_to_due", _never_read_again),
     Bug("the commit follows the highest ack", Consumer, "_new_offset", _highest_acked),
     Bug("a run of acks need not begin at the last commit", PartitionOffsets, "ended", _run_that_begins_anywhere),
     Bug("a revocation forgets before it commits", Consumer, "on_partitions_revoked", _forgotten_before_committed),

@@ -73,7 +73,6 @@ class BusLane:
         may_send: Callable[[], Awaitable[None]] = at_once,
         on_request: Callable[[int, float], None] = _nobody,
         chance: Callable[[], float] = random.random,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._put = put
         self._slots = slots
@@ -84,7 +83,6 @@ class BusLane:
         self._on_bug, self._may_send = on_bug, may_send
         self._on_request = on_request
         self._chance = chance
-        self._clock = clock
         self.in_flight = 0
         self._waiting: deque[Pending] = deque()
         self._filled, self._ripe = asyncio.Event(), asyncio.Event()
@@ -168,13 +166,13 @@ class BusLane:
         return request
 
     async def _request(self, request: list[Pending]) -> None:
-        began = self._clock()
+        began = time.monotonic()
         self.in_flight += 1
         try:
             results = await self._put([pending.entry for pending in request])
         finally:
             self.in_flight -= 1
-            seconds = self._clock() - began
+            seconds = time.monotonic() - began
             self._on_request(len(request), seconds)
         if any(_is_too_much(one) for one in results):
             self._slots.was_too_much(seconds)
