@@ -6,7 +6,9 @@ from typing import Literal, get_args
 
 from aiohttp import web
 
-Page = Literal["html", "latin-1", "truncated", "list", "shapes", "gzip", "redirect", "empty", "fewer", "xml"]
+Page = Literal[
+    "html", "latin-1", "truncated", "list", "shapes", "gzip", "redirect", "empty", "fewer", "xml", "other", "parts"
+]  # fmt: skip
 
 PAGES: tuple[Page, ...] = get_args(Page)
 
@@ -22,6 +24,9 @@ _BODIES: dict[Page, bytes] = {
     "empty": b"",
     "fewer": b'{"FailedEntryCount": 0, "Entries": [{"EventId": "x"}], "Successful": []}',
     "xml": b"<ErrorResponse><Error><Code>AccessDenied",
+    "other": b'{"status": "ok", "version": "1.4"}',
+    "parts": b'{"Entries": [{}, {}], "Successful": [{"MessageId": "x"}], "Failed": [{"Code": "X"}], "Messages": [{}],'
+    b' "SchemaVersion": ["1"], "Arn": 5, "Attributes": {}}',
 }
 _TYPES: dict[Page, str] = {
     "html": "text/html; charset=utf-8",

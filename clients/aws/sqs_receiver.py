@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from clients.aws.answers import NoAnswerError
+
 #: ReceiveMessage, DeleteMessageBatch and ChangeMessageVisibilityBatch take 10 (SQS API reference).
 MAX_MESSAGES = 10
 
@@ -28,7 +30,7 @@ class ReceivedMessage:
 
 
 class QueueReceiver:
-    """One queue, by its URL. Every method raises botocore's ClientError and BotoCoreError."""
+    """One queue, by its URL. Every method raises AWS_ERRORS."""
 
     def __init__(self, client: Any, url: str, *, visibility_s: int, wait_s: int = WAIT_S) -> None:
         self._client = client
@@ -44,7 +46,10 @@ class QueueReceiver:
             VisibilityTimeout=self.visibility_s,
             AttributeNames=["SentTimestamp", "MessageGroupId"],
         )
-        return [_received(message) for message in answer.get("Messages") or []]
+        try:
+            return [_received(message) for message in answer.get("Messages") or []]
+        except (KeyError, ValueError) as error:
+            raise NoAnswerError(f"a message of another shape than SQS's: {error!r}") from error
 
     async def delete(self, messages: Sequence[ReceivedMessage]) -> int:
         """Delete; gives how many are gone. One that is not comes again, when its time is over."""
@@ -81,9 +86,9 @@ def region_of(url: str) -> str | None:
 def _received(message: dict[str, Any]) -> ReceivedMessage:
     attributes = message.get("Attributes") or {}
     return ReceivedMessage(
-        id=str(message.get("MessageId")),
-        body=str(message.get("Body") or ""),
-        receipt=str(message["ReceiptHandle"]),
+        id=message["MessageId"],
+        body=message["Body"],
+        receipt=message["ReceiptHandle"],
         sent_ms=int(attributes.get("SentTimestamp") or 0),
         group=attributes.get("MessageGroupId"),
     )

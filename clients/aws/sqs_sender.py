@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ParamValidationError
 
-from clients.aws.answers import AWS_ERRORS, error_code, http_status, is_unanswered, reason
+from clients.aws.answers import ALWAYS_TAKEN, AWS_ERRORS, NoAnswerError, error_code, http_status, is_unanswered, reason
 from processors.delivery.entries import cut
 from processors.delivery.refusals import base_code, concerns_the_caller, is_throttling, remedy
 from processors.delivery.retry import outage_backoff
@@ -103,6 +103,8 @@ class QueueSender:
         """Attributes of the queue. Raises AWS_ERRORS."""
         answer = await self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
         attributes = {str(name): str(value) for name, value in (answer.get("Attributes") or {}).items()}
+        if not attributes:
+            raise NoAnswerError("the answer names no queue: look at what answers in SQS's place")
         if (longest := attributes.get("MaximumMessageSize", "")).isdecimal():
             self.max_bytes = min(MAX_BYTES, int(longest))
         return attributes
@@ -119,7 +121,7 @@ class QueueSender:
                 QueueUrl=self.url, MessageBody="check", DelaySeconds=901, MessageAttributes=wrong, **group
             )
         except AWS_ERRORS as error:
-            if _blame(error) is Blame.OUTAGE:
+            if _blame(error, 0) is Blame.OUTAGE:
                 raise
 
     async def send(self, messages: Sequence[QueueMessage]) -> list[str | None]:
@@ -160,17 +162,23 @@ class QueueSender:
         try:
             answer = await self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
         except AWS_ERRORS as error:
-            blame = _blame(error)
+            blame = _blame(error, sum(messages[index].size for index in pending))
             if blame is not Blame.OUTAGE and len(pending) > 1:
                 return await self._one_by_one(messages, pending)
-            return dict.fromkeys(pending, (_words(error), blame))
+            return dict.fromkeys(pending, (_words(error, blame), blame))
+        places = {str(index): index for index in pending}
         failed = {
-            int(one["Id"]): (str(one.get("Code") or "Unknown"), _blame_of_entry(one))
+            places[one["Id"]]: (str(one.get("Code") or "Unknown"), _blame_of_entry(one))
             for one in answer.get("Failed") or []
+            if one["Id"] in places
         }
-        taken = {int(one["Id"]) for one in answer.get("Successful") or []}
-        unnamed = {index: ("no result", Blame.OUTAGE) for index in pending if index not in taken | failed.keys()}
-        return {index: why for index, why in (failed | unnamed).items() if index in pending}
+        named = {one["Id"] for one in answer.get("Successful") or []}
+        unnamed = {
+            index: ("no result", Blame.OUTAGE)
+            for name, index in places.items()
+            if name not in named and index not in failed
+        }
+        return failed | unnamed
 
     async def _one_by_one(self, messages: Sequence[QueueMessage], pending: Sequence[int]) -> Failed:
         failed: Failed = {}
@@ -193,10 +201,12 @@ class QueueSender:
         return entry
 
 
-def _blame(error: Exception) -> Blame:
-    """Who may be to blame for a refusal of a whole request."""
+def _blame(error: Exception, size: int) -> Blame:
+    """Who may be to blame for a refusal of a whole request, of so many bytes of messages."""
     code, found = error_code(error), http_status(error) or 0
-    if isinstance(error, ParamValidationError) or base_code(code) in _ABOUT_THE_MESSAGE or found == 413:
+    if found == 413:
+        return Blame.MESSAGE if size >= ALWAYS_TAKEN else Blame.UNKNOWN
+    if isinstance(error, ParamValidationError) or base_code(code) in _ABOUT_THE_MESSAGE:
         return Blame.MESSAGE
     if is_unanswered(error) or _is_outside(code) or not 400 <= found < 500:
         return Blame.OUTAGE
@@ -215,10 +225,13 @@ def _is_outside(code: str) -> bool:
     return concerns_the_caller(code) or is_throttling(code) or code.lower().startswith("kms")
 
 
-def _words(error: Exception) -> str:
-    if _blame(error) is Blame.OUTAGE and http_status(error) is not None:
-        return f"{error_code(error)}; {remedy(error_code(error), _PERMISSION, _MISSING_QUEUE)}"
-    return reason(error) if http_status(error) is None else error_code(error)
+def _words(error: Exception, blame: Blame) -> str:
+    code = error_code(error)
+    if http_status(error) == 413 and blame is Blame.UNKNOWN:
+        return "413: look at the limit of what is between here and AWS"
+    if blame is Blame.OUTAGE and http_status(error) is not None:
+        return f"{code}; {remedy(code, _PERMISSION, _MISSING_QUEUE)}"
+    return reason(error) if http_status(error) is None else code
 
 
 def _body(message: QueueMessage) -> str:

@@ -31,6 +31,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from clients.aws.answer_shapes import unpacked
 from clients.aws.answers import note_answer, note_sent
 from clients.aws.client import open_client
 from clients.aws.events.any_answer import Answer, NoHttpError
@@ -135,8 +136,9 @@ class DirectEvents:
         return await credentials.get_frozen_credentials()
 
     async def _read(self, response: Answer) -> Mapping[str, Any]:
-        status, body = response.status, response.body
+        status = response.status
         note_answer({"status_code": status, "headers": response.headers})
+        body = unpacked(response.headers, response.body)
         if status == 200:
             try:
                 answer = orjson.loads(body)

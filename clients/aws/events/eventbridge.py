@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from clients.aws.answers import AWS_ERRORS, error_code, http_status, is_unanswered, reason
+from clients.aws.answers import ALWAYS_TAKEN, AWS_ERRORS, NoAnswerError, error_code, http_status, is_unanswered, reason
 from processors.delivery.entries import Entry
 from processors.delivery.refusals import concerns_the_caller, is_throttling, remedy
-
-#: Bytes that every EventBridge has taken, also before January 2026: a 413 for fewer is another one's answer.
-ALWAYS_TAKEN = 250_000
 
 #: What a refusal asks an operator to do.
 PERMISSION, MISSING_BUS = (
@@ -78,7 +75,9 @@ class EventBridge:
     async def describe(self, bus: str) -> str:
         """ARN of a bus, by name or ARN. Raises AWS_ERRORS; ResourceNotFoundException for an unknown bus."""
         answer = await self._client.describe_event_bus(Name=bus)
-        return str(answer.get("Arn", ""))
+        if not (arn := str(answer.get("Arn") or "")):
+            raise NoAnswerError("the answer names no bus: look at what answers in EventBridge's place")
+        return arn
 
     async def try_put(self, bus: str) -> None:
         """Ask for the right to put events on a bus, by an entry without a detail, which EventBridge never takes.
@@ -115,6 +114,10 @@ def _refused_whole(error: Exception, entry: Entry) -> Result:
         return RefusedEntry("EntryTooLarge", message)
     if _may_be_an_entrys(error) and http_status(error) != 413:
         return Suspect(code, message)
+    if http_status(error) == 413:
+        return Outage(
+            f"no request of {entry.size} bytes passes (413): look at the limit of what is between here and AWS"
+        )
     if isinstance(error, ClientError):
         return Outage(f"{reason(error)}; {remedy(code, PERMISSION, MISSING_BUS)}")
     return Outage(reason(error))
@@ -130,18 +133,32 @@ def _may_be_an_entrys(error: Exception) -> bool:
     return 400 <= found < 500 and found not in (408, 429)
 
 
-def _results(entries: Sequence[Entry], answer: dict[str, Any]) -> list[Result]:
+def _results(entries: Sequence[Entry], answer: Mapping[str, Any]) -> list[Result]:
     answered = answer.get("Entries") or []
-    if not isinstance(answered, list) or not all(isinstance(one, dict) for one in answered):
-        return [Outage("results of another shape than EventBridge's; look at what answers in its place")] * len(entries)
-    if len(answered) != len(entries):  # nobody can tell which were taken: sending again is the safe reading
-        words = f"{len(answered)} results for {len(entries)} entries; look at what answers in EventBridge's place"
-        return [Outage(words)] * len(entries)
+    if wrong := _wrong(answered, len(entries), answer.get("FailedEntryCount")):
+        # Nobody can tell which were taken: sending again is the safe reading.
+        return [Outage(f"{wrong}; look at what answers in EventBridge's place")] * len(entries)
     return [_result(one) for one in answered]
 
 
+def _wrong(answered: Any, number: int, refused: Any) -> str:
+    """Why these are no results of so many entries, so many of them refused; empty where they are."""
+    if not isinstance(answered, list) or not all(map(_is_result, answered)):
+        return "results of another shape than EventBridge's"
+    if len(answered) != number:
+        return f"{len(answered)} results for {number} entries"
+    found = sum(bool(one.get("ErrorCode")) for one in answered)
+    return "" if refused in (None, found) else f"{found} entries that are refused, where {str(refused)[:20]} were to be"
+
+
+def _is_result(one: Any) -> bool:
+    """Whether it says of an entry that it was taken, or not."""
+    words = (one.get("ErrorCode"), one.get("EventId")) if isinstance(one, dict) else ()
+    return any(words) and all(isinstance(word, str | None) for word in words)
+
+
 def _result(one: dict[str, Any]) -> Result:
-    if one.get("EventId") and not one.get("ErrorCode"):
-        return Accepted(str(one["EventId"]))
-    code, message = str(one.get("ErrorCode") or "Unknown"), str(one.get("ErrorMessage") or "")[:500]
+    if not one.get("ErrorCode"):
+        return Accepted(one["EventId"])
+    code, message = one["ErrorCode"], str(one.get("ErrorMessage") or "")[:500]
     return Suspect(code, message) if concerns_the_caller(code) else RefusedEntry(code, message)

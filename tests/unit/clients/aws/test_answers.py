@@ -1,15 +1,21 @@
 """Tests of who answered, against an emulator in whose place somebody else answers: every page, on every service."""
 
 import asyncio
+import gzip
 import re
+import zlib
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
+from clients.aws.answer_shapes import MAX_BODY, unpacked
 from clients.aws.answers import AWS_ERRORS, NoAnswerError, NoCredentialsGivenError, ask, note_sent, reason
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.events.direct import open_events
-from clients.aws.events.eventbridge import EventBridge, Outage
+from clients.aws.events.eventbridge import Accepted, EventBridge, Outage
 from clients.aws.sqs_sender import Blame, QueueMessage, QueueSender
 from emulators.aws import AWSEmulator, Faults, RequestFault
 from emulators.aws.calls import SERVICES
@@ -18,7 +24,7 @@ from processors.delivery.entries import Entry
 from settings import load_settings
 
 #: Successes that no service gives.
-FOREIGN = ("empty", "html", "latin-1", "list")
+FOREIGN = ("empty", "html", "latin-1", "list", "other")
 
 
 @pytest.fixture
@@ -105,6 +111,43 @@ async def test_a_success_that_is_none_of_that_service_is_no_answer(aws, open_, s
             answered_by_a_proxy(aws, page, 200)
             with pytest.raises(NoAnswerError, match="status 200 that is not from AWS"):
                 await getattr(client, operation)(**parameters)
+
+
+@pytest.mark.parametrize("packing", ["gzip", "deflate"])
+@pytest.mark.parametrize("client_name", ["direct", "aioboto3"])
+async def test_an_answer_that_was_packed_on_the_way_is_read(open_, client_name, packing):
+    """Its entries are on the bus: who did not read it would put them again and again."""
+
+    async def packed(request):
+        answer = web.Response(
+            body=b'{"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}', content_type="application/x-amz-json-1.1"
+        )
+        answer.enable_compression(web.ContentCoding(packing), strategy=None)
+        return answer
+
+    server = TestServer(web.Application())
+    server.app.router.add_post("/", packed)
+    async with server:
+        settings = load_settings(
+            aws_endpoint_url=str(server.make_url("")), aws_region="eu-west-1", eventbridge_client=client_name
+        )
+        async with open_events(settings) as client:
+            assert await EventBridge(client).put([Entry({"Detail": "{}"}, 2)]) == [Accepted("1")]
+
+
+@pytest.mark.parametrize("body", [zlib.compress(b"x")[:-1], b"no gzip", gzip.compress(b" " * (MAX_BODY + 1))])
+def test_what_cannot_be_unpacked_is_no_answer(body):
+    with pytest.raises(ResponseParserError):
+        unpacked({"Content-Encoding": "gzip"}, body)
+
+
+@pytest.mark.parametrize("size", [100, 300_000])
+async def test_a_413_is_about_a_message_that_is_large(aws, open_, size):
+    answered_by_a_proxy(aws, "html", 413)
+    async with open_("sqs") as client:
+        queue = QueueSender(client, f"{aws.url}/123456789012/failures", on_trouble=lambda _: None)
+        failed = await queue._attempt([QueueMessage("x" * size, "g", "d")], [0])
+    assert failed[0][1] is (Blame.MESSAGE if size > 250_000 else Blame.UNKNOWN)
 
 
 async def test_the_reason_names_the_proxy(aws, open_):

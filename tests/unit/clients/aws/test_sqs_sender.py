@@ -6,6 +6,7 @@ import json
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from clients.aws.answers import NoAnswerError
 from clients.aws.sqs_sender import MAX_BYTES, QueueMessage, QueueSender
 
 URL = "https://sqs.eu-west-1.amazonaws.com/1/failures"
@@ -155,7 +156,8 @@ async def test_escapes_count_in_a_batch_s_bytes(client, queue):
 async def test_attributes_of_the_queue(client, queue):
     client.answers = [{"Attributes": {"ApproximateNumberOfMessages": "7"}}, {}]
     assert await queue.describe() == {"ApproximateNumberOfMessages": "7"}
-    assert await queue.describe() == {}
+    with pytest.raises(NoAnswerError):
+        await queue.describe()
 
 
 def refuses(name, error):
@@ -169,12 +171,25 @@ def refuses(name, error):
     return answer
 
 
-@pytest.mark.parametrize("code", ["InvalidParameterValue", "AWS.SimpleQueueService.BatchRequestTooLong", "413"])
+@pytest.mark.parametrize("code", ["InvalidParameterValue", "AWS.SimpleQueueService.BatchRequestTooLong"])
 async def test_a_batch_that_is_refused_as_a_whole_is_split_down_to_the_culprit(client, queue, refusal, code):
     client.answers = [refuses("bad", refusal(code, int(code) if code.isdecimal() else 400))] * 6
     assert await queue.send([message(body) for body in ("a", "b", "bad", "c", "d")]) == [None, None, code, None, None]
     assert sent(client)[0] == ["a", "b", "bad", "c", "d"]
     assert [batch[0] for batch in sent(client)[1:]] == ["a", "b", "bad", "c", "d"]
+
+
+async def test_a_record_that_something_on_the_way_finds_too_large_holds_up_no_other(client, queue, refusal):
+    client.answers = [refuses("bad", refusal("413", 413))] * 20
+    async with asyncio.timeout(20):
+        refused = await queue.send([message("a"), message("bad")])
+    assert refused == [None, "413: look at the limit of what is between here and AWS"]
+
+
+async def test_results_for_other_records_say_nothing(client, queue):
+    client.answers = [{"Successful": [{"Id": "x"}, {"Id": "7"}], "Failed": [{"Id": ""}]}, taken]
+    assert await queue.send([message("a")]) == [None]
+    assert len(client.calls) == 2
 
 
 async def test_a_record_that_nobody_understands_holds_up_no_other_for_ever(client, queue, refusal):

@@ -39,16 +39,31 @@ async def test_results_stand_in_the_order_of_the_entries(client):
     assert details(client.calls[0]) == ["a", "b", "c", "d"]
 
 
-@pytest.mark.parametrize("answer", [{}, {"Entries": []}, {"Entries": [{"EventId": "1"}]}, {"Entries": None}])
+TAKEN = {"EventId": "1"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"Entries": []},
+        {"Entries": [TAKEN]},
+        {"Entries": None},
+        {"Entries": [TAKEN, {}]},
+        {"Entries": [TAKEN, {"EventId": ""}]},
+        {"Entries": [TAKEN, {"EventId": ["2"]}]},
+        {"Entries": [TAKEN, {"EventId": True}]},
+        {"Entries": [TAKEN, {"ErrorCode": 5}]},
+        {"Entries": [TAKEN, None]},
+        {"Entries": [TAKEN, TAKEN], "FailedEntryCount": 2},
+        {"Entries": [TAKEN, {"ErrorCode": "X"}], "FailedEntryCount": "1"},
+    ],
+    ids=repr,
+)
 async def test_results_that_do_not_match_say_nothing(client, answer):
     client.answers = [answer]
     results = await EventBridge(client).put(entries("a", "b"))
     assert [type(result) for result in results] == [Outage, Outage]
-
-
-async def test_an_entry_with_neither_id_nor_code_is_refused_as_unknown(client):
-    client.answers = [{"Entries": [{}]}]
-    assert await EventBridge(client).put(entries("a")) == [RefusedEntry("Unknown", "")]
 
 
 @pytest.mark.parametrize(
