@@ -21,7 +21,7 @@ from streams.app import app
 from streams.delivery.buffer import Batch
 from streams.delivery.event import Event, key_of, meta_of, origin_of
 from streams.delivery.stage import Stage
-from streams.delivery.targets.mirroring import read_limits
+from streams.delivery.targets.dead_letter_queue import read_limits
 
 log = structlog.get_logger(__name__)
 

@@ -20,7 +20,7 @@ from streams.delivery.result import BatchResult, Delivery
 from streams.delivery.stage import LeftError, Stage
 from streams.exit import die
 from streams.routes.breaker import FailureBreaker
-from streams.routes.sandbox.child import SandboxError
+from streams.routes.sandbox.child_process import SandboxError
 
 
 class Maps(Protocol):

@@ -25,8 +25,8 @@ from streams.delivery.buffer import Batch
 from streams.delivery.event import Event, key_of, meta_of
 from streams.delivery.result import BatchResult, Delivery
 from streams.delivery.stage import Ended, Stage
-from streams.delivery.targets.ends import End, add_end
 from streams.delivery.targets.entries import EntryBuilder
+from streams.delivery.targets.event_end import End, add_end
 from streams.delivery.targets.offload import ClaimChecks
 
 #: An event, its headers, and its end; None for one that is left to whoever has its partition next.

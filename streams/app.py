@@ -14,7 +14,7 @@ from clients.kafka.login import require_login, ssl_context, token_provider
 from settings import Settings, SettingsError, load_settings
 from streams.faust_patches.apply import harden
 from streams.pipeline import PipelineApp
-from streams.web.hosts import Hosts
+from streams.web.allowed_hosts import Hosts
 from streams.web.middleware import middlewares
 
 #: Modules that Faust imports to find agents and views; so nothing here imports upwards.

@@ -30,7 +30,7 @@ from streams.delivery.record import Record
 from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Sender
-from streams.delivery.targets import mirroring, offload, publishing
+from streams.delivery.targets import buses, dead_letter_queue, offload
 from streams.delivery.topics import pipeline_topics
 from streams.health import Health
 from streams.replay.background.background_loop import BackgroundLoop
@@ -45,7 +45,7 @@ from streams.tables.definitions import sum_tables
 from streams.tables.owner import TableOwner
 from streams.topology import METRICS_KEY, READ, needed_topics
 from streams.worker import dependencies, group, reload_routes, watchdog
-from streams.worker.actions import ActionLog
+from streams.worker.action_log import ActionLog
 from streams.worker.announcement import VERSION, Announcement
 from streams.worker.assignment import Assignment
 from streams.worker.aws_clients import AwsClients
@@ -139,10 +139,10 @@ class PipelineApp(WorkerApp):
         self.aws = AwsClients(settings, health, self.add_async_context, lambda: targets_of(self.routes))
         client = self.aws.when_possible
         self.claim_checks = offload.ClaimChecks(partial(client, "s3", offload.PART), health.observer(offload.PART))
-        events, may_publish = partial(client, "events", publishing.PART), self.membership.may_publish
-        self.buses = publishing.Buses(settings, health, self.counts, events, self.put_events_metrics, may_publish)
-        sqs = partial(client, "sqs", mirroring.PART)
-        self.dead_letters = mirroring.DeadLetterQueue(settings.dlq_queue_url, health, sqs)
+        events, may_publish = partial(client, "events", buses.PART), self.membership.may_publish
+        self.buses = buses.Buses(settings, health, self.counts, events, self.put_events_metrics, may_publish)
+        sqs = partial(client, "sqs", dead_letter_queue.PART)
+        self.dead_letters = dead_letter_queue.DeadLetterQueue(settings.dlq_queue_url, health, sqs)
 
     def _assemble_group(self) -> None:
         """What this worker tells the others, and knows of them."""

@@ -15,7 +15,7 @@ from typing import Any
 from clients.otlp import INSTALL
 from settings import Settings
 from streams.checks.finding import Finding
-from streams.web.hosts import is_loopback
+from streams.web.allowed_hosts import is_loopback
 
 #: Seconds that a clock may be wrong: beyond the first events have wrong times, near the second AWS refuses requests
 #: (it takes 300 s for Signature Version 4).

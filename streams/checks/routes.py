@@ -15,7 +15,7 @@ from streams.checks.aws import aws_failed, misconfigured
 from streams.checks.finding import Finding
 from streams.routes.folder import read_routes
 from streams.routes.load import registry_schemas, wanted_schemas
-from streams.routes.sandbox.child import SandboxError
+from streams.routes.sandbox.child_process import SandboxError
 from streams.routes.sandbox.trial import TrialLimits, TrialVerdict, try_routes
 
 ROUTE_FIX = "fix the file, or ROUTES_DIR"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from faust.types import TP
 
 from streams.delivery.event import Event
-from streams.faust_patches.books import Part, PartitionBooks
+from streams.faust_patches.partition_books import Part, PartitionBooks
 
 #: Events that wait before no more are fetched: a few batches, so that a stage never waits for a fetch.
 MAX_EVENTS = 4_000

@@ -6,7 +6,7 @@ from typing import Any
 
 from processors.event import headers
 from processors.event.headers import Meta, Origin
-from streams.faust_patches.records import FetchedRecord
+from streams.faust_patches.fetched_record import FetchedRecord
 
 #: One event of a stage: the record as it was fetched.
 Event = FetchedRecord

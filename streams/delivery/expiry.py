@@ -22,7 +22,7 @@ from streams.delivery.ledger import Ledger
 from streams.delivery.record import Record
 from streams.delivery.result import Delivery
 from streams.exit import die
-from streams.faust_patches.books import ExpiredRange
+from streams.faust_patches.partition_books import ExpiredRange
 from streams.topology import METRICS_KEY, READ, flow_name
 
 log = structlog.get_logger(__name__)

@@ -24,7 +24,7 @@ from streams.delivery.buffer import MAX_BYTES, Batch, StageBuffer
 from streams.delivery.event import Event
 from streams.delivery.ledger import Ledger
 from streams.exit import die
-from streams.faust_patches.books import Part
+from streams.faust_patches.partition_books import Part
 
 Handle = Callable[[Batch], Awaitable[None]]
 
@@ -77,7 +77,7 @@ async def _at_once() -> None:
 
 
 class StageRunner:
-    """Runs a stage over its lane, which it is for the consumer (streams/faust_patches/books.py).
+    """Runs a stage over its lane, which it is for the consumer (streams/faust_patches/partition_books.py).
 
     `generation` gives the group's; events of another one are delivered again, maybe to another worker.
     `may_begin` returns when a batch may be begun: not while an operator has paused the stage.

@@ -25,8 +25,8 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 from faust.transport.producer import ProducerBuffer
 from faust.types import TP
 
-from streams.faust_patches import fetch, header_names, heartbeat, partitions, records, recovery, settled_notes
-from streams.faust_patches.books import lanes_of
+from streams.faust_patches import fetch, fetched_record, header_names, heartbeat, partitions, recovery, settled_notes
+from streams.faust_patches.partition_books import lanes_of
 
 VERSION = "0.15.3"
 
@@ -126,4 +126,4 @@ def harden() -> None:
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]
     fetcher.MemoryRecords = header_names.KeptRecords
     fetcher.PartitionRecords.__next__ = header_names.next_record
-    fetcher.PartitionRecords._consumer_record = records.fetched_record
+    fetcher.PartitionRecords._consumer_record = fetched_record.fetched_record

@@ -22,7 +22,7 @@ from faust.types import TP
 
 from processors.delivery.offsets import OffsetVerdict
 from streams.faust_patches import lanes
-from streams.faust_patches.books import PartitionBooks, books_of
+from streams.faust_patches.partition_books import PartitionBooks, books_of
 from streams.faust_patches.seek_due import seek_to_due
 
 

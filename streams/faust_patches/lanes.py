@@ -1,8 +1,8 @@
 """This module takes whole fetches past Faust's streams: a partition's records go to their stage as they came.
 
 Through a stream every record costs a message, an event, a queue's turn and a weak reference; that is most of what a
-worker did. What a stage works off needs none of it: its topic has a lane (books.py), which is given what of a fetch is
-due by the books and says itself what it still holds. Tables and sources go Faust's way (fetch.py).
+worker did. What a stage works off needs none of it: its topic has a lane (partition_books.py), which is given what of a
+fetch is due by the books and says itself what it still holds. Tables and sources go Faust's way (fetch.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from faust.types import TP
 from mode.utils.futures import notify
 
-from streams.faust_patches.books import Part, PartitionBooks, books_of, lanes_of
+from streams.faust_patches.partition_books import Part, PartitionBooks, books_of, lanes_of
 
 #: Seconds that one fetch may wait for records.
 FETCH_S = 1.0

@@ -2,7 +2,7 @@
 
 Stock Faust 0.15.3 lets partitions flow before it has sought to their committed offsets, does not seek at all where
 nothing was ever committed, and commits a run of acked offsets that does not begin at the last commit. Here a
-partition's books (books.py) are opened by the seek, and nothing is committed but what they call ended. An
+partition's books (partition_books.py) are opened by the seek, and nothing is committed but what they call ended. An
 event that a stream was given and nobody holds any more, unacked, is a bug by then: the process ends, and it is read
 again.
 
@@ -25,8 +25,8 @@ from faust.types import TP
 
 from processors.delivery.offsets import PartitionOffsets, below
 from streams.exit import die
-from streams.faust_patches.books import PartitionBooks, books_of, lanes_of, revoked_books
 from streams.faust_patches.lanes import holds
+from streams.faust_patches.partition_books import PartitionBooks, books_of, lanes_of, revoked_books
 from streams.faust_patches.settled_notes import settled_before
 
 

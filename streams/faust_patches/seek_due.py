@@ -9,7 +9,7 @@ from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
 from faust.types import TP
 
 from processors.delivery.offsets import PartitionOffsets
-from streams.faust_patches.books import ExpiredRange, PartitionBooks, books_of
+from streams.faust_patches.partition_books import ExpiredRange, PartitionBooks, books_of
 
 
 async def seek_to_due(consumer: Any) -> None:

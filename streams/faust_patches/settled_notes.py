@@ -21,7 +21,7 @@ from faust.types import TP
 
 from processors.delivery.offset_ranges import OffsetRange
 from processors.delivery.settled_offsets import MAX_BYTES, UnreadableNoteError, decode_note, encode_note, ranges
-from streams.faust_patches.books import books_of, lanes_of, revoked_books
+from streams.faust_patches.partition_books import books_of, lanes_of, revoked_books
 
 #: Seconds that a commit waits for rows of tables.
 WRITTEN_S = 1.0

@@ -10,7 +10,7 @@ from processors.metrics.expired import is_expired
 from streams.app import app
 from streams.tables.rows import rows
 from streams.views.actions import who_acts
-from streams.views.common.owner import from_owner
+from streams.views.common.table_owner import from_owner
 
 
 @app.page("/api/acknowledge/")

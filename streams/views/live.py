@@ -16,7 +16,7 @@ from processors.replay.period import Period
 from streams.app import app
 from streams.tables.rows import history
 from streams.views.common.answers import RefusedError, asked_period, now_ms, period_or
-from streams.views.common.owner import UnavailableError, ask_owner, from_owner
+from streams.views.common.table_owner import UnavailableError, ask_owner, from_owner
 from streams.views.tables import report_of
 from streams.web.broadcast import Broadcast, Listener, sse
 from streams.web.middleware import HEADERS

@@ -10,8 +10,8 @@ from faust.web import Request, Response, View
 
 from streams.app import app
 from streams.views.actions import who_acts
-from streams.views.common.others import other_workers, passed_on
-from streams.views.common.owner import ASKED_BY_WORKER, TIMEOUT
+from streams.views.common.other_workers import other_workers, passed_on
+from streams.views.common.table_owner import ASKED_BY_WORKER, TIMEOUT
 
 PATH = "/api/resume/"
 

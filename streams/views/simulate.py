@@ -20,7 +20,7 @@ from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.routes import Encoded, Raw
 from processors.routes.simulation import Question, described, is_whole, question, simulated_event
 from streams.app import app
-from streams.routes.sandbox.child import SandboxError
+from streams.routes.sandbox.child_process import SandboxError
 from streams.routes.sandbox.draft_runner import TooManyDraftsError
 from streams.views.common.answers import RefusedError, now_ms, refusing
 from streams.views.playground.drafts import draft_for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from faust.web import Request, Response, View
 
 from streams.app import app
-from streams.views.common.owner import from_owner
+from streams.views.common.table_owner import from_owner
 
 
 @app.page("/api/status/")

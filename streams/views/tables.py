@@ -13,7 +13,7 @@ from streams.tables import rows
 from streams.tables.definitions import WINDOW_S
 from streams.topology import LASTING
 from streams.views.common.answers import RefusedError, as_csv, asked_period, rows_wanted
-from streams.views.common.owner import from_owner
+from streams.views.common.table_owner import from_owner
 
 #: Rows a page shows unless `?limit=` says otherwise.
 LIMIT = 60

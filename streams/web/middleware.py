@@ -12,7 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from settings.web import WebToken
 from streams.web.access import CALLER, caller
-from streams.web.hosts import Hosts
+from streams.web.allowed_hosts import Hosts
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from settings import Settings
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker
 from streams.topology import TOPICS
-from streams.worker.actions import ActionLog
+from streams.worker.action_log import ActionLog
 from streams.worker.assignment import Assignment
 
 VERSION = version("genesys-eventbridge")

@@ -23,8 +23,8 @@ from processors.routes.routes import Routes
 from settings import Settings
 from streams.checks.aws import buses_of, probe_bus, probe_queue
 from streams.checks.finding import Finding
-from streams.delivery.targets.mirroring import DeadLetterQueue
-from streams.delivery.targets.publishing import Buses
+from streams.delivery.targets.buses import Buses
+from streams.delivery.targets.dead_letter_queue import DeadLetterQueue
 from streams.health import Health
 from streams.topology import kept_ms, needed_topics, short_changelogs
 

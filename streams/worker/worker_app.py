@@ -20,7 +20,7 @@ from settings import Settings
 from streams.delivery.ledger import Ledger
 from streams.delivery.stage import Handle, HandleEach, Stage, StageRunner
 from streams.web.server import BoundedWeb
-from streams.worker.actions import ActionLog
+from streams.worker.action_log import ActionLog
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from faust.types.tuples import ConsumerMessage
 from faust.utils.tracing import noop_span
 
 from streams.faust_patches import settled_notes
-from streams.faust_patches.records import FetchedRecord
+from streams.faust_patches.fetched_record import FetchedRecord
 from tests.simulation.kafka import CHANGELOG, SESSION_S, Group, Wire
 
 if TYPE_CHECKING:

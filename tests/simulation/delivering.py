@@ -34,8 +34,8 @@ from streams.delivery.result import Delivery
 from streams.delivery.send import Sender
 from streams.delivery.stage import Ended, Stage
 from streams.delivery.targets.entries import EntryBuilder
-from streams.faust_patches.books import books_of
 from streams.faust_patches.heartbeat import is_certain
+from streams.faust_patches.partition_books import books_of
 from tests.simulation.clock import VirtualLoop
 from tests.simulation.lanes import LaneWorker, LaneWorld
 from tests.simulation.plan import Plan, Step

@@ -13,7 +13,7 @@ from streams.delivery.event import Event
 from streams.delivery.ledger import Ledger, Settled
 from streams.delivery.stage import Ended, Stage, StageRunner
 from streams.faust_patches import lanes
-from streams.faust_patches.books import Part
+from streams.faust_patches.partition_books import Part
 from streams.health import Health
 from tests.simulation.worker import Worker
 from tests.simulation.world import TOPIC, World

@@ -25,7 +25,7 @@ from streams.delivery.packed_producer import PackedProducer
 from streams.delivery.send import Sender
 from streams.delivery.stage import StageRunner
 from streams.faust_patches import fetch, lanes, partitions
-from streams.faust_patches.books import books_of
+from streams.faust_patches.partition_books import books_of
 
 
 @dataclass(frozen=True, slots=True)

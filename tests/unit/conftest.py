@@ -18,8 +18,8 @@ from streams.delivery.report_failure import FailureReporter
 from streams.delivery.result import Delivery
 from streams.delivery.send import Sender
 from streams.delivery.topics import PipelineTopics
-from streams.faust_patches.books import Part, PartitionBooks
-from streams.faust_patches.records import FetchedRecord
+from streams.faust_patches.fetched_record import FetchedRecord
+from streams.faust_patches.partition_books import Part, PartitionBooks
 from streams.health import Health
 from streams.topology import METRICS_KEY, TOPICS
 

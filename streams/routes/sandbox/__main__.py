@@ -25,9 +25,9 @@ from processors.routes.outcome import Failed, Outcome
 from processors.routes.route import Route, RouteTexts, compile_route
 from processors.routes.routes import Routed, Routes, route_event
 from streams.routes.sandbox import protocol
-from streams.routes.sandbox.drafting import Drafting
-from streams.routes.sandbox.limits import bound_process, silence_log
-from streams.routes.sandbox.route_trial import RouteTrial
+from streams.routes.sandbox.inside.drafts import Drafting
+from streams.routes.sandbox.inside.limits import bound_process, silence_log
+from streams.routes.sandbox.inside.route_trial import RouteTrial
 
 #: Answers are sent when they have so many bytes, or after so many seconds, and at the end of the events.
 FLUSH_BYTES = 65_536

@@ -16,7 +16,7 @@ import orjson
 from processors.event.strict_json import JsonObject
 from processors.routes.draft import Draft
 from streams.routes.sandbox import protocol
-from streams.routes.sandbox.child import Child, SandboxError
+from streams.routes.sandbox.child_process import Child, SandboxError
 from streams.routes.sandbox.mapping_process import START_S, how_it_ended
 
 #: Drafts that wait at most, behind the one that is tried; who comes then is sent away.

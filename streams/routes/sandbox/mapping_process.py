@@ -12,7 +12,7 @@ import orjson
 from processors.routes.route import RouteTexts
 from processors.routes.routes import Raw, Routed
 from streams.routes.sandbox import protocol
-from streams.routes.sandbox.child import Child, SandboxError
+from streams.routes.sandbox.child_process import Child, SandboxError
 
 #: Seconds that a process gets to compile the routes.
 START_S = 120.0

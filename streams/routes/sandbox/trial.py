@@ -11,9 +11,9 @@ import orjson
 
 from processors.routes.route import RouteTexts
 from streams.routes.sandbox import protocol
-from streams.routes.sandbox.child import Child, SandboxError
+from streams.routes.sandbox.child_process import Child, SandboxError
+from streams.routes.sandbox.inside.route_trial import COMPILE_S
 from streams.routes.sandbox.mapping_process import SILENCE_S, how_it_ended
-from streams.routes.sandbox.route_trial import COMPILE_S
 
 #: Signals by which somebody else ends a process: they tell nothing of the route.
 FOREIGN = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

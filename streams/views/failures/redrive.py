@@ -11,7 +11,7 @@ from streams.app import app
 from streams.replay.background.redrives import AnotherRedriveError, RedriveJob
 from streams.views.actions import who_acts
 from streams.views.common.answers import now_ms, refusing
-from streams.views.common.others import from_others
+from streams.views.common.other_workers import from_others
 
 PATH = "/api/redrive/"
 

@@ -15,7 +15,7 @@ from streams.app import app
 from streams.routes.folder import schema_text
 from streams.tables import rows
 from streams.views.common.answers import RefusedError, period_or
-from streams.views.common.owner import from_owner
+from streams.views.common.table_owner import from_owner
 
 #: The time over which rates are taken, unless one is asked for.
 USUAL = "1h"

@@ -22,7 +22,7 @@ from settings import Settings
 from streams.app import app
 from streams.views.actions import who_acts
 from streams.views.common.answers import RefusedError, asked_object, now_ms, refusing
-from streams.views.common.others import from_others
+from streams.views.common.other_workers import from_others
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from processors.replay.period import Period
 from streams.app import app
 from streams.tables import rows
 from streams.views.common.answers import period_or
-from streams.views.common.owner import UnavailableError, ask_owner, from_owner
+from streams.views.common.table_owner import UnavailableError, ask_owner, from_owner
 from streams.views.trace.backfill import is_possible
 
 #: The time that is shown unless one is asked for.

@@ -14,8 +14,8 @@ from processors.delivery.publications import Publication
 from processors.event.strict_json import JsonObject
 from streams.app import app
 from streams.views.common.answers import RefusedError
-from streams.views.common.others import other_workers
-from streams.views.common.owner import asking
+from streams.views.common.other_workers import other_workers
+from streams.views.common.table_owner import asking
 from streams.web.access import own_authorization
 
 PATH = "/api/publications/"

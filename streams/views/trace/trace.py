@@ -23,7 +23,7 @@ from processors.replay.story import Facts, Topic, story
 from processors.routes.routes import Encoded, Raw
 from streams.app import app
 from streams.replay.lookup.search import Search, Tracer
-from streams.routes.sandbox.child import SandboxError
+from streams.routes.sandbox.child_process import SandboxError
 from streams.views.common.answers import RefusedError, asked_period, refusing
 from streams.views.common.concurrency import lookups
 from streams.views.trace.gaps import gaps_of

@@ -17,7 +17,7 @@ from processors.routes.route import RouteTexts, compile_route
 from processors.routes.routes import Routes
 from streams.delivery.record import Record
 from streams.delivery.result import Delivery
-from streams.faust_patches.records import FetchedRecord
+from streams.faust_patches.fetched_record import FetchedRecord
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker
 from streams.routes.sandbox.mapping_process import SandboxPlan

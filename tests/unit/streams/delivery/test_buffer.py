@@ -4,7 +4,7 @@ from faust.types import TP
 
 from processors.delivery.offsets import PartitionOffsets
 from streams.delivery.buffer import StageBuffer
-from streams.faust_patches.books import PartitionBooks
+from streams.faust_patches.partition_books import PartitionBooks
 
 
 def offsets(events):

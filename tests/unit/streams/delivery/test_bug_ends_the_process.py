@@ -15,7 +15,7 @@ import asyncio
 from processors.metrics.counts import Counts
 from streams.delivery.buffer import Batch
 from streams.delivery.ledger import Ledger
-from streams.faust_patches.records import FetchedRecord
+from streams.faust_patches.fetched_record import FetchedRecord
 from streams.delivery.stage import Stage, StageRunner, each
 from streams.health import Health
 

@@ -32,8 +32,8 @@ from streams.delivery.send import Sender
 from streams.delivery.stage import Stage, StageRunner
 from streams.delivery.targets.entries import EntryBuilder
 from streams.faust_patches import lanes
-from streams.faust_patches.books import PartitionBooks
-from streams.faust_patches.records import FetchedRecord
+from streams.faust_patches.fetched_record import FetchedRecord
+from streams.faust_patches.partition_books import PartitionBooks
 from streams.health import Health
 from streams.routes.breaker import FailureBreaker
 

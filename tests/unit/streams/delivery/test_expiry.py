@@ -16,7 +16,7 @@ from processors.metrics.report import law
 from settings import Settings
 from streams.delivery.expiry import Expiry
 from streams.delivery.ledger import Ledger
-from streams.faust_patches.books import ExpiredRange
+from streams.faust_patches.partition_books import ExpiredRange
 from streams.health import Health
 
 

@@ -15,8 +15,8 @@ from faust.types import TP
 
 from streams.faust_patches import fetch as consuming
 from streams.faust_patches import lanes, partitions
-from streams.faust_patches.books import books_of
-from streams.faust_patches.records import FetchedRecord
+from streams.faust_patches.fetched_record import FetchedRecord
+from streams.faust_patches.partition_books import books_of
 
 TP0, TP1 = TP("genesys.raw", 0), TP("genesys.raw", 1)
 TABLE = TP("group-totals-changelog", 0)

@@ -8,8 +8,8 @@ from aiokafka.errors import IllegalStateError
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from streams.faust_patches import fetch, partitions
-from streams.faust_patches.books import books_of
-from streams.faust_patches.records import FetchedRecord
+from streams.faust_patches.fetched_record import FetchedRecord
+from streams.faust_patches.partition_books import books_of
 from tests.unit.streams.faust_patches.fake_consumer import TABLE, TP0, FakeConsumer, ready
 
 

@@ -7,8 +7,8 @@ import pytest
 from aiokafka.consumer.fetcher import PartitionRecords
 
 from streams.faust_patches import fetch, lanes, partitions
-from streams.faust_patches.books import PartitionBooks, books_of
-from streams.faust_patches.records import FetchedRecord, fetched_record
+from streams.faust_patches.fetched_record import FetchedRecord, fetched_record
+from streams.faust_patches.partition_books import PartitionBooks, books_of
 from tests.unit.streams.faust_patches.fake_consumer import TABLE, TP0, TP1, FakeConsumer, ready, unpatched
 
 

@@ -10,7 +10,7 @@ from aiokafka.errors import IllegalStateError
 from faust.transport.consumer import Consumer
 
 from streams.faust_patches import partitions
-from streams.faust_patches.books import books_of
+from streams.faust_patches.partition_books import books_of
 from streams.faust_patches.recovery import on_recovery_completed, seek_tables
 from tests.unit.streams.faust_patches.fake_consumer import TABLE, TP0, TP1, FakeConsumer, FakeLane, ready, unpatched
 

@@ -10,7 +10,7 @@ from faust.types import TP
 
 from processors.delivery.settled_offsets import MAX_BYTES, decode_note, encode_note
 from streams.faust_patches import partitions, settled_notes
-from streams.faust_patches.books import books_of, revoked_books
+from streams.faust_patches.partition_books import books_of, revoked_books
 from tests.unit.streams.faust_patches.fake_consumer import TP0, TP1, FakeConsumer, ready
 
 

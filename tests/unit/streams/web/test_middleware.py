@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from settings.web import WebToken
-from streams.web.hosts import Hosts
+from streams.web.allowed_hosts import Hosts
 from streams.web.middleware import HEADERS, middlewares
 
 TOKEN = "s3cret-t\N{LATIN SMALL LETTER O WITH DIAERESIS}ken"

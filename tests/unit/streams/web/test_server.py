@@ -8,7 +8,7 @@ from aiohttp import ClientSession, web
 from aiohttp.web_runner import TCPSite
 
 from streams.web import server
-from streams.web.hosts import Hosts
+from streams.web.allowed_hosts import Hosts
 from streams.web.middleware import HEADERS, middlewares
 from streams.web.server import BoundedRunner
 

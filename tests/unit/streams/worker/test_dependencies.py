@@ -8,7 +8,7 @@ from clients.aws.sqs_sender import QueueSender
 from emulators.aws import Faults, RequestFault
 from processors.routes.routes import Routes
 from settings import load_settings
-from streams.delivery.targets.publishing import PART, Buses
+from streams.delivery.targets.buses import PART, Buses
 from streams.topology import companion_of, needed_topics, short_changelogs
 from streams.worker.dependencies import PARTITIONS, QUEUE, QUEUE_S, DependencyChecks
 from streams.worker.exporter import PutEventsMetrics

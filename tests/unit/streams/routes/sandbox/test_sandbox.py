@@ -19,7 +19,7 @@ from processors.routes.outcome import Failed
 from processors.routes.route import RouteTexts
 from processors.routes.routes import Encoded, Raw, Routed
 from streams.routes.sandbox import sandbox as bounded
-from streams.routes.sandbox.child import SandboxError
+from streams.routes.sandbox.child_process import SandboxError
 from streams.routes.sandbox.mapping_process import MappingProcess, SandboxPlan
 from streams.routes.sandbox.sandbox import Sandbox
 

@@ -21,8 +21,9 @@ from processors.routes.examples import failing_examples
 from processors.routes.route import Example, RouteTexts, compile_route
 from streams.checks.routes import check_routes
 from streams.routes.folder import read_routes
-from streams.routes.sandbox import child, protocol, route_trial, trial
-from streams.routes.sandbox.child import SandboxError
+from streams.routes.sandbox import child_process, protocol, trial
+from streams.routes.sandbox.child_process import SandboxError
+from streams.routes.sandbox.inside import route_trial
 from streams.routes.sandbox.trial import TrialLimits, try_routes
 
 SCHEMAS = Path(__file__).parents[5] / "schemas"
@@ -128,7 +129,7 @@ async def test_each_way_a_process_can_end(monkeypatch: pytest.MonkeyPatch, progr
         "protocol.frame(protocol.ROUTE, b'r') + protocol.frame(protocol.EXAMPLE, b'e')); "
         "sys.stderr.close(); "
     )
-    monkeypatch.setattr(child, "PROGRAM", ("-c", begin + program))
+    monkeypatch.setattr(child_process, "PROGRAM", ("-c", begin + program))
     if "sleep" in program:
         monkeypatch.setattr(trial, "SILENCE_S", 4.0 - trial.COMPILE_S)
     [verdict] = await try_routes([texts("r")], TrialLimits(0.01, 1))
@@ -179,7 +180,7 @@ async def test_an_example_that_does_not_hold_names_the_command_that_shows_all(se
 
 
 async def test_a_process_that_does_not_start_may_pass_by_itself(settings: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(child.sys, "executable", "/nonexistent/python")
+    monkeypatch.setattr(child_process.sys, "executable", "/nonexistent/python")
     routes, [finding] = await check_routes(settings)
     assert routes is None
     assert finding.unreachable

@@ -7,7 +7,7 @@ from faust.web import View
 
 from streams.app import app
 from streams.views.common.answers import RefusedError, asked_period, period_or, refusing, rows_wanted
-from streams.views.common.owner import UnavailableError
+from streams.views.common.table_owner import UnavailableError
 
 
 async def answer_to(error):

@@ -17,7 +17,7 @@ from processors.routes.examples import meets
 from processors.routes.simulation import question
 from streams.app import app
 from streams.routes.folder import FILES
-from streams.routes.sandbox.child import SandboxError
+from streams.routes.sandbox.child_process import SandboxError
 from streams.routes.sandbox.draft_runner import TooManyDraftsError
 from streams.views.common.answers import RefusedError, now_ms, refusing
 from streams.views.playground.drafts import draft_for, faults, texts_of

@@ -18,7 +18,7 @@ from processors.routes.route import RouteTexts
 from processors.routes.simulation import Question, question
 from streams.app import app
 from streams.replay.lookup.changes import Changes, both, compared
-from streams.routes.sandbox.child import SandboxError
+from streams.routes.sandbox.child_process import SandboxError
 from streams.routes.sandbox.draft_runner import TooManyDraftsError
 from streams.views.common.answers import RefusedError, asked_object, now_ms, refusing
 from streams.views.common.bodies import require_shown

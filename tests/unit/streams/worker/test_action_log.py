@@ -6,8 +6,8 @@ import pytest
 
 from processors.replay.actions import Action
 from settings import Settings
-from streams.worker import actions as module
-from streams.worker.actions import ActionLog
+from streams.worker import action_log as module
+from streams.worker.action_log import ActionLog
 
 
 class Topic:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.web.hosts import Hosts, is_loopback
+from streams.web.allowed_hosts import Hosts, is_loopback
 
 HOSTS = Hosts(["0.0.0.0", "10.1.2.3", "Worker-1.example", "2001:db8::1", ""])
 

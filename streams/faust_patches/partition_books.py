@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from faust.types import TP
 
 from processors.delivery.offsets import PartitionOffsets
-from streams.faust_patches.records import FetchedRecord
+from streams.faust_patches.fetched_record import FetchedRecord
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)

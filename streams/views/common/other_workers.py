@@ -11,7 +11,7 @@ from faust.web import Request, Response, View
 
 from streams.app import app
 from streams.views.common.answers import RefusedError
-from streams.views.common.owner import ASKED_BY_WORKER, TIMEOUT, asking
+from streams.views.common.table_owner import ASKED_BY_WORKER, TIMEOUT, asking
 
 
 def other_workers() -> list[str]:

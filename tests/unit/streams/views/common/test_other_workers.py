@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, make_mocked_request
 
-from streams.views.common import others
+from streams.views.common import other_workers
 from streams.views.common.answers import RefusedError
-from streams.views.common.owner import ASKED_BY_WORKER
+from streams.views.common.table_owner import ASKED_BY_WORKER
 
 PATH = "/api/redrive/run-1/stop/?x=1"
 
@@ -39,11 +39,11 @@ async def group(monkeypatch):
             servers.append(TestServer(worker))
             await servers[-1].start_server()
         urls = [str(one.make_url("")).rstrip("/") for one in servers]
-        monkeypatch.setattr(others, "other_workers", lambda: ["http://127.0.0.1:9", *urls])
+        monkeypatch.setattr(other_workers, "other_workers", lambda: ["http://127.0.0.1:9", *urls])
         return asked
 
     async with aiohttp.ClientSession() as session:
-        monkeypatch.setattr(others, "app", SimpleNamespace(http_client=session))
+        monkeypatch.setattr(other_workers, "app", SimpleNamespace(http_client=session))
         yield start
     for one in servers:
         await one.close()
@@ -55,25 +55,25 @@ def request(**headers):
 
 async def test_the_one_that_knows_answers_with_its_own_status(group):
     asked = await group((404, {}), (200, {"id": "run-1"}))
-    found = await others.from_others(View(), request(Authorization="Bearer t"), "it")
+    found = await other_workers.from_others(View(), request(Authorization="Bearer t"), "it")
     assert (found.status, found.body) == (200, b'{"id": "run-1"}')
     assert asked == [("POST", PATH, "Bearer t")] * 2
 
 
 async def test_a_refusal_is_passed_on(group):
     await group((403, {"error": "forbidden"}))
-    assert (await others.from_others(View(), request(), "it")).status == 403
+    assert (await other_workers.from_others(View(), request(), "it")).status == 403
 
 
 async def test_what_nobody_knows_is_not_found(group):
     await group((404, {}))
     with pytest.raises(RefusedError, match="no worker of the group knows a redrive 'run-1'") as refusal:
-        await others.from_others(View(), request(), "a redrive 'run-1'")
+        await other_workers.from_others(View(), request(), "a redrive 'run-1'")
     assert refusal.value.code == 404
 
 
 async def test_who_is_asked_by_a_worker_asks_no_other(group):
     asked = await group((200, {}))
     with pytest.raises(RefusedError):
-        await others.from_others(View(), request(**{ASKED_BY_WORKER: "1"}), "it")
+        await other_workers.from_others(View(), request(**{ASKED_BY_WORKER: "1"}), "it")
     assert asked == []
