@@ -57,7 +57,7 @@ class Processing:
         self._sending = asyncio.Lock()
 
     async def process(self, batch: Batch) -> None:
-        """Work one batch off. Raises LeftError when it is left to somebody else: an operator may let it wait long."""
+        """Process one batch. Raises LeftError when it is left to somebody else: an operator may let it wait long."""
         began_ns = time.time_ns()
         metas = [meta_of(event) for event in batch]
         raws = [

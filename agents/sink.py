@@ -66,7 +66,7 @@ class Publishes(Protocol):
 
 
 class Run(NamedTuple):
-    """A batch that is worked off: where its answers come together, and what of it was handed to the publisher."""
+    """A batch that is processed: where its answers come together, and what of it was handed to the publisher."""
 
     publisher: Publishes
     batch: Batch
@@ -114,7 +114,7 @@ class Publishing:
             return self._publisher
 
     async def publish(self, batch: Batch, ended: Ended) -> None:
-        """Work one batch off: `ended` hears of events as soon as each is on the bus, or its failure record in Kafka."""
+        """Process one batch: `ended` hears of events as soon as each is on the bus, or its failure record in Kafka."""
         run = Run(await self.open(), batch, Answers(), [])
         if batch.is_left:
             return

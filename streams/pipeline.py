@@ -113,7 +113,7 @@ class PipelineApp(WorkerApp):
         self.membership = Membership(self.kafka.is_member, lambda: self.consumer_generation_id, self.ledger.keep_pace)
         reporter = FailureReporter(self.flow.failures, settings.kafka_max_message_bytes)
         self.delivery = Delivery(self.sender.send, self.flow, reporter, self.deduplication, self.counts)
-        #: Hears of what Kafka deleted before it was worked off (streams/faust_patches/fetch.py).
+        #: Hears of what Kafka deleted before it was processed (streams/faust_patches/fetch.py).
         self.expired = Expiry(settings, self.delivery, self.ledger)
         health.check("expired", lambda: expiry_reason(self.owner.gaps()))
 

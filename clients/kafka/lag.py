@@ -94,7 +94,7 @@ class LagReader:
             async with asyncio.timeout(PATIENCE_S):
                 self._kept = await retention_ms(self._settings, self._topics)
         except (KafkaError, OSError) as error:  # OSError takes in the time-outs
-            log.debug("Kafka does not tell retentions", error=repr(error))
+            log.debug("Kafka does not answer for the retention of topics", error=repr(error))
 
     async def close(self) -> None:
         """Leave Kafka."""

@@ -51,7 +51,7 @@ resource "aws_cloudwatch_metric_alarm" "part_in_trouble" {
 
 resource "aws_cloudwatch_metric_alarm" "expired" {
   alarm_name          = "${var.bus_name}-expired"
-  alarm_description   = "Kafka has deleted events before they were worked off (docs/runbook.md#eventsexpired)."
+  alarm_description   = "Kafka has deleted events before they were processed (docs/runbook.md#eventsexpired)."
   namespace           = var.metrics_namespace
   metric_name         = "EventsExpired"
   dimensions          = local.pipeline

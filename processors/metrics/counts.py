@@ -17,7 +17,7 @@ Sums = dict[str, Any]
 #: Names of the counters. First those of the ledger's law (processors/metrics/report.py): `raw`: taken from `raw`, once
 #: for each route that takes the event, or refused by the source; `redriven`: the same, of failures that were put back;
 #: then the five ends, `filtered`, `published`, `failed`, `repeated`: put out already within the window, and `expired`:
-#: deleted by Kafka before it was worked off; `failures_expired`: those of them that were failure records.
+#: deleted by Kafka before it was processed; `failures_expired`: those of them that were failure records.
 #: Beside it: `ingested`: taken in by a source; `validated`: on their way to the bus; `retries`: entries tried again;
 #: `replayed` and `backfilled`: written by these commands, each of them in `raw` too; `source_repeats` and `unchanged`:
 #: what the source dropped as it told nothing new, never in `raw`; `healed`: fetched for a gap;

@@ -1,4 +1,4 @@
-"""This module is the row of events that Kafka deleted before they were worked off, beside the gaps of the source."""
+"""This module is the row of events that Kafka deleted before they were processed, beside the gaps of the source."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def expired_row(
         "before_ms": before_ms,
         "state": EXPIRED,
         "events": end - first,
-        "reason": f"{end - first} {what} are gone: Kafka deleted them before they were worked off ({where})",
+        "reason": f"{end - first} {what} are gone: Kafka deleted them before they were processed ({where})",
     }
 
 
@@ -67,6 +67,6 @@ def expiry_reason(rows: Iterable[Mapping[str, Any]]) -> str | None:
     named = [f"{row['events']} of {row.get('topic')} {row.get('part')}" for row in found[:MAX_NAMED]]
     more = [f"{len(found) - MAX_NAMED} more ranges"] if len(found) > MAX_NAMED else []
     return (
-        f"Kafka deleted {total} events before they were worked off ({', '.join([*named, *more])}); "
+        f"Kafka deleted {total} events before they were processed ({', '.join([*named, *more])}); "
         f"see /api/tables/gaps/, and acknowledge by `{COMMAND}`"
     )

@@ -91,7 +91,7 @@ def partition_lags(
 
 
 def expiring(lags: Iterable[PartitionLag], now_ms: int) -> tuple[str, str] | None:
-    """What Kafka will delete before it is worked off, and what to do; None when nothing."""
+    """What Kafka will delete before it is processed, and what to do; None when nothing."""
     near = sorted((one for one in lags if one.is_expiring(now_ms)), key=lambda one: one.expires_ms(now_ms) or 0)
     if not near:
         return None
@@ -100,7 +100,7 @@ def expiring(lags: Iterable[PartitionLag], now_ms: int) -> tuple[str, str] | Non
     more = f", and of {len(near) - 1} more partitions," if len(near) > 1 else ""
     return (
         f"Kafka deletes the oldest event of {first.topic} {first.partition}{more} in {left} (retention.ms: {kept}), "
-        "and it has not been worked off",
+        "and it has not been processed",
         "get the workers going, or raise retention.ms",
     )
 

@@ -1,4 +1,4 @@
-"""This module is the command `acknowledge`: an operator knows what Kafka deleted before it was worked off."""
+"""This module is the command `acknowledge`: an operator knows what Kafka deleted before it was processed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Exit codes: 0 done, or nothing was to be acknowledged, 2 no worker answers, or i
 @url_option
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as one line of JSON.")
 def acknowledge(url: str | None, as_json: bool) -> None:
-    """Show what Kafka deleted before it was worked off, and have health name it no more (docs/operations.md).
+    """Show what Kafka deleted before it was processed, and have health name it no more (docs/operations.md).
 
     The counts and the rows of /api/tables/gaps/ stay. What expires later is told again.
     """

@@ -1,4 +1,4 @@
-"""This module tells of events that Kafka deleted before they were worked off.
+"""This module tells of events that Kafka deleted before they were processed.
 
 A range of offsets that is gone is held back from the commit, like an event, until a row of it stands on the metrics
 topic and it is counted: a crash before that finds it again.

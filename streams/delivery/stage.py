@@ -1,4 +1,4 @@
-"""This module runs every stage: what its lane was given is worked off in batches, and acked when it has ended.
+"""This module runs every stage: what its lane was given is processed in batches, and acked when it has ended.
 
 A stage is a function over a batch: when it returns, each event of the batch is forwarded, reported or dropped,
 and what it sent is on the broker (streams/delivery/send.py). Only then is the batch noted as settled in the ledger,
@@ -142,7 +142,7 @@ class StageRunner:
             batches.cancel()
 
     async def settle(self, batch: Batch) -> None:
-        """Work one batch off; returns when every event of it has ended."""
+        """Process one batch; returns when every event of it has ended."""
         self._ledger.opened(batch, self._stage.waits_for)
         try:
             if self._stage.alone:

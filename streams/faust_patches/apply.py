@@ -78,7 +78,7 @@ def quick_consumer(self: Any, transport: Any) -> Any:
 def verify_event_path(self: Any, now: float, tp: TP) -> None:
     """Of a topic with a lane look at the fetches alone: Faust sees no stream work it off and would say so for ever.
 
-    That events of a lane are worked off and committed is the watchdog's to watch (streams/worker/watchdog.py).
+    That events of a lane are processed and committed is the watchdog's to watch (streams/worker/watchdog.py).
     """
     if tp.topic in lanes_of(self.consumer):
         self.verify_recovery_event_path(now, tp)

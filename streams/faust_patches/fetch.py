@@ -6,7 +6,7 @@ when the flow is resumed (mode/utils/queues.py, `FlowControlEvent.resume` clears
 
 Here each partition has books (processors/delivery/offsets.py) from the moment it is sought until it is revoked
 (partitions.py). Nothing is delivered without them, and a jump is read again before it is believed (seek_due.py).
-What stages work off goes to them by whole fetches (lanes.py), the rest record by record.
+What stages process goes to them by whole fetches (lanes.py), the rest record by record.
 apply.py puts `drain_messages` in the place of `faust.transport.consumer.Consumer._drain_messages`.
 """
 

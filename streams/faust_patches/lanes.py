@@ -1,7 +1,7 @@
 """This module takes whole fetches past Faust's streams: a partition's records go to their stage as they came.
 
 Through a stream every record costs a message, an event, a queue's turn and a weak reference; that is most of what a
-worker did. What a stage works off needs none of it: its topic has a lane (partition_books.py), which is given what of a
+worker did. What a stage processes needs none of it: its topic has a lane (partition_books.py), which is given what of a
 fetch is due by the books and says itself what it still holds. Tables and sources go Faust's way (fetch.py).
 """
 

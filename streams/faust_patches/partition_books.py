@@ -16,7 +16,7 @@ from streams.faust_patches.fetched_record import FetchedRecord
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class ExpiredRange:
-    """Offsets from `first` up to `end` that Kafka deleted before they were worked off; held like an event until acked.
+    """Offsets from `first` up to `end` that Kafka deleted before they were processed; held like an event until acked.
 
     `before_ms`: when the first record that is left was written (epoch ms); None where there is none, or nobody says.
     """

@@ -40,7 +40,7 @@ class SumTables:
     history: Any
     #: One row: the sums since the group's tables began.
     totals: Any
-    #: One row for each gap in the notifications, and for what Kafka deleted before it was worked off:
+    #: One row for each gap in the notifications, and for what Kafka deleted before it was processed:
     #: `{part, start_ms, end_ms, state, events, reason}` (processors/metrics/expired.py).
     gaps: Any
     #: The tables by name, without their windows.

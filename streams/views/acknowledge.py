@@ -1,4 +1,4 @@
-"""This module lets an operator acknowledge what Kafka deleted before it was worked off: health names it until then."""
+"""This module lets an operator acknowledge what Kafka deleted before it was processed: health names it until then."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class Group:
         try:
             measured = await self._kafka.measure()
         except (KafkaError, OSError) as error:  # OSError takes in the time-outs; health tells of Kafka, and what
-            log.debug("Kafka does not tell the lag", error=repr(error))  # is known goes stale
+            log.debug("the lag cannot be read from Kafka", error=repr(error))  # is known goes stale
             return
         self._measured_ms = self._now_ms()
         self.lags = partition_lags(measured, self.lags, self._measured_ms)
@@ -154,7 +154,7 @@ class Group:
         return KafkaWord(waiting=total(self.lags, raw), open=total(self.lags, validated), rests=rests)
 
     def expiring(self) -> str | None:
-        """What Kafka will delete before it is worked off; known where the tables are."""
+        """What Kafka will delete before it is processed; known where the tables are."""
         found = expiring(self.lags, self._now_ms())
         return None if found is None else ": ".join(found)
 
@@ -175,7 +175,7 @@ class Group:
                     needed.setdefault(one.topic, set()).add(one.partition)
         found = reasons(self._rows, needed, now_ms)
         if now_ms - self._measured_ms > STALE_MS:
-            found.append("Kafka has not told lately how far the group is behind")
+            found.append("it is not known how far the group is behind: Kafka has not answered lately")
         paused = self._paused()
         found += [f"{stage} is {pause_in_words(pause)}" for stage, pause in paused.items()]
         return {

@@ -1,4 +1,4 @@
-"""Events that Kafka deletes before they are worked off, on real Apache Kafka: told until somebody acknowledges."""
+"""Events that Kafka deletes before they are processed, on real Apache Kafka: told until somebody acknowledges."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ const PARTS = [
   ["filtered", "filtered", "no route wants them"],
   ["failed", "failed", "open, with their cause"],
   ["repeated", "repeated", "dropped as repeated"],
-  ["expired", "expired", "deleted by Kafka before they were worked off"],
+  ["expired", "expired", "deleted by Kafka before they were processed"],
   ["inFlight", "in flight", "on their way"],
 ];
 
