@@ -67,13 +67,13 @@ class RepetitionFilter:
             self._values.is_new(str(envelope["topicName"]), _fact(envelope), "", at_ms)
 
     async def past(self, snapshot: Snapshot) -> list[Line]:
-        """What of a backfilled snapshot goes on; nothing when it is known."""
-        envelope = snapshot.envelope
-        if self._is_known(snapshot):
+        """What of a backfilled snapshot goes on: of one that is known, the end of a hold that nobody heard of alone."""
+        envelope, is_known = snapshot.envelope, self._is_known(snapshot)
+        steps = self._take_steps(envelope, snapshot.moment_ms, snapshot.since_ms, is_known=is_known)
+        if is_known:
             self._rest.observer.count("backfill_known")
-            return []
-        steps = self._take_steps(envelope, snapshot.moment_ms, snapshot.since_ms)
-        return await self._gone_on(orjson.dumps(envelope), envelope, steps, is_backfilled=True)
+        value = None if is_known else orjson.dumps(envelope)
+        return await self._gone_on(value, envelope, steps, is_backfilled=True)
 
     async def live(self, item: ReceivedFrame) -> list[Line]:
         """What goes on of a frame."""
@@ -123,18 +123,20 @@ class RepetitionFilter:
             return []
         return [await self._named(value, envelope)]
 
-    def _take_steps(self, envelope: JsonObject, at_ms: int, since_ms: int | None = None) -> list[Step]:
+    def _take_steps(
+        self, envelope: JsonObject, at_ms: int, since_ms: int | None = None, *, is_known: bool = False
+    ) -> list[Step]:
         if STEPS not in self._events:
             return []
         masked = envelope if self._redact is None else self._redact(envelope)
-        return self._steps.take(masked, at_ms, since_ms)
+        return self._steps.take(masked, at_ms, since_ms, is_known=is_known)
 
     async def _gone_on(
-        self, value: bytes, envelope: JsonObject, steps: Iterable[Step], *, is_backfilled: bool = False
+        self, value: bytes | None, envelope: JsonObject, steps: Iterable[Step], *, is_backfilled: bool = False
     ) -> list[Line]:
-        """Steps before their snapshot: where `raw` has a snapshot, it has its steps."""
+        """Steps before their snapshot, where it goes on: where `raw` has a snapshot, it has its steps."""
         lines = await self._lines(steps, envelope)
-        if SNAPSHOTS in self._events:
+        if value is not None and SNAPSHOTS in self._events:
             lines.append(await self._named(value, envelope))
         if is_backfilled:
             self._rest.observer.count("event_backfilled", len(lines))

@@ -6,6 +6,7 @@ may have forgotten: what is on hold, and the values of attributes. Everything en
 
 from __future__ import annotations
 
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,21 +34,22 @@ Place = tuple[str, str, int]
 
 @dataclass(slots=True)
 class _TopicState:
-    """What one topic told last: since when a leg is held (the turn where no time is told), values of attributes.
-
-    `wrapups`: codes with their notes, by participant.
+    """What one topic told last: which legs are held since nobody knows when, values of attributes, wrap-up codes
+    with their notes; `turns`: how often it told each.
     """
 
-    held: dict[Place, int] = field(default_factory=dict)
-    holds: Counter[Place] = field(default_factory=Counter)
+    held: set[Place] = field(default_factory=set)
     attributes: dict[tuple[str, str], str] = field(default_factory=dict)
     wrapups: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
-    turns: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    turns: Counter[tuple[str, str, str | int]] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
 class _Conversation:
+    """The ids of its steps; `holds`: since when, and whether its end was told; `turns`: the most that a topic told."""
+
     steps: set[str] = field(default_factory=set)
+    holds: dict[Place, dict[int, bool]] = field(default_factory=dict)
     turns: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     topics: dict[str, _TopicState] = field(default_factory=dict)
     touched_ms: int = 0
@@ -64,10 +66,13 @@ class StepMemory:
         self._capacity, self._covered_ms = capacity, covered_ms
         self._known: OrderedDict[str, _Conversation] = OrderedDict()
 
-    def take(self, envelope: JsonObject, received_ms: int, since_ms: int | None = None) -> list[Step]:
+    def take(
+        self, envelope: JsonObject, received_ms: int, since_ms: int | None = None, *, is_known: bool = False
+    ) -> list[Step]:
         """The steps that a snapshot tells and none before it did, in the order of their times.
 
         Of a snapshot made afterwards `received_ms` is its moment, and only what happened since `since_ms` is told.
+        What it shows may have come live (`is_known`): then it tells no more than the end of a hold that did not.
         """
         scene = Scene.of(envelope, received_ms)
         if scene is None:
@@ -77,7 +82,8 @@ class StepMemory:
         name = str(envelope.get("topicName")) + (" backfilled" if envelope.get("backfilled") else "")
         topic = conversation.topics.setdefault(name, _TopicState())
         new = []
-        for candidate in _candidates(scene, topic, conversation):
+        told = _holds(scene, topic, conversation) if is_known else _candidates(scene, topic, conversation)
+        for candidate in told:
             ident = scene.step_id(candidate)
             if ident not in conversation.steps and (step := scene.step(candidate, ident)) is not None:
                 conversation.steps.add(ident)
@@ -128,27 +134,39 @@ def _since(steps: list[Step], earliest_ms: int) -> list[Step]:
 
 def _candidates(scene: Scene, topic: _TopicState, conversation: _Conversation) -> Iterator[Candidate]:
     yield from candidates(scene)
-    yield from _holds(scene, topic)
+    yield from _holds(scene, topic, conversation)
     yield from _wrapped_again(scene, topic, conversation)
     yield from _attributes(scene, topic, conversation)
 
 
-def _holds(scene: Scene, topic: _TopicState) -> Iterator[Candidate]:
-    """Holds whose time is not told, and the ends of holds."""
+def _holds(scene: Scene, topic: _TopicState, conversation: _Conversation) -> Iterator[Candidate]:
+    """Holds whose time is not told, and the ends of holds.
+
+    What a snapshot that was made afterwards shows can be the end of a hold that came live.
+    """
+    until_ms = scene.received_ms if scene.envelope.get("backfilled") is True else math.inf
     for leg in scene.legs:
-        before = topic.held.get(leg.key)
-        if leg.held and before is None:
-            since_ms = epoch_ms_of(leg.session.get("startHoldTime"))
-            topic.holds[leg.key] += 1
-            topic.held[leg.key] = topic.holds[leg.key] if since_ms is None else since_ms
-            if since_ms is None:
-                yield Candidate("hold", leg, [*leg.key, topic.held[leg.key]], partial(_untimed, leg, {}))
-        elif not leg.held and before is not None:
-            del topic.held[leg.key]
+        since_ms = epoch_ms_of(leg.session.get("startHoldTime"))
+        holds = conversation.holds.get(leg.key, {})
+        if leg.held and since_ms is not None:
+            conversation.holds.setdefault(leg.key, {}).setdefault(since_ms, False)
+        elif leg.held and leg.key not in topic.held:
+            topic.turns[leg.key] += 1
+            topic.held.add(leg.key)
+            yield Candidate("hold", leg, [*leg.key, topic.turns[leg.key]], partial(_untimed, leg, {}))
+        elif leg.held:
+            continue
+        elif leg.key in topic.held:
+            topic.held.discard(leg.key)
             if not leg.is_over:
-                is_time = 1_000_000 < before <= scene.received_ms
-                lasted = {"heldDurationMs": scene.received_ms - before} if is_time else {}
-                yield Candidate("unhold", leg, [*leg.key, before], partial(_untimed, leg, lasted))
+                yield Candidate("unhold", leg, [*leg.key, topic.turns[leg.key]], partial(_untimed, leg, {}))
+        elif not leg.is_over and (began := [begun_ms for begun_ms in holds if begun_ms <= until_ms]):
+            last_ms = max(began)
+            if not holds[last_ms]:
+                holds[last_ms] = True
+                lasted_ms = scene.received_ms - last_ms
+                lasted = {"heldDurationMs": lasted_ms} if lasted_ms >= 0 else {}
+                yield Candidate("unhold", leg, [*leg.key, last_ms], partial(_untimed, leg, lasted))
 
 
 def _untimed(leg: Leg, more: JsonObject) -> TimedFields:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from processors.event.identity import derive_event_id, interaction_id
 from processors.genesys.analytics.snapshots import snapshots
-from processors.genesys.interval import Interval
+from processors.genesys.interval import Interval, epoch_ms_of
 from processors.genesys.steps.memory import StepMemory
 
 CASES = Path(__file__).parents[4] / "cases/genesys"
@@ -167,6 +167,41 @@ def test_each_hold_and_its_end(since):
     found = [step for step in told([talking, holding, holding, talking, again, talking]) if "hold" in step.name]
     assert [step.name for step in sorted(found, key=lambda step: step.name)] == ["hold", "hold", "unhold", "unhold"]
     assert len({step.id for step in found}) == 4
+
+
+TALKING = snapshot(CUSTOMER, agent())
+HELD, HELD_AGAIN = (snapshot(CUSTOMER, agent(held=True, startHoldTime=at(second))) for second in (12, 30))
+MADE = {"backfilled": True}
+
+
+def holds(memory, second, envelope, **more):
+    """What a snapshot of that second tells of holds: the step, its second, and how long a hold lasted."""
+    steps = [step for step in memory.take(envelope, epoch_ms_of(at(second)), **more) if step.name.endswith("hold")]
+    return [(step.name, step.body["eventTime"] // 1000 % 60, step.body.get("heldDurationMs")) for step in steps]
+
+
+def test_the_end_of_a_hold_that_came_live_is_told_afterwards_when_nobody_heard_it():
+    memory = StepMemory()
+    assert holds(memory, 12, HELD) == [("hold", 12, None)]
+    assert holds(memory, 40, snapshot(CUSTOMER, agent(state="disconnected"))) == []
+    assert holds(memory, 20, TALKING | MADE) == [("unhold", 20, 8_000)]
+    assert holds(memory, 20, TALKING | MADE) == []
+
+
+def test_of_a_hold_that_began_while_nobody_listened_the_end_is_told_though_it_came_live():
+    memory = StepMemory()
+    assert holds(memory, 10, TALKING) == holds(memory, 20, TALKING) == []
+    assert holds(memory, 12, HELD | MADE) == [("hold", 12, None)]
+    assert holds(memory, 20, TALKING | MADE, is_known=True) == [("unhold", 20, 8_000)]
+
+
+def test_the_end_of_a_hold_is_that_of_the_newest_one():
+    memory = StepMemory()
+    told_live = [
+        holds(memory, second, one) for second, one in ((12, HELD), (30, HELD_AGAIN), (33, TALKING), (34, TALKING))
+    ]
+    assert told_live == [[("hold", 12, None)], [("hold", 30, None)], [("unhold", 33, 3_000)], []]
+    assert holds(memory, 20, TALKING | MADE) == [("unhold", 20, 8_000)]
 
 
 def test_each_message_once_whoever_lists_it():
