@@ -50,6 +50,8 @@ def compile_schema(schema: JsonObject, name: str, documents: Mapping[str, Any] =
     A schema without `$schema` is draft 7. `documents`: the JSON files beside it, by name. Raises RouteError when the
     schema itself is not one, or refers to anything else; `name` says where it came from.
     """
+    if not isinstance(schema.get("$schema", ""), str):
+        raise RouteError(f"{name}: not a JSON Schema: /$schema: it is no text", pointer="/$schema")
     validator_class = validator_for(schema, default=Draft7Validator if "$schema" not in schema else None)
     if validator_class is None:
         raise RouteError(f"{name}: not a JSON Schema: unknown $schema {str(schema['$schema'])[:100]}")

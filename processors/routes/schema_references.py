@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin
 
+from jsonschema.exceptions import SchemaError
 from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 from referencing import Registry, Resource, Specification
 from referencing.exceptions import Unresolvable
@@ -13,8 +14,9 @@ from referencing.exceptions import Unresolvable
 from processors.event.errors import RouteError
 from processors.event.strict_json import JsonObject
 
-#: Keywords whose values are no schemas, whatever they look like.
+#: Keywords whose values are no schemas, whatever they look like; and those whose values have names of fields.
 _VALUES = ("enum", "const", "default", "examples", "example")
+_FIELDS = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas", "dependencies")
 
 #: Keywords whose schemas are of the same value as the schema that has them; of the last two, those of properties.
 _IN_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
@@ -44,7 +46,7 @@ def check_references(
     """Follow every reference, also those in files that are referred to, and check what they lead to.
 
     One that leads back to its own schema, for the same value, would be followed for ever. Raises RouteError with the
-    pointer, and what `check_schema` raises.
+    pointer; `check_schema` raises SchemaError.
     """
     root = Resource.from_contents(schema, default_specification=specification)
     seen: set[int] = set()
@@ -62,11 +64,20 @@ def check_references(
             leads_to.setdefault(id(holder), []).append(found.contents)
             if id(found.contents) not in seen:
                 seen.add(id(found.contents))
-                check_schema(found.contents)
+                _check_led_to(f"{where}: {pointer}: {reference[:100]}", found.contents, check_schema)
                 waiting.append((f"{where}: {pointer}", found.contents, found.resolver))
     for at, reference, holder in led:
         if _comes_back(holder, leads_to):
             raise RouteError(f"{at}: {reference[:100]} leads back to itself, for the same value: it has no end")
+
+
+def _check_led_to(reference: str, schema: Any, check_schema: Callable[[Any], None]) -> None:
+    try:
+        check_schema(schema)
+    except SchemaError as error:
+        pointer = "".join(f"/{part}" for part in error.absolute_path)
+        reason = (str(error).splitlines() or [""])[0][:200]
+        raise RouteError(f"{reference} leads to what is no JSON Schema: {pointer or '/'}: {reason}") from None
 
 
 def _comes_back(schema: JsonObject, leads_to: Mapping[int, list[Any]]) -> bool:
@@ -96,12 +107,11 @@ def _in_place(schema: JsonObject, leads_to: Mapping[int, list[Any]]) -> Iterator
 
 
 def is_one_document(schema: Any) -> bool:
-    """Whether a schema refers only to itself, by pointers."""
+    """Whether a schema refers only to itself, by pointers; fastjsonschema would follow others in any value."""
     if isinstance(schema, dict):
-        inner = (value for name, value in schema.items() if name not in _VALUES)
         reference = schema.get("$ref", "#")
         local = not isinstance(reference, str) or reference == "#" or reference.startswith("#/")
-        return local and all(map(is_one_document, inner)) and not any(map(_has_id, _parts(schema)))
+        return local and all(map(is_one_document, schema.values())) and not any(map(_has_id, _parts(schema)))
     return all(map(is_one_document, schema)) if isinstance(schema, list) else True
 
 
@@ -116,18 +126,24 @@ def _parts(schema: JsonObject) -> Iterator[JsonObject]:
                 yield one
 
 
-def _references(value: Any, pointer: str, resolver: Any, specification: Specification[Any]) -> Iterator[Any]:
+def _references(
+    value: Any, pointer: str, resolver: Any, specification: Specification[Any], *, has_fields: bool = False
+) -> Iterator[Any]:
+    """Each reference: its pointer, what it says, the schema that has it, and what resolves it.
+
+    `has_fields`: the names in the value are those of fields, whatever keyword they look like.
+    """
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _references(item, f"{pointer}/{index}", resolver, specification)
     if not isinstance(value, dict):
         return
-    if pointer and isinstance(value.get("$id"), str):
+    if not has_fields and pointer and isinstance(value.get("$id"), str):
         resolver = resolver.in_subresource(Resource.from_contents(value, default_specification=specification))
     for keyword in ("$ref", "$dynamicRef"):
-        if isinstance(value.get(keyword), str):
+        if not has_fields and isinstance(value.get(keyword), str):
             yield f"{pointer}/{keyword}", value[keyword], value, resolver
     for name, item in value.items():
-        if name not in _VALUES:
-            escaped = name.replace("~", "~0").replace("/", "~1")
-            yield from _references(item, f"{pointer}/{escaped}", resolver, specification)
+        if has_fields or name not in _VALUES:
+            inner = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            yield from _references(item, inner, resolver, specification, has_fields=not has_fields and name in _FIELDS)

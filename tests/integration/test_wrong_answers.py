@@ -36,6 +36,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "a list": {"kind": "page", "page": "list", "status": 200},
     "wrong types": {"kind": "page", "page": "shapes", "status": 200},
     "wrong types refused": {"kind": "page", "page": "shapes", "status": 400},
+    "another service": {"kind": "page", "page": "other", "status": 200},
+    "wrong parts": {"kind": "page", "page": "parts", "status": 200},
     "no gzip": {"kind": "page", "page": "gzip", "status": 200},
     "redirect": {"kind": "page", "page": "redirect"},
     "empty": {"kind": "page", "page": "empty", "status": 200},
@@ -45,10 +47,12 @@ KINDS: dict[str, dict[str, Any]] = {
     "silence": {"kind": "hang"},
 }
 
-#: What those who read cannot know: half a minute of silence, and an object, as an empty queue or an event is one; and
-#: lines of JSON, or none, which a stream may send.
-NOT_OF_QUEUES = ("silence", "wrong types")
-NOT_OF_STREAMS = (*NOT_OF_QUEUES, "a list", "empty", "empty 400", "wrong types refused")
+#: What those who read cannot know: half a minute of silence; and lines of JSON, or none, which a stream may send.
+NOT_OF_QUEUES = ("silence",)
+NOT_OF_STREAMS = (
+    *NOT_OF_QUEUES, "a list", "empty", "empty 400",
+    "wrong types", "wrong types refused", "another service", "wrong parts",
+)  # fmt: skip
 
 #: Of each kind: numbered events into `raw`, then through Genesys, then through the queue.
 INTO_RAW, THROUGH_GENESYS, THROUGH_QUEUE = 60, 10, 10

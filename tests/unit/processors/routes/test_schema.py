@@ -79,6 +79,7 @@ def test_messages_hold_the_rule_and_never_the_value():
         ({"properties": {"a/b": {"$ref": "urn:example:x"}}}, r"/properties/a~1b/\$ref: urn:example:x leads nowhere"),
         ({"properties": {"a": {"pattern": "[z-a]"}}}, "not a JSON Schema: /properties/a/pattern: "),
         ({"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "https://example.org/x"}, "leads nowhere"),
+        ({"$schema": 5}, r"/\$schema: it is no text"),
         ({"$schema": "https://example.org/my-own"}, "unknown \\$schema"),
         ({"$ref": "#"}, r": /\$ref: # leads back to itself"),
         ({"allOf": [{"$ref": "#/definitions/a"}], "definitions": {"a": {"$ref": "#"}}}, "leads back to itself"),
@@ -124,8 +125,33 @@ def test_a_schema_may_hold_itself_for_what_is_inside_of_its_values():
 
 
 def test_a_file_beside_a_schema_is_a_schema_too():
-    with pytest.raises(RouteError, match="not a JSON Schema: /pattern"):
+    with pytest.raises(RouteError, match="no JSON Schema: /pattern"):
         compile_schema({"properties": {"a": {"$ref": "common.json"}}}, "files", {"common.json": {"pattern": "("}})
+
+
+@pytest.mark.parametrize("name", ["const", "default", "enum", "examples", "properties", "$ref"])
+def test_a_field_may_have_the_name_of_a_keyword(name):
+    with pytest.raises(RouteError, match=r"/properties/.*/\$ref: other.json leads nowhere"):
+        compile_schema({"properties": {name: {"$ref": "other.json"}}}, "s")
+    check = compile_schema(
+        {"properties": {name: {"$ref": "#/definitions/a"}}, "definitions": {"a": {"type": "null"}}}, "s"
+    )
+    assert violations(check, {name: 1}) == [(name, "type")]
+
+
+@pytest.mark.parametrize("keyword", ["const", "enum", "default"])
+def test_what_looks_like_a_reference_in_a_value_is_followed_by_nobody(keyword):
+    value = {"$ref": "http://127.0.0.1:9/x"}
+    check = compile_schema({"properties": {"a": {keyword: [value] if keyword == "enum" else value}}}, "s")
+    check({"a": value})
+
+
+def test_a_file_that_is_no_schema_is_named():
+    wrong = {"properties": {"a": {"type": "objekt"}}}
+    with pytest.raises(
+        RouteError, match=r"^s: /\$ref: common.json leads to what is no JSON Schema: /properties/a/type: "
+    ):
+        compile_schema({"$ref": "common.json"}, "s", {"common.json": wrong})
 
 
 def test_a_schema_that_is_false_fails_the_event():
