@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from botocore.exceptions import (
     InfiniteLoopConfigError,
     InvalidConfigError,
     InvalidRegionError,
+    InvalidSTSRegionalEndpointsConfigError,
     MissingDependencyException,
     NoRegionError,
     PartialCredentialsError,
@@ -40,6 +42,7 @@ MISCONFIGURED = (
     InfiniteLoopConfigError,
     InvalidConfigError,
     InvalidRegionError,
+    InvalidSTSRegionalEndpointsConfigError,
     MissingDependencyException,
     PartialCredentialsError,
     ProfileNotFound,
@@ -84,6 +87,15 @@ def _session(region: str | None) -> Any:
     return session
 
 
+def _check_authorities(path: str | None) -> None:
+    """Raises AwsConfigurationError where AWS_CA_BUNDLE, which connections load later, is no file of certificates."""
+    try:
+        if path and path.lower() != "none":
+            ssl.create_default_context(cafile=path)
+    except OSError as error:  # ssl.SSLError is of its kind
+        raise AwsConfigurationError(f"AWS_CA_BUNDLE {path}: {error.strerror or error}: fix it") from error
+
+
 @asynccontextmanager
 async def open_client(
     settings: Settings,
@@ -110,6 +122,7 @@ async def open_client(
         async with asyncio.timeout(seconds):
             region = (target.region if target else None) or region or settings.aws_region
             session, url = _session(region), settings.aws_endpoint_url or endpoint_url
+            _check_authorities(session._session.get_config_variable("ca_bundle"))
             if target and target.role:
                 await assume(session._session, target.role, target.external_id, endpoint_url=url, config=config)
             client = await stack.enter_async_context(session.client(service, endpoint_url=url, config=config))
@@ -122,6 +135,8 @@ def _remedies(seconds: float) -> Iterator[None]:
     """Tell what fails while a client is opened as AwsConfigurationError or NoCredentialsGivenError."""
     try:
         yield
+    except AwsConfigurationError:
+        raise
     except NoRegionError:
         raise AwsConfigurationError("no AWS region: set AWS_REGION") from None
     except MISCONFIGURED as error:
@@ -130,11 +145,13 @@ def _remedies(seconds: float) -> Iterator[None]:
         ) from error
     except (FileNotFoundError, PermissionError) as error:
         raise AwsConfigurationError(
-            f"the credential_process {error.filename} cannot be run ({error.strerror}): fix AWS's config file"
+            f"what gives the credentials needs {error.filename} ({error.strerror}): fix AWS's config or environment"
         ) from error
     except TimeoutError:
         raise NoCredentialsGivenError(f"no AWS credentials within {seconds:g} s: look at what gives them") from None
     except BotoCoreError as error:
         raise NoCredentialsGivenError(f"no AWS credentials: {reason(error)}") from error
     except Exception as error:  # of any kind: what a credential_process or an endpoint gave is read without a check
+        if type(error) is ValueError:  # of botocore's own words about a setting; what was read raises kinds of it
+            raise AwsConfigurationError(f"{error}: fix AWS's config or environment") from error
         raise NoCredentialsGivenError(f"no AWS credentials: what gives them failed ({reason(error)})") from error

@@ -267,9 +267,26 @@ async def test_credentials_that_cannot_be_had_just_now_are_an_outage(aws, profil
     assert "redential" in await outage(aws)
 
 
-@pytest.mark.parametrize(("name", "words"), [("process", "cannot be run"), ("loop", "source_profile")])
+@pytest.mark.parametrize(("name", "words"), [("process", "needs .*No such file"), ("loop", "source_profile")])
 async def test_credentials_that_are_set_wrong_are_one_line(aws, profile, name, words):
     profile(name)
+    with pytest.raises(AwsConfigurationError, match=words):
+        await put_once(aws)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://10.1.2.3/", "Unsupported host '10.1.2.3'"),
+        ("AWS_STS_REGIONAL_ENDPOINTS", "here", "regional endpoints option here is invalid"),
+        ("AWS_CA_BUNDLE", "/nowhere/ca.pem", "^AWS_CA_BUNDLE /nowhere/ca.pem: No such file or directory: fix it$"),
+        ("AWS_CA_BUNDLE", __file__, "AWS_CA_BUNDLE .*no certificate or crl found"),
+    ],
+)
+async def test_settings_of_aws_s_own_that_are_wrong_are_one_line(aws, profile, monkeypatch, name, value, words):
+    profile("default")
+    monkeypatch.delenv("AWS_PROFILE")
+    monkeypatch.setenv(name, value)
     with pytest.raises(AwsConfigurationError, match=words):
         await put_once(aws)
 
