@@ -161,7 +161,8 @@ def _of_table(origin: dict[str, Any], where: str) -> tuple[str] | str:
     if set(texts) in (set(), {"file"}):
         return (texts.get("file", "schema.json"),)
     if not {"registry", "name"} <= set(texts) <= {"registry", "name", "version"}:
-        raise RouteError(f"{where} has either file, or registry and name, and perhaps version")
+        told = ", ".join(sorted(texts))
+        raise RouteError(f"{where} has either file, or registry and name, and perhaps version (here: {told})")
     return f"{texts['registry']}:{texts['name']}" + (f"@{texts['version']}" if "version" in texts else "")
 
 

@@ -141,7 +141,9 @@ def _asked(settings: Settings, work: Callable[[Any], Awaitable[Any]]) -> Any:
     except AwsConfigurationError as error:
         refuse(error)
     except AWS_ERRORS as error:
-        refuse(f"the schema registry: {reason(error)}")
+        refuse(
+            f"the schema registry: {reason(error)} (fix the right to it, AWS_REGION, the network or AWS_ENDPOINT_URL)"
+        )
     except OSError as error:
         refuse(f"{error.filename} cannot be written: {error.strerror}")
 

@@ -113,3 +113,29 @@ async def test_a_route_without_a_bucket_leaves_it_to_the_publisher_to_refuse(sce
     await stage(None).publish(Batch(0, [event(mapped("large" * 1_000), HEADERS, key=b"k")]), lambda _: None)
     assert len(publisher.details) == 1
     assert bucket.objects == {}
+
+
+async def test_what_dies_between_the_object_and_the_bus_comes_again_under_the_same_name(scene, event):
+    stage, publisher, bucket = scene
+    bucket.gate.set()
+    large = mapped("large" * 1_000)
+    answers, submit = [], publisher.submit
+    publisher.submit = lambda entry, key, heard: answers.append(entry)  # the bus never answers
+    ended = []
+    dying = asyncio.create_task(
+        stage(Offload("calls")).publish(Batch(0, [event(large, HEADERS, key=b"k")]), ended.extend)
+    )
+    while not answers:  # noqa: ASYNC110  # until the entry is on its way
+        await asyncio.sleep(0)
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    assert ended == []  # nothing is acked: the next worker has the event again
+    [stored] = bucket.objects.items()
+
+    publisher.submit = submit
+    again = [event(large, HEADERS, key=b"k")]
+    await stage(Offload("calls")).publish(Batch(0, again), ended.extend)
+
+    assert ended == again
+    assert list(bucket.objects.items()) == [stored]
+    assert [detail["claimCheck"]["key"] for _, detail in publisher.details] == ["interaction/e-1.json"]

@@ -131,14 +131,14 @@ def test_a_schema_of_the_registry(folder):
 def test_a_registry_schema_that_is_named_wrongly_is_told_with_all_else_that_is_wrong(folder):
     for name in ("a-first", "b-second", "c-third"):
         shutil.copytree(folder / "interaction", folder / name)
-    (folder / "a-first/route.toml").write_text('[schema]\nregistry = "r"')
+    (folder / "a-first/route.toml").write_text('[schema]\nregistry = "r"\ncolour = "blue"')
     (folder / "b-second/schema.json").write_text("{")
     (folder / "c-third/mapping.jsonata").unlink()
     assert registry_names(folder) == []
     with pytest.raises(RouteError) as told:
         read_routes(folder)
     first, second, third = str(told.value).split("; ")
-    assert "has either file, or registry and name" in first
+    assert "has either file, or registry and name, and perhaps version (here: colour, registry)" in first
     assert second.startswith("b-second/schema.json: not JSON")
     assert third.startswith("c-third/mapping.jsonata")
 
