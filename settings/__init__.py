@@ -38,7 +38,9 @@ __all__ = [
 class Settings(WebSettings, PipelineSettings, AWSSettings, KafkaSettings, GenesysSettings):
     """All that can be set from outside. Times are seconds and sizes bytes unless a name says otherwise."""
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True, allow_inf_nan=False
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -22,6 +22,7 @@ from streams.commands.replaying.replay_request import ReplayRequest, check_reque
 from streams.commands.replaying.replay_resume import TYPED, Saving, Typed, earlier, taken_up, the_only
 from streams.commands.terminal.options import (
     EXIT_DIFFERS,
+    EXIT_STOPPED,
     bounds,
     json_option,
     quiet_logs,
@@ -190,10 +191,7 @@ async def _run(request: ReplayRequest, settings: Settings) -> None:
 
 
 def _end(request: ReplayRequest, plan: ReplayPlan, progress: ReplayProgress) -> None:
-    if request.html is not None:
-        request.html.write_text(
-            comparison_page(request.source, str(request.routes_dir), str(plan.against), progress), "utf-8"
-        )
+    written = request.html is None or _write_page(request.html, request, plan, progress)
     end_run(
         as_object(plan, progress),
         lambda: show(request.source, plan, progress),
@@ -205,6 +203,18 @@ def _end(request: ReplayRequest, plan: ReplayPlan, progress: ReplayProgress) -> 
     )
     if progress.comparison.fails(request.fail_on):
         raise SystemExit(EXIT_DIFFERS)
+    if not written:
+        raise SystemExit(EXIT_STOPPED)
+
+
+def _write_page(file: Path, request: ReplayRequest, plan: ReplayPlan, progress: ReplayProgress) -> bool:
+    """Whether it could be; what was found is told all the same."""
+    try:
+        file.write_text(comparison_page(request.source, str(request.routes_dir), str(plan.against), progress), "utf-8")
+    except OSError as error:
+        click.echo(f"genesys-eventbridge: --html: {file} cannot be written: {error.strerror}", err=True)
+        return False
+    return True
 
 
 def _resume(request: ReplayRequest, progress: ReplayProgress) -> str:

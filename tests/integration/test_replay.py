@@ -110,6 +110,11 @@ async def test_dry_run_tells_what_other_routes_would_change(run, raw, tmp_path):
     assert (field["route"], field["field"], field["events"]) == ("interaction", "detail.type", 3)
     assert len(result.json["differences"]) == 1
     assert "detail.type" in html.read_text()
+    nowhere = tmp_path / "nowhere.html"
+    nowhere.symlink_to(tmp_path / "gone" / "changes.html")
+    unwritten = await run("replay", *arguments, "--html", str(nowhere), "--json")
+    assert (unwritten.code, unwritten.json["changed"]) == (1, result.json["changed"])
+    assert "nowhere.html cannot be written: No such file or directory" in unwritten.err
     assert (await run("replay", *arguments, "--fail-on", "changed")).code == 4
     assert result.json["changes"] == {"interaction": {"mapped differently": 3}}
     first = result.json["differences"][0]

@@ -89,6 +89,8 @@ def test_the_environment_sets_a_setting(monkeypatch, name, value, expected):
     [
         ("MAX_RETRIES", "-1"),
         ("MAX_RETRIES", "many"),
+        ("SHUTDOWN_GRACE", "inf"),
+        ("DEDUPLICATION_WINDOW", "nan"),
         ("WEB_PORT", "0"),
         ("WEB_PORT", "65536"),
         ("GENESYS_SOURCE", "hearsay"),
