@@ -143,6 +143,20 @@ def legs(envelope: JsonObject) -> list[Leg]:
     return result
 
 
+def earlier_topics(envelope: JsonObject, before_ms: int) -> Iterator[str]:
+    """The topics that have brought a snapshot's conversation since before then (epoch ms).
+
+    They are those of queues it was in and of users who took part, for all media or for the same one.
+    """
+    variant = str(envelope.get("topicName")).partition(".conversations")[2]
+    for leg in legs(envelope):
+        if leg.purpose not in CUSTOMERS and leg.started_ms is not None and leg.started_ms < before_ms:
+            places = [f"v2.routing.queues.{leg.queue}"] if leg.queue else []
+            for place in [*places, f"v2.users.{leg.user}"] if leg.user else places:
+                yield f"{place}.conversations"
+                yield f"{place}.conversations{variant}"
+
+
 def wrapped_up(wrapup: JsonObject) -> JsonObject:
     """A wrap-up as a snapshot tells it, under the names of detail events."""
     seconds: Any = wrapup.get("durationSeconds")

@@ -85,6 +85,7 @@ class PartChannels:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._shares: dict[int, tuple[str, ...]] = {}
+        self.elsewhere: frozenset[str] = frozenset()  # the names under which events come to other parts
         self._positions: dict[int, int] = {}
         self._followed_ms: int | None = None
 
@@ -156,6 +157,7 @@ class PartChannels:
         if late and self._followed_ms is not None:
             self._gap(Interval(self._followed_ms - self._margin_ms, self._now_ms() + self._margin_ms))
         self._shares, self._followed_ms = shares, plan.made_ms
+        self.elsewhere = frozenset(name for topic in plan.topics for name in separate(topic)) - self.topics
         if self._conversations.waiting:
             self._come.set()
 

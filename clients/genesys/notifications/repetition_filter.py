@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import orjson
 
@@ -15,6 +15,7 @@ from processors.event.lines import Line
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.snapshots import Snapshot, backfilled_moment
 from processors.genesys.frames import came_again, changed_at, queue_id, with_queue
+from processors.genesys.legs import earlier_topics
 from processors.genesys.seen_events import SeenEvents, SeenTimes, SeenValues
 from processors.genesys.seen_states import SeenStates
 from processors.genesys.states import State, exact, snapshot_key, state_of
@@ -24,12 +25,15 @@ from processors.genesys.times import is_timeless, stated_times
 
 SNAPSHOTS, STEPS = "snapshots", "steps"
 
+#: What another part told longer ago than this is not told again. Less than DEDUPLICATION_WINDOW, which drops the rest.
+TOLD_MS = 300_000
+
 
 class RepetitionFilter:
     """Remembers event ids for `window` seconds, the last states of conversations and values of topics, all bounded.
 
     `events`: which of snapshots and steps go on. Steps are derived from what `redact` leaves of a snapshot.
-    `covered_ms`: an earlier owner of the part has let through what was before.
+    `covered_ms`: an earlier owner of the part has let through what was before. `elsewhere`: topics of other parts.
     """
 
     def __init__(
@@ -42,10 +46,11 @@ class RepetitionFilter:
         events: Collection[str] = (SNAPSHOTS, STEPS),
         redact: Redact | None = None,
         covered_ms: int | None = None,
+        elsewhere: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._rest, self._names = rest, names
         self._drop_unchanged, self._events, self._redact = drop_unchanged, events, redact
-        self._is_first_owner = covered_ms is None
+        self._covered_ms, self._elsewhere = covered_ms, elsewhere
         self._seen, self._values, self._times = SeenEvents(window), SeenValues(), SeenTimes()
         self._states, self._steps = SeenStates(), StepMemory(covered_ms=covered_ms)
 
@@ -101,7 +106,7 @@ class RepetitionFilter:
         is_change = self._states.is_change(key, state, at_ms, channel)
         if self._times.adds_none(key, stated_times(envelope["eventBody"])):
             value, envelope = changed_at(value, envelope, at_ms)
-        steps = self._take_steps(envelope, at_ms)
+        steps = self._take_steps(envelope, at_ms, self._told_since(envelope, at_ms))
         if not is_change and self._drop_unchanged:
             self._rest.observer.count("frame_unchanged")
             return await self._lines(steps, envelope)
@@ -112,7 +117,7 @@ class RepetitionFilter:
         is_value = is_timeless(envelope)
         if is_value:
             topic = item.frame.topic
-            is_first = self._is_first_owner and not self._values.knows(topic)
+            is_first = self._covered_ms is None and not self._values.knows(topic)
             is_new = self._values.is_new(topic, _fact(envelope), item.channel_id, item.at_ms)
             if is_new and not is_first:
                 value, envelope = came_again(value, envelope, item.at_ms)
@@ -122,6 +127,17 @@ class RepetitionFilter:
             self._rest.observer.count("frame_duplicate")
             return []
         return [await self._named(value, envelope)]
+
+    def _told_since(self, envelope: JsonObject, at_ms: int) -> int | None:
+        """From when on (epoch ms) steps of a conversation are told that is new here; None when all are.
+
+        Those before were told by another part that has had it for so long, and nobody would know their repetition.
+        """
+        if STEPS not in self._events or self._steps.knows(envelope):
+            return None
+        before_ms, topics = at_ms - TOLD_MS, self._elsewhere()
+        is_older = any(topic in topics for topic in earlier_topics(envelope, before_ms))
+        return max(before_ms, self._covered_ms or 0) if is_older else None
 
     def _take_steps(
         self, envelope: JsonObject, at_ms: int, since_ms: int | None = None, *, is_known: bool = False

@@ -89,7 +89,6 @@ class NotificationSource:
         resolver = resolver or TopicResolver(rest, settings, QueueNames(rest))
         self._names = resolver.names
         self._mailbox: Mailbox[Item] = Mailbox(MAILBOX_FRAMES)
-        self._filter = self._new_filter(since_ms)
         self._planned = asyncio.Event()  # or all is over
         times = times or GapTimes(settings.genesys_backfill_delays)
         self._channels = PartChannels(
@@ -103,6 +102,7 @@ class NotificationSource:
             margin_ms=times.margin_ms,
             room=room,
         )
+        self._filter = self._new_filter(since_ms)
         self._plan = ListeningPlan(rest, settings, resolver, self._channels, speaks=part == 0)
         self._healer = self._new_healer(times)
         for interval in gaps:
@@ -175,6 +175,7 @@ class NotificationSource:
             events=self._settings.genesys_events,
             redact=redactor(self._settings.redact_fields),
             covered_ms=since_ms,
+            elsewhere=lambda: self._channels.elsewhere,
         )
 
     def _new_healer(self, times: GapTimes) -> GapHealer:

@@ -94,6 +94,10 @@ class StepMemory:
             new = _since(new, earliest - MARGIN_MS)
         return sorted(new, key=lambda step: step.at_ms)
 
+    def knows(self, envelope: JsonObject) -> bool:
+        """Whether steps of a snapshot's conversation were told."""
+        return value_at(envelope, "eventBody", "id") in self._known
+
     def know(self, envelope: JsonObject) -> None:
         """Remember a step that was told: its own envelope."""
         ident = value_at(envelope, "metadata", "stepId")

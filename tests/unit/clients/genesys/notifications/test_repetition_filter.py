@@ -266,6 +266,37 @@ async def both(rest):
     await names.aclose()
 
 
+ELSEWHERE = "v2.routing.queues.33333333-3333-4333-8333-333333333333.conversations"
+
+
+@pytest.mark.parametrize(("topics", "minutes", "told"), [
+    ({ELSEWHERE}, 20, ["acd.start"]),
+    ({ELSEWHERE}, 1, ["customer.start", "user.start", "user.end", "acd.start"]),
+    ({f"{ELSEWHERE}.chats"}, 20, ["customer.start", "user.start", "user.end", "acd.start"]),
+    (set(), 20, ["customer.start", "user.start", "user.end", "acd.start"]),
+], ids=["long ago", "a minute ago", "of another medium", "nobody else listens"])  # fmt: skip
+async def test_what_another_part_told_long_ago_is_not_told_when_a_conversation_comes_over(both, topics, minutes, told):
+    now_ms = PAST_MS + YEARS_S * 1000
+    began, came = (
+        datetime.fromtimestamp(at_ms / 1000, UTC).isoformat() for at_ms in (now_ms - minutes * 60_000, now_ms)
+    )
+    agent = {
+        "id": "a",
+        "purpose": "agent",
+        "queueId": ELSEWHERE.split(".")[3],
+        "connectedTime": began,
+        "endTime": began,
+    }
+    people = [
+        {"id": "k", "purpose": "customer", "connectedTime": began, "calls": [{"state": "connected"}]},
+        {**agent, "calls": [{"state": "terminated"}]},
+        {"id": "q", "purpose": "acd", "connectedTime": came, "calls": [{"state": "connected"}]},
+    ]
+    value = orjson.dumps({"topicName": TOPIC, "eventBody": {"id": "c", "participants": people}})
+    lines = await both(elsewhere=lambda: topics, events=("steps",)).live(received(value, now_ms + 100))
+    assert [orjson.loads(line)["topicName"].partition(".c.")[2] for line in lines] == told
+
+
 def names_of(lines):
     return [orjson.loads(line)["topicName"].rpartition("c.")[2] for line in lines]
 
