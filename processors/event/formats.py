@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from processors.event.identity import is_uuid
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d(:?\d\d)?)", re.ASCII)
 _EPOCH_MS = re.compile(r"\d{13}", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

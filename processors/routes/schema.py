@@ -6,6 +6,7 @@ does jsonschema walk the event and list every violation.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +23,7 @@ from referencing.jsonschema import specification_with
 from processors.event.errors import InvalidEventError, RouteError, Violation
 from processors.event.formats import FORMATS
 from processors.event.strict_json import JsonObject
+from processors.routes.schema_patterns import with_python_patterns
 from processors.routes.schema_references import check_references, is_one_document, registry_of
 
 Check = Callable[[Any], None]
@@ -55,6 +57,7 @@ def compile_schema(schema: JsonObject, name: str, documents: Mapping[str, Any] =
     validator_class = validator_for(schema, default=Draft7Validator if "$schema" not in schema else None)
     if validator_class is None:
         raise RouteError(f"{name}: not a JSON Schema: unknown $schema {str(schema['$schema'])[:100]}")
+    schema, documents = _for_python(schema, name, documents)
     specification = _specification(validator_class)
     try:
         validator_class.check_schema(schema)
@@ -79,6 +82,20 @@ def compile_schema(schema: JsonObject, name: str, documents: Mapping[str, Any] =
             raise InvalidEventError(reason, code="SchemaViolation") from None
 
     return check
+
+
+def _for_python(schema: JsonObject, name: str, documents: Mapping[str, Any]) -> tuple[JsonObject, Mapping[str, Any]]:
+    """The schema and what it may refer to, with patterns for Python's engine. Raises RouteError for its own."""
+    found = {}
+    for file, document in documents.items():
+        with contextlib.suppress(RouteError):  # told where the schema refers to it
+            document = with_python_patterns(document)
+        found[file] = document
+    try:
+        return with_python_patterns(schema), found
+    except RouteError as error:
+        message = f"{name}: not a JSON Schema: {error.pointer}: {error}"
+        raise RouteError(message, reason=error.reason, pointer=error.pointer) from None
 
 
 def schema_warnings(schema: JsonObject) -> Iterator[str]:
@@ -163,7 +180,8 @@ def _brief(error: Any) -> str:
         "minimum",
         "maximum",
     ):
-        return f"must satisfy {error.validator} {str(error.validator_value)[:120]}"
+        value = getattr(error.validator_value, "written", error.validator_value)
+        return f"must satisfy {error.validator} {str(value)[:120]}"
     return f"breaks {error.validator}"
 
 

@@ -15,8 +15,8 @@ from processors.event.errors import RouteError
 from processors.event.strict_json import JsonObject
 
 #: Keywords whose values are no schemas, whatever they look like; and those whose values have names of fields.
-_VALUES = ("enum", "const", "default", "examples", "example")
-_FIELDS = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas", "dependencies")
+VALUES = ("enum", "const", "default", "examples", "example")
+FIELDS = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas", "dependencies")
 
 #: Keywords whose schemas are of the same value as the schema that has them; of the last two, those of properties.
 _IN_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
@@ -144,6 +144,11 @@ def _references(
         if not has_fields and isinstance(value.get(keyword), str):
             yield f"{pointer}/{keyword}", value[keyword], value, resolver
     for name, item in value.items():
-        if has_fields or name not in _VALUES:
-            inner = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-            yield from _references(item, inner, resolver, specification, has_fields=not has_fields and name in _FIELDS)
+        if has_fields or name not in VALUES:
+            inner = f"{pointer}/{escaped(name)}"
+            yield from _references(item, inner, resolver, specification, has_fields=not has_fields and name in FIELDS)
+
+
+def escaped(name: str) -> str:
+    """A name as a part of a JSON pointer."""
+    return name.replace("~", "~0").replace("/", "~1")

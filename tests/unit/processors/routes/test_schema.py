@@ -77,6 +77,10 @@ def test_messages_hold_the_rule_and_never_the_value():
         ({"$ref": "http://127.0.0.1:1/schema.json"}, "leads nowhere"),
         ({"$ref": "file:///etc/hostname"}, "leads nowhere"),
         ({"properties": {"a/b": {"$ref": "urn:example:x"}}}, r"/properties/a~1b/\$ref: urn:example:x leads nowhere"),
+        (
+            {"$schema": "http://json-schema.org/draft-04/schema#", "patternProperties": {r"\p{L}": {}}},
+            "not a JSON Schema: /patternProperties: .* is not a 'regex'",
+        ),
         ({"properties": {"a": {"pattern": "[z-a]"}}}, "not a JSON Schema: /properties/a/pattern: "),
         ({"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "https://example.org/x"}, "leads nowhere"),
         ({"$schema": 5}, r"/\$schema: it is no text"),
@@ -91,6 +95,40 @@ def test_a_schema_that_is_none_stops_the_start(schema, reason):
     with pytest.raises(RouteError, match=reason) as caught:
         compile_schema(schema, "calls: schema.json")
     assert str(caught.value).startswith("calls: schema.json: ")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "valid", "invalid"),
+    [
+        ("^a$", ["a"], ["a\n", "ab"]),
+        (r"^[$]\d+\$$", ["$1$"], ["$\u09ea$", "$1$\n"]),
+        (r"^\w+$", ["a_1"], ["\u00e9"]),
+        (r"^[\w-]+$", ["a-b"], ["\u00e9"]),
+        (r"^\W\D$", ["\u00e9\u09ea"], ["aa", "-1"]),
+        (r"^a\sb\S$", ["a\ufeffbc"], ["a\ufeffb\ufeff"]),
+        (r"^(?<year>\d{4})(?!-)$", ["2026"], ["2026-"]),
+        (r"^[[]\cI.$", ["[\tx"], ["[\t\u2028"]),
+        (r"(?<=a)b\b", ["ab"], ["b", "abc"]),
+    ],
+)
+@pytest.mark.parametrize(
+    "draft", ["http://json-schema.org/draft-04/schema#", "https://json-schema.org/draft/2020-12/schema"]
+)
+def test_a_pattern_means_what_it_means_in_json_schema(draft, pattern, valid, invalid):
+    schema = {
+        "$schema": draft,
+        "properties": {"§": {"pattern": pattern}},
+        "patternProperties": {pattern: {"type": "null"}},
+    }
+    check = compile_schema(schema, "s")
+    for text in valid:
+        check({"§": text})
+        assert violations(check, {text: 1}) == [(text, "type")]
+    for text in invalid:
+        check({text: 1})
+        with pytest.raises(InvalidEventError) as caught:
+            check({"§": text})
+        assert caught.value.details[0].message == f"must satisfy pattern {pattern}"
 
 
 def test_newer_drafts_keep_their_keywords():
