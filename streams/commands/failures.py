@@ -19,6 +19,7 @@ from settings import Settings, load_settings
 from streams.commands.replaying.redrive_report import clusters_table
 from streams.commands.terminal.failure_options import failure_options, taken_selection
 from streams.commands.terminal.options import EXIT_STOPPED, bounds, json_option, quiet_logs, range_options, refuse
+from streams.commands.terminal.run_end import end_run
 from streams.commands.terminal.screen import as_json as json_text
 from streams.commands.terminal.screen import console, print_json, table
 from streams.replay.failure_list import FailureList, ListedFailure, list_failures
@@ -30,7 +31,8 @@ Examples:
   genesys-eventbridge failures list --error SchemaViolation --path detail.priority --json
   genesys-eventbridge failures show 5f8c2a34-9b1d-4e57-8a53-0c7b1f0f6a11
 
-Exit codes: 0 shown, 1 `show` finds no such event, 2 not begun (one line says why).
+Exit codes: 0 shown, 1 `show` finds no such event, 2 not begun (one line says why), 3 shown, but offsets that were
+asked for are not there (each is named: deleted by Kafka, or beyond the end).
 """
 
 
@@ -50,10 +52,15 @@ def list_command(limit: int, as_json: bool, **given: Any) -> None:
     selection = taken_selection(given)
     where = bounds(**given)
     found = _read(load_settings(), where, replace(selection, span=where.span), limit)
-    if as_json:
-        print_json(_as_json(found))
-    else:
-        _show(found)
+    end_run(
+        _as_json(found),
+        lambda: _show(found),
+        as_json=as_json,
+        stopped="",
+        limited=False,
+        resume="",
+        missing=found.missing,
+    )
 
 
 @failures.command(epilog=EPILOG)

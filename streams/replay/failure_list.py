@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from clients.kafka.range_reader import Reader
-from clients.kafka.ranges import Range
+from clients.kafka.ranges import MissingRange, Range
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import FailureCluster, cluster_of
 from processors.replay.moments import iso
@@ -46,6 +47,7 @@ class FailureList:
     read: int = 0
     redriven: int = 0
     clusters: Counter[FailureCluster] = field(default_factory=Counter)
+    missing: Sequence[MissingRange] = ()
     _newest: list[tuple[int, tuple[int, int], ListedFailure]] = field(default_factory=list)
 
     def add(self, listed: ListedFailure) -> None:
@@ -74,6 +76,7 @@ async def list_failures(
         for failure in map(from_record, chunk):
             if is_meant(selection, failure):
                 found.add(listed(failure, notes, named))
+    found.missing = what.missing
     return found
 
 

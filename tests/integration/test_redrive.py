@@ -207,6 +207,15 @@ async def test_failures_are_listed_and_shown_with_what_became_of_them(run, failu
     assert (record["record"]["eventId"], record["redriven"]["run"]) == (event_id(2), redriven.json["run"])
 
 
+async def test_offsets_that_are_not_there_are_named_by_the_list_too(run, failures):
+    result = await run("failures", "list", "--to-offset", "0:99", "--json")
+
+    assert result.code == 3
+    [missing] = result.json["missing"]
+    assert (missing["partition"], missing["to"], missing["why"]) == (0, 99, "beyond the end")
+    assert "partition 0: offsets" in result.err
+
+
 async def test_an_event_that_did_not_fail_is_one_line(run, failures):
     result = await run("failures", "show", "nobody")
 

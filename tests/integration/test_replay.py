@@ -269,3 +269,10 @@ async def test_what_is_not_there_is_one_line(run, raw, arguments, says):
     assert says in result.err
     assert len(result.err.strip().splitlines()) == 1
     assert result.out == ""
+
+
+async def test_into_a_topic_that_is_not_there_is_refused_and_makes_none(run, raw, prefix):
+    for _ in range(2):  # the first one made none
+        result = await run("replay", "--into", f"{prefix}copied", "--json")
+        assert (result.code, result.out) == (2, "")
+        assert f"there is no topic {prefix}copied: create it first" in result.err
