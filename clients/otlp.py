@@ -17,9 +17,6 @@ from settings import Settings, SettingsError
 
 SERVICE = "genesys-eventbridge"
 
-#: Seconds that the last spans get at the end.
-LAST_S = 2.0
-
 INSTALL = "pip install 'genesys-eventbridge[otel]'"
 
 #: The span of an event's receipt, whose id is part of the trace that is begun with it.
@@ -31,6 +28,9 @@ class Spans:
 
     The SDK reads its further settings by itself (`OTEL_*`).
     """
+
+    #: Seconds that the last spans get at the end.
+    last_s = 2.0
 
     def __init__(self, endpoint: str | None = None, version: str = "") -> None:
         self._endpoint, self._version = endpoint, version
@@ -104,7 +104,7 @@ class Spans:
         if self._processor is not None:
             last = threading.Thread(target=self._processor.shutdown, daemon=True)
             last.start()
-            last.join(LAST_S)
+            last.join(self.last_s)
             if last.is_alive():  # the SDK would try for half a minute yet
                 self._exporter.shutdown()
 

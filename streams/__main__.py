@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -69,10 +70,10 @@ def cli() -> None:
     """
 
 
-def main() -> None:
-    """Run a command. What the user can fix is one line on stderr and exit code 2."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command, by default the one of the command line. What the user can fix is one line and exit code 2."""
     try:
-        ended = cli(prog_name="genesys-eventbridge", standalone_mode=False)
+        ended = cli(arguments, prog_name="genesys-eventbridge", standalone_mode=False)
         sys.exit(ended if isinstance(ended, int) else 0)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

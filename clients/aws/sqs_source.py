@@ -32,11 +32,6 @@ VISIBILITY_S = 120
 SOON_S = 1.0
 
 RECEIVES, DELETES = 4, 4
-#: Messages that are held at most, received and not deleted yet, and characters of their bodies: beyond, none are
-#: received.
-MAX_HELD, MAX_HELD_SIZE = 600, 32_000_000
-#: Messages of one batch at most.
-MAX_BATCH = 200
 #: Deletions of a message that SQS refuses: it comes again, and is known by its event id then.
 MAX_DELETIONS = 3
 #: Seconds that receives and deletions get at the end; a receive that is longer under way finds nothing.
@@ -54,6 +49,12 @@ class SqsSource:
 
     An outage and a missing right are waited out: neither is any event's fault.
     """
+
+    #: Messages that are held at most, received and not deleted yet, and characters of their bodies: beyond, none are
+    #: received.
+    max_held, max_held_size = 600, 32_000_000
+    #: Messages of one batch at most.
+    max_batch = 200
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class SqsSource:
 
     async def _next(self) -> list[ReceivedMessage]:
         found = [await self._arrived.get()]
-        while len(found) < MAX_BATCH and not self._arrived.empty():
+        while len(found) < self.max_batch and not self._arrived.empty():
             found.append(self._arrived.get_nowait())
         for one in found:
             if isinstance(one, BaseException):
@@ -130,7 +131,7 @@ class SqsSource:
 
     def _full(self) -> bool:
         size = sum(len(held.message.body) for held in self._held.values())
-        return len(self._held) >= MAX_HELD or size >= MAX_HELD_SIZE
+        return len(self._held) >= self.max_held or size >= self.max_held_size
 
     async def _keep(self) -> None:
         """Renew in good time what is held."""

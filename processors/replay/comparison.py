@@ -103,10 +103,11 @@ class Comparison:
     """What other routes would change: counts by route and kind, by field and by cause, and examples.
 
     `first`: of each route and kind the first `keep` in full; `fields` by route and path, where a list's places are
-    one; `causes`: why events fail that did not.
+    one, the first `max_fields` by themselves; `causes`: why events fail that did not.
     """
 
     keep: int = 5
+    max_fields: int = MAX_FIELDS
     compared: int = 0
     events: int = 0
     counts: Counter[tuple[str, Change]] = field(default_factory=Counter)
@@ -137,7 +138,8 @@ class Comparison:
     def _count_fields(self, route: str, places: Iterable[Difference]) -> None:
         by_path = {_INDEX.sub("*", place.path): place for place in reversed(list(places))}
         for path, place in by_path.items():
-            named = (route, path if (route, path) in self.fields or len(self.fields) < MAX_FIELDS else "(more fields)")
+            is_named = (route, path) in self.fields or len(self.fields) < self.max_fields
+            named = route, path if is_named else "(more fields)"
             self.fields.setdefault(named, FieldChange(place)).events += 1
 
     @property

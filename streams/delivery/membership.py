@@ -12,15 +12,15 @@ from collections.abc import Awaitable, Callable
 
 from streams.delivery.buffer import Batch
 
-#: Seconds between two looks, while a heartbeat's answer is overdue.
-LOOK_S = 0.05
-
 
 class Membership:
     """`is_certain`: whether nobody else can have this worker's partitions; `generation` gives the group's.
 
     `keep_pace` returns when what is sent can be acked soon (streams/delivery/ledger.py).
     """
+
+    #: Seconds between two looks, while a heartbeat's answer is overdue.
+    look_s = 0.05
 
     def __init__(
         self, is_certain: Callable[[], bool], generation: Callable[[], int], keep_pace: Callable[[], Awaitable[None]]
@@ -32,11 +32,11 @@ class Membership:
         while batch.generation == self._generation() and not batch.is_left:
             if self._is_certain():
                 return True
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(self.look_s)
         return False
 
     async def may_publish(self) -> None:
         """Wait until more may be put on a bus; what is left meanwhile is withdrawn."""
         await self._keep_pace()
         while not self._is_certain():  # noqa: ASYNC110  # another thread hears of it
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(self.look_s)

@@ -43,12 +43,14 @@ ASSETS = "/assets/"
 BODY_S = 20.0
 
 
-def middlewares(tokens: Sequence[WebToken], hosts: Hosts) -> list[Any]:
+def middlewares(tokens: Sequence[WebToken], hosts: Hosts, body_s: float = BODY_S) -> list[Any]:
     """What stands before every view, outermost first; a page asked for without its last slash is redirected."""
-    return [guard(tokens, hosts), web.normalize_path_middleware(merge_slashes=False)]
+    return [guard(tokens, hosts, body_s), web.normalize_path_middleware(merge_slashes=False)]
 
 
-def guard(tokens: Sequence[WebToken], hosts: Hosts) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guard(
+    tokens: Sequence[WebToken], hosts: Hosts, body_s: float = BODY_S
+) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
     """Middleware for the web server; without a token every page is open (loopback is the default host)."""
 
     @web.middleware
@@ -64,7 +66,7 @@ def guard(tokens: Sequence[WebToken], hosts: Hosts) -> Callable[[web.Request, Ha
             words = "a page of another site asked for this; ask from the dashboard or a command line"
             response = _refusal("forbidden", words, 403)
         else:
-            response = await _answer(request, handler)
+            response = await _answer(request, handler, body_s)
         for name, value in HEADERS.items():
             if name not in KEPT or name not in response.headers:
                 response.headers[name] = value
@@ -93,10 +95,10 @@ def _scheme(request: web.Request) -> str:
     return "Bearer" if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate" else "Basic"
 
 
-async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answer(request: web.Request, handler: Handler, body_s: float) -> web.StreamResponse:
     try:
-        if not await _body_is_there(request):
-            words = f"the body did not come within {BODY_S:g} s"
+        if not await _body_is_there(request, body_s):
+            words = f"the body did not come within {body_s:g} s"
             return _refusal("request timeout", words, 408)
         return await handler(request)
     except web.HTTPException as refusal:
@@ -113,11 +115,11 @@ def _refusal(kind: str, message: str, status: int, headers: dict[str, str] | Non
     return web.json_response({"error": kind, "message": message}, status=status, headers=headers)
 
 
-async def _body_is_there(request: web.Request) -> bool:
+async def _body_is_there(request: web.Request, body_s: float) -> bool:
     """Read the body, which the request keeps for its view; False when it does not come in time."""
     if request.can_read_body:
         try:
-            async with asyncio.timeout(BODY_S):
+            async with asyncio.timeout(body_s):
                 await request.read()
         except TimeoutError:
             return False

@@ -31,16 +31,12 @@ BACKLOG = 64
 #: Seconds in which a request's headers must be whole, and after which a connection without one is closed.
 IDLE_S = 15.0
 
-#: Seconds after which a request that is still being answered may be given up for others.
-LONG_S = 60.0
-
 #: Seconds that answers under way get when the worker ends.
 END_S = 2.0
 
 
-def max_connections() -> int:
-    """As many as this process can afford."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+def max_connections(soft: int) -> int:
+    """As many as a process can afford that may have `soft` files open."""
     return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(8, min(MAX_CONNECTIONS, soft // SHARE))
 
 
@@ -89,11 +85,14 @@ class WebConnection(RequestHandler):
 
 
 class BoundedServer(Server):
-    """Makes connections, and has at most `bound` of them."""
+    """Makes connections, and has at most `bound` of them.
 
-    def __init__(self, *arguments: Any, bound: int, **options: Any) -> None:
+    `long_s`: after so many seconds a request that is still being answered may be given up for others.
+    """
+
+    def __init__(self, *arguments: Any, bound: int, long_s: float, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._bound = bound
+        self._bound, self._long_s = bound, long_s
         self._open: set[WebConnection] = set()
 
     def __call__(self) -> RequestHandler:
@@ -117,12 +116,14 @@ class BoundedServer(Server):
         """Who has been idle for longest; else whose answer has taken long already; else the one that has just come."""
         now = asyncio.get_running_loop().time()
         spare = [one for one in self._open if not one.is_busy and one is not new]
-        spare = spare or [one for one in self._open if one.is_busy and now - one.since > LONG_S]
+        spare = spare or [one for one in self._open if one.is_busy and now - one.since > self._long_s]
         return min(spare, key=lambda one: one.since, default=new)
 
 
 class BoundedRunner(AppRunner):
-    """Runs the application on a bounded server."""
+    """Runs the application on a bounded server; by default one with as many connections as the process can afford."""
+
+    bound, long_s = 0, 60.0
 
     async def _make_server(self) -> Server:
         stock = await super()._make_server()
@@ -130,7 +131,8 @@ class BoundedRunner(AppRunner):
             stock.request_handler,
             request_factory=stock.request_factory,
             loop=asyncio.get_running_loop(),
-            bound=max_connections(),
+            bound=self.bound or max_connections(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+            long_s=self.long_s,
             **stock._kwargs,
         )
 

@@ -27,12 +27,12 @@ log = structlog.get_logger(__name__)
 #: The part that health names while the actions cannot be read.
 PART = "actions"
 
-#: Seconds that an action may take until this worker has read it itself.
-HEARD_S = 5.0
-
 
 class ActionLog:
     """A context manager that reads the actions while it lasts. `send` brings records to Kafka."""
+
+    #: Seconds that an action may take until this worker has read it itself.
+    heard_s = 5.0
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class ActionLog:
         done = action(int(time.time() * 1000), who, what, stage=stage, detail=detail)
         await self._send([Record(self._topic, uuid.uuid4().bytes, done.encode(), partition=ACTIONS_PARTITION)])
         try:
-            async with asyncio.timeout(HEARD_S), self._changed:
+            async with asyncio.timeout(self.heard_s), self._changed:
                 await self._changed.wait_for(lambda: done in self._actions.during())
         except TimeoutError:
             log.warning("an action is written, and not read yet", action=str(done))

@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 from processors.delivery.entries import Entry
 
-#: Bytes of entries that are remembered for one bus; the oldest go first.
-MAX_BYTES = 32 * 1024 * 1024
-
 #: Bytes that an entry takes beyond its texts.
 _OVERHEAD = 1_000
 
 
 class Unconfirmed:
     """Entries of one bus with their keys, from the moment when each was put."""
+
+    #: Bytes of entries that are remembered for one bus; the oldest go first.
+    max_bytes = 32 * 1024 * 1024
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -28,7 +28,7 @@ class Unconfirmed:
         """An entry was accepted just now."""
         self._entries.append((self._clock(), entry, key))
         self._bytes += entry.size + _OVERHEAD
-        while self._bytes > MAX_BYTES:
+        while self._bytes > self.max_bytes:
             self._drop()
             self.forgotten += 1
 

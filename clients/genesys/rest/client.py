@@ -26,9 +26,6 @@ log = structlog.get_logger(__name__)
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
-#: Seconds that a call gets, an event stream until it begins: a proxy that falls silent stops httpx for longer.
-DEADLINE_S = 45.0
-
 #: A connection of its own for each event stream, and a few for the calls between.
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=5)
 
@@ -64,6 +61,9 @@ class GenesysRest:
     with the reason given to `observer`. Everything else that is no success raises: PermissionMissingError (403) or
     GenesysRequestError.
     """
+
+    #: Seconds that a call gets, an event stream until it begins: a proxy that falls silent stops httpx for longer.
+    deadline_s = 45.0
 
     def __init__(
         self,
@@ -198,10 +198,10 @@ class GenesysRest:
             call.method, call.path, json=call.json, params=call.params, headers=headers, timeout=timeout
         )
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(self.deadline_s):
                 response = await self._answer(request, is_read=call.idle_timeout is None)
         except TimeoutError:
-            raise httpx.ReadTimeout(f"no answer within {DEADLINE_S:g} s") from None
+            raise httpx.ReadTimeout(f"no answer within {self.deadline_s:g} s") from None
         self._pacer.learn(response)
         return response
 

@@ -15,12 +15,14 @@ from emulators.aws.sqs.messages import Message
 from emulators.aws.sqs.shelves import FifoShelf, Shelf, StandardShelf
 
 DEDUPLICATION_SECONDS = 300
-IN_FLIGHT = 120_000
-"""Developer guide: deduplication interval, and the in-flight quota of both kinds of queue."""
+"""Developer guide: deduplication interval."""
 
 
 class Queue:
     """`clock` gives epoch seconds. Raises `AWSError` for a name that SQS does not take."""
+
+    in_flight = 120_000
+    """Developer guide: the quota of both kinds of queue."""
 
     def __init__(self, name: str, arn: str, clock: Callable[[], float]) -> None:
         self.name, self.arn, self.attributes = name, arn, initial(name)
@@ -82,7 +84,7 @@ class Queue:
 
     def _take(self, count: int, visibility: int) -> list[tuple[Message, str]]:
         self._unhide()
-        if self._flying >= IN_FLIGHT:
+        if self._flying >= self.in_flight:
             raise plain("OverLimit", f"Too many messages in flight: {self._flying}.")
         now = self._clock()
         received = []

@@ -18,9 +18,6 @@ from processors.genesys.topics.plan import of_conversation
 #: A conversation of which nothing was heard for so long is taken for ended: its end may have been missed.
 IDLE_MS = 24 * 3_600_000
 
-#: Conversations that are remembered at most; the longest unseen go first, those without room before the others.
-CAPACITY = 50_000
-
 OVER = frozenset({"disconnected", "terminated"})
 
 
@@ -36,6 +33,9 @@ class _Seen:
 
 class ConversationTopics:
     """`linger_ms`: how long topics are kept after a conversation's end."""
+
+    #: Conversations that are remembered at most; the longest unseen go first, those without room before the others.
+    capacity = 50_000
 
     def __init__(self, linger_ms: int) -> None:
         self._templates: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ class ConversationTopics:
         return now_ms - one.seen_ms >= IDLE_MS
 
     def _make_room(self) -> None:
-        if len(self._seen) >= CAPACITY:
+        if len(self._seen) >= self.capacity:
             waiting = next((ident for ident, one in self._seen.items() if one.channel is None), None)
             del self._seen[waiting if waiting is not None else next(iter(self._seen))]
 

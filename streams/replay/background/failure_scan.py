@@ -24,19 +24,17 @@ from streams.replay.redriving.notes import NoteReader
 
 State = Literal["", "open", "redriven"]
 
-#: Offsets of each partition that are read at a time, from the end on.
-SLICE = 1_000
-
 #: Characters of a message that a list shows.
 SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
 class ScanLimits:
-    """How far a look may go."""
+    """How far a look may go; `slice`: offsets of each partition that are read at a time, from the end on."""
 
     records: int = 20_000
     seconds: float = 8.0
+    slice: int = 1_000
 
 
 @dataclass(slots=True)
@@ -84,7 +82,7 @@ async def scan_failures(
             left = [one for one in upper if upper[one] > lower[one]]
             found.back_to_ms = max(reached.get(one, found.tallies.until_ms) for one in left)
             return found
-        part = Range(whole.topic, {one: max(lower[one], upper[one] - SLICE) for one in upper}, dict(upper))
+        part = Range(whole.topic, {one: max(lower[one], upper[one] - limits.slice) for one in upper}, dict(upper))
         upper = dict(part.start)
         async for chunk in reader.chunks(part):
             partition, oldest = chunk[0].partition, chunk[0].timestamp

@@ -66,6 +66,7 @@ class Backwards:
     bounds: RangeBounds
     budget: Budget
     slice_size: int = SLICE
+    max_bytes: int = MAX_SLICE_BYTES
     read: int = 0
     since_ms: int | None = None
     complete: bool = False
@@ -120,7 +121,7 @@ class Backwards:
                 oldest[chunk[0].partition] = min(first, oldest.get(chunk[0].partition, first))
                 self.read += len(chunk)
                 self.budget.records -= len(chunk)
-                if held > MAX_SLICE_BYTES:
+                if held > self.max_bytes:
                     break
                 await asyncio.sleep(BREATH_S)
         return sorted(found, key=lambda record: (-record.timestamp, record.partition, -record.offset)), oldest

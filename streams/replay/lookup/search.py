@@ -34,8 +34,8 @@ from streams.topology import REDRIVEN
 #: Where an event can stand.
 WHERE: tuple[Topic, ...] = ("raw", "validated", "failures")
 
-#: Records that are looked through in each topic at most, and seconds.
-MAX_READ, MAX_SECONDS = 60_000, 5.0
+#: Seconds that a look through a topic may take.
+MAX_SECONDS = 5.0
 
 #: What is written of an event stands no earlier than it does in `raw`, but for what the clocks differ by (ms).
 MARGIN_MS = 60_000
@@ -45,9 +45,6 @@ MAX_FOUND = 400
 
 #: Events of `raw` that are read one by one, by the places that what came of them names.
 MAX_ORIGINS = 20
-
-#: Bytes of events that are kept, to be tried on the routes.
-MAX_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -69,6 +66,9 @@ class Search:
 
 class Tracer:
     """Looks for one id within a span."""
+
+    #: Records that are looked through in each topic at most, and bytes of events that are kept, to be tried on routes.
+    max_read, max_bytes = 60_000, 4 * 1024 * 1024
 
     def __init__(self, settings: Settings, span: Span) -> None:
         self._settings, self._span = settings, span
@@ -124,7 +124,7 @@ class Tracer:
             for place in missing:
                 record = await reader.one(place.partition, place.offset)
                 if record is not None and record.timestamp in self._span:
-                    _take(search, "raw", record, ident)
+                    self._take(search, "raw", record, ident)
 
     def _partition(self, topic: Topic, key: str) -> int:
         return newest.partition_of(key.encode(), self._known.get(self._settings.topic(topic), 1))
@@ -138,15 +138,24 @@ class Tracer:
             return
         async with open_reader(self._settings, name, self._known, wait_ms=WAIT_MS) as reader:
             bounds = RangeBounds(span, tuple(sorted(places)))
-            look = Backwards(reader, bounds, Budget.of(MAX_READ, MAX_SECONDS))
+            look = Backwards(reader, bounds, Budget.of(self.max_read, MAX_SECONDS))
             keep = lambda record: _match(topic, record, ident) is not None  # noqa: E731
             async with aclosing(look.slices(keep)) as slices:
                 async for part in slices:
                     for record in part:
-                        _take(search, topic, record, ident)
+                        self._take(search, topic, record, ident)
                     if (only_first and search.found) or len(search.found) >= MAX_FOUND:
                         break
         _conclude(search, topic, look)
+
+    def _take(self, search: Search, topic: Topic, record: ConsumerRecord, ident: str) -> None:
+        found = _match(topic, record, ident)
+        if found is None or len(search.found) >= MAX_FOUND:
+            return
+        search.found.append(found)
+        if topic == "raw" and sum(len(one.value or b"") for one in search.values.values()) < self.max_bytes:
+            received_at = found.meta.received_at or record.timestamp
+            search.values[found.place] = Raw(record.value, found.meta.event_id, received_at=received_at)
 
     async def _notes(self, events: set[str]) -> list[Note]:
         """The notes of redrives of these events."""
@@ -155,7 +164,7 @@ class Tracer:
             return []
         found = []
         async with open_reader(self._settings, name, self._known, wait_ms=WAIT_MS) as reader:
-            look = Backwards(reader, RangeBounds(self._span), Budget.of(MAX_READ, MAX_SECONDS))
+            look = Backwards(reader, RangeBounds(self._span), Budget.of(self.max_read, MAX_SECONDS))
             async for part in look.slices():
                 read = (Note.decode(record.value) for record in part)
                 found += [note for note in read if note is not None and note.place.identity in events]
@@ -171,16 +180,6 @@ def _begin(found: FoundRecord) -> int | None:
     """From when on the story of a found event can be; None where it may have begun at any time before."""
     is_first = found.topic == "raw" and found.meta.replayed is None
     return found.at_ms - MARGIN_MS if is_first else None
-
-
-def _take(search: Search, topic: Topic, record: ConsumerRecord, ident: str) -> None:
-    found = _match(topic, record, ident)
-    if found is None or len(search.found) >= MAX_FOUND:
-        return
-    search.found.append(found)
-    if topic == "raw" and sum(len(one.value or b"") for one in search.values.values()) < MAX_BYTES:
-        received_at = found.meta.received_at or record.timestamp
-        search.values[found.place] = Raw(record.value, found.meta.event_id, received_at=received_at)
 
 
 def _conclude(search: Search, topic: Topic, look: Backwards) -> None:

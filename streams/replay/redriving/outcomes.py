@@ -14,9 +14,6 @@ from clients.kafka.ranges import Range, RangeBounds
 from processors.event import headers
 from settings import Settings
 
-#: Seconds between two looks at what the group has committed, and without a move of it before it is given up.
-LOOK_S, PATIENCE_S = 0.5, 60.0
-
 
 class RedriveOutcomes:
     """What became of what a run brought back. Made by `open_outcomes`, before the run writes anything.
@@ -24,6 +21,9 @@ class RedriveOutcomes:
     What a run wrote has ended when the group has committed past what `raw` held then, and past what `validated` held
     after that. A failure record names the run that brought its event back.
     """
+
+    #: Seconds between two looks at what the group has committed, and without a move of it before it is given up.
+    look_s, patience_s = 0.5, 60.0
 
     def __init__(self, settings: Settings, lag: LagReader, failures: Reader, seen: Mapping[int, int], run: str) -> None:
         self._raw, self._validated = settings.topic("raw"), settings.topic("validated")
@@ -37,7 +37,7 @@ class RedriveOutcomes:
                     return (
                         "stopped"
                         if stop.is_set()
-                        else f"the workers have ended nothing of {topic} for {PATIENCE_S:g} s"
+                        else f"the workers have ended nothing of {topic} for {self.patience_s:g} s"
                     )
             return await self._count()
         except (KafkaError, OSError) as error:  # OSError takes in the time-outs
@@ -46,16 +46,16 @@ class RedriveOutcomes:
     async def _ended(self, topic: str, stop: asyncio.Event) -> bool:
         """Wait until the group has ended all that the topic holds now."""
         loop = asyncio.get_running_loop()
-        ends, before, gives_up = await self._positions(topic, lambda one: one.end), -1, loop.time() + PATIENCE_S
+        ends, before, gives_up = await self._positions(topic, lambda one: one.end), -1, loop.time() + self.patience_s
         while True:
             committed = await self._positions(topic, lambda one: one.committed)
             if all(committed.get(partition, 0) >= end for partition, end in ends.items()):
                 return True
             if (now := sum(committed.values())) != before:
-                before, gives_up = now, loop.time() + PATIENCE_S
+                before, gives_up = now, loop.time() + self.patience_s
             if stop.is_set() or loop.time() > gives_up:
                 return False
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(self.look_s)
 
     async def _positions(self, topic: str, which: Callable[..., int]) -> dict[int, int]:
         return {one.partition: which(one) for one in await self._lag.measure() if one.topic == topic}

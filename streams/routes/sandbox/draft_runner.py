@@ -25,10 +25,6 @@ MAX_WAITING = 4
 #: Seconds in which a draft is tried, beside some times what one evaluation may take. CPU time bounds it before.
 PATIENCE_S = 20.0
 
-#: Seconds without a draft, and drafts, after which a process ends.
-IDLE_S = 120.0
-MAX_DRAFTS = 500
-
 
 class TooManyDraftsError(Exception):
     """Too many drafts wait."""
@@ -45,6 +41,9 @@ class DraftLimits:
 
 class DraftRunner:
     """Tries drafts. `close` when nobody asks any more."""
+
+    #: Seconds without a draft, and drafts, after which a process ends.
+    idle_s, max_drafts = 120.0, 500
 
     def __init__(self, limits: DraftLimits) -> None:
         self._limits = limits
@@ -104,7 +103,7 @@ class DraftRunner:
 
     async def _running(self) -> Child:
         self._tried += 1
-        if self._child is not None and not self._child.ended and self._tried > MAX_DRAFTS:
+        if self._child is not None and not self._child.ended and self._tried > self.max_drafts:
             await self._child.end()
         if self._child is None or self._child.ended:
             self._child, self._tried = await self._start(), 1
@@ -113,7 +112,7 @@ class DraftRunner:
     def _set_timer(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
-        self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._end_idle) if self._child else None
+        self._idle = asyncio.get_running_loop().call_later(self.idle_s, self._end_idle) if self._child else None
 
     def _end_idle(self) -> None:
         if self._child is not None and not self._waiting:

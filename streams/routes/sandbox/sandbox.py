@@ -37,6 +37,8 @@ CLOSE_S = 2.0
 class Sandbox:
     """Answers what the routes make of events, in order; one process, started when it is first needed."""
 
+    slow_s = SLOW_S
+
     def __init__(self, plan: SandboxPlan, on_trouble: Callable[[str | None], None]) -> None:
         self._plan = plan
         self._on_trouble = on_trouble
@@ -74,7 +76,7 @@ class Sandbox:
     async def apply(self, raws: Sequence[Raw]) -> list[Routed]:
         """One answer for each event, in order. Callers are served one after the other, as they came."""
         async with self._turn:
-            slow = asyncio.get_running_loop().call_later(SLOW_S, self._on_trouble, SLOW)
+            slow = asyncio.get_running_loop().call_later(self.slow_s, self._on_trouble, SLOW)
             try:
                 return await self._work(raws)
             finally:

@@ -105,8 +105,8 @@ def test_the_service_is_named_as_the_environment_says(receiver, monkeypatch):
     assert (receiver.resources["service.name"], receiver.resources["service.version"]) == ("ours", "1.2.3")
 
 
-def test_a_receiver_that_does_not_answer_holds_up_neither_work_nor_the_end(spans, receiver, monkeypatch):
-    monkeypatch.setattr("clients.otlp.LAST_S", 0.05)
+def test_a_receiver_that_does_not_answer_holds_up_neither_work_nor_the_end(spans, receiver):
+    spans.last_s = 0.05
     receiver.answers.clear()
     for _ in range(3_000):  # more than are kept
         spans.note("publish", TAKEN, time.time_ns(), {})

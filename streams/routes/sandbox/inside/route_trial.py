@@ -19,9 +19,6 @@ from streams.routes.sandbox import protocol
 #: CPU seconds to compile the filter, mapping and schema of a route.
 COMPILE_S = 30.0
 
-#: What all evaluations of a route's examples may take, in times of what one may, and seconds of CPU beside it.
-TIMES, FLOOR_S = 5, 5.0
-
 #: Characters of what is said.
 MAX_SAID = 1_000
 
@@ -29,13 +26,16 @@ MAX_SAID = 1_000
 class RouteTrial:
     """One route after the other. `say` sends a frame, `arm` sets the CPU seconds until the kernel ends the process."""
 
+    #: What all evaluations of a route's examples may take, in times of what one may, and seconds of CPU beside it.
+    times, floor_s = 5, 5.0
+
     def __init__(self, timeout_s: float, say: Callable[[bytes, bytes], None], arm: Callable[[float], None]) -> None:
         self._timeout_s, self._say, self._arm = timeout_s, say, arm
         self._ends = 0.0
 
     def run(self, texts: RouteTexts) -> None:
         """Compile one and run its examples, and say what came of it."""
-        self._ends = time.process_time() + TIMES * self._timeout_s + FLOOR_S
+        self._ends = time.process_time() + self.times * self._timeout_s + self.floor_s
         self._say(protocol.ROUTE, texts.name.encode())
         self._arm(COMPILE_S)
         verdict = self._try(texts)
@@ -56,7 +56,7 @@ class RouteTrial:
 
     def _begin(self, example: str) -> None:
         if time.process_time() > self._ends:
-            raise RouteError(f"its examples took more than {TIMES * self._timeout_s + FLOOR_S:g} s in all")
+            raise RouteError(f"its examples took more than {self.times * self._timeout_s + self.floor_s:g} s in all")
         self._say(protocol.EXAMPLE, example.encode())
         # A little later than the engines, which notice most of what takes too long without ending the process.
         self._arm(self._timeout_s * 1.25)

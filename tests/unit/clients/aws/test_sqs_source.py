@@ -107,11 +107,11 @@ async def test_what_is_held_for_long_is_kept_and_comes_once(desk):
     await stop(reading)
 
 
-@pytest.mark.parametrize(("limit", "value"), [("MAX_HELD", 20), ("MAX_HELD_SIZE", 30)])
-async def test_no_more_is_received_than_can_be_held(desk, monkeypatch, limit, value):
-    monkeypatch.setattr(sqs_source, limit, value)
+@pytest.mark.parametrize(("limit", "value"), [("max_held", 20), ("max_held_size", 30)])
+async def test_no_more_is_received_than_can_be_held(desk, limit, value):
     await desk.put(*map(str, range(100)))
     source = desk.source()
+    setattr(source, limit, value)
     batches = source.batches()
     first = await anext(batches)
     await asyncio.sleep(0.5)
@@ -152,10 +152,10 @@ async def test_deletions_are_asked_for_again_after_an_outage(desk):
     await batches.aclose()
 
 
-async def test_an_end_deletes_what_is_settled_and_releases_what_was_not_looked_at(desk, monkeypatch):
-    monkeypatch.setattr(sqs_source, "MAX_BATCH", 1)
+async def test_an_end_deletes_what_is_settled_and_releases_what_was_not_looked_at(desk):
     await desk.put("a", "b", "c")
     source = desk.source()
+    source.max_batch = 1
     batches = source.batches()
     (message,) = await anext(batches)
     await until(lambda: len(source._held) == 3)
@@ -177,13 +177,14 @@ async def test_what_is_received_again_while_it_is_held_is_not_taken_twice(desk):
     await stop(reading)
 
 
-async def test_a_bug_in_the_reading_is_raised(desk, monkeypatch):
-    async def broken(self, most=10):
+async def test_a_bug_in_the_reading_is_raised(desk):
+    async def broken(most=10):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(QueueReceiver, "receive", broken)
+    source = desk.source()
+    source._queue.receive = broken
     with pytest.raises(ZeroDivisionError):
-        await anext(desk.source().batches())
+        await anext(source.batches())
 
 
 @pytest.mark.parametrize(

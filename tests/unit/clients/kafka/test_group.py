@@ -13,7 +13,8 @@ from settings import load_settings
 class FakeAdmin:
     """Finds the coordinator, or raises, and answers a heartbeat with an error code."""
 
-    answer, refuses = UnknownMemberIdError.errno, False
+    def __init__(self, answer, refuses):
+        self.answer, self.refuses = answer, refuses
 
     async def find_coordinator(self, group):
         if self.refuses:
@@ -35,7 +36,5 @@ class FakeAdmin:
     ids=["a member that is unknown", "taken", "no Read", "no Describe"],
 )
 async def test_the_right_is_told_from_what_the_group_knows(monkeypatch, answer, refuses, may):
-    monkeypatch.setattr(FakeAdmin, "answer", answer)
-    monkeypatch.setattr(FakeAdmin, "refuses", refuses)
-    monkeypatch.setattr(module, "open_admin", lambda _: nullcontext(FakeAdmin()))
+    monkeypatch.setattr(module, "open_admin", lambda _: nullcontext(FakeAdmin(answer, refuses)))
     assert await module.may_use_group(load_settings()) is may

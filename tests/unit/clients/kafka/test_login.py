@@ -5,6 +5,7 @@ import json
 import ssl
 import sys
 import time
+from types import SimpleNamespace
 from typing import ClassVar
 
 import httpx
@@ -147,7 +148,7 @@ def tokens(monkeypatch, *answers):
             status, content=content, request=httpx.Request("POST", settings.kafka_sasl_oauth_token_url)
         )
 
-    monkeypatch.setattr(made, "_post", post)
+    made._post = post
     return made, asked
 
 
@@ -198,6 +199,7 @@ class Signer:
         return f"token-{len(cls.asked)}", int((time.time() + 900) * 1000)
 
 
+SIGNER = "aws_msk_iam_sasl_signer", SimpleNamespace(MSKAuthTokenProvider=Signer)
 MSK = {
     "kafka_security_protocol": "SASL_SSL",
     "kafka_sasl_mechanism": "AWS_MSK_IAM",
@@ -206,7 +208,7 @@ MSK = {
 
 
 async def test_msk_is_logged_in_to_with_a_token_of_aws_own_credentials(monkeypatch):
-    monkeypatch.setattr(login, "_signer", lambda: Signer)
+    monkeypatch.setitem(sys.modules, *SIGNER)
     Signer.asked.clear()
     options = login.client_options(load_settings(**MSK, aws_region=None))
     assert options["sasl_mechanism"] == "OAUTHBEARER"
@@ -220,7 +222,7 @@ async def test_msk_is_logged_in_to_with_a_token_of_aws_own_credentials(monkeypat
 
 
 def test_without_the_signer_or_a_region_a_start_says_so(monkeypatch):
-    monkeypatch.setattr(login, "_signer", lambda: Signer)
+    monkeypatch.setitem(sys.modules, *SIGNER)
     with pytest.raises(SettingsError, match="AWS_REGION not set"):
         login.client_options(load_settings(**MSK | {"kafka_bootstrap_servers": "broker:9098"}, aws_region=None))
     monkeypatch.undo()

@@ -135,8 +135,8 @@ async def test_messages_are_counted_by_state(aws, sqs, clock, queue):
     assert await counts() == [0, 2]
 
 
-async def test_too_many_in_flight_are_refused(sqs, url, monkeypatch):
-    monkeypatch.setattr("emulators.aws.sqs.queue.IN_FLIGHT", 1)
+async def test_too_many_in_flight_are_refused(aws, sqs, url):
+    aws.state.queues["failures"].in_flight = 1
     for body in ("one", "two"):
         await sqs.send_message(QueueUrl=url, MessageBody=body)
     assert await bodies(sqs, url, MaxNumberOfMessages=1) == ["one"]

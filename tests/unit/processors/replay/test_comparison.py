@@ -130,9 +130,8 @@ def test_changes_are_grouped_by_field_where_places_of_a_list_are_one():
     assert comparison.first == []
 
 
-def test_fields_without_number_are_counted_together(monkeypatch):
-    monkeypatch.setattr("processors.replay.comparison.MAX_FIELDS", 2)
-    comparison = Comparison()
+def test_fields_without_number_are_counted_together():
+    comparison = Comparison(max_fields=2)
     for number in range(5):
         comparison.add(ORIGIN, mapped(**{f"id{number}": 1}), mapped(**{f"id{number}": 2}))
 

@@ -12,6 +12,12 @@ from streams.checks import endpoints as module
 from streams.checks.endpoints import check_endpoints
 
 
+@pytest.fixture
+def probes(monkeypatch):
+    """Sets what a look at an endpoint finds."""
+    return lambda probe: monkeypatch.setattr(module, probe.__name__, probe)
+
+
 async def look(services=(), **settings):
     found = await check_endpoints(load_settings(**{"genesys_source": "none", **settings}), services)
     return {one.name: one for one in found}
@@ -30,11 +36,11 @@ async def test_endpoints_are_reached_once_each_and_tell_the_clock(aws):
     assert found["clock"].detail == "this machine's is right to the second"
 
 
-async def test_a_broker_of_several_that_is_away_is_a_warning(monkeypatch):
+async def test_a_broker_of_several_that_is_away_is_a_warning(probes):
     async def probe_port(host, port, context):
         return Reached(0.01) if host == "a" else Unreachable("its name does not resolve (x)", "fix the host's name")
 
-    monkeypatch.setattr(module, "probe_port", probe_port)
+    probes(probe_port)
     found = await look(kafka_bootstrap_servers="a:9092,b:9093")
     assert [one.ok for one in found.values()] == [True, True]
     assert found["endpoint b:9093"].fix == "fix the host's name"
@@ -45,11 +51,11 @@ async def test_a_broker_of_several_that_is_away_is_a_warning(monkeypatch):
 @pytest.mark.parametrize(
     ("days", "ok", "fix"), [(90, True, ""), (9, True, "renew the certificate"), (-1, False, "renew the certificate")]
 )
-async def test_a_certificate_near_its_end_is_told(monkeypatch, days, ok, fix):
+async def test_a_certificate_near_its_end_is_told(probes, days, ok, fix):
     async def probe_url(url, cafile):
         return Reached(0.01, 0.0, time.time() + days * 86_400, 200)
 
-    monkeypatch.setattr(module, "probe_url", probe_url)
+    probes(probe_url)
     found = await look(genesys_source="stream", genesys_base_url="https://api.example")
     assert (found["endpoint api.example"].ok, found["endpoint api.example"].fix) == (ok, fix)
     assert "endpoint login.example" in found

@@ -24,12 +24,9 @@ def group():
 
 @pytest.fixture
 def membership(group):
-    return Membership(lambda: group.certain, lambda: group.generation, group.flowing.wait)
-
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch):
-    monkeypatch.setattr("streams.delivery.membership.LOOK_S", 0)
+    made = Membership(lambda: group.certain, lambda: group.generation, group.flowing.wait)
+    made.look_s = 0.0
+    return made
 
 
 async def test_a_member_sends_at_once(membership):

@@ -101,6 +101,9 @@ class Rows(ProducerBuffer):
         super().__init__()
         self.refusals, self.sent = list(refusals), []
 
+    async def sleep(self, seconds):
+        """Sleeps no time."""
+
     async def publish_message(self, row, wait):
         if self.refusals:
             raise ProducerSendError("refused") from self.refusals.pop(0)
@@ -111,8 +114,7 @@ def row(buffer):
     return SimpleNamespace(message=SimpleNamespace(channel=buffer))
 
 
-async def test_rows_wait_for_brokers_that_do_not_answer_or_do_not_know_yet(monkeypatch):
-    monkeypatch.setattr(recovery, "PAUSE_S", 0)
+async def test_rows_wait_for_brokers_that_do_not_answer_or_do_not_know_yet():
     buffer = Rows(UnknownTopicOrPartitionError(), KafkaTimeoutError())
     one = row(buffer)
     await buffer._send_pending(one)

@@ -13,14 +13,6 @@ from streams.faust_patches.partition_books import books_of
 from tests.unit.streams.faust_patches.fake_consumer import TABLE, TP0, FakeConsumer, ready
 
 
-@pytest.fixture
-def dead(monkeypatch):
-    """What the process was ended for."""
-    told = []
-    monkeypatch.setattr(partitions, "die", lambda where, error: told.append(str(error)))
-    return told
-
-
 @pytest.mark.usefixtures("way")
 async def test_records_that_a_rebalance_dropped_are_read_again_and_not_called_a_hole(dead):
     """Stock Faust, _drain_messages: 6 to 16 are counted as acked when 17 comes after 5."""

@@ -87,7 +87,7 @@ async def test_who_is_not_known_is_no_member_at_once(coordinator, is_certain, er
 
 
 async def test_a_coordinator_that_does_not_answer_is_looked_for_anew(coordinator, is_certain, monkeypatch):
-    monkeypatch.setattr(coordinator, "_session_timeout_ms", 20, raising=False)
+    coordinator._session_timeout_ms = 20
     coordinator.answer = asyncio.get_running_loop().create_future()
     assert not await heartbeat.do_heartbeat(coordinator)
     assert (coordinator.dead, is_certain()) == (1, False)

@@ -9,12 +9,9 @@ from aiokafka.consumer.fetcher import PartitionRecords
 from streams.faust_patches import fetch, lanes, partitions
 from streams.faust_patches.fetched_record import FetchedRecord, fetched_record
 from streams.faust_patches.partition_books import PartitionBooks, books_of
-from tests.unit.streams.faust_patches.fake_consumer import TABLE, TP0, TP1, FakeConsumer, ready, unpatched
+from tests.unit.streams.faust_patches.fake_consumer import TABLE, TP0, TP1, ready, unpatched
 
-
-@pytest.fixture(autouse=True)
-def in_lanes(monkeypatch):
-    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+pytestmark = pytest.mark.usefixtures("by_lanes")
 
 
 def records(tp, *offsets):
@@ -122,9 +119,8 @@ async def test_while_there_is_room_a_fetch_waits_its_time():
     assert consumer.asked == [(None, lanes.FETCH_S)]
 
 
-async def test_when_all_is_full_nothing_is_asked_for(monkeypatch):
+async def test_when_all_is_full_nothing_is_asked_for():
     """aiokafka takes no partitions for all."""
-    monkeypatch.setattr(lanes, "FULL_S", 0.0)
     consumer = consumer_of("genesys.raw", TABLE.topic, full=("genesys.raw", TABLE.topic))
     found, active = await lanes.next_records(consumer)
     assert (found, active, consumer.asked) == ({}, {TP0, TP1, TABLE}, [])

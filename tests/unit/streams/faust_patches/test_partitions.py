@@ -15,14 +15,6 @@ from streams.faust_patches.recovery import on_recovery_completed, seek_tables
 from tests.unit.streams.faust_patches.fake_consumer import TABLE, TP0, TP1, FakeConsumer, FakeLane, ready, unpatched
 
 
-@pytest.fixture
-def dead(monkeypatch):
-    """What the process was ended for."""
-    told = []
-    monkeypatch.setattr(partitions, "die", lambda where, error: told.append(str(error)))
-    return told
-
-
 async def test_every_partition_is_sought_though_nothing_was_ever_committed():
     consumer = FakeConsumer(first=7)
     consumer.logs[TP1] = range(3, 9)  # retention took the first three

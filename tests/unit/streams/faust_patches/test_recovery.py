@@ -11,7 +11,6 @@ from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, TopicAuthor
 from faust.tables.recovery import RebalanceAgain, Recovery
 from faust.types import TP
 
-from streams.faust_patches import recovery
 from tests.unit.streams.faust_patches.fake_consumer import unpatched
 
 TABLE = TP("changelog", 0)
@@ -31,11 +30,16 @@ class Brokers:
     earliest_offsets = highwaters
 
 
+async def at_once(seconds: float) -> None:
+    """Sleeps no time."""
+
+
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Recovery:
-    monkeypatch.setattr(recovery, "PAUSE_S", 0)
+def made() -> Recovery:
     conf = SimpleNamespace(stream_recovery_delay=0.0, broker_request_timeout=30.0)
-    return Recovery(SimpleNamespace(conf=conf), SimpleNamespace())  # type: ignore[arg-type]
+    made = Recovery(SimpleNamespace(conf=conf), SimpleNamespace())  # type: ignore[arg-type]
+    made.sleep = at_once  # type: ignore[method-assign]
+    return made
 
 
 ERRORS = (KafkaTimeoutError("no answer"), KafkaConnectionError("gone"))

@@ -204,8 +204,8 @@ async def counted_out(settled, first=5, known=None):
     return consumer
 
 
-async def test_what_a_worker_could_not_commit_it_does_not_do_again(monkeypatch):
-    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+@pytest.mark.usefixtures("by_lanes")
+async def test_what_a_worker_could_not_commit_it_does_not_do_again():
     consumer = await counted_out([5, 6, 7, 9])
     await partitions.perform_seek(consumer)
     await consumer.fetch(TP0, *range(5, 12))
@@ -213,8 +213,8 @@ async def test_what_a_worker_could_not_commit_it_does_not_do_again(monkeypatch):
     assert await commit(consumer, Broker()) == {TP0: 8}
 
 
-async def test_what_ended_between_revocation_and_assignment_is_not_done_again_either(monkeypatch):
-    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+@pytest.mark.usefixtures("by_lanes")
+async def test_what_ended_between_revocation_and_assignment_is_not_done_again_either():
     consumer = await counted_out([5])
     revoked_books(consumer)[TP0].offsets.ack([6, 7])
     await partitions.perform_seek(consumer)
@@ -222,8 +222,8 @@ async def test_what_ended_between_revocation_and_assignment_is_not_done_again_ei
     assert consumer.offsets() == [8]
 
 
-async def test_what_faust_takes_for_committed_counts_as_settled_too(monkeypatch):
-    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+@pytest.mark.usefixtures("by_lanes")
+async def test_what_faust_takes_for_committed_counts_as_settled_too():
     consumer = await ready(first=5)
     await consumer.fetch(TP0, *range(5, 15))
     consumer.ack(5, 6)
@@ -236,9 +236,9 @@ async def test_what_faust_takes_for_committed_counts_as_settled_too(monkeypatch)
     assert consumer.offsets() == [7, 8]
 
 
+@pytest.mark.usefixtures("by_lanes")
 @pytest.mark.parametrize("now", [None, 3], ids=["another log", "set back"])
-async def test_where_offsets_were_set_back_everything_comes_again(monkeypatch, now):
-    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+async def test_where_offsets_were_set_back_everything_comes_again(now):
     consumer = await counted_out([5, 6, 7])
     consumer.committed[TP0] = now
     await partitions.perform_seek(consumer)
@@ -246,8 +246,8 @@ async def test_where_offsets_were_set_back_everything_comes_again(monkeypatch, n
     assert consumer.offsets() == list(range(now or 0, 8))
 
 
-async def test_it_is_remembered_for_the_next_assignment_alone(monkeypatch):
-    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
+@pytest.mark.usefixtures("by_lanes")
+async def test_it_is_remembered_for_the_next_assignment_alone():
     consumer = await counted_out([5, 6, 7])
     await partitions.perform_seek(consumer)
     assert revoked_books(consumer) == {}
@@ -285,9 +285,8 @@ TABLES = TP("genesys.metrics", 0)
 
 
 @pytest.fixture
-async def two_kinds(monkeypatch):
+async def two_kinds(monkeypatch, by_lanes):
     """A consumer with a stage's partition and one whose events go to tables, and its brokers."""
-    monkeypatch.setattr(FakeConsumer, "in_lanes", ("genesys.raw",))
     monkeypatch.setattr(settled_notes, "WRITTEN_S", 0.01)
     consumer = await ready(first=5)
     consumer.logs[TABLES] = range(0, 20)

@@ -16,12 +16,11 @@ BOUND = 10
 
 
 @pytest.fixture
-async def serve(monkeypatch):
+async def serve():
     """Serves two pages: one that answers, and one that waits for the test."""
-    monkeypatch.setattr(server, "max_connections", lambda: BOUND)
 
     @asynccontextmanager
-    async def serving(**options):
+    async def serving(long_s=60.0, body_s=20.0, **options):
         goes_on = asyncio.Event()
 
         async def page(request):
@@ -31,10 +30,11 @@ async def serve(monkeypatch):
             await goes_on.wait()
             return web.json_response({})
 
-        app = web.Application(middlewares=middlewares([], Hosts(())))
+        app = web.Application(middlewares=middlewares([], Hosts(()), body_s))
         app.router.add_route("*", "/page", page)
         app.router.add_get("/slow", slow)
         runner = BoundedRunner(app, access_log=None, shutdown_timeout=0.1, **{"keepalive_timeout": 60.0, **options})
+        runner.bound, runner.long_s = BOUND, long_s
         await runner.setup()
         site = TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -89,9 +89,8 @@ async def test_who_is_answered_is_not_closed_for_who_is_idle(serve):
             assert (await asking).status == 200
 
 
-async def test_long_answers_make_room_for_others(serve, monkeypatch):
-    monkeypatch.setattr(server, "LONG_S", 0.0)
-    async with serve() as (port, _), sockets(port, BOUND, b"GET /slow HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"):
+async def test_long_answers_make_room_for_others(serve):
+    async with serve(long_s=0.0) as (port, _), sockets(port, BOUND, b"GET /slow HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"):
         await asyncio.sleep(0.05)
         assert await asked(port) == 200
 
@@ -103,10 +102,9 @@ async def test_headers_that_do_not_come_end_the_connection(serve):
                 assert await asyncio.wait_for(reader.read(), 5.0) == b""
 
 
-async def test_a_body_that_does_not_come_is_refused(serve, monkeypatch):
-    monkeypatch.setattr("streams.web.middleware.BODY_S", 0.05)
+async def test_a_body_that_does_not_come_is_refused(serve):
     text = b"POST /page HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\nabc"
-    async with serve() as (port, _), sockets(port, 1, text) as [(reader, _)]:
+    async with serve(body_s=0.05) as (port, _), sockets(port, 1, text) as [(reader, _)]:
         assert b" 408 " in await asyncio.wait_for(reader.readline(), 5.0)
 
 
@@ -127,8 +125,6 @@ async def test_what_is_no_http_gets_our_headers_and_no_trace(serve, text, caplog
     assert "Traceback" not in answer + caplog.text
 
 
-def test_the_bound_is_what_the_process_can_afford(monkeypatch):
-    monkeypatch.undo()
+def test_the_bound_is_what_the_process_can_afford():
     for soft, bound in ((1024, 256), (256, 64), (16, 8), (server.resource.RLIM_INFINITY, 256)):
-        monkeypatch.setattr(server.resource, "getrlimit", lambda _, soft=soft: (soft, soft))
-        assert server.max_connections() == bound
+        assert server.max_connections(soft) == bound

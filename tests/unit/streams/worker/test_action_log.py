@@ -6,7 +6,6 @@ import pytest
 
 from processors.replay.actions import Action
 from settings import Settings
-from streams.worker import action_log as module
 from streams.worker.action_log import ActionLog
 
 
@@ -99,8 +98,8 @@ async def test_a_broker_that_is_lost_resumes_nothing(log, topic):
     assert await held(log, "sink")
 
 
-async def test_an_action_that_kafka_has_counts_though_it_is_read_late(log, topic, monkeypatch):
-    monkeypatch.setattr(module, "HEARD_S", 0.01)
+async def test_an_action_that_kafka_has_counts_though_it_is_read_late(log, topic):
+    log.heard_s = 0.01
     done = await log.record("anna", "pause", stage="sink")
     assert log.during() == []
     topic.read()

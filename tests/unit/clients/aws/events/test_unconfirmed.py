@@ -2,7 +2,6 @@
 
 import pytest
 
-from clients.aws.events import unconfirmed as module
 from clients.aws.events.unconfirmed import Unconfirmed
 from processors.delivery.entries import Entry
 
@@ -40,8 +39,8 @@ def test_what_was_put_before_the_bus_was_seen_is_forgotten(made, clock):
     assert names(made) == ["c"]
 
 
-def test_memory_is_bounded_and_what_did_not_fit_is_counted(made, clock, monkeypatch):
-    monkeypatch.setattr(module, "MAX_BYTES", 2_100)
+def test_memory_is_bounded_and_what_did_not_fit_is_counted(made, clock):
+    made.max_bytes = 2_100
     add(made, clock, "a", "b", "c")
     assert made.forgotten == 1
     assert names(made) == ["b", "c"]

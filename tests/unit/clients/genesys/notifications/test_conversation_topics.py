@@ -3,7 +3,6 @@
 import pytest
 
 from clients.genesys.notifications.part_channels import ConversationRoom
-from emulators.genesys.notifications.channels import Channels
 
 QUEUE_TOPIC = "v2.routing.queues.{queue}.conversations"
 ENDS = "v2.detail.events.conversation.{id}.acd.end"
@@ -21,16 +20,16 @@ def held(emulator):
 
 
 @pytest.fixture
-def calls(monkeypatch):
+def calls(emulator):
     """The names of the calls that change subscriptions."""
-    made = []
-    subscribe = Channels.subscribe
+    made, channels = [], emulator.notifications.channels
+    subscribe = channels.subscribe
 
-    def noted(self, channel, topics, *, replace=False):
+    def noted(channel, topics, *, replace=False):
         made.append("PUT" if replace else "POST")
-        return subscribe(self, channel, topics, replace=replace)
+        return subscribe(channel, topics, replace=replace)
 
-    monkeypatch.setattr(Channels, "subscribe", noted)
+    channels.subscribe = noted
     return made
 
 

@@ -144,11 +144,11 @@ async def test_a_server_that_does_not_tell_is_subscribed_again(emulator, start, 
 
 
 async def test_a_topic_that_genesys_never_lists_is_no_gap_for_ever(emulator, start, eventually, monkeypatch):
-    held = ChannelClient.held
+    held, hides = ChannelClient.held, [True]
 
     async def not_the_first(self, channel):
         listed = await held(self, channel)
-        return frozenset(sorted(listed)[1:]) if listed else listed
+        return frozenset(sorted(listed)[1:]) if listed and hides else listed
 
     monkeypatch.setattr(ChannelClient, "held", not_the_first)
     listener = await hearing(start(emulator, genesys_queue_refresh=0.2), eventually)
@@ -157,7 +157,7 @@ async def test_a_topic_that_genesys_never_lists_is_no_gap_for_ever(emulator, sta
     looks = emulator.gate.requests.total()
     await eventually(lambda: emulator.gate.requests.total() > looks + 10)
     assert listener.observer.counts["topic_lost"] == 2
-    monkeypatch.setattr(ChannelClient, "held", held)
+    hides.clear()
     emulator.notifications.forget()
     await eventually(lambda: listener.observer.counts["topic_lost"] > 2)
 

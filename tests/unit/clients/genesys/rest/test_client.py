@@ -7,7 +7,6 @@ from email.utils import formatdate
 import httpx
 import pytest
 
-from clients.genesys.rest import client as module
 from clients.genesys.rest.errors import (
     GenesysRequestError,
     PermissionMissingError,
@@ -206,8 +205,8 @@ async def test_a_refusal_that_is_no_json_object_is_another_one_s(rest, server, s
     assert await rest.read("GET", "/x") == {"well": True}
 
 
-async def test_a_call_ends_in_time_whatever_the_library_does(rest, server, troubles, monkeypatch):
-    monkeypatch.setattr(module, "DEADLINE_S", 0.01)
+async def test_a_call_ends_in_time_whatever_the_library_does(rest, server, troubles):
+    rest.deadline_s = 0.01
     answers = [asyncio.Event().wait, None]
     send = rest.http.send
 
@@ -217,7 +216,7 @@ async def test_a_call_ends_in_time_whatever_the_library_does(rest, server, troub
         return await send(*arguments, **options)
 
     await rest.token()
-    monkeypatch.setattr(rest.http, "send", silent)
+    rest.http.send = silent
     server.answers = [OK]
     assert await rest.read("GET", "/x") == {"well": True}
     assert "no answer within" in troubles[0]

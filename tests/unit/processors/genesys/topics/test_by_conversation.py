@@ -2,7 +2,6 @@
 
 import pytest
 
-from processors.genesys.topics import by_conversation
 from processors.genesys.topics.by_conversation import IDLE_MS, ConversationTopics, is_over
 
 QUEUE_TOPIC = "v2.routing.queues.aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa.conversations"
@@ -94,8 +93,8 @@ def test_a_channel_that_has_less_room_now_sends_some_elsewhere(topics):
     assert topics.held(0) == ()
 
 
-def test_memory_is_bounded_and_those_without_room_go_first(topics, monkeypatch):
-    monkeypatch.setattr(by_conversation, "CAPACITY", 2)
+def test_memory_is_bounded_and_those_without_room_go_first(topics):
+    topics.capacity = 2
     topics.saw(snapshot(0), 0)
     topics.place({0: 2})
     for number in range(1, 5):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import orjson
@@ -11,7 +12,6 @@ from clients.kafka.ranges import Range
 from processors.replay.redrive import Place, RedriveTargets
 from processors.replay.redrive_notes import Note, Notes
 from processors.replay.selection import FailureSelection, Span
-from streams.replay.background import failure_scan
 from streams.replay.background.failure_scan import ScanLimits, scan_failures
 
 NAMED = RedriveTargets("raw", "validated", 1_000_000)
@@ -49,12 +49,8 @@ class FakeReader:
 async def scan(reader, selection=FailureSelection(), notes=(), **more):  # noqa: B008 - it is frozen
     book = SimpleNamespace(notes=Notes())
     book.notes.add(notes)
-    return await scan_failures(reader, selection, book, NAMED, **more)
-
-
-@pytest.fixture(autouse=True)
-def _small_slices(monkeypatch):
-    monkeypatch.setattr(failure_scan, "SLICE", 10)
+    limits = replace(more.pop("limits", ScanLimits()), slice=10)
+    return await scan_failures(reader, selection, book, NAMED, limits=limits, **more)
 
 
 async def test_every_record_is_read_once_and_the_newest_are_listed():

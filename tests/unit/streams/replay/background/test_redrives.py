@@ -19,6 +19,12 @@ async def recorded():
 
 
 @pytest.fixture
+def kafka(monkeypatch):
+    """Sets what Kafka answers to who asks for its topics."""
+    return lambda answer: monkeypatch.setattr(redrives, "partition_counts", answer)
+
+
+@pytest.fixture
 async def jobs(recorded):
     loop = BackgroundLoop("redrives")
 
@@ -35,11 +41,11 @@ async def until_it_ends(jobs, job):
     assert job.state != "running"
 
 
-async def test_why_it_cannot_be_done_is_said(jobs, recorded, monkeypatch):
+async def test_why_it_cannot_be_done_is_said(jobs, recorded, kafka):
     async def nobody(settings, touch=()):
         raise RangeError("no Kafka broker answers")
 
-    monkeypatch.setattr(redrives, "partition_counts", nobody)
+    kafka(nobody)
     job = jobs.begin(FailureSelection(), dry_run=False, who="ana")
     assert job.as_json()["state"] == "running"
     await until_it_ends(jobs, job)
@@ -49,11 +55,11 @@ async def test_why_it_cannot_be_done_is_said(jobs, recorded, monkeypatch):
     assert (who, words.split()[0]) == ("ana", job.plan.run)
 
 
-async def test_an_error_of_ours_ends_it_too_and_a_rehearsal_is_no_action(jobs, recorded, monkeypatch):
+async def test_an_error_of_ours_ends_it_too_and_a_rehearsal_is_no_action(jobs, recorded, kafka):
     async def broken(settings, touch=()):
         raise LookupError("x")
 
-    monkeypatch.setattr(redrives, "partition_counts", broken)
+    kafka(broken)
     job = jobs.begin(FailureSelection(), dry_run=True, who="")
     await until_it_ends(jobs, job)
     assert job.state == "failed"
@@ -61,14 +67,14 @@ async def test_an_error_of_ours_ends_it_too_and_a_rehearsal_is_no_action(jobs, r
     assert recorded == []
 
 
-async def test_one_runs_at_a_time_and_its_end_is_its_begin(jobs, monkeypatch):
+async def test_one_runs_at_a_time_and_its_end_is_its_begin(jobs, kafka):
     go_on = threading.Event()
 
     async def waits(settings, touch=()):
         await asyncio.to_thread(go_on.wait, 30)
         raise RangeError("enough")
 
-    monkeypatch.setattr(redrives, "partition_counts", waits)
+    kafka(waits)
     job = jobs.begin(FailureSelection(), dry_run=True, who="")
     with pytest.raises(AnotherRedriveError, match=job.plan.run):
         jobs.begin(FailureSelection(), dry_run=True, who="")

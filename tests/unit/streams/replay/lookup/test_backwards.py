@@ -8,7 +8,6 @@ import pytest
 
 from clients.kafka.ranges import Range, RangeBounds
 from processors.replay.selection import Span
-from streams.replay.lookup import backwards
 from streams.replay.lookup.backwards import Backwards, Budget
 from streams.replay.lookup.newest import partition_of
 
@@ -49,9 +48,9 @@ async def read(look):
     return [[(one.partition, one.offset) for one in part] async for part in look.slices()]
 
 
-def look(reader, budget=None, span=None, slice_size=2):
+def look(reader, budget=None, span=None, slice_size=2, **more):
     bounds = RangeBounds(span or Span())
-    return Backwards(reader, bounds, budget or Budget.of(1_000, 60.0), slice_size)
+    return Backwards(reader, bounds, budget or Budget.of(1_000, 60.0), slice_size, **more)
 
 
 async def test_slices_come_from_the_end_newest_first_over_all_partitions():
@@ -94,9 +93,8 @@ async def test_what_is_not_kept_is_not_held_and_counts_as_read():
     assert (back.read, back.complete) == (4, True)
 
 
-async def test_records_too_large_to_be_held_end_the_look(monkeypatch):
-    monkeypatch.setattr(backwards, "MAX_SLICE_BYTES", 15)
-    back = look(ListReader([10, 20], [30, 40], [50, 60]))
+async def test_records_too_large_to_be_held_end_the_look():
+    back = look(ListReader([10, 20], [30, 40], [50, 60]), max_bytes=15)
     assert await read(back) == [[(0, 1), (0, 0)]]
     assert not back.complete
 

@@ -62,24 +62,9 @@ def _outcome(name, made):
 
 
 @pytest.fixture
-def in_raw(monkeypatch):
+def in_raw(stands_for_kafka):
     """Sets what `raw` holds."""
-
-    def holds(records):
-        class Opened:
-            async def __aenter__(self):
-                return Records(records)
-
-            async def __aexit__(self, *_):
-                return None
-
-        async def topics(settings):
-            return {"genesys.raw": 1}
-
-        monkeypatch.setattr(module, "partition_counts", topics)
-        monkeypatch.setattr(module, "open_reader", lambda *_, wait_ms: Opened())
-
-    return holds
+    return lambda records: stands_for_kafka(module, {"genesys.raw": 1}, lambda _: Records(records))
 
 
 def numbered(count):

@@ -65,26 +65,11 @@ class FakeReader:
 
 
 @pytest.fixture
-def topics(monkeypatch):
+def topics(stands_for_kafka):
     """The topics of the flow, in which the tracer looks."""
     found = {name: Topic(f"genesys.{name}") for name in ("raw", "validated", "failures", "redriven")}
     by_name = {topic.name: topic for topic in found.values()}
-
-    class Opened:
-        def __init__(self, name):
-            self._name = name
-
-        async def __aenter__(self):
-            return FakeReader(by_name[self._name])
-
-        async def __aexit__(self, *_):
-            return None
-
-    async def known(settings):
-        return dict.fromkeys(by_name, PARTITIONS)
-
-    monkeypatch.setattr(module, "partition_counts", known)
-    monkeypatch.setattr(module, "open_reader", lambda settings, name, known, wait_ms: Opened(name))
+    stands_for_kafka(module, dict.fromkeys(by_name, PARTITIONS), lambda name: FakeReader(by_name[name]))
     return found
 
 
@@ -97,8 +82,11 @@ def fill(topics):
     topics["failures"].add(CALL, 1_300, orjson.dumps(record))
 
 
-async def trace(ident, key=None, span=None):
-    return await Tracer(Settings(), span or Span()).trace(ident, key)
+async def trace(ident, key=None, span=None, **limits):
+    tracer = Tracer(Settings(), span or Span())
+    for name, limit in limits.items():
+        setattr(tracer, name, limit)
+    return await tracer.trace(ident, key)
 
 
 def named(search):
@@ -170,14 +158,13 @@ async def test_a_span_leaves_out_what_was_before(topics):
     assert found == [("failures", "e-3"), ("raw", "e-3"), ("validated", "e-1")]
 
 
-async def test_what_a_record_came_from_is_read_at_its_place_when_the_look_ends_before(topics, monkeypatch):
-    monkeypatch.setattr(module, "MAX_READ", 1)
+async def test_what_a_record_came_from_is_read_at_its_place_when_the_look_ends_before(topics):
     topics["raw"].add(CALL, 1, event_id="e-1")
     for number in range(SLICE):
         topics["raw"].add(CALL, 100 + number, event_id=f"other-{number}")
     place = partition_of(CALL.encode(), PARTITIONS)
     topics["validated"].add(CALL, 1_200, event_id="e-1", route="calls", origin=f"genesys.raw/{place}/0")
-    assert named(await trace("e-1", key=CALL)) == [("raw", "e-1"), ("validated", "e-1")]
+    assert named(await trace("e-1", key=CALL, max_read=1)) == [("raw", "e-1"), ("validated", "e-1")]
 
 
 async def test_it_says_when_what_is_older_was_deleted(topics):
@@ -186,12 +173,11 @@ async def test_it_says_when_what_is_older_was_deleted(topics):
     assert (await trace(CALL)).kept_ms == {"raw": 1_000}
 
 
-async def test_what_is_over_the_budget_is_said_to_be_open(topics, monkeypatch):
-    monkeypatch.setattr(module, "MAX_READ", 1)
+async def test_what_is_over_the_budget_is_said_to_be_open(topics):
     for number in range(SLICE):
         topics["raw"].add(CALL, 100 + number, event_id=f"old-{number}")
     fill(topics)
-    search = await trace(CALL)
+    search = await trace(CALL, max_read=1)
     assert (("raw", "e-3") in named(search), ("raw", "old-0") in named(search)) == (True, False)
     assert (search.complete, search.since_ms) == (False, 102)
 
@@ -206,8 +192,7 @@ async def test_no_body_of_a_failure_is_kept_and_the_notes_of_its_redrives_are_fo
     assert "secret" not in repr(search.found)
 
 
-async def test_values_of_raw_are_kept_as_far_as_there_is_room(topics, monkeypatch):
-    monkeypatch.setattr(module, "MAX_BYTES", 1)
+async def test_values_of_raw_are_kept_as_far_as_there_is_room(topics):
     fill(topics)
-    search = await trace(CALL)
+    search = await trace(CALL, max_bytes=1)
     assert [raw.event_id for raw in search.values.values()] == ["e-3"]

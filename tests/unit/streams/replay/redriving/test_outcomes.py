@@ -12,7 +12,6 @@ from aiokafka.errors import KafkaError
 from clients.kafka.lag import PartitionPosition
 from clients.kafka.ranges import Range
 from settings import Settings
-from streams.replay.redriving import outcomes
 from streams.replay.redriving.outcomes import RedriveOutcomes
 
 RUN = "redrive-1"
@@ -47,14 +46,15 @@ class Kafka:
 
 
 @pytest.fixture
-def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
-    monkeypatch.setattr(outcomes, "LOOK_S", 0.0)
+def kafka() -> Kafka:
     return Kafka()
 
 
 def looking(kafka: Any, seen: int = 0) -> RedriveOutcomes:
     settings = Settings(genesys_source="none", _env_file=None)  # type: ignore[call-arg]
-    return RedriveOutcomes(settings, kafka, kafka, {0: seen}, RUN)
+    made = RedriveOutcomes(settings, kafka, kafka, {0: seen}, RUN)
+    made.look_s = 0.0
+    return made
 
 
 async def test_what_failed_again_is_counted_once_all_has_ended(kafka: Kafka):
@@ -67,10 +67,10 @@ async def test_what_failed_again_is_counted_once_all_has_ended(kafka: Kafka):
     assert await look.failed_again(asyncio.Event()) == 1
 
 
-async def test_workers_that_end_nothing_are_given_up(kafka: Kafka, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(outcomes, "PATIENCE_S", 0.05)
-    kafka.moves = 0
-    said = await looking(kafka).failed_again(asyncio.Event())
+async def test_workers_that_end_nothing_are_given_up(kafka: Kafka):
+    kafka.moves, look = 0, looking(kafka)
+    look.patience_s = 0.05
+    said = await look.failed_again(asyncio.Event())
     assert said == "the workers have ended nothing of genesys.raw for 0.05 s"
 
 

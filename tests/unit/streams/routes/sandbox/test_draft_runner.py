@@ -97,16 +97,16 @@ async def test_who_goes_away_leaves_no_answer_for_the_next(runner):
     assert (await runner.attempt(GOOD, EVENT, 0))["outcome"] == "mapped"
 
 
-async def test_the_process_ends_when_nobody_asks(runner, monkeypatch):
-    monkeypatch.setattr(draft_runner, "IDLE_S", 0.0)
+async def test_the_process_ends_when_nobody_asks(runner):
+    runner.idle_s = 0.0
     await runner.attempt(GOOD, EVENT, 0)
     await asyncio.sleep(0.01)  # a turn of the loop's clock
     assert runner.pid is None
     assert (await runner.attempt(GOOD, EVENT, 0))["outcome"] == "mapped"
 
 
-async def test_a_process_serves_a_bounded_number_of_drafts(runner, monkeypatch):
-    monkeypatch.setattr(draft_runner, "MAX_DRAFTS", 2)
+async def test_a_process_serves_a_bounded_number_of_drafts(runner):
+    runner.max_drafts = 2
     pids = []
     for _ in range(3):
         await runner.attempt(GOOD, EVENT, 0)

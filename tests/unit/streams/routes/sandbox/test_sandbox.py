@@ -236,10 +236,8 @@ async def test_callers_are_served_in_the_order_in_which_they_came(sandbox: Sandb
     assert served == [0, 1, 2, 3, 4]
 
 
-async def test_a_long_batch_is_trouble_until_it_ends(
-    sandbox: Sandbox, troubles: list[str | None], monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(bounded, "SLOW_S", 0.05)
+async def test_a_long_batch_is_trouble_until_it_ends(sandbox: Sandbox, troubles: list[str | None]):
+    sandbox.slow_s = 0.05
     await sandbox.apply([event(0, "loop")])
     assert troubles == [bounded.SLOW, None]
 

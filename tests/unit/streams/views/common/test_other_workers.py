@@ -24,7 +24,7 @@ class View:
 @pytest.fixture
 async def group(monkeypatch):
     """Workers of which each knows what it is given to say, and their addresses; what they were asked is kept."""
-    servers, asked = [], []
+    servers, asked, urls = [], [], ["http://127.0.0.1:9"]
 
     async def start(*answers):
         for status, told in answers:
@@ -38,12 +38,13 @@ async def group(monkeypatch):
             worker.router.add_route("*", "/{path:.*}", answer)
             servers.append(TestServer(worker))
             await servers[-1].start_server()
-        urls = [str(one.make_url("")).rstrip("/") for one in servers]
-        monkeypatch.setattr(other_workers, "other_workers", lambda: ["http://127.0.0.1:9", *urls])
+            urls.append(str(servers[-1].make_url("")))
         return asked
 
     async with aiohttp.ClientSession() as session:
-        monkeypatch.setattr(other_workers, "app", SimpleNamespace(http_client=session))
+        assignor = SimpleNamespace(tables_metadata=lambda: urls, external_topics_metadata=dict)
+        mine = SimpleNamespace(http_client=session, assignor=assignor, worker_name="http://127.0.0.1:8")
+        monkeypatch.setattr(other_workers, "app", mine)
         yield start
     for one in servers:
         await one.close()
