@@ -107,6 +107,24 @@ def with_digits(value: Any, integers: Mapping[float, int]) -> Any:
     return value
 
 
+#: How a whole float ends that orjson has written; a text may look like it.
+_WHOLE = re.compile(rb"\.0[,}\]]")
+
+
+def may_hold_whole_floats(written: bytes) -> bool:
+    """Whether a whole float may stand in what orjson wrote."""
+    return b".0" in written and _WHOLE.search(written) is not None
+
+
+def with_whole_numbers(value: Any) -> Any:
+    """The value with each float that is an integer as one."""
+    if isinstance(value, dict):
+        return {name: with_whole_numbers(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [with_whole_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**63 else value
+
+
 def numbers(value: Any) -> Iterator[int | float]:
     """Every number in a JSON value."""
     stack = [value]

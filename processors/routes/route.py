@@ -11,7 +11,13 @@ import orjson
 
 from processors.event.errors import FilterError, MappingError, PipelineError
 from processors.event.identity import Event
-from processors.event.strict_json import JsonObject, json_type, with_digits
+from processors.event.strict_json import (
+    JsonObject,
+    json_type,
+    may_hold_whole_floats,
+    with_digits,
+    with_whole_numbers,
+)
 from processors.routes.entry_limits import check_limits, check_shape
 from processors.routes.jsonata.engines import LEADING
 from processors.routes.jsonata.expressions import (
@@ -98,8 +104,11 @@ class Route:
             if not self._is_ours(event):
                 return Filtered()
             mapped = self._map(event)
-            self.check(mapped)
             written = _written(mapped)
+            if isinstance(written, bytes) and may_hold_whole_floats(written):
+                mapped = with_whole_numbers(mapped)  # what is passed on as a whole keeps them, and JSONata has none
+                written = _written(mapped)
+            self.check(mapped)
             check_shape(mapped, written if isinstance(written, bytes) else None)
             if isinstance(written, MappingError):
                 raise written

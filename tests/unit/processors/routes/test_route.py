@@ -104,6 +104,21 @@ def test_a_number_that_is_passed_on_stays_what_it_is(engine, number):
     assert entry["detail"]["value"] == number
 
 
+@pytest.mark.parametrize(
+    "mapping", ['{"detail": $}', '{"detail": {"id": id, "value": value}}', '{"detail": {"all": [$]}}']
+)
+def test_a_whole_float_is_an_integer_however_it_is_passed_on(mapping):
+    body = {"id": "at 1.0, 2.0]", "value": {"mos": 4.0, "nought": -0.0, "half": 1.5, "list": [1e3, 10**15 + 0.0]}}
+    schema = {
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "properties": {"detail": {"$ref": "#/definitions/any"}},
+    }
+    schema["definitions"] = {"any": {"properties": {"value": {"properties": {"mos": {"type": "integer"}}}}}}
+    found = apply(body, mapping=mapping, schema=schema)
+    assert b'{"mos":4,"nought":0,"half":1.5,"list":[1000,1000000000000000]}' in found.written
+    assert b"at 1.0, 2.0]" in found.written
+
+
 def test_two_integers_that_are_the_same_double_are_that_double():
     found = apply({"id": "x", "value": [2**53, 2**53 + 1, 2**54 + 1, 2**54 + 2]}).entry["detail"]["value"]
     assert found == [2**53, 2**53, 2**54, 2**54]
