@@ -87,13 +87,18 @@ class Checkpoints:
 
     def all(self) -> Iterator[ReplayCheckpoint]:
         """Every unfinished replay on this cluster; files that cannot be read are none."""
+        return (one for _, one in self._files() if one is not None and one.cluster == self._cluster)
+
+    def damaged(self) -> list[Path]:
+        """The files that cannot be read: nobody knows what they were about."""
+        return [path for path, one in self._files() if one is None]
+
+    def _files(self) -> Iterator[tuple[Path, ReplayCheckpoint | None]]:
         for path in sorted(self.folder.glob("*.json")):
             try:
-                one = ReplayCheckpoint.decode(path.read_bytes())
+                yield path, ReplayCheckpoint.decode(path.read_bytes())
             except (OSError, ValueError, TypeError, KeyError, AttributeError):
-                continue
-            if one.cluster == self._cluster:
-                yield one
+                yield path, None
 
     def save(self, one: ReplayCheckpoint) -> None:
         """Write it whole, in the place of the one before. Raises OSError."""

@@ -35,6 +35,7 @@ def the_only(settings: Settings) -> list[str]:
     if len(found) == 1:
         return list(found[0].typed)
     if not found:
+        _refuse_damaged(files)
         refuse(f"there is no unfinished replay in {files.folder} (DATA_DIR): say what to replay")
     refuse(f"{len(found)} replays are unfinished: say which, {' or '.join(_command(one.typed) for one in found)}")
 
@@ -53,8 +54,16 @@ def earlier(
         others = [one for one in files.all() if (one.source, one.into) == (source, into)]
         if others:
             refuse(f"the unfinished replay of {source} into {into} has other options: {_command(others[0].typed)}")
+        _refuse_damaged(files)
         _say("nothing to resume: it begins")
     return found
+
+
+def _refuse_damaged(files: Checkpoints) -> None:
+    """To begin anew, where it may be this replay that a file was about, would write all of it twice."""
+    if damaged := files.damaged():
+        names = ", ".join(map(str, damaged))
+        refuse(f"{names} cannot be read, and may be about this replay: remove it to begin anew, or leave --resume out")
 
 
 class Saving:

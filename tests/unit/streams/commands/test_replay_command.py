@@ -53,6 +53,20 @@ def test_replay_refuses_what_cannot_be_meant(invoke, tmp_path, arguments, says):
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("arguments", [("--resume",), ("--into", "raw", "--resume")], ids=" ".join)
+def test_a_checkpoint_that_cannot_be_read_is_named_and_nothing_begins_anew(invoke, tmp_path, arguments):
+    file = tmp_path / "genesys.eventbridge" / "replays" / "0.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("{")
+
+    result = invoke("replay", *arguments, DATA_DIR=str(tmp_path))
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"genesys-eventbridge: {file} cannot be read")
+    assert len(result.stderr.splitlines()) == 1
+    assert file.read_text() == "{"
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

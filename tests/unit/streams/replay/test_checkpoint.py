@@ -54,11 +54,12 @@ def test_what_is_left_begins_where_it_stood_also_when_it_is_nothing(one):
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b'{"next": {"a": 1}, "end": {}}'])
-def test_a_file_that_is_none_is_passed(settings, one, content):
+def test_a_file_that_is_none_is_passed_and_known(settings, one, content):
     files = Checkpoints(settings)
     files.save(one)
     (files.folder / "0.json").write_bytes(content)
     assert list(files.all()) == [one]
+    assert files.damaged() == [files.folder / "0.json"]
 
 
 def test_a_replay_of_another_cluster_is_not_this_ones(settings, one):
