@@ -65,7 +65,7 @@ class Publishes(Protocol):
         ...
 
 
-class Run(NamedTuple):
+class BatchRun(NamedTuple):
     """A batch that is processed: where its answers come together, and what of it was handed to the publisher."""
 
     publisher: Publishes
@@ -74,7 +74,7 @@ class Run(NamedTuple):
     submitted: list[Pending]
 
 
-class Outgoing(NamedTuple):
+class OutgoingEvent(NamedTuple):
     """An event on its way to a bus. `mark` names what a redrive wrote; `began_ns` is 0 where no span is wanted."""
 
     event: Event
@@ -115,7 +115,7 @@ class Publishing:
 
     async def publish(self, batch: Batch, ended: Ended) -> None:
         """Process one batch: `ended` hears of events as soon as each is on the bus, or its failure record in Kafka."""
-        run = Run(await self.open(), batch, Answers(), [])
+        run = BatchRun(await self.open(), batch, Answers(), [])
         if batch.is_left:
             return
         batch.when_left(lambda: run.publisher.withdraw(run.submitted))
@@ -134,7 +134,7 @@ class Publishing:
                 await self._delivery.put(result)
                 ended(done)
 
-    def _submit(self, run: Run, event: Event) -> None:
+    def _submit(self, run: BatchRun, event: Event) -> None:
         """Publish one event; what is answered is when it was accepted (epoch ms), or why it cannot be."""
         meta = meta_of(event)
         mapped: JsonObject | None = None
@@ -153,18 +153,20 @@ class Publishing:
             run.answers.put((event, meta, "repeated"))
             return
         began_ns = time.time_ns() if self._spans.are_wanted else 0
-        outgoing = Outgoing(event, meta, key, mapped, sendable, mark, began_ns)
+        outgoing = OutgoingEvent(event, meta, key, mapped, sendable, mark, began_ns)
         checks, offload = self._claim_checks, self._entries.offload(meta, sendable)
         if checks is not None and (offload or checks.holds(key)):
             checks.put(key, partial(self._send_in_turn, run, outgoing, checks, offload))
         else:
             self._send(run, outgoing, sendable)
 
-    def _send(self, run: Run, outgoing: Outgoing, sendable: Entry) -> None:
+    def _send(self, run: BatchRun, outgoing: OutgoingEvent, sendable: Entry) -> None:
         heard = partial(self._heard, run.answers, outgoing)
         run.submitted.append(run.publisher.submit(sendable, outgoing.key, heard))
 
-    async def _send_in_turn(self, run: Run, outgoing: Outgoing, checks: ClaimChecks, offload: Offload | None) -> None:
+    async def _send_in_turn(
+        self, run: BatchRun, outgoing: OutgoingEvent, checks: ClaimChecks, offload: Offload | None
+    ) -> None:
         """Send it once those before it of its key are sent; with a claim check for its detail where it is too large."""
         meta, sendable = outgoing.meta, outgoing.entry
         if offload:
@@ -174,7 +176,7 @@ class Publishing:
         else:
             self._send(run, outgoing, sendable)
 
-    def _heard(self, answers: Answers, outgoing: Outgoing, answer: Judged | None) -> None:
+    def _heard(self, answers: Answers, outgoing: OutgoingEvent, answer: Judged | None) -> None:
         """Note what came of an event; None when it was withdrawn."""
         event, meta = outgoing.event, outgoing.meta
         if answer is None:

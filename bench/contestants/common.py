@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import orjson
 
 from processors.delivery.entries import MAX_ENTRIES, entry
-from processors.event.identity import Event
+from processors.event.identity import SourceEvent
 from processors.routes.filter_index import Demand, RouteIndex, demands_of
 from processors.routes.outcome import Outcome
 from processors.routes.route import Route, compile_route
@@ -39,7 +39,7 @@ class IndexedRoute:
     route: Route
     demands: tuple[Demand, ...]
 
-    def apply(self, event: Event) -> Outcome:
+    def apply(self, event: SourceEvent) -> Outcome:
         """As the route does."""
         return self.route.apply(event)
 

@@ -75,7 +75,7 @@ class Blame(enum.Enum):
 
 
 #: What was not taken: index → why, in words, and who is to blame.
-Failed = dict[int, tuple[str, Blame]]
+FailedMessages = dict[int, tuple[str, Blame]]
 
 
 class QueueSender:
@@ -156,7 +156,7 @@ class QueueSender:
             await asyncio.sleep(outage_backoff(attempt, self._chance()))
             attempt += 1
 
-    async def _attempt(self, messages: Sequence[QueueMessage], pending: Sequence[int]) -> Failed:
+    async def _attempt(self, messages: Sequence[QueueMessage], pending: Sequence[int]) -> FailedMessages:
         """One SendMessageBatch, or one for each message where it is refused as a whole and one may be to blame."""
         entries = [self._entry(index, messages[index]) for index in pending]
         try:
@@ -180,8 +180,8 @@ class QueueSender:
         }
         return failed | unnamed
 
-    async def _one_by_one(self, messages: Sequence[QueueMessage], pending: Sequence[int]) -> Failed:
-        failed: Failed = {}
+    async def _one_by_one(self, messages: Sequence[QueueMessage], pending: Sequence[int]) -> FailedMessages:
+        failed: FailedMessages = {}
         for place, index in enumerate(pending):
             one = await self._attempt(messages, [index])
             failed |= one

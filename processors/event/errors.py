@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-Stage = Literal["source", "filter", "transform", "validate", "publish"]
+StageName = Literal["source", "filter", "transform", "validate", "publish"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Violation:
 class PipelineError(Exception):
     """One event cannot go on. `code` is the failure record's `error`."""
 
-    stage: ClassVar[Stage]
+    stage: ClassVar[StageName]
     code: str
 
     def __init__(self, message: str, *, code: str | None = None, details: Sequence[Violation] = ()) -> None:

@@ -46,7 +46,7 @@ _ID_PART = re.compile(r"\.([^.]*[0-9-][^.]*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class SourceEvent:
     """One decoded event. `key` is the interaction (conversation) id, `event_id` a UUID in text form.
 
     `big_integers`: its integers that are no double, by the double that an engine makes of them.
@@ -58,7 +58,7 @@ class Event:
     big_integers: Mapping[float, int] = field(default_factory=dict)
 
 
-def event_of_bytes(value: bytes | None, event_id: str | None = None, received_at: int | None = None) -> Event:
+def event_of_bytes(value: bytes | None, event_id: str | None = None, received_at: int | None = None) -> SourceEvent:
     """Read one record's value. `event_id`: the id given by the source, when it gave one.
 
     `received_at` (epoch ms): when the record came, for a notification that does not say so itself.
@@ -71,19 +71,19 @@ def event_of_bytes(value: bytes | None, event_id: str | None = None, received_at
     return _identified(body, event_id, received_at, big_integers(body) if has_digits(value, LONG_INTEGER) else {})
 
 
-def identify(body: JsonObject, received_at: int | None = None) -> Event:
+def identify(body: JsonObject, received_at: int | None = None) -> SourceEvent:
     """Give a decoded event its key and its id; the envelope of an integration is taken off."""
     return _identified(body, None, received_at, big_integers(body))
 
 
 def _identified(
     body: JsonObject, event_id: str | None, received_at: int | None, integers: Mapping[float, int]
-) -> Event:
+) -> SourceEvent:
     body = unwrapped(body)
     if received_at is not None and is_notification(body) and RECEIVED_AT not in body:
         body = {**body, RECEIVED_AT: received_at}
     identity = event_id if event_id and is_uuid(event_id) else derive_event_id(body)
-    return Event(body, interaction_id(body) or identity, identity, integers)
+    return SourceEvent(body, interaction_id(body) or identity, identity, integers)
 
 
 def is_notification(body: JsonObject) -> bool:

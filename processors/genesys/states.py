@@ -33,7 +33,7 @@ NEAR_MS = 100
 #: The same where nobody listened: one answer of Genesys that has two stamps.
 ONE_ANSWER_MS = 5
 
-Place = tuple[str, str, int]
+LegPlace = tuple[str, str, int]
 
 SIGHTED_MS = attrgetter("at_ms")
 
@@ -57,7 +57,7 @@ def _shape(state: str, held: bool, wrapped: bool) -> Shape:
 class State:
     """How a conversation is: its communications, and a number for what only live snapshots tell."""
 
-    shapes: Mapping[Place, Shape]
+    shapes: Mapping[LegPlace, Shape]
     details: int
 
     @property
@@ -89,9 +89,9 @@ class Change:
     """
 
     at_ms: int
-    now: Mapping[Place, ExpectedShape]
-    still: Mapping[Place, tuple[ExpectedShape | None, ...]] = field(default_factory=dict)
-    then: Mapping[Place, ExpectedShape] = field(default_factory=dict)
+    now: Mapping[LegPlace, ExpectedShape]
+    still: Mapping[LegPlace, tuple[ExpectedShape | None, ...]] = field(default_factory=dict)
+    then: Mapping[LegPlace, ExpectedShape] = field(default_factory=dict)
     next_ms: int | None = None
     stays: bool = False
     like: tuple[int, ...] = ()
@@ -172,7 +172,7 @@ def exact(state: State, at_ms: int, until_ms: int | None) -> Change:
     return Change(at_ms, now, next_ms=until_ms)
 
 
-def _fit(expected: Mapping[Place, ExpectedShape], shapes: Mapping[Place, Shape]) -> bool:
+def _fit(expected: Mapping[LegPlace, ExpectedShape], shapes: Mapping[LegPlace, Shape]) -> bool:
     return all(one.fits(shapes.get(place)) for place, one in expected.items())
 
 

@@ -22,7 +22,9 @@ from processors.routes.routes import outcomes_of
 Outcomes = Mapping[str, Outcome]
 UNREAD = ""
 
-Change = Literal["mapped differently", "now mapped", "now passing", "now filtered", "now failed", "fails differently"]
+ChangeKind = Literal[
+    "mapped differently", "now mapped", "now passing", "now filtered", "now failed", "fails differently"
+]
 
 #: What a comparison can be asked to fail on: any event that changes, or one that fails and did not.
 FailOn = Literal["changed", "failing"]
@@ -79,7 +81,7 @@ class Changed:
 
     origin: Origin
     route: str
-    change: Change
+    change: ChangeKind
     places: tuple[Difference, ...]
 
     def as_json(self) -> JsonObject:
@@ -110,7 +112,7 @@ class Comparison:
     max_fields: int = MAX_FIELDS
     compared: int = 0
     events: int = 0
-    counts: Counter[tuple[str, Change]] = field(default_factory=Counter)
+    counts: Counter[tuple[str, ChangeKind]] = field(default_factory=Counter)
     fields: dict[tuple[str, str], FieldChange] = field(default_factory=dict)
     causes: Counter[FailureCluster] = field(default_factory=Counter)
     first: list[Changed] = field(default_factory=list)
@@ -147,7 +149,7 @@ class Comparison:
         """Events of which every route makes the same."""
         return self.compared - self.events
 
-    def total(self, change: Change) -> int:
+    def total(self, change: ChangeKind) -> int:
         """Outcomes that change in this way, on all routes."""
         return sum(number for (_, kind), number in self.counts.items() if kind == change)
 
@@ -173,7 +175,7 @@ def _cause(route: str, failed: Failed) -> FailureCluster:
     return cluster_of({"stage": failed.stage, "error": failed.error, "route": route, "details": details})
 
 
-def _change(before: Outcome, after: Outcome) -> Change | None:
+def _change(before: Outcome, after: Outcome) -> ChangeKind | None:
     if isinstance(after, Mapped):
         if isinstance(before, Mapped):
             return None if before.entry == after.entry else "mapped differently"

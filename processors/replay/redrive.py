@@ -24,7 +24,7 @@ from processors.replay.moments import moment
 #: Error of a line over GENESYS_MAX_LINE_BYTES, of which the record holds the beginning alone.
 LINE_TOO_LONG = "LineTooLong"
 
-Target = Literal["raw", "validated"]
+TargetTopic = Literal["raw", "validated"]
 
 #: A key that is looked for nowhere.
 _ANY_KEY = b"-"
@@ -37,7 +37,7 @@ class Place:
     One that goes to `raw` does not stand for its mapped outputs: they may be known there, and dropped.
     """
 
-    topic: Target
+    topic: TargetTopic
     identity: str
     route: str | None = None
 
@@ -46,7 +46,7 @@ class Place:
 class Redrive:
     """What to write. `topic` as named in the flow, `identity` of the event, `route` if it is for that one alone."""
 
-    topic: Target
+    topic: TargetTopic
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
@@ -133,7 +133,7 @@ def rebuilt(
     back = "validated" if meta.origin and meta.origin.topic == topics.validated else "raw"
     # On `raw` it names the one output that EventBridge refused: it was made, so the process stage would drop it.
     route = meta.route if back == "validated" or record.get("stage") == "publish" else None
-    target: Target = "validated" if back == "validated" else "raw"
+    target: TargetTopic = "validated" if back == "validated" else "raw"
     straight = target == "validated"
     written = headers.write(
         Meta(

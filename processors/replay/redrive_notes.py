@@ -11,7 +11,7 @@ import orjson
 from processors.event.errors import MalformedEventError
 from processors.event.strict_json import parse_object
 from processors.replay.moments import iso
-from processors.replay.redrive import Place, Target
+from processors.replay.redrive import Place, TargetTopic
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Note:
         identity, route, run = (content.get(name) for name in ("eventId", "route", "run"))
         into: Any = content.get("into")
         at_ms, failed_ms, until_ms = (content.get(name) for name in ("at", "failed", "until"))
-        if into not in get_args(Target) or not isinstance(identity, str) or not isinstance(run, str):
+        if into not in get_args(TargetTopic) or not isinstance(identity, str) or not isinstance(run, str):
             return None
         if not isinstance(at_ms, int) or not isinstance(failed_ms, int) or not isinstance(until_ms, int):
             return None

@@ -6,12 +6,12 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from processors.event.errors import Stage
+from processors.event.errors import StageName
 from processors.routes.outcome import Failed
 from processors.routes.routes import Routed
 
 #: Stages whose failures say something about a route. Bytes that are no event ("source") do not.
-BLAMED: tuple[Stage, ...] = ("filter", "transform", "validate")
+BLAMED: tuple[StageName, ...] = ("filter", "transform", "validate")
 
 #: Seconds that an operator's word lasts, when the share does not fall below the limit before.
 QUIET_S = 600.0

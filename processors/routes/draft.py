@@ -15,7 +15,7 @@ from typing import Any, Literal
 import orjson
 
 from processors.event.errors import MalformedEventError, RouteError, Violation
-from processors.event.identity import Event
+from processors.event.identity import SourceEvent
 from processors.event.json_places import offset_of, syntax_error
 from processors.event.strict_json import JsonObject, parse_object
 from processors.routes.jsonata.engines import LEADING
@@ -26,10 +26,10 @@ from processors.routes.outcome import Failed, Mapped, Outcome
 from processors.routes.route import Route, RouteTexts
 from processors.routes.schema import Check, compile_schema
 
-Part = Literal["event", "filter", "mapping", "schema"]
+DraftPart = Literal["event", "filter", "mapping", "schema"]
 
 #: Hears what is begun, before it may take long: a part's name, and whether it is compiled or evaluated.
-Begin = Callable[[Part, Literal["compile", "evaluate"]], None]
+Begin = Callable[[DraftPart, Literal["compile", "evaluate"]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ class Draft:
 class Fault:
     """Something wrong in a text, where that is known: `line` and `column` count from 1, in characters."""
 
-    part: Part
+    part: DraftPart
     message: str
     line: int | None = None
     column: int | None = None
     offset: int | None = None
 
     @classmethod
-    def at(cls, part: Part, message: str, text: str, offset: int | None) -> Fault:
+    def at(cls, part: DraftPart, message: str, text: str, offset: int | None) -> Fault:
         if offset is None:
             return cls(part, message)
         place = Position.of(text, min(offset, len(text)))
@@ -84,7 +84,7 @@ class Fault:
 class DraftTrial:
     """One draft on one event; `begin` hears each step."""
 
-    def __init__(self, draft: Draft, event: Event, timeout_ms: int, begin: Begin) -> None:
+    def __init__(self, draft: Draft, event: SourceEvent, timeout_ms: int, begin: Begin) -> None:
         self._draft, self._event, self._timeout_ms, self._begin = draft, event, timeout_ms, begin
         self._faults: list[Fault] = []
 
@@ -114,7 +114,7 @@ class DraftTrial:
             found["details"] = [self._violation(one) for one in outcome.details]
         return found
 
-    def _compiled(self, part: Part, text: str, wrap: Callable[[str], str]) -> Expression | None:
+    def _compiled(self, part: DraftPart, text: str, wrap: Callable[[str], str]) -> Expression | None:
         self._begin(part, "compile")
         try:
             return compile_text(text, LEADING, part, self._timeout_ms, wrap=wrap)
@@ -151,7 +151,7 @@ class DraftTrial:
         self._begin("mapping", "evaluate")
         values: list[Any] = []
 
-        def mapping(event: Event) -> Any:
+        def mapping(event: SourceEvent) -> Any:
             try:
                 values.append(maps(event))
             except ExpressionError as error:
@@ -166,7 +166,7 @@ class DraftTrial:
             return replace(outcome, transformed=values[0])
         return outcome
 
-    def _raised(self, part: Part, text: str, error: ExpressionError) -> None:
+    def _raised(self, part: DraftPart, text: str, error: ExpressionError) -> None:
         if error.crash:
             raise MemoryError(str(error))
         offset = error.offset

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from processors.event.errors import RouteError
-from processors.event.identity import Event, identify
+from processors.event.identity import SourceEvent, identify
 from processors.event.strict_json import JsonObject
 from processors.routes.differences import MISSING, Difference, differences
 from processors.routes.jsonata.engines import ENGINES
@@ -131,7 +131,7 @@ def _tried(example: Example, route: Route, second: Route | None) -> TriedExample
     return TriedExample(example.name, mismatch, places, "; ".join(filter(None, notes)))
 
 
-def _second_opinion(example: Example, found: Outcome, second: Route, event: Event) -> str:
+def _second_opinion(example: Example, found: Outcome, second: Route, event: SourceEvent) -> str:
     other = second.apply(event)
     places = [*differences(expectation(found), expectation(other))]
     if not places:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from processors.event.errors import PipelineError, Stage, Violation
+from processors.event.errors import PipelineError, StageName, Violation
 from processors.event.strict_json import JsonObject
 
 
@@ -32,7 +32,7 @@ class Failed:
     `engine`: the JSONata engine that the route ran on, where one did.
     """
 
-    stage: Stage
+    stage: StageName
     error: str
     message: str
     details: tuple[Violation, ...] = ()

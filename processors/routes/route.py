@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from processors.event.errors import FilterError, MappingError, PipelineError
-from processors.event.identity import Event
+from processors.event.identity import SourceEvent
 from processors.event.strict_json import (
     JsonObject,
     json_type,
@@ -97,7 +97,7 @@ class Route:
     def name(self) -> str:
         return self.texts.name
 
-    def apply(self, event: Event) -> Outcome:
+    def apply(self, event: SourceEvent) -> Outcome:
         """Filter, map, validate. Never raises: what goes wrong is a Failed. The event's body stays as it is."""
         mapped: JsonObject | None = None
         try:
@@ -117,13 +117,13 @@ class Route:
             return Failed.of(error, self.name, mapped, self.engine)
         return Mapped(self.name, mapped, written)
 
-    def _is_ours(self, event: Event) -> bool:
+    def _is_ours(self, event: SourceEvent) -> bool:
         try:
             return self.filter(event) is True
         except ExpressionError as error:
             raise FilterError(str(error), code=f"Filter{error.kind}") from None
 
-    def _map(self, event: Event) -> JsonObject:
+    def _map(self, event: SourceEvent) -> JsonObject:
         try:
             mapped = self.mapping(event)
         except ExpressionError as error:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from processors.event.errors import MalformedEventError, Violation
-from processors.event.identity import Event, event_of_bytes
+from processors.event.identity import SourceEvent, event_of_bytes
 from processors.event.strict_json import JsonObject
 from processors.routes.filter_index import RouteIndex
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
@@ -113,11 +113,11 @@ class RouteProtocol(Protocol):
     @property
     def name(self) -> str: ...
 
-    def apply(self, event: Event) -> Outcome:
+    def apply(self, event: SourceEvent) -> Outcome:
         """Filter, map, validate; raises nothing."""
 
 
-def outcomes_of(routes: Iterable[RouteProtocol], event: Event) -> dict[str, Outcome]:
+def outcomes_of(routes: Iterable[RouteProtocol], event: SourceEvent) -> dict[str, Outcome]:
     """What each route makes of an event, by its name."""
     return {route.name: route.apply(event) for route in routes}
 

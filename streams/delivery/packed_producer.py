@@ -24,7 +24,7 @@ from streams.delivery.record import Record
 HASHES = 65_536
 
 #: An answer to a record: None when the brokers have it, else why not.
-Answers = list[KafkaError | None]
+BrokerAnswers = list[KafkaError | None]
 
 
 @dataclass(slots=True)
@@ -43,9 +43,9 @@ class PackedProducer:
     def __init__(self, kafka: Any, max_bytes: int) -> None:
         self._kafka, self._max_bytes = kafka, max_bytes
 
-    async def send(self, records: Sequence[Record]) -> Answers:
+    async def send(self, records: Sequence[Record]) -> BrokerAnswers:
         """Send each once and wait for the brokers; order holds within a partition, of records with an answer alike."""
-        answers: Answers = [None] * len(records)
+        answers: BrokerAnswers = [None] * len(records)
         waiting: list[tuple[_Pack, Awaitable[Any]]] = []
         for pack in await self._packed(records, answers):
             try:
@@ -59,7 +59,7 @@ class PackedProducer:
                 _answer(answers, pack.places, error)
         return answers
 
-    async def _packed(self, records: Sequence[Record], answers: Answers) -> list[_Pack]:
+    async def _packed(self, records: Sequence[Record], answers: BrokerAnswers) -> list[_Pack]:
         """Batches that hold the records, in order; what cannot be sent is answered."""
         packs: list[_Pack] = []
         latest: dict[tuple[str, int], _Pack] = {}
@@ -103,7 +103,7 @@ def _append(pack: _Pack, one: Record, now: int) -> bool:
     return pack.builder.append(timestamp=now, key=one.key, value=one.value, headers=headers) is not None
 
 
-def _answer(answers: Answers, places: Iterable[int], error: KafkaError) -> None:
+def _answer(answers: BrokerAnswers, places: Iterable[int], error: KafkaError) -> None:
     for place in places:
         answers[place] = error
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from processors.event.errors import InvalidEventError, RouteError
-from processors.event.identity import Event
+from processors.event.identity import SourceEvent
 from processors.event.strict_json import same_json
 from processors.routes.jsonata.engines import ENGINES
 from processors.routes.jsonata.expressions import MAX_STACK, Engine, ExpressionError
@@ -95,7 +95,7 @@ def _jsonata_cases(suite: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _jsonata_ended(engine: Engine | None, case: dict[str, Any], data: Any) -> str:
     try:
         chosen = JsonatapyEngine(int(case.get("depth", MAX_STACK)), SUITE_SEQUENCE) if engine is None else engine
-        value = chosen.compile(_bound(case), int(case.get("timelimit", 2_000)))(Event(data, "", ""))
+        value = chosen.compile(_bound(case), int(case.get("timelimit", 2_000)))(SourceEvent(data, "", ""))
     except ExpressionError:
         return "passed" if "code" in case or "error" in case else "refused or failed"
     except RecursionError:

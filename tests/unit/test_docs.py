@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from processors.event.errors import Stage
+from processors.event.errors import StageName
 from processors.metrics.counts import COUNTERS
 from streams.__main__ import COMMANDS
 
@@ -31,7 +31,7 @@ def test_every_counter_is_named_where_prometheus_is_explained(counter):
     assert re.search(rf"\b{counter}\b", row)
 
 
-@pytest.mark.parametrize("stage", get_args(Stage))
+@pytest.mark.parametrize("stage", get_args(StageName))
 def test_every_stage_of_a_failure_says_where_it_is_redriven_to(stage):
     page = (ROOT / "docs" / "failures-and-replay.md").read_text("utf-8")
     assert any(line.startswith("| `") and f"`{stage}`" in line for line in page.splitlines())

@@ -35,7 +35,7 @@ ROOM = ConversationRoom()
 
 Item = ChannelFrame | GapReport | Snapshot
 OnGap = Callable[[GapReport], Awaitable[None]]
-Recent = Callable[[], AsyncGenerator[tuple[bytes, int], None]]
+ReadRecent = Callable[[], AsyncGenerator[tuple[bytes, int], None]]
 
 
 async def _ignore_gap(report: GapReport) -> None:
@@ -77,7 +77,7 @@ class NotificationSource:
         *,
         since_ms: int | None = None,
         gaps: Sequence[Interval] = (),
-        recent: Recent = _nothing,
+        recent: ReadRecent = _nothing,
         resolver: TopicResolver | None = None,
         times: GapTimes | None = None,
         room: ConversationRoom = ROOM,

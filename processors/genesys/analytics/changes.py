@@ -9,7 +9,7 @@ from dataclasses import replace
 from processors.genesys.analytics.conversation import STATES, AnalyticsConversation, Session
 from processors.genesys.interval import Interval
 from processors.genesys.legs import MEDIA
-from processors.genesys.states import LATE_MS, NEAR_MS, ONE_ANSWER_MS, Change, ExpectedShape, Place
+from processors.genesys.states import LATE_MS, NEAR_MS, ONE_ANSWER_MS, Change, ExpectedShape, LegPlace
 
 _OVER = ExpectedShape(frozenset({"ended"}))
 
@@ -46,7 +46,9 @@ def changes(
     return found
 
 
-def _returns(change: Change, shapes: Sequence[Mapping[Place, ExpectedShape]], moments: Sequence[int]) -> Iterator[int]:
+def _returns(
+    change: Change, shapes: Sequence[Mapping[LegPlace, ExpectedShape]], moments: Sequence[int]
+) -> Iterator[int]:
     """When, soon after the next change, a live snapshot could look again as after this one."""
     was_like = False
     for moment, one in zip(moments, shapes, strict=True):
@@ -84,12 +86,12 @@ def of_medium(change: Change, medium: str | None) -> Change:
 
 
 def _difference(
-    before: Mapping[Place, ExpectedShape], after: Mapping[Place, ExpectedShape]
-) -> dict[Place, ExpectedShape]:
+    before: Mapping[LegPlace, ExpectedShape], after: Mapping[LegPlace, ExpectedShape]
+) -> dict[LegPlace, ExpectedShape]:
     return {place: one for place, one in after.items() if before.get(place) != one}
 
 
-def _shapes(conversation: AnalyticsConversation, moment: int) -> Iterator[tuple[Place, ExpectedShape]]:
+def _shapes(conversation: AnalyticsConversation, moment: int) -> Iterator[tuple[LegPlace, ExpectedShape]]:
     for party in conversation.parties:
         ident = party.body.get("participantId")
         counted: Counter[str] = Counter()

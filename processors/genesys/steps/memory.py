@@ -17,6 +17,7 @@ from processors.event.members import member, value_at
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import epoch_ms_of
 from processors.genesys.legs import Leg
+from processors.genesys.states import LegPlace
 from processors.genesys.steps import fields
 from processors.genesys.steps.derive import Candidate, Scene, Step, TimedFields, candidates
 
@@ -29,8 +30,6 @@ MARGIN_MS = 60_000
 #: Steps without a time that a snapshot shows for long.
 _SHOWN_FOR_LONG = frozenset({"attributes"})
 
-Place = tuple[str, str, int]
-
 
 @dataclass(slots=True)
 class _TopicState:
@@ -38,7 +37,7 @@ class _TopicState:
     with their notes; `turns`: how often it told each.
     """
 
-    held: set[Place] = field(default_factory=set)
+    held: set[LegPlace] = field(default_factory=set)
     attributes: dict[tuple[str, str], str] = field(default_factory=dict)
     wrapups: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
     turns: Counter[tuple[str, str, str | int]] = field(default_factory=Counter)
@@ -49,7 +48,7 @@ class _Conversation:
     """The ids of its steps; `holds`: since when, and whether its end was told; `turns`: the most that a topic told."""
 
     steps: set[str] = field(default_factory=set)
-    holds: dict[Place, dict[int, bool]] = field(default_factory=dict)
+    holds: dict[LegPlace, dict[int, bool]] = field(default_factory=dict)
     turns: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     topics: dict[str, _TopicState] = field(default_factory=dict)
     touched_ms: int = 0

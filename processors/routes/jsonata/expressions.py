@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from processors.event.errors import RouteError
-from processors.event.identity import Event, conversation_id
+from processors.event.identity import SourceEvent, conversation_id
 from processors.genesys.digest import digest
 from processors.genesys.times import event_time
 from processors.routes.jsonata.text import Position, tokens
@@ -42,7 +42,7 @@ class ExpressionError(Exception):
 
 
 #: Functions that expressions may call beside JSONata's own. None gives nothing: the engines differ in what it is.
-FUNCTIONS: dict[str, Callable[[Event], Any]] = {
+FUNCTIONS: dict[str, Callable[[SourceEvent], Any]] = {
     "conversation": lambda event: digest(event.body),
     "conversationId": lambda event: conversation_id(event.body) or "",
     "eventId": lambda event: event.event_id,
@@ -54,7 +54,7 @@ FUNCTIONS: dict[str, Callable[[Event], Any]] = {
 class Expression(Protocol):
     """A compiled expression."""
 
-    def __call__(self, event: Event) -> Any:
+    def __call__(self, event: SourceEvent) -> Any:
         """Evaluate on `event.body`, which stays as it is. Raises ExpressionError."""
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import jsonata
 
-from processors.event.identity import Event
+from processors.event.identity import SourceEvent
 from processors.routes.jsonata.expressions import ExpressionError
 from processors.routes.jsonata.jsonata_python_engine import JsonataPythonExpression
 from processors.routes.jsonata.text import Token, tokens
 
 
-def runtime_fault_offset(text: str, event: Event, timeout_ms: int) -> int | None:
+def runtime_fault_offset(text: str, event: SourceEvent, timeout_ms: int) -> int | None:
     """The character at which evaluating `text` on the event goes wrong; None where the other engine sees no fault."""
     ends: list[int] = []
 

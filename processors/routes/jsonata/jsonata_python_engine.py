@@ -16,7 +16,7 @@ import jsonata
 from jsonata.functions import Functions
 from jsonata.jexception import JException
 
-from processors.event.identity import Event
+from processors.event.identity import SourceEvent
 from processors.routes.jsonata.expressions import FUNCTIONS, MAX_STACK, ExpressionError
 from processors.routes.jsonata.functions import TEXT_FUNCTIONS, distinct, merge_sort
 from processors.routes.jsonata.text import ascii_pattern, tokens
@@ -52,7 +52,7 @@ class JsonataPythonExpression:
     def __init__(self, text: str, timeout_ms: int, kind: type[jsonata.Jsonata] = jsonata.Jsonata) -> None:
         self._timeout_ms = timeout_ms
         self._program = _parsed(_ascii_regexes(text), kind)
-        self._event = Event({}, "", "")
+        self._event = SourceEvent({}, "", "")
         own: dict[str, Callable[..., Any]] = {
             **{name: self._bound(function) for name, function in FUNCTIONS.items()},
             "sort": _sort,
@@ -65,7 +65,7 @@ class JsonataPythonExpression:
             if not re.search(rf"\${name}\s*\(\s*\)", text) or name in FUNCTIONS:
                 self._program.register_lambda(name, own[name])
 
-    def __call__(self, event: Event) -> Any:
+    def __call__(self, event: SourceEvent) -> Any:
         self._event = event
         self._program.environment.set_runtime_bounds(self._timeout_ms, MAX_STACK)
         try:
@@ -83,7 +83,7 @@ class JsonataPythonExpression:
         except Exception as error:  # the library lets the interpreter's own errors through (TypeError, KeyError …)
             raise ExpressionError(f"{type(error).__name__}: {error}") from None
 
-    def _bound(self, function: Callable[[Event], Any]) -> Callable[[], Any]:
+    def _bound(self, function: Callable[[SourceEvent], Any]) -> Callable[[], Any]:
         return lambda: function(self._event)
 
 

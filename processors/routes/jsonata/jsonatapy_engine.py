@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import orjson
 
-from processors.event.identity import Event
+from processors.event.identity import SourceEvent
 from processors.routes.jsonata.corrections import corrected
 from processors.routes.jsonata.expressions import FUNCTIONS, MAX_SEQUENCE, MAX_STACK, ExpressionError
 from processors.routes.jsonata.functions import NUMBER_FUNCTIONS, TEXT_FUNCTIONS
@@ -64,7 +64,7 @@ class JsonatapyExpression:
         jsonatapy.compile(text, **bounds)  # a fault is one of the text as it was written
         _check_regexes(text)
         self._program = jsonatapy.compile(corrected(text, used), **bounds)
-        self._event = Event({}, "", "")
+        self._event = SourceEvent({}, "", "")
         for name, function in FUNCTIONS.items():
             self._program.register(name, self._bound(function))
         ours = TEXT_FUNCTIONS | NUMBER_FUNCTIONS
@@ -72,7 +72,7 @@ class JsonatapyExpression:
             self._program.register(f"__{name}", ours[name])
         self._may_give_function = _may_give_function(text)
 
-    def __call__(self, event: Event) -> Any:
+    def __call__(self, event: SourceEvent) -> Any:
         self._event = event
         value = self._run(self._program.evaluate, event.body)
         # It gives null for a function; as text it writes an empty one, which tells them from one another.
@@ -82,7 +82,7 @@ class JsonatapyExpression:
                 raise ExpressionError("the result holds a function, which JSON has no word for")
         return value
 
-    def _bound(self, function: Callable[[Event], Any]) -> Callable[[], Any]:
+    def _bound(self, function: Callable[[SourceEvent], Any]) -> Callable[[], Any]:
         return lambda: function(self._event)
 
     def _run(self, evaluate: Callable[[Any], Any], data: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from processors.event.errors import Stage
+from processors.event.errors import StageName
 from processors.replay.selection import FailureSelection
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -35,7 +35,7 @@ _HELP = {
 def failure_options(command: Command) -> Command:
     """`--stage --error --route --key --event-id --path`; the command gets them under the names of FailureSelection."""
     for option, name in reversed(NAMES.items()):
-        kind = click.Choice(get_args(Stage)) if option == "--stage" else None
+        kind = click.Choice(get_args(StageName)) if option == "--stage" else None
         command = click.option(option, name, type=kind, multiple=True, help=_HELP[option])(command)
     return command
 

@@ -15,7 +15,7 @@ from processors.replay.selection import FailureSelection
 from processors.replay.tally import Tallies
 from settings import Settings
 from streams.replay.background.background_loop import BackgroundLoop
-from streams.replay.background.failure_scan import FailureScan, State, row_of, scan_failures
+from streams.replay.background.failure_scan import FailureScan, FailureState, row_of, scan_failures
 from streams.replay.failure import Failure, from_record
 from streams.replay.failure_list import listed
 from streams.replay.redriving.notes import NoteReader
@@ -37,7 +37,7 @@ class FailureQueries:
         self._reading = asyncio.Lock()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def list(self, selection: FailureSelection, state: State, limit: int) -> JsonObject:
+    async def list(self, selection: FailureSelection, state: FailureState, limit: int) -> JsonObject:
         """Clusters and the newest records (streams/replay/background/failure_scan.py). Raises RangeError."""
         async with self._turns:
             return await self._loop.run(lambda: self._list(selection, state, limit))
@@ -47,7 +47,7 @@ class FailureQueries:
         async with self._turns:
             return await self._loop.run(lambda: self._one(partition, offset))
 
-    async def _list(self, selection: FailureSelection, state: State, limit: int) -> JsonObject:
+    async def _list(self, selection: FailureSelection, state: FailureState, limit: int) -> JsonObject:
         known = await partition_counts(self._settings)
         topic = self._settings.topic("failures")
         if topic not in known:  # brokers that make topics on first use: nothing has failed yet

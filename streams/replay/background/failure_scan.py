@@ -22,7 +22,7 @@ from streams.replay.failure import from_record, is_meant
 from streams.replay.failure_list import ListedFailure, listed
 from streams.replay.redriving.notes import NoteReader
 
-State = Literal["", "open", "redriven"]
+FailureState = Literal["", "open", "redriven"]
 
 #: Characters of a message that a list shows.
 SHOWN = 300
@@ -46,7 +46,7 @@ class FailureScan:
     scanned: int = 0
     back_to_ms: int | None = None
 
-    def as_json(self, state: State, limit: int) -> JsonObject:
+    def as_json(self, state: FailureState, limit: int) -> JsonObject:
         """What the page shows; `limit`: failures at most."""
         newest = sorted(self.rows, key=lambda one: one[0], reverse=True)[:limit]
         return {
@@ -66,7 +66,7 @@ async def scan_failures(
     book: NoteReader,
     named: RedriveTargets,
     *,
-    state: State = "",
+    state: FailureState = "",
     limit: int = 100,
     limits: ScanLimits | None = None,
 ) -> FailureScan:
@@ -101,7 +101,7 @@ def _take(
     selection: FailureSelection,
     book: NoteReader,
     named: RedriveTargets,
-    state: State,
+    state: FailureState,
 ) -> None:
     found.scanned += len(chunk)
     for failure in map(from_record, chunk):

@@ -18,7 +18,7 @@ from typing import IO, cast
 
 import orjson
 
-from processors.event.identity import Event
+from processors.event.identity import SourceEvent
 from processors.event.strict_json import JsonObject
 from processors.routes.filter_index import RouteIndex, demands_of
 from processors.routes.outcome import Failed, Outcome
@@ -93,7 +93,7 @@ class Patient:
         self.demands = demands_of(route.texts.filter)
         self._route, self._timeout_s, self._bound = route, timeout_s, bound
 
-    def apply(self, event: Event) -> Outcome:
+    def apply(self, event: SourceEvent) -> Outcome:
         """As the route does. The engines' own bounds go by the clock (processors/routes/jsonata/expressions.py)."""
         outcome = self._route.apply(event)
         timed_out = isinstance(outcome, Failed) and outcome.error in ("FilterTimeout", "MappingTimeout")

@@ -10,7 +10,7 @@ from faust.web import Request, Response, View
 from clients.kafka.ranges import RangeError
 from processors.replay.redrive_form import FILTERS, selection_of
 from streams.app import app
-from streams.replay.background.failure_scan import State
+from streams.replay.background.failure_scan import FailureState
 from streams.views.common.answers import RefusedError, period_or, refusing, rows_wanted
 from streams.views.common.bodies import WORDS, are_shown, require_shown
 
@@ -38,7 +38,7 @@ class Failures(View):
             raise RefusedError("bad request", "state must be open or redriven", 400)
         selection = selection_of({name: query.getall(name, []) for name in FILTERS}, asked)
         with refusing("unavailable", 503, RangeError):
-            found = await app.failures.list(selection, cast(State, state), limit)
+            found = await app.failures.list(selection, cast(FailureState, state), limit)
         return self.json(found if are_shown() else {**found, "failures": [], "hidden": WORDS})
 
 

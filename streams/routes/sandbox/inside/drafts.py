@@ -13,7 +13,7 @@ import orjson
 from processors.event.errors import MalformedEventError
 from processors.event.identity import event_of_bytes
 from processors.event.strict_json import JsonObject
-from processors.routes.draft import Draft, DraftTrial, Part
+from processors.routes.draft import Draft, DraftPart, DraftTrial
 from processors.routes.outcome import Failed
 from streams.routes.sandbox import protocol
 
@@ -47,7 +47,7 @@ class Drafting:
             return {"outcome": "failed", "errors": [], "transformedEvent": None, **Failed.of(error).as_json()}
         return DraftTrial(Draft(**asked["draft"]), event, int(self._timeout_s * 1000), self._begin).run()
 
-    def _begin(self, part: Part, step: Literal["compile", "evaluate"]) -> None:
+    def _begin(self, part: DraftPart, step: Literal["compile", "evaluate"]) -> None:
         self._say(protocol.STEP, orjson.dumps([part, step]))
         # A little later than the engines, which notice most of what takes too long without ending the process; where
         # one stopped, the other engine looks once more.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.event.identity import Event, identify
+from processors.event.identity import SourceEvent, identify
 from processors.routes.filter_index import Demand, RouteIndex, demands_of
 from processors.routes.jsonata.engines import LEADING
 from processors.routes.jsonata.expressions import ExpressionError, as_predicate
@@ -114,7 +114,7 @@ def test_what_is_ruled_out_would_have_been_filtered(parts, joint, body):
     text = joint.join(parts)
     if any(one.rules_out(body) for one in demands_of(text)):
         try:
-            taken = LEADING.compile(as_predicate(text), 1_000)(Event(body, "k", "i"))
+            taken = LEADING.compile(as_predicate(text), 1_000)(SourceEvent(body, "k", "i"))
         except ExpressionError as error:
             raise AssertionError(f"{text} on {body} would have failed: {error}") from None
         assert taken is not True

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.event.identity import Event
+from processors.event.identity import SourceEvent
 from processors.event.strict_json import same_json
 from processors.routes.jsonata.engines import ENGINES, LEADING
 from processors.routes.jsonata.expressions import TIMEOUT_MS, ExpressionError
@@ -48,7 +48,7 @@ MORE_EXCEPTIONS = {
 
 def found(engine, row):
     """`(what, value)`, and "refused" for what does not compile."""
-    event = Event(copy.deepcopy(EVENTS[row["event"]]), "key", "00000000-0000-5000-8000-000000000000")
+    event = SourceEvent(copy.deepcopy(EVENTS[row["event"]]), "key", "00000000-0000-5000-8000-000000000000")
     try:
         expression = engine.compile(row["expression"], TIMEOUT_MS)
     except ExpressionError:
