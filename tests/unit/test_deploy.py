@@ -5,14 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
 import yaml
 from botocore import xform_name
-from cfnlint import api as cfnlint
-from cfnlint.decode import cfn_yaml
 
 from clients.aws.cloudwatch import GAUGES, METRICS
 from settings import Settings
@@ -24,9 +24,7 @@ SERVICES = ("cloudwatch", "events", "s3", "schemas", "sqs")
 DEPLOY = ROOT / "deploy"
 POLICY = json.loads((DEPLOY / "iam-policy.json").read_text())
 TEMPLATE_TEXT = (DEPLOY / "cloudformation.yaml").read_text()
-TEMPLATE = cfn_yaml.loads(TEMPLATE_TEXT)
 SOURCE_TEXT = (DEPLOY / "genesys-eventbridge-source.yaml").read_text()
-SOURCE = cfn_yaml.loads(SOURCE_TEXT)["Resources"]
 KUBERNETES = DEPLOY / "kubernetes"
 MANIFESTS = {one["kind"]: one for one in yaml.safe_load_all((KUBERNETES / "base" / "pipeline.yaml").read_text())}
 POD = MANIFESTS["Deployment"]["spec"]["template"]["spec"]
@@ -37,6 +35,15 @@ COMPONENTS = sorted(path.parent for path in (KUBERNETES / "components").glob("*/
 
 # For PutMetricData CloudWatch has no resources that a policy could name; a condition takes their place.
 WITHOUT_RESOURCE = {"cloudwatch:PutMetricData": {"StringEquals": {"cloudwatch:namespace": "GenesysEventPipeline"}}}
+
+
+@cache
+def resources(text: str) -> dict[str, Any]:
+    """The resources of a CloudFormation template."""
+    from cfnlint.decode import cfn_yaml  # two seconds, which only a process that runs these tests is to wait
+
+    found: dict[str, Any] = cfn_yaml.loads(text)["Resources"]
+    return found
 
 
 def actions(statement):
@@ -92,6 +99,8 @@ def test_the_namespace_of_the_policy_is_the_default_of_the_setting():
 
 @pytest.mark.parametrize("text", [TEMPLATE_TEXT, SOURCE_TEXT], ids=["pipeline", "source"])
 def test_the_templates_pass_the_linter_of_cloudformation(text):
+    from cfnlint import api as cfnlint
+
     config = cfnlint.ManualArgs(regions=["eu-central-1"])
     assert [str(match) for match in cfnlint.lint(text, config=config)] == []
 
@@ -99,7 +108,7 @@ def test_the_templates_pass_the_linter_of_cloudformation(text):
 def test_the_templates_give_the_worker_the_same_actions_as_the_policy():
     statements = [
         statement
-        for policy in (TEMPLATE["Resources"]["WorkerPolicy"], SOURCE["ReaderPolicy"])
+        for policy in (resources(TEMPLATE_TEXT)["WorkerPolicy"], resources(SOURCE_TEXT)["ReaderPolicy"])
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     ]
     in_template = {statement["Sid"]: actions(statement) for statement in statements}
@@ -109,7 +118,7 @@ def test_the_templates_give_the_worker_the_same_actions_as_the_policy():
 
 
 def test_the_template_makes_bus_archive_queue_with_alarms_and_an_example_rule():
-    kinds = [resource["Type"] for resource in TEMPLATE["Resources"].values()]
+    kinds = [resource["Type"] for resource in resources(TEMPLATE_TEXT).values()]
     assert {
         "AWS::Events::EventBus",
         "AWS::Events::Archive",
@@ -122,19 +131,19 @@ def test_the_template_makes_bus_archive_queue_with_alarms_and_an_example_rule():
 
 @pytest.mark.parametrize("name", ["Bus", "Archive", "Queue", "ExampleUndelivered"])
 def test_what_holds_events_outlives_the_stack(name):
-    resource = TEMPLATE["Resources"][name]
+    resource = resources(TEMPLATE_TEXT)[name]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
 def test_what_the_example_cannot_deliver_goes_to_a_queue_of_its_own():
-    (target,) = TEMPLATE["Resources"]["ExampleRule"]["Properties"]["Targets"]
+    (target,) = resources(TEMPLATE_TEXT)["ExampleRule"]["Properties"]["Targets"]
     assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["ExampleUndelivered", "Arn"]}
 
 
 def alarms():
     """Metrics of each alarm of the template, by the alarm's name."""
     found = {}
-    for name, resource in TEMPLATE["Resources"].items():
+    for name, resource in resources(TEMPLATE_TEXT).items():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
             properties = resource["Properties"]
             queries = [one["MetricStat"]["Metric"] for one in properties.get("Metrics", ()) if "MetricStat" in one]
@@ -143,7 +152,7 @@ def alarms():
 
 
 def test_the_dashboard_of_cloudwatch_shows_what_is_sent_and_every_alarm():
-    body = TEMPLATE["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    body = resources(TEMPLATE_TEXT)["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(body)["widgets"]
     metrics = json.dumps([one["properties"].get("metrics") for one in widgets])
     told = set(re.findall(r'"([A-Z][a-z]+[A-Z]\w+)"', metrics)) - {"ApproximateNumberOfMessagesVisible", "QueueName"}
@@ -161,19 +170,21 @@ def test_terraform_makes_what_the_template_makes():
     worker = (DEPLOY / "terraform" / "worker.tf").read_text()
     statements = re.findall(r'sid += "(\w+)"\s+actions += \[([^]]*)\]', worker)
     terraform = {sid: re.findall(r'"([^"]+)"', found) for sid, found in statements}
-    template = TEMPLATE["Resources"]["WorkerPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    template = resources(TEMPLATE_TEXT)["WorkerPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert terraform == {statement["Sid"]: actions(statement) for statement in template}
 
 
 def test_events_of_genesys_own_integration_go_by_a_rule_to_a_queue_and_none_is_dropped():
-    (target,) = SOURCE["Rule"]["Properties"]["Targets"]
+    (target,) = resources(SOURCE_TEXT)["Rule"]["Properties"]["Targets"]
     assert target["Arn"] == {"Fn::GetAtt": ["Events", "Arn"]}
     assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["Undelivered", "Arn"]}
-    assert SOURCE["Rule"]["Properties"]["EventPattern"] == {"source": [{"prefix": "aws.partner/genesys.com"}]}
-    queues = [resource for resource in SOURCE.values() if resource["Type"] == "AWS::SQS::Queue"]
+    assert resources(SOURCE_TEXT)["Rule"]["Properties"]["EventPattern"] == {
+        "source": [{"prefix": "aws.partner/genesys.com"}]
+    }
+    queues = [resource for resource in resources(SOURCE_TEXT).values() if resource["Type"] == "AWS::SQS::Queue"]
     assert len(queues) == 3
     assert {queue["DeletionPolicy"] for queue in queues} == {"Retain"}
-    allowed = SOURCE["QueuesTakeFromTheRuleAndOnlyTLS"]["Properties"]["PolicyDocument"]["Statement"][0]
+    allowed = resources(SOURCE_TEXT)["QueuesTakeFromTheRuleAndOnlyTLS"]["Properties"]["PolicyDocument"]["Statement"][0]
     assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
 
 
