@@ -29,7 +29,7 @@ SHIPPED = Settings.model_fields["routes_dir"].default
 POISON = """
 ($v := payload.poison = "distinct" ? $count($distinct([1..90000]))
      : payload.poison = "range" ? $sum([1..9999999])
-     : payload.poison = "memory" ? $length($pad("", 1000000000)) : 0;
+     : payload.poison = "memory" ? $length($pad("", 200000000)) : 0;
  $v = 0 ? %s : {})
 """
 

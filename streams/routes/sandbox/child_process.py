@@ -13,6 +13,10 @@ from streams.routes.sandbox import protocol
 #: What the process gets of the environment: how to find Python and our modules, and no secret.
 ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
+#: The allocator of jsonatapy (mimalloc) else reserves a GiB at its start, out of which expressions would then be given
+#: memory beyond their bound: what is reserved already no limit refuses.
+ALLOCATOR = {"MIMALLOC_ARENA_RESERVE": "0"}
+
 #: What Python is to run.
 PROGRAM = ("-m", "streams.routes.sandbox")
 
@@ -82,6 +86,6 @@ def _spawn(connection: socket.socket) -> subprocess.Popen[bytes]:
         [sys.executable, *PROGRAM],
         stdin=connection.fileno(),
         stdout=subprocess.DEVNULL,
-        env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+        env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | ALLOCATOR,
         start_new_session=True,
     )

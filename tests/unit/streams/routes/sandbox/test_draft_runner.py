@@ -36,7 +36,7 @@ async def test_one_process_tries_draft_after_draft(runner):
     assert runner.pid == pid
 
 
-PADDED = '$length($pad("", 1000000000))'
+PADDED = '$length($pad("", 200000000))'
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ MAPPING = """
      : poison = "range" ? $sum([1..9999999])
      : poison = "loop" ? ($f := function($x) { $f($x) }; $f(1))
      : poison = "busy" ? $count($distinct([1..4000]))
-     : poison = "memory" ? $length($pad("", 1000000000))
+     : poison = "memory" ? $length($pad("", 200000000))
      : poison = "doubling" ? $length($reduce([1..40], function($a, $i) { $a & $a }, "x"))
      : 0;
  {"detail": {"number": number, "v": $v}})
@@ -115,6 +115,14 @@ async def test_what_takes_too_much_memory_fails_alone(troubles: list[str | None]
         [("a", "MappingCrash"), ("b", "mapped")],
         MAPPED,
     ]
+
+
+async def test_the_bound_on_memory_is_what_the_plan_says():
+    mapping = '{"detail": {"length": $length($pad("", number * 1000000))}}'
+    patient = Sandbox(replace(PLAN, timeout_s=20.0, routes=(texts("a", mapping),)), lambda _: None)
+    answers = await patient.apply([event(30), event(130)])
+    await patient.close()
+    assert [results(answer) for answer in answers] == [[("a", "mapped")], [("a", "MappingCrash")]]
 
 
 async def test_large_events_of_one_batch_do_not_fail_for_each_other(troubles: list[str | None]):
