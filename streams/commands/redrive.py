@@ -17,7 +17,6 @@ from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.sqs_receiver import QueueReceiver
 from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import Range, RangeBounds, RangeError
-from clients.kafka.writer import open_writer
 from settings import Settings, load_settings
 from streams.commands.replaying.redrive_report import as_object, show, show_rehearsal
 from streams.commands.terminal.failure_options import failure_options, selection_arguments, taken_selection
@@ -35,11 +34,9 @@ from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay import actions
-from streams.replay.redriving.notes import open_notes, run_of, written_topics
-from streams.replay.redriving.originals import open_originals
-from streams.replay.redriving.outcomes import open_outcomes
+from streams.replay.redriving.notes import run_of
 from streams.replay.redriving.progress import RedrivePlan, RedriveProgress
-from streams.replay.redriving.redrive import Redriving
+from streams.replay.redriving.redrive import Redriving, open_redriving
 
 EXAMPLES = """\b
 Examples:
@@ -194,17 +191,13 @@ async def _redriving(
     request: RedriveRequest, settings: Settings, known: Mapping[str, int], *, writes: bool
 ) -> AsyncIterator[Redriving]:
     with stoppable() as stop:
-        async with contextlib.AsyncExitStack() as stack:
-            originals = await stack.enter_async_context(open_originals(settings, known))
-            into = written_topics(settings, known)
-            writer = await stack.enter_async_context(open_writer(settings, into)) if writes else None
-            redriven = await stack.enter_async_context(open_notes(settings, known, writer, again=request.again))
-            if writer is not None:
-                await actions.note(writer, settings, known, actions.now("redrive", detail=_meant(request)))
-            outcomes = None
-            if request.stops and writes:
-                outcomes = await stack.enter_async_context(open_outcomes(settings, known, request.plan.run))
-            yield Redriving(request.plan, settings, originals, redriven, writer, stop, outcomes)
+        opened = open_redriving(
+            request.plan, settings, known, stop, writes=writes, again=request.again, watches=request.stops
+        )
+        async with opened as redriving:
+            if redriving.writer is not None:
+                await actions.note(redriving.writer, settings, known, actions.now("redrive", detail=_meant(request)))
+            yield redriving
 
 
 def _meant(request: RedriveRequest) -> str:

@@ -13,7 +13,6 @@ from aiokafka.errors import KafkaError
 
 from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds, RangeError
-from clients.kafka.writer import open_writer
 from processors.event.strict_json import JsonObject
 from processors.replay.actions import MAX_TEXT
 from processors.replay.moments import iso
@@ -21,10 +20,9 @@ from processors.replay.redrive_form import selection_in_words
 from processors.replay.selection import FailureSelection, OffsetBounds
 from settings import Settings
 from streams.replay.background.background_loop import BackgroundLoop
-from streams.replay.redriving.notes import open_notes, run_of, written_topics
-from streams.replay.redriving.originals import open_originals
+from streams.replay.redriving.notes import run_of
 from streams.replay.redriving.progress import RedrivePlan, RedriveProgress
-from streams.replay.redriving.redrive import Redriving
+from streams.replay.redriving.redrive import open_redriving
 
 log = structlog.get_logger(__name__)
 
@@ -147,20 +145,10 @@ class RedriveJobs:
         async with open_reader(settings, settings.topic("failures"), known) as reader:
             what = await reader.range(_bounds(plan.selection))
             job.total = what.size
-            async with open_originals(settings, known) as originals:
-                if job.dry_run:
-                    async with open_notes(settings, known, None, again=job.again) as redriven:
-                        redriving = Redriving(plan, settings, originals, redriven, None, job.stop)
-                        job.progress = redriving.progress
-                        await redriving.from_topic(reader, what, lambda read: _moved(job, read))
-                    return
-                async with (
-                    open_writer(settings, written_topics(settings, known)) as writer,
-                    open_notes(settings, known, writer, again=job.again) as redriven,
-                ):
-                    redriving = Redriving(plan, settings, originals, redriven, writer, job.stop)
-                    job.progress = redriving.progress
-                    await redriving.from_topic(reader, what, lambda read: _moved(job, read))
+            opened = open_redriving(plan, settings, known, job.stop, writes=not job.dry_run, again=job.again)
+            async with opened as redriving:
+                job.progress = redriving.progress
+                await redriving.from_topic(reader, what, lambda read: _moved(job, read))
 
 
 def _moved(job: RedriveJob, read: int) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 
 from aiokafka import ConsumerRecord
@@ -11,7 +12,7 @@ from aiokafka import ConsumerRecord
 from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage
 from clients.kafka.range_reader import Reader
 from clients.kafka.ranges import Range
-from clients.kafka.writer import Outgoing, Writer
+from clients.kafka.writer import Outgoing, Writer, open_writer
 from processors.replay.clusters import cluster_of
 from processors.replay.redrive import Redrive, RedriveTargets
 from processors.replay.redrive_notes import Note, left_out
@@ -20,9 +21,9 @@ from streams.replay.failure import Failure, from_message, from_record, is_meant
 from streams.replay.pace import Pace
 from streams.replay.range_run import ChunkDone, OnProgress, run_range
 from streams.replay.redriving.builder import REPEATED, Given, RedriveBuilder
-from streams.replay.redriving.notes import RedriveNotes
-from streams.replay.redriving.originals import Originals
-from streams.replay.redriving.outcomes import RedriveOutcomes
+from streams.replay.redriving.notes import RedriveNotes, open_notes, written_topics
+from streams.replay.redriving.originals import Originals, open_originals
+from streams.replay.redriving.outcomes import RedriveOutcomes, open_outcomes
 from streams.replay.redriving.progress import RedrivePlan, RedriveProgress
 
 #: What became of one record. `repeated`: another record of its event was redriven by this run, `known`: by an
@@ -56,7 +57,7 @@ class Redriving:
         targets = RedriveTargets(settings.topic("raw"), settings.topic("validated"), settings.kafka_max_message_bytes)
         self._builder = RedriveBuilder(plan, targets, originals, redriven.notes)
         self._redriven = redriven
-        self._writer = writer
+        self.writer = writer
         self._stop = stop
         self._outcomes = outcomes
         self._pace = Pace(plan.rate if writer is not None else None, stop)
@@ -95,7 +96,7 @@ class Redriving:
                 if not fresh:
                     return self.progress
                 done = await self._take_messages([one for one in fresh if one.sent_ms <= before_ms])
-                if self._writer is not None and done:
+                if self.writer is not None and done:
                     await queue.delete(done)
                     kept = {name: one for name, one in kept.items() if one not in done}
                     await self._look_after(["redriven"])
@@ -138,9 +139,9 @@ class Redriving:
         built = [await self._builder.build(failure) for failure in failures]
         verdicts = [_verdict(one) for one in built]
         sendable = [index for index, one in enumerate(built) if isinstance(one, Redrive)]
-        if self._writer is not None and sendable:
+        if self.writer is not None and sendable:
             outgoing = [self._outgoing(one) for one in built if isinstance(one, Redrive)]
-            for index, reason in zip(sendable, await self._writer.write(outgoing), strict=True):
+            for index, reason in zip(sendable, await self.writer.write(outgoing), strict=True):
                 if reason is not None:
                     verdicts[index] = "refused"
                     self.progress.stopped = self.progress.stopped or reason
@@ -183,6 +184,32 @@ class Redriving:
 
     def _outgoing(self, one: Redrive) -> Outgoing:
         return Outgoing(self._settings.topic(one.topic), one.key, one.value, one.headers)
+
+
+@asynccontextmanager
+async def open_redriving(
+    plan: RedrivePlan,
+    settings: Settings,
+    known: Mapping[str, int],
+    stop: asyncio.Event,
+    *,
+    writes: bool,
+    again: bool,
+    watches: bool = False,
+) -> AsyncIterator[Redriving]:
+    """A redrive with all that it reads and writes; one that `watches` stops at an event that fails again.
+
+    `again` takes what was redriven before once more. Raises RangeError.
+    """
+    async with AsyncExitStack() as stack:
+        originals = await stack.enter_async_context(open_originals(settings, known))
+        into = written_topics(settings, known)
+        writer = await stack.enter_async_context(open_writer(settings, into)) if writes else None
+        redriven = await stack.enter_async_context(open_notes(settings, known, writer, again=again))
+        outcomes = None
+        if watches and writes:
+            outcomes = await stack.enter_async_context(open_outcomes(settings, known, plan.run))
+        yield Redriving(plan, settings, originals, redriven, writer, stop, outcomes)
 
 
 def _verdict(built: Redrive | Note | str) -> Verdict:
