@@ -35,7 +35,7 @@ class Backoff:
 
     clock: Clock
     base: float = 1.0
-    cap: float = 15.0
+    cap: float = 10.0
     attempts: int = field(default=0, init=False)
 
     def next(self) -> float:

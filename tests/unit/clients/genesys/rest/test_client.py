@@ -37,7 +37,7 @@ async def test_401_renews_the_token_once_and_tries_at_once(rest, server, fake_ti
 async def test_401_again_and_again_is_backed_off_for_ever(rest, server, fake_time, troubles):
     server.answers = [httpx.Response(401)] * 8 + [OK]
     await rest.request("GET", "/x")
-    assert fake_time.sleeps == [1, 2, 4, 8, 15, 15, 15]
+    assert fake_time.sleeps == [1, 2, 4, 8, 10, 10, 10]
     assert troubles == ["GET /x answers 401", None]
     assert len(server.logins) == 9
 
@@ -117,7 +117,7 @@ async def test_server_errors_and_a_lost_network_are_waited_out_for_ever(rest, se
     server.answers = [*lost, *([httpx.Response(502)] * 20), OK]
     await rest.request("GET", "/x")
     assert len(server.requests) == 24
-    assert max(fake_time.sleeps) == 15
+    assert max(fake_time.sleeps) == 10
     assert troubles[0] == "GET /x not reached: refused"
     assert troubles[1] == "GET /x not reached: time-out: it is connected and says nothing"
     assert troubles[-2:] == ["GET /x answers 502", None]
