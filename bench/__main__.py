@@ -39,6 +39,9 @@ QUICK, WHOLE = Plan(1, 30_000, 15, False), Plan(5, 60_000, 60, True)
 #: What the latency is measured at, of the top rate.
 SHARES = (0.25, 0.5, 0.8)
 
+#: Half of it once more, with all events of a conversation within two milliseconds: each waits for the one before it.
+TOGETHER = "50 %, conversations together"
+
 #: What cost for an event is compared over, against the load that everybody gets.
 GROWTH = (
     Load(10_000),
@@ -72,6 +75,7 @@ class Results:
         return {
             "events_per_second": mine,
             "p99_ms_half_rate": half.get("p99_ms"),
+            "p99_ms_half_rate_together": self.latency.get(TOGETHER, {}).get("p99_ms"),
             "ratio_stock_faust": _ratio(mine, self.middle(FAUST, _rate)),
             "ratio_tutorial": _ratio(mine, self.middle(TUTORIAL, _rate)),
             "ratio_quix_streams": _ratio(mine, self.middle(QUIX, _rate)),
@@ -104,8 +108,10 @@ def run(servers: str, plan: Plan) -> Results:
         results.routes.append(_measure(servers, PROJECT, replace(load, routes=50), "50 routes"))
     top = results.middle(PROJECT, _rate) or 0.0
     for share in SHARES:
-        flow = Load(int(plan.flow_s * top * share), rate=top * share)
+        flow = Load(int(plan.flow_s * top * share), rate=top * share, together=False)
         results.latency[f"{share:.0%}".replace("%", " %")] = _measure(servers, PROJECT, flow, f"at {share:.0%}")
+    flow = Load(int(plan.flow_s * top / 2), rate=top / 2)
+    results.latency[TOGETHER] = _measure(servers, PROJECT, flow, TOGETHER)
     for other in GROWTH if plan.growth else ():
         name = f"{other.events:,} events, {other.size:,} bytes, {other.partitions} partitions"
         results.growth[name] = _measure(servers, PROJECT, other, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,8 @@ PUBLISHED, FAILED = 58, 2
 class Load:
     """What goes through: how many events of how many bytes, on how many partitions, tried on how many routes.
 
-    `rate`: how many a second; 0: as fast as they can be written.
+    `rate`: how many a second; 0: as fast as they can be written. `together`: the five events of a conversation come
+    directly behind each other, so that each waits for the one before it; else they are as far apart as can be.
     """
 
     events: int = 40_000
@@ -27,6 +29,12 @@ class Load:
     partitions: int = 4
     routes: int = 1
     rate: float = 0.0
+    together: bool = True
+
+    def numbers(self, first: int = 0) -> Iterator[int]:
+        """The events from `first` on, in the order in which they are written."""
+        step = 1 if self.together else ledger.PER_INTERACTION
+        return (first + number for start in range(step) for number in range(start, self.events, step))
 
 
 def event(number: int, size: int, sent_at: int | None = None) -> bytes:
@@ -54,8 +62,8 @@ def fill(servers: str, topic: str, load: Load, first: int = 0) -> None:
     """Write the events; returns when the brokers have them."""
     producer = Producer({"bootstrap.servers": servers, "acks": "all", "linger.ms": 2 if load.rate else 5})
     began = time.monotonic()
-    for number in range(first, first + load.events):
-        if load.rate and (ahead := (number - first) / load.rate - (time.monotonic() - began)) > 0:
+    for written, number in enumerate(load.numbers(first)):
+        if load.rate and (ahead := written / load.rate - (time.monotonic() - began)) > 0:
             producer.poll(0)
             time.sleep(ahead)  # the load itself
         now = int(time.time() * 1000)

@@ -40,9 +40,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0.0, help="events a second; 0: as fast as it goes")
+    parser.add_argument("--apart", action="store_true", help="events of a conversation not directly behind each other")
     parser.add_argument("--set", action="append", default=[], help="a setting of the workers: NAME=VALUE")
     options = parser.parse_args()
-    load = Load(options.events, options.size, options.partitions, options.routes, options.rate)
+    load = Load(options.events, options.size, options.partitions, options.routes, options.rate, not options.apart)
     settings = dict(one.split("=", 1) for one in options.set)
     contestant = replace(named(options.contestant), processes=options.workers)
     with kafka() as servers:

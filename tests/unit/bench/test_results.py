@@ -5,10 +5,10 @@ from xml.etree import ElementTree
 
 import orjson
 
-from bench.__main__ import Results
+from bench.__main__ import TOGETHER, Results
 from bench.contestants.all import BARE, FAUST, PROJECT, PROJECT_TWICE, TUTORIAL
 from bench.lean_bus import Taken
-from bench.load import PUBLISHED, event, published
+from bench.load import PUBLISHED, Load, event, published
 from bench.page import page
 from processors.event.strict_json import parse_object
 
@@ -25,13 +25,15 @@ def results():
     found = {one.name: [figures(rate - 10), figures(rate), figures(rate + 500)] for one, rate in rates.items()}
     found[BARE.name] = [figures(4000, 250.0)]
     ages = {f"p{rank}_ms": rank for rank in (50, 95, 99)}
-    return Results(found, [figures(6000, 160.0)], {"50 %": {**figures(4000), **ages, "rate": 4000}}, {})
+    latency = {name: {**figures(4000), **ages, "rate": 4000} for name in ("50 %", TOGETHER)}
+    return Results(found, [figures(6000, 160.0)], latency, {})
 
 
 def test_the_line_is_of_medians_and_who_did_not_run_has_no_ratio():
     assert results().line() == {
         "events_per_second": 8000,
         "p99_ms_half_rate": 99,
+        "p99_ms_half_rate_together": 99,
         "ratio_stock_faust": 16.0,
         "ratio_tutorial": 100.0,
         "ratio_quix_streams": None,
@@ -47,6 +49,13 @@ def test_the_page_shows_everybody():
     root = ElementTree.fromstring(shown.removeprefix("<!doctype html>").replace('<meta charset="utf-8">', ""))
     cells = {cell.text for cell in root.iter("td")}
     assert {*found.contestants, "this project, 50 routes", "50 %", *found.line()} <= cells
+
+
+def test_events_of_a_conversation_are_together_or_as_far_apart_as_can_be():
+    assert list(Load(20).numbers(100)) == [*range(100, 120)]
+    apart = list(Load(20, together=False).numbers(100))
+    assert apart[:5] == [100, 105, 110, 115, 101]
+    assert sorted(apart) == [*range(100, 120)]
 
 
 def test_the_lean_bus_knows_how_long_an_event_was_on_its_way():
