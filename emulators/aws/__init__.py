@@ -1,4 +1,4 @@
-"""This package is an emulated AWS: EventBridge, SQS, CloudWatch, schema registry and STS on one port."""
+"""This package is an emulated AWS: EventBridge, SQS, CloudWatch and the schema registry on one port."""
 
 from emulators.aws.emulator import ACCOUNT, REGION, AWSEmulator
 from emulators.aws.faults import DEMO, EntryFault, Faults, RequestFault, parse_faults, shorthand

@@ -15,7 +15,7 @@ import click
 from clients.aws.answers import AWS_ERRORS, reason
 from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.sqs_receiver import QueueReceiver
-from clients.kafka.range_reader import open_reader, partition_counts
+from clients.kafka.range_reader import Reader, open_reader, partition_counts
 from clients.kafka.ranges import Range, RangeBounds, RangeError
 from settings import Settings, load_settings
 from streams.commands.replaying.redrive_report import as_object, show, show_rehearsal
@@ -30,7 +30,7 @@ from streams.commands.terminal.options import (
     resume_arguments,
     span_arguments,
 )
-from streams.commands.terminal.run_end import command_line, end_run
+from streams.commands.terminal.run_end import command_line, end_run, stopped_by_kafka
 from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay import actions
@@ -140,20 +140,24 @@ async def _from_topic(request: RedriveRequest, settings: Settings, known: Mappin
     async with open_reader(settings, source, known) as reader:
         what = await reader.range(request.bounds)
         if not request.dry_run and not request.confirmed and what.size:
-            async with _redriving(request, settings, known, writes=False) as rehearsal:
-                rehearsed = Range(source, dict(what.next), what.end)
-                with progress_bar(f"counting {source}", what.size) as moved:
-                    await rehearsal.from_topic(reader, rehearsed, moved)
-            if rehearsal.progress.redriven:
-                show_rehearsal(rehearsal.progress)
-                click.confirm("Redrive them?", abort=True, err=True)
+            await _rehearse(request, settings, known, reader, what)
         async with _redriving(request, settings, known, writes=not request.dry_run) as redriving:
-            with progress_bar(source, what.size) as moved:
-                try:
-                    await redriving.from_topic(reader, what, moved)
-                except RangeError as error:
-                    redriving.progress.stopped = str(error)
+            with progress_bar(source, what.size) as moved, stopped_by_kafka(redriving.progress):
+                await redriving.from_topic(reader, what, moved)
     _end(request, redriving.progress, source, what)
+
+
+async def _rehearse(
+    request: RedriveRequest, settings: Settings, known: Mapping[str, int], reader: Reader, what: Range
+) -> None:
+    """Show what the redrive would do, and ask."""
+    async with _redriving(request, settings, known, writes=False) as rehearsal:
+        rehearsed = Range(what.topic, dict(what.next), what.end)
+        with progress_bar(f"counting {what.topic}", what.size) as moved:
+            await rehearsal.from_topic(reader, rehearsed, moved)
+    if rehearsal.progress.redriven:
+        show_rehearsal(rehearsal.progress)
+        click.confirm("Redrive them?", abort=True, err=True)
 
 
 async def _from_queue(request: RedriveRequest, settings: Settings, known: Mapping[str, int]) -> None:

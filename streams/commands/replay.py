@@ -32,7 +32,7 @@ from streams.commands.terminal.options import (
     resume_arguments,
     span_arguments,
 )
-from streams.commands.terminal.run_end import command_line, end_run
+from streams.commands.terminal.run_end import command_line, end_run, stopped_by_kafka
 from streams.commands.terminal.screen import progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay import actions
@@ -176,11 +176,8 @@ async def _run(request: ReplayRequest, settings: Settings) -> None:
                 saving.begin(progress)
                 saving.save(progress)
                 replaying = Replay(plan, progress, stop, saving.save)
-            with progress_bar(request.source, what.size) as moved:
-                try:
-                    await replaying.run(reader, writer, moved)
-                except RangeError as error:
-                    progress.stopped = str(error)
+            with progress_bar(request.source, what.size) as moved, stopped_by_kafka(progress):
+                await replaying.run(reader, writer, moved)
             if saving is not None:
                 saving.end(progress)
     _end(request, plan, progress)

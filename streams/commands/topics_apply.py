@@ -34,6 +34,9 @@ Exit codes: 0 done, or nothing to do, 1 Kafka refused a change (those before it 
 #: One partition has all sums: with more, another one would begin at nothing.
 FIXED = {"metrics": "the sums of the tables are in one partition of it, which more partitions would move"}
 
+#: What of a topic must be allowed for a change of it.
+_RIGHTS = {"create": "Create", "partitions": "Alter", "retention": "AlterConfigs"}
+
 
 class ForTopic(click.ParamType):
     """`TOPIC=VALUE`, the topic by its short name."""
@@ -153,13 +156,16 @@ async def _do(settings: Settings, changes: Sequence[TopicChange]) -> tuple[list[
             elif one.kind == "partitions":
                 await add_partitions(settings, {one.topic: one.then})
             else:
-                async with open_admin(settings) as admin:
-                    await set_own(admin, one.topic, {RETENTION: str(one.then)})
+                await _retain(settings, one)
         except KafkaError as error:
-            rights = "Create" if one.kind == "create" else "Alter" if one.kind == "partitions" else "AlterConfigs"
-            return done, f"{one.topic}: {type(error).__name__}: {error} (allow {rights} on the topic)"
+            return done, f"{one.topic}: {type(error).__name__}: {error} (allow {_RIGHTS[one.kind]} on the topic)"
         done.append(one)
     return done, ""
+
+
+async def _retain(settings: Settings, change: TopicChange) -> None:
+    async with open_admin(settings) as admin:
+        await set_own(admin, change.topic, {RETENTION: str(change.then)})
 
 
 def _show(changes: Sequence[TopicChange]) -> None:

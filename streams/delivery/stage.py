@@ -166,9 +166,7 @@ class StageRunner:
             while not (self._buffer and self._has_room()):
                 await self._change()
             if self._stage.linger_s and self._open:
-                with contextlib.suppress(TimeoutError):  # then the time is over
-                    async with asyncio.timeout(self._stage.linger_s):
-                        await self._fill()
+                await self._linger()
             await self._ledger.keep_pace()
             await self._may_begin()
             if batch := self._buffer.cut(self._stage.max_events, self._generation()):
@@ -180,6 +178,11 @@ class StageRunner:
         if self._stage.alone:
             return self._open_events < self._stage.open_events
         return len(self._open) < self._stage.open_batches
+
+    async def _linger(self) -> None:
+        with contextlib.suppress(TimeoutError):  # then the time is over
+            async with asyncio.timeout(self._stage.linger_s):
+                await self._fill()
 
     async def _fill(self) -> None:
         """Wait until the batch is full, or nothing else is worked on, so that waiting is of no use."""

@@ -42,18 +42,21 @@ class AnyAnswer:
         """The answer, when it is whole; no data means that the connection is closed. Raises NoHttpError."""
         try:
             self._peer.receive_data(data)
-            while True:
-                event = self._peer.next_event()
-                if isinstance(event, h11.Response):
-                    self._status = event.status_code
-                    self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
-                elif isinstance(event, h11.Data):
-                    self._body += event.data
-                    if len(self._body) > MAX_BODY:
-                        raise NoHttpError("the answer does not end")
-                elif isinstance(event, h11.EndOfMessage):
-                    return Answer(self._status, self._headers, self._body)
-                elif not isinstance(event, h11.InformationalResponse):
-                    return None  # the rest is to come, or the connection is closed
+            return self._read()
         except h11.RemoteProtocolError as error:
             raise NoHttpError(str(error)) from None
+
+    def _read(self) -> Answer | None:
+        while True:
+            event = self._peer.next_event()
+            if isinstance(event, h11.Response):
+                self._status = event.status_code
+                self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
+            elif isinstance(event, h11.Data):
+                self._body += event.data
+                if len(self._body) > MAX_BODY:
+                    raise NoHttpError("the answer does not end")
+            elif isinstance(event, h11.EndOfMessage):
+                return Answer(self._status, self._headers, self._body)
+            elif not isinstance(event, h11.InformationalResponse):
+                return None  # the rest is to come, or the connection is closed

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Protocol
 
 import click
 
-from clients.kafka.ranges import MissingRange
+from clients.kafka.ranges import MissingRange, RangeError
 from processors.event.strict_json import JsonObject
 from streams.commands.terminal.options import EXIT_MISSING, EXIT_STOPPED
 from streams.commands.terminal.screen import print_json
+
+
+class Progress(Protocol):
+    """How far a run came; `stopped`: why it ended before its end."""
+
+    stopped: str
+
+
+@contextmanager
+def stopped_by_kafka(progress: Progress) -> Iterator[None]:
+    """Have a range that cannot be read any more stop the run, whose result is told all the same."""
+    try:
+        yield
+    except RangeError as error:
+        progress.stopped = str(error)
 
 
 def end_run(
