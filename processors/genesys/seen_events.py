@@ -13,6 +13,24 @@ from dataclasses import dataclass
 RETURN_MS = 1_500
 
 
+#: How often what is remembered is looked through for what is past.
+SWEEP_MS = 60_000
+
+
+class Sweeps:
+    """Says when to look through what is remembered: all of it, as what goes on may be older than what is past."""
+
+    def __init__(self) -> None:
+        self._last_ms = 0
+
+    def is_due(self, now_ms: int) -> bool:
+        """Whether the last time (epoch ms) is a minute ago; then this is the next."""
+        if now_ms - self._last_ms < SWEEP_MS:
+            return False
+        self._last_ms = now_ms
+        return True
+
+
 class SeenEvents:
     """Remembers event ids for a while, at most `capacity` of them, so that a second coming is found."""
 

@@ -6,7 +6,7 @@ from bisect import insort_right
 from collections import OrderedDict
 from dataclasses import replace
 
-from processors.genesys.seen_events import RETURN_MS
+from processors.genesys.seen_events import RETURN_MS, Sweeps
 from processors.genesys.states import NO_DETAILS, SIGHTED_MS, Change, Sighting, State
 
 #: How long after its end a conversation is remembered: a gap may still be healed.
@@ -22,6 +22,7 @@ class SeenStates:
     def __init__(self, capacity: int = 20_000, states: int = 32) -> None:
         self._capacity, self._states = capacity, states
         self._seen: OrderedDict[tuple[str, str], list[Sighting]] = OrderedDict()
+        self._sweeps = Sweeps()
 
     def is_change(self, key: tuple[str, str], state: State, at_ms: int, channel: str | None = None) -> bool:
         """Whether a live state, received at `at_ms` (epoch ms), differs from the newest one; remembers it."""
@@ -85,12 +86,15 @@ class SeenStates:
 
     def _forget(self, now_ms: int) -> None:
         """Make room for one more; what was touched longest ago is the first to go."""
-        while self._seen:
-            oldest = next(iter(self._seen.values()))
-            is_past = not oldest or (oldest[-1].state.is_over and oldest[-1].at_ms < now_ms - ENDED_MS)
-            if len(self._seen) < self._capacity and not is_past:
-                return
+        if self._sweeps.is_due(now_ms):
+            for key in [key for key, seen in self._seen.items() if _is_past(seen, now_ms - ENDED_MS)]:
+                del self._seen[key]
+        while len(self._seen) >= self._capacity:
             self._seen.popitem(last=False)
+
+
+def _is_past(seen: list[Sighting], before_ms: int) -> bool:
+    return not seen or (seen[-1].at_ms < before_ms and seen[-1].state.is_over)
 
 
 def _sharing(seen: list[Sighting], sighting: Sighting) -> Sighting:

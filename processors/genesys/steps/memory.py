@@ -17,6 +17,7 @@ from processors.event.members import member, value_at
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import epoch_ms_of
 from processors.genesys.legs import Leg
+from processors.genesys.seen_events import Sweeps
 from processors.genesys.states import LegPlace
 from processors.genesys.steps import fields
 from processors.genesys.steps.derive import Candidate, Scene, Step, TimedFields, candidates
@@ -64,6 +65,7 @@ class StepMemory:
     def __init__(self, capacity: int = 20_000, covered_ms: int | None = None) -> None:
         self._capacity, self._covered_ms = capacity, covered_ms
         self._known: OrderedDict[str, _Conversation] = OrderedDict()
+        self._sweeps = Sweeps()
 
     def take(
         self, envelope: JsonObject, received_ms: int, since_ms: int | None = None, *, is_known: bool = False
@@ -87,7 +89,8 @@ class StepMemory:
             if ident not in conversation.steps and (step := scene.step(candidate, ident)) is not None:
                 conversation.steps.add(ident)
                 new.append(step)
-        conversation.is_over = bool(scene.legs) and all(leg.is_over for leg in scene.legs)
+        if received_ms >= conversation.touched_ms:  # what is told of the past does not move the present
+            conversation.is_over = bool(scene.legs) and all(leg.is_over for leg in scene.legs)
         earliest = since_ms if since_ms is not None else self._covered_ms if is_first else None
         if earliest is not None:
             new = _since(new, earliest - MARGIN_MS)
@@ -117,11 +120,11 @@ class StepMemory:
         return found
 
     def _forget(self, now_ms: int) -> None:
-        while len(self._known) > 1:
-            oldest = next(iter(self._known.values()))
-            is_past = oldest.is_over and oldest.touched_ms < now_ms - ENDED_MS
-            if len(self._known) <= self._capacity and not is_past:
-                return
+        if self._sweeps.is_due(now_ms):
+            past = [ident for ident, one in self._known.items() if one.is_over and one.touched_ms < now_ms - ENDED_MS]
+            for ident in past:
+                del self._known[ident]
+        while len(self._known) > self._capacity:
             self._known.popitem(last=False)
 
 

@@ -360,11 +360,13 @@ def test_memory_is_bounded():
 def test_an_ended_conversation_is_forgotten_after_a_while():
     memory = StepMemory()
     gone = person("k", "customer", "disconnected", endTime=at(9))
+    memory.take({**snapshot(CUSTOMER), "eventBody": {"id": "c-2", "participants": [CUSTOMER]}}, NOW - 60_000)
     memory.take(snapshot(gone), NOW)
-    memory.take({**snapshot(CUSTOMER), "eventBody": {"id": "c-2", "participants": [CUSTOMER]}}, NOW + 60_000)
+    memory.take(snapshot(CUSTOMER) | MADE, NOW - 1_000)  # what is told of the past does not make it go on again
     assert len(memory) == 2
     memory.take({**snapshot(CUSTOMER), "eventBody": {"id": "c-3", "participants": [CUSTOMER]}}, NOW + 3_600_000)
     assert len(memory) == 2
+    assert memory.knows({"eventBody": {"id": "c-2"}}), "what goes on holds up nothing that is over"
 
 
 @pytest.mark.parametrize("body", [None, "text", {}, {"id": None}, {"id": "c", "participants": [None, {}, {"id": 5}]}])
