@@ -23,7 +23,7 @@ from streams.routes.breaker import FailureBreaker
 from streams.routes.sandbox.child_process import SandboxError
 
 
-class Maps(Protocol):
+class RouteMapper(Protocol):
     """Answers what the routes make of events, in order."""
 
     async def apply(self, raws: Sequence[Raw]) -> list[Routed]:
@@ -41,7 +41,7 @@ class Processing:
 
     def __init__(
         self,
-        mapping: Callable[[], Maps],
+        mapping: Callable[[], RouteMapper],
         breaker: FailureBreaker,
         delivery: Delivery,
         routes: Callable[[], Routes],

@@ -53,7 +53,7 @@ class Answers:
         return found
 
 
-class Publishes(Protocol):
+class EntryPublisher(Protocol):
     """A publisher."""
 
     def submit(self, entry: Entry, key: str, heard: Callable[[Judged | None], None]) -> Pending:
@@ -68,7 +68,7 @@ class Publishes(Protocol):
 class BatchRun(NamedTuple):
     """A batch that is processed: where its answers come together, and what of it was handed to the publisher."""
 
-    publisher: Publishes
+    publisher: EntryPublisher
     batch: Batch
     answers: Answers
     submitted: list[Pending]
@@ -91,7 +91,7 @@ class Publishing:
 
     def __init__(
         self,
-        open_bus: Callable[[], Awaitable[Publishes]],
+        open_bus: Callable[[], Awaitable[EntryPublisher]],
         delivery: Delivery,
         entries: EntryBuilder,
         publications: Publications | None = None,
@@ -103,10 +103,10 @@ class Publishing:
         self._spans = spans or Spans()
         self._open_bus, self._delivery, self._entries, self._claim_checks = open_bus, delivery, entries, claim_checks
         self._publications, self._redriven = publications or Publications(), RedrivenOutputs(window_s)
-        self._publisher: Publishes | None = None
+        self._publisher: EntryPublisher | None = None
         self._opening = asyncio.Lock()
 
-    async def open(self) -> Publishes:
+    async def open(self) -> EntryPublisher:
         """The publisher; opened when first asked for, as its client belongs to the app's event loop."""
         async with self._opening:
             if self._publisher is None:

@@ -3,7 +3,7 @@
 from emulators.faults import FaultError
 from emulators.genesys.access.permissions import ALL_PERMISSIONS
 from emulators.genesys.emulator import GenesysEmulator
-from emulators.genesys.event_stream.events import Generated, Shares, generate
+from emulators.genesys.event_stream.events import GeneratedEvent, Shares, generate
 from emulators.genesys.faults import DEMO, AnswerFault, Faults, parse_faults
 from emulators.genesys.notifications.channels import ChannelLimits
 from emulators.genesys.organisation import CLIENT_ID, CLIENT_SECRET
@@ -17,7 +17,7 @@ __all__ = [
     "ChannelLimits",
     "FaultError",
     "Faults",
-    "Generated",
+    "GeneratedEvent",
     "GenesysEmulator",
     "Shares",
     "generate",

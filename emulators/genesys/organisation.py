@@ -18,7 +18,7 @@ from emulators.genesys.event_stream.ledger import StreamLedger
 from emulators.genesys.event_stream.lines import Composer
 from emulators.genesys.event_stream.production import Production
 from emulators.genesys.faults import ActiveFaults, Faults
-from emulators.genesys.notifications.assembly import NotificationOptions, Notifications, Shared
+from emulators.genesys.notifications.assembly import EmulatorParts, NotificationOptions, Notifications
 from emulators.genesys.notifications.channels import ChannelLimits
 
 CLIENT_ID = "emulated-client"
@@ -76,7 +76,7 @@ class Organisation:
             count=count,
             seed=seed,
         )
-        shared = Shared(self._active, self.tokens, self.permissions, clock, lambda: self.socket_url)
+        shared = EmulatorParts(self._active, self.tokens, self.permissions, clock, lambda: self.socket_url)
         self.notifications = Notifications(options, shared)
 
     @property

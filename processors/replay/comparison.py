@@ -76,7 +76,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedEvent:
     """One event of which a route would make something else."""
 
     origin: Origin
@@ -115,7 +115,7 @@ class Comparison:
     counts: Counter[tuple[str, ChangeKind]] = field(default_factory=Counter)
     fields: dict[tuple[str, str], FieldChange] = field(default_factory=dict)
     causes: Counter[FailureCluster] = field(default_factory=Counter)
-    first: list[Changed] = field(default_factory=list)
+    first: list[ChangedEvent] = field(default_factory=list)
 
     def add(self, origin: Origin, before: Outcomes, after: Outcomes) -> None:
         """Compare one event's outcomes; a route that one side lacks takes nothing there."""
@@ -134,7 +134,7 @@ class Comparison:
             elif change == "now failed" and isinstance(right, Failed):
                 self.causes[_cause(route, right)] += 1
             if self.counts[route, change] <= self.keep:
-                self.first.append(Changed(origin, route, change, places))
+                self.first.append(ChangedEvent(origin, route, change, places))
         self.events += found
 
     def _count_fields(self, route: str, places: Iterable[Difference]) -> None:

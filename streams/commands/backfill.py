@@ -27,7 +27,7 @@ from streams.commands.terminal.run_end import command_line, end_run
 from streams.commands.terminal.screen import console, progress_bar
 from streams.commands.terminal.stoppable import stoppable
 from streams.replay import actions
-from streams.replay.backfill import BackfillProgress, Filling, fill
+from streams.replay.backfill import BackfillJob, BackfillProgress, fill
 from streams.replay.run_name import run_name
 
 EPILOG = """\b
@@ -76,10 +76,10 @@ async def _run(settings: Settings, interval: Interval, dry_run: bool) -> Backfil
         if not organisation.plan.topics:
             refuse("there is nothing to listen to: see `genesys-eventbridge topics`")
         progress.not_told = beyond(name for topic in organisation.plan.topics for name in separate(topic))
-        filling = Filling(settings, _events(organisation, settings), writer, stop, progress, run_name("backfill"))
+        job = BackfillJob(settings, _events(organisation, settings), writer, stop, progress, run_name("backfill"))
         seconds = (interval.end_ms - interval.start_ms) // 1000
         moved = stack.enter_context(progress_bar("seconds of the past", seconds, unit="s"))
-        filled = asyncio.create_task(fill(filling, moved))
+        filled = asyncio.create_task(fill(job, moved))
         stopped = asyncio.create_task(stop.wait())
         # Asked to stop while Genesys is waited for: what is on its way to Kafka is confirmed first.
         await asyncio.wait({filled, stopped}, return_when=asyncio.FIRST_COMPLETED)

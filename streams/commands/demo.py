@@ -92,7 +92,7 @@ def demo(events: int | None, exits: bool, source: str, faults: bool, rate: float
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class DemoEnd:
     """How a demo ended: with which account, and whether a signal ended it."""
 
     account: Account | None
@@ -141,7 +141,7 @@ def summary(account: Account) -> dict[str, float]:
     }
 
 
-async def _watch(stack: Stack, exits: bool, signals: list[int]) -> Watched:
+async def _watch(stack: Stack, exits: bool, signals: list[int]) -> DemoEnd:
     """Draw once a second until all are accounted for; without `exits`, until a signal. `signals`: those before."""
     kafka = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
@@ -153,9 +153,9 @@ async def _watch(stack: Stack, exits: bool, signals: list[int]) -> Watched:
         if signals:
             watching.cancel()
         try:
-            return Watched(await watching, interrupted=False)
+            return DemoEnd(await watching, interrupted=False)
         except asyncio.CancelledError:
-            return Watched(await watch.last_account(), interrupted=True)
+            return DemoEnd(await watch.last_account(), interrupted=True)
         finally:
             await books.close()
 

@@ -19,7 +19,7 @@ from streams import topology
 from streams.commands.replaying.replay_html import comparison_page
 from streams.commands.replaying.replay_report import as_object, show
 from streams.commands.replaying.replay_request import ReplayRequest, check_request, plan_of
-from streams.commands.replaying.replay_resume import TYPED, Saving, Typed, earlier, taken_up, the_only
+from streams.commands.replaying.replay_resume import TYPED, RememberingCommand, Saving, earlier, taken_up, the_only
 from streams.commands.terminal.options import (
     EXIT_DIFFERS,
     EXIT_STOPPED,
@@ -54,7 +54,7 @@ Exit codes: 0 all of the range, 1 stopped before its end (the command to go on w
 """
 
 
-@click.command(cls=Typed, epilog=EXAMPLES)
+@click.command(cls=RememberingCommand, epilog=EXAMPLES)
 @range_options
 @click.option("--key", help="Only records of this key: the interaction (conversation) id.")
 @click.option("--route", metavar="NAME", help="Only events that this route takes.")

@@ -38,7 +38,7 @@ FIXED = {"metrics": "the sums of the tables are in one partition of it, which mo
 _RIGHTS = {"create": "Create", "partitions": "Alter", "retention": "AlterConfigs"}
 
 
-class ForTopic(click.ParamType):
+class TopicValueParam(click.ParamType):
     """`TOPIC=VALUE`, the topic by its short name."""
 
     name = "TOPIC=N"
@@ -70,11 +70,11 @@ def _kept(text: str) -> int:
 
 @click.command(name="apply", epilog=EPILOG)
 @click.option(
-    "--partitions", multiple=True, type=ForTopic("TOPIC=N", _partitions),
+    "--partitions", multiple=True, type=TopicValueParam("TOPIC=N", _partitions),
     help="How many partitions a topic is to have; repeatable. Changelogs follow.",
 )  # fmt: skip
 @click.option(
-    "--retention", multiple=True, type=ForTopic("TOPIC=AGE", _kept),
+    "--retention", multiple=True, type=TopicValueParam("TOPIC=AGE", _kept),
     help="How long a topic keeps its records: 12h, 14d; repeatable.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")

@@ -43,7 +43,7 @@ class BackfillProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class Filling:
+class BackfillJob:
     """One run, named in the header `replayed`; without a writer it is a rehearsal.
 
     `events` asks for what happened in an interval.
@@ -103,12 +103,12 @@ class Filling:
         return Outgoing(self.settings.topic("failures"), None, value, tuple(written.items()))
 
 
-async def fill(filling: Filling, on_progress: Callable[[int], None]) -> None:
+async def fill(job: BackfillJob, on_progress: Callable[[int], None]) -> None:
     """Heal window after window; `on_progress` gets the seconds of the interval that are done."""
-    progress = filling.progress
+    progress = job.progress
     for window in progress.interval.windows(STEP_MS):
         try:
-            await filling.window(window)
+            await job.window(window)
         except GenesysError as error:
             progress.stopped = str(error)
         if progress.stopped:

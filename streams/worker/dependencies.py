@@ -49,7 +49,7 @@ QUEUE = "queue"
 PARTITIONS = "partitions"
 
 
-class KnowsPartitions(Protocol):
+class PartitionSource(Protocol):
     """What asks Kafka (streams/delivery/faust_clients.py)."""
 
     async def partitions(self, topics: Iterable[str]) -> dict[str, int]: ...
@@ -69,7 +69,7 @@ class DependencyChecks:
         routes: Callable[[], Routes],
         buses: Buses,
         queue: DeadLetterQueue,
-        kafka: KnowsPartitions,
+        kafka: PartitionSource,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._health, self._routes = settings, health, routes

@@ -41,7 +41,7 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
+class GeneratedEvent:
     """One event and the fate that the shipped `interaction` route has in store for it."""
 
     kind: Kind
@@ -71,7 +71,7 @@ def generate(
     *,
     clock: Clock | None = None,
     flaws: Sequence[Flaw] = FLAWS,
-) -> Iterator[Generated]:
+) -> Iterator[GeneratedEvent]:
     """`count` events (None = endless) in the mix of `shares`; equal arguments give equal events.
 
     Every `invalid` event passes the filter by its queue's name and then has exactly one of `flaws`.
@@ -83,7 +83,7 @@ def generate(
     weights = (shares.match, shares.filtered, shares.invalid)
     for _ in naturals() if count is None else range(count):
         kind = random.choices(kinds, weights)[0]
-        yield Generated(kind, _event(kind, random, moment(), flaws))
+        yield GeneratedEvent(kind, _event(kind, random, moment(), flaws))
 
 
 def _event(kind: Kind, random: Random, moment: datetime, flaws: Sequence[Flaw]) -> Event:

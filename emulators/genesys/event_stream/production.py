@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from emulators.genesys.event_stream.events import Generated
+from emulators.genesys.event_stream.events import GeneratedEvent
 from emulators.genesys.event_stream.ledger import StreamEvent
 from emulators.genesys.event_stream.subscriptions import Subscription
 
@@ -25,7 +25,7 @@ class Production:
     With rate 0 nothing is made ahead: a reader that finds its queue empty pulls as many as it can write.
     """
 
-    def __init__(self, source: Iterator[Generated], rate: float, count: int | None) -> None:
+    def __init__(self, source: Iterator[GeneratedEvent], rate: float, count: int | None) -> None:
         self.rate = rate
         self.count = count
         self.produced: Counter[str] = Counter()
@@ -65,7 +65,7 @@ class Production:
             barren = 0 if taken else barren + 1
         return max(made, wanted if self.ended or barren else 0)
 
-    def _offer(self, generated: Generated) -> bool:
+    def _offer(self, generated: GeneratedEvent) -> bool:
         takers = [one for one in self.subscriptions.values() if one.definition.wants(generated.event)]
         if takers:
             self.produced[generated.kind] += 1

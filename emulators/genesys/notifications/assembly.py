@@ -41,7 +41,7 @@ class NotificationOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class EmulatorParts:
     """What the notification side has in common with the rest of the emulator."""
 
     active: ActiveFaults
@@ -54,7 +54,7 @@ class Shared:
 class Notifications:
     """Everything that is heard over sockets, and the REST paths that belong to it."""
 
-    def __init__(self, options: NotificationOptions, shared: Shared) -> None:
+    def __init__(self, options: NotificationOptions, shared: EmulatorParts) -> None:
         active, permissions = shared.active, shared.permissions
         self.directory = Directory()
         self.tally = SocketTally()

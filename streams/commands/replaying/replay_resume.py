@@ -20,7 +20,7 @@ TYPED = "replay: arguments as typed"
 ASIDE = ("--resume", "--json")
 
 
-class Typed(click.Command):
+class RememberingCommand(click.Command):
     """Remembers its arguments as they were typed: `--since 2h` means the same replay an hour later."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

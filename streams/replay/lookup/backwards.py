@@ -55,7 +55,7 @@ Keep = Callable[[ConsumerRecord], bool]
 
 
 @dataclass(slots=True)
-class Backwards:
+class BackwardLook:
     """One look back over a topic. `read`: records so far; `since_ms`: every record from then on has been read.
 
     `complete`: the range was read to its beginning; else the budget was spent before. `kept_ms`: when the oldest

@@ -23,7 +23,7 @@ from processors.routes.outcome import Filtered, Mapped
 from processors.routes.route import RouteTexts
 from processors.routes.routes import Encoded, Raw, Routed
 from settings import Settings
-from streams.replay.lookup.backwards import WAIT_MS, Backwards, Budget
+from streams.replay.lookup.backwards import WAIT_MS, BackwardLook, Budget
 from streams.routes.sandbox.sandbox import Sandbox
 
 #: Names of the two in the mapping process.
@@ -78,7 +78,7 @@ async def compared(settings: Settings, sandbox: Sandbox, changes: Changes, span:
     """Compare event by event; gives the same `changes` again and again, further each time. Raises RangeError."""
     name, known = settings.topic("raw"), await partition_counts(settings)
     async with open_reader(settings, name, known, wait_ms=WAIT_MS) as reader:
-        look = Backwards(reader, RangeBounds(span), Budget.of(changes.most, MAX_SECONDS))
+        look = BackwardLook(reader, RangeBounds(span), Budget.of(changes.most, MAX_SECONDS))
         async for part in look.slices():
             wanted = [record for record in part if record.value is not None][: changes.most - changes.read]
             for begin in range(0, len(wanted), STEP):

@@ -11,7 +11,7 @@ from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.identity import event_of_bytes
 from settings import Settings
-from streams.replay.lookup.backwards import WAIT_MS, Backwards, Budget
+from streams.replay.lookup.backwards import WAIT_MS, BackwardLook, Budget
 
 #: Records that are looked through at most for those of one key, and seconds.
 MAX_READ, MAX_SECONDS = 50_000, 8.0
@@ -43,7 +43,7 @@ async def newest(settings: Settings, limit: int, key: str | None = None) -> list
     async with open_reader(settings, name, known, wait_ms=WAIT_MS) as reader:
         wanted = key.encode() if key is not None else None
         partitions = () if wanted is None else (partition_of(wanted, reader.partitions),)
-        look = Backwards(reader, RangeBounds(partitions=partitions), Budget.of(MAX_READ, MAX_SECONDS))
+        look = BackwardLook(reader, RangeBounds(partitions=partitions), Budget.of(MAX_READ, MAX_SECONDS))
         look.slice_size = max(limit, look.slice_size)
         found: list[ConsumerRecord] = []
         async for part in look.slices(lambda record: record.value is not None and wanted in (None, record.key)):

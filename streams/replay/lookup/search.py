@@ -28,7 +28,7 @@ from processors.replay.story import FoundRecord, Topic
 from processors.routes.routes import Raw
 from settings import Settings
 from streams.replay.lookup import newest
-from streams.replay.lookup.backwards import WAIT_MS, Backwards, Budget
+from streams.replay.lookup.backwards import WAIT_MS, BackwardLook, Budget
 from streams.topology import REDRIVEN
 
 #: Where an event can stand.
@@ -138,7 +138,7 @@ class Tracer:
             return
         async with open_reader(self._settings, name, self._known, wait_ms=WAIT_MS) as reader:
             bounds = RangeBounds(span, tuple(sorted(places)))
-            look = Backwards(reader, bounds, Budget.of(self.max_read, MAX_SECONDS))
+            look = BackwardLook(reader, bounds, Budget.of(self.max_read, MAX_SECONDS))
             keep = lambda record: _match(topic, record, ident) is not None  # noqa: E731
             async with aclosing(look.slices(keep)) as slices:
                 async for part in slices:
@@ -164,7 +164,7 @@ class Tracer:
             return []
         found = []
         async with open_reader(self._settings, name, self._known, wait_ms=WAIT_MS) as reader:
-            look = Backwards(reader, RangeBounds(self._span), Budget.of(self.max_read, MAX_SECONDS))
+            look = BackwardLook(reader, RangeBounds(self._span), Budget.of(self.max_read, MAX_SECONDS))
             async for part in look.slices():
                 read = (Note.decode(record.value) for record in part)
                 found += [note for note in read if note is not None and note.place.identity in events]
@@ -182,7 +182,7 @@ def _begin(found: FoundRecord) -> int | None:
     return found.at_ms - MARGIN_MS if is_first else None
 
 
-def _conclude(search: Search, topic: Topic, look: Backwards) -> None:
+def _conclude(search: Search, topic: Topic, look: BackwardLook) -> None:
     search.read += look.read
     search.complete = search.complete and look.complete
     if look.since_ms is not None and not look.complete:

@@ -85,7 +85,7 @@ class CpuBound:
         return time.process_time() - self._cpu_then
 
 
-class Patient:
+class RetriedRoute:
     """A route that is tried again when the clock ran out on it, not its CPU time: the machine stood still."""
 
     def __init__(self, route: Route, timeout_s: float, bound: CpuBound) -> None:
@@ -107,7 +107,7 @@ class Mapping:
     """The routes and their bounds, at work."""
 
     def __init__(
-        self, connection: ChildConnection, routes: RouteIndex[Patient], bound: CpuBound, max_bytes: int
+        self, connection: ChildConnection, routes: RouteIndex[RetriedRoute], bound: CpuBound, max_bytes: int
     ) -> None:
         self._connection, self._routes, self._bound, self._max_bytes = connection, routes, bound, max_bytes
 
@@ -168,7 +168,7 @@ def _map(connection: ChildConnection, texts: Sequence[RouteTexts], start: JsonOb
     compiled = Routes(compile_route(one, int(timeout_s * 1000)) for one in texts)
     # A little later than the engines, which notice most of what takes too long without ending the process.
     bound = CpuBound(timeout_s * 1.25)
-    routes = RouteIndex(Patient(route, timeout_s, bound) for route in compiled)
+    routes = RouteIndex(RetriedRoute(route, timeout_s, bound) for route in compiled)
     bound_process(start["memory_bytes"])
     connection.send(protocol.READY, b"")
     silence_log()

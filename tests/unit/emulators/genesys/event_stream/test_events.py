@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulators.genesys.event_stream.events import FLAWS, Event, Flaw, Generated, Shares, generate
+from emulators.genesys.event_stream.events import FLAWS, Event, Flaw, GeneratedEvent, Shares, generate
 
 
 def passes_filter(event: Event) -> bool:
@@ -68,7 +68,7 @@ FLAW_SHOWS = {
 }
 
 
-def payload_of(generated: Generated) -> dict[str, object]:
+def payload_of(generated: GeneratedEvent) -> dict[str, object]:
     payload = generated.event["payload"]
     assert isinstance(payload, dict)
     return payload

@@ -8,7 +8,7 @@ import pytest
 
 from clients.kafka.ranges import Range, RangeBounds
 from processors.replay.selection import Span
-from streams.replay.lookup.backwards import Backwards, Budget
+from streams.replay.lookup.backwards import BackwardLook, Budget
 from streams.replay.lookup.newest import partition_of
 
 
@@ -50,7 +50,7 @@ async def read(look):
 
 def look(reader, budget=None, span=None, slice_size=2, **more):
     bounds = RangeBounds(span or Span())
-    return Backwards(reader, bounds, budget or Budget.of(1_000, 60.0), slice_size, **more)
+    return BackwardLook(reader, bounds, budget or Budget.of(1_000, 60.0), slice_size, **more)
 
 
 async def test_slices_come_from_the_end_newest_first_over_all_partitions():
