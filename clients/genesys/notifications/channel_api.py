@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from pydantic import SecretStr
 
 from clients.genesys.rest.client import GenesysRest
-from clients.genesys.rest.errors import GenesysRequestError, PermissionMissingError, UnexpectedAnswerError, json_object
+from clients.genesys.rest.errors import GenesysRequestError, PermissionMissingError, json_object
 from processors.genesys.interval import epoch_ms_of
 from processors.genesys.topics.plan import TOPICS_PER_CHANNEL, separate
 
@@ -49,12 +50,10 @@ class ChannelClient:
         self._rest = rest
 
     async def create(self) -> Channel:
-        """A new channel. Raises UnexpectedAnswerError when the answer is none."""
+        """A new channel."""
         token = SecretStr(await self._rest.token())
-        body = await self._rest.read("POST", CHANNELS_PATH)
-        ident, uri = body.get("id"), body.get("connectUri")
-        if not isinstance(ident, str) or not isinstance(uri, str) or not uri.startswith(("ws://", "wss://")):
-            raise UnexpectedAnswerError(f"POST {CHANNELS_PATH}: the answer is no channel")
+        body = await self._rest.read("POST", CHANNELS_PATH, accepts=_is_channel)
+        ident, uri = body["id"], body["connectUri"]
         given = body.get("expires")
         expires = given if isinstance(given, int) else epoch_ms_of(given)
         life = CHANNEL_LIFE if expires is None else expires / 1000 - self._rest.clock.wall()
@@ -66,7 +65,7 @@ class ChannelClient:
         """How many channels the OAuth client has, made with whatever token (at most 20); 0 if Genesys does not say."""
         try:
             body = await self._rest.read("GET", CHANNELS_PATH, params={"includechannels": "oauthclient"})
-        except (GenesysRequestError, UnexpectedAnswerError):
+        except GenesysRequestError:
             return 0
         entities = body.get("entities")
         return len(entities) if isinstance(entities, list) else 0
@@ -87,7 +86,7 @@ class ChannelClient:
         """
         try:
             body = await self._rest.read("GET", f"{CHANNELS_PATH}/{channel.id}/subscriptions")
-        except (UnexpectedAnswerError, PermissionMissingError):
+        except PermissionMissingError:
             return None
         entities = body.get("entities")
         if not isinstance(entities, list):
@@ -138,3 +137,8 @@ def _rejected(entity: object) -> RejectedTopic | None:
     permissions = tuple(str(one) for one in missing) if isinstance(missing, list) else ()
     reason = str(entity.get("rejectionReason") or "no reason given")
     return RejectedTopic(str(entity.get("id")), reason, permissions)
+
+
+def _is_channel(body: dict[str, Any]) -> bool:
+    ident, uri = body.get("id"), body.get("connectUri")
+    return isinstance(ident, str) and isinstance(uri, str) and uri.startswith(("ws://", "wss://"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,7 +14,7 @@ import structlog
 from pydantic import SecretStr
 
 from clients.genesys.rest.backoff import Backoff, Clock, retry_after
-from clients.genesys.rest.errors import UnexpectedAnswerError, foreign_page, refusal, without_channel
+from clients.genesys.rest.errors import foreign_page, json_object, object_or_none, refusal, without_channel
 from clients.genesys.rest.log_redaction import redact_http_logs
 from clients.genesys.rest.observer import Observer
 from clients.genesys.rest.rate_limit import REQUESTS_PER_MINUTE, Pacer
@@ -37,7 +37,10 @@ NetworkError = (httpx.TransportError, httpx.DecodingError)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Call:
-    """One call as it was asked for. With `idle_timeout` (s) the answer's body is left to the caller."""
+    """One call as it was asked for. With `idle_timeout` (s) the answer's body is left to the caller.
+
+    `accepts`: whether the object in a success is an answer to it.
+    """
 
     method: str
     path: str
@@ -45,11 +48,16 @@ class _Call:
     params: Params | None = None
     background: bool = False
     idle_timeout: float | None = None
+    accepts: Callable[[dict[str, Any]], bool] | None = None
 
     @property
     def name(self) -> str:
         """How the call is named in logs and errors: never with a channel id or parameters."""
         return f"{self.method} {without_channel(self.path)}"
+
+
+def _any_object(body: dict[str, Any]) -> bool:
+    return True
 
 
 class GenesysRest:
@@ -134,20 +142,13 @@ class GenesysRest:
         json: Any = None,
         params: Params | None = None,
         background: bool = False,
+        accepts: Callable[[dict[str, Any]], bool] = _any_object,
     ) -> dict[str, Any]:
-        """One call, answered with a JSON object. Raises UnexpectedAnswerError when it is none.
+        """One call, answered with a JSON object that `accepts` holds for; any other success is waited out.
 
         `background`: it can wait for calls that cannot (rate_limit.py).
         """
-        call = _Call(method, path, json, params, background)
-        response = await self._call(call)
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            raise UnexpectedAnswerError(f"{call.name}: the answer is no JSON object")
-        return body
+        return json_object(await self._call(_Call(method, path, json, params, background, accepts=accepts)))
 
     @asynccontextmanager
     async def stream(self, path: str, *, idle_timeout: float) -> AsyncIterator[httpx.Response]:
@@ -175,7 +176,10 @@ class GenesysRest:
                     await self._wait(call, answered, backoff.next())
                     continue
                 if response.is_success:
-                    return response
+                    if call.accepts is None or ((body := object_or_none(response)) is not None and call.accepts(body)):
+                        return response
+                    await self._wait(call, "answers with what is not from Genesys; look at the proxy", backoff.next())
+                    continue
                 if response.status_code == 401:
                     self._tokens.invalidate(token)
                     refused_tokens += 1

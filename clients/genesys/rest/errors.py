@@ -56,10 +56,6 @@ class GenesysRequestError(GenesysError):
         super().__init__(f"{what}: {status} {code}: {message}")
 
 
-class UnexpectedAnswerError(GenesysError):
-    """A success whose body is not what the API documents."""
-
-
 def without_channel(text: str) -> str:
     """The text with every channel id blotted out: who knows the id can listen."""
     return _CHANNEL.sub(lambda match: f"{match.group(1) or ''}***", text)
@@ -94,7 +90,7 @@ def foreign_page(response: httpx.Response) -> str | None:
         status == 407
         or 300 <= status < 400
         or kind in ("text/html", "application/xhtml+xml")
-        or (is_error and response.content.strip() and _json(response) is None)
+        or (is_error and response.content.strip() and object_or_none(response) is None)
     ):
         return None
     who = ", ".join(f"{name}: {response.headers[name]}" for name in _WHO if name in response.headers)
@@ -105,13 +101,14 @@ def foreign_page(response: httpx.Response) -> str | None:
 
 def json_object(response: httpx.Response) -> dict[str, Any]:
     """The answer's JSON object, or an empty one: gateways also answer in HTML."""
-    return _json(response) or {}
+    return object_or_none(response) or {}
 
 
-def _json(response: httpx.Response) -> dict[str, Any] | None:
+def object_or_none(response: httpx.Response) -> dict[str, Any] | None:
+    """The answer's JSON object; None where it is none."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
 

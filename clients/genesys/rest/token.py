@@ -13,7 +13,6 @@ from clients.genesys.rest.backoff import Backoff, Clock, retry_after
 from clients.genesys.rest.errors import (
     CredentialsError,
     GenesysError,
-    UnexpectedAnswerError,
     foreign_page,
     json_object,
     refusal,
@@ -113,6 +112,9 @@ class TokenCache:
             seconds = backoff.next() if asked is None else asked
             await self._wait(f"login answers {response.status_code}", seconds)
             return None
+        if response.is_success and not _is_token(json_object(response).get("access_token")):
+            await self._wait("login: the answer holds no access_token; is GENESYS_LOGIN_URL right?", backoff.next())
+            return None
         return response
 
     async def _wait(self, reason: str, seconds: float) -> None:
@@ -124,15 +126,17 @@ class TokenCache:
         if not response.is_success:
             raise _login_error(response)
         body = json_object(response)
-        text, life = body.get("access_token"), body.get("expires_in")
-        if not isinstance(text, str) or not text.isascii() or not text.isprintable() or not text:
-            raise UnexpectedAnswerError("login: the answer holds no access_token; is GENESYS_LOGIN_URL right?")
+        text, life = str(body.get("access_token")), body.get("expires_in")
         if isinstance(life, bool) or not isinstance(life, int | float) or life <= 0:
             life = SHORTEST_LIFE
         early = RENEW_BEFORE if life >= 2 * RENEW_BEFORE else life / 2
         self._observer.count("token_renewed")
         log.info("genesys.token.renewed", expires_in_s=life)
         return _Token(SecretStr(text), self._clock.now() + life - early)
+
+
+def _is_token(text: object) -> bool:
+    return isinstance(text, str) and text.isascii() and text.isprintable() and bool(text)
 
 
 def _login_error(response: httpx.Response) -> GenesysError:

@@ -81,9 +81,8 @@ async def test_an_old_name_is_given_while_it_is_fetched_anew(rest, server, fake_
         httpx.Response(404, json={}),
         httpx.Response(403, json={}),
         httpx.Response(200, json={}),
-        httpx.Response(200, text="x"),
     ],
-    ids=["unknown", "not allowed", "without name", "no JSON"],
+    ids=["unknown", "not allowed", "without name"],
 )
 async def test_a_failed_lookup_leaves_the_name_out_for_a_while(rest, server, fake_time, answer):
     server.answers = [answer]
