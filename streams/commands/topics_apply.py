@@ -176,7 +176,10 @@ def _show(changes: Sequence[TopicChange]) -> None:
     rows = [[one.topic, one.kind, _shown(one, one.now), _shown(one, one.then)] for one in changes]
     screen.print(table("Topics", ["topic", "change", "now", "then"], rows))
     if any(one.kind == "partitions" for one in changes):
-        screen.print("workers read added partitions after they are started again, all of them", markup=False)
+        screen.print(
+            "workers that run follow within seconds; start those again whose health names the part partitions",
+            markup=False,
+        )
 
 
 def _shown(change: TopicChange, value: int | None) -> str:
