@@ -3,8 +3,7 @@
 GenesysError
 ├── CredentialsError         the login refuses the client; only a person can fix it
 ├── PermissionMissingError   403: the OAuth client's roles lack a permission; never tried again
-├── GenesysRequestError      the request was refused as it stands: `status`, `code`
-└── UnexpectedAnswerError    success, but the body is not what the API documents
+└── GenesysRequestError      the request was refused as it stands: `status`, `code`
 
 Throttling, 5xx and a lost network are no errors here: they are waited out (client.py). Texts hold neither
 secrets nor tokens nor channel ids.
