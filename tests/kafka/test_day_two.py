@@ -144,6 +144,13 @@ def test_topics_are_planned_and_then_changed_with_their_changelogs(pipeline: Pip
     account = pipeline.settled(600)
     assert account.clean, account
 
+    assert run(pipeline, "topics", "apply", "--partitions", "raw=12")[0] == 0
+    wait_until("brokers to know of them", lambda: partitions(pipeline)["raw"] == 12)
+    pipeline.feed(range(600, 900))  # the worker that runs follows
+    account = pipeline.settled(900)
+    assert account.clean, account
+    assert {10, 11} <= {message.partition() for message in pipeline.records("raw")}
+
 
 def test_a_pipeline_moves_to_other_topics_and_nothing_is_published_twice(pipeline: Pipeline):
     """What docs/operations.md says: drain, take the failures along, start under the other prefix."""
