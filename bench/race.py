@@ -58,7 +58,7 @@ class Bus:
 
     def told(self, what: str = "") -> dict[str, Any]:
         """What it has taken by now; `ages`: how long that took, since it was asked last."""
-        answer: dict[str, Any] = http.get(f"{self.url}/{what}", timeout=30).raise_for_status().json()
+        answer: dict[str, Any] = http.get(f"{self.url}/{what}").raise_for_status().json()
         return answer
 
     def wait(self, entries: int, processes: list[psutil.Process], every_s: float = 0.05) -> None:

@@ -119,7 +119,7 @@ def settled(pipeline: Pipeline, worker: Worker) -> list[dict[str, Any]]:
     """Wait until no gap is open and nothing moves on the bus any more; the gaps."""
 
     def rows() -> list[dict[str, Any]]:
-        answer = http.get(f"{worker.url}/api/tables/gaps/", params={"limit": 1000}, timeout=10)
+        answer = http.get(f"{worker.url}/api/tables/gaps/", params={"limit": 1000})
         return list(answer.raise_for_status().json()["rows"])
 
     wait_until("every gap to be done with", lambda: all(row["state"] != "open" for row in rows()), 300)

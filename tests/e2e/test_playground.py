@@ -65,7 +65,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def test_the_event_of_a_failure_is_tried_where_it_failed(stack: Stack, page: Page):
-    [failure, *_] = http.get(f"{stack.web}/api/failures/", params={"stage": "validate"}, timeout=60).json()["failures"]
+    [failure, *_] = http.get(f"{stack.web}/api/failures/", params={"stage": "validate"}).json()["failures"]
     place = f"{failure['partition']}/{failure['offset']}"
     page.goto(f"{stack.web}/?page=routes&route=interaction&failure={place}")
     problems = page.get_by_label("Problems").get_by_role("listitem")
@@ -229,13 +229,13 @@ def _write(page: Page, label: str, text: str) -> None:
 
 
 def _raw(stack: Stack) -> list[dict[str, Any]]:
-    return http.get(f"{stack.web}/api/raw/", params={"limit": EVENTS}, timeout=60).json()["events"]
+    return http.get(f"{stack.web}/api/raw/", params={"limit": EVENTS}).json()["events"]
 
 
 def _with_end(stack: Stack, kind: str) -> dict[str, Any]:
     """The story of an event that ended so."""
     for one in _raw(stack):
-        story = http.get(f"{stack.web}/api/trace/{one['eventId']}/", timeout=60).json()
+        story = http.get(f"{stack.web}/api/trace/{one['eventId']}/").json()
         if story["steps"][-1]["kind"] == kind and len(story["events"]) == 1:
             return story
     raise AssertionError(f"no event has {kind}")
@@ -244,7 +244,7 @@ def _with_end(stack: Stack, kind: str) -> dict[str, Any]:
 def _ended(stack: Stack) -> bool:
     """Whether all events have come to their end, by Kafka's word."""
     try:
-        report = http.get(f"{stack.web}/api/report/", timeout=20).json()
+        report = http.get(f"{stack.web}/api/report/").json()
     except httpx.TransportError:
         stack.check()
         return False

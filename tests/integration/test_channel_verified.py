@@ -40,10 +40,10 @@ class Centre:
         return [topic for one in channels if one["connected"] for topic in one["topics"]]
 
     def health(self) -> str:
-        return http.get(f"{self.worker.url}/health/ready", timeout=10).text
+        return http.get(f"{self.worker.url}/health/ready").text
 
     def gaps(self) -> list[str]:
-        rows: list[dict[str, Any]] = http.get(f"{self.worker.url}/api/tables/gaps/", timeout=10).json()["rows"]
+        rows: list[dict[str, Any]] = http.get(f"{self.worker.url}/api/tables/gaps/").json()["rows"]
         return [row["state"] for row in rows]
 
     def say(self) -> None:

@@ -34,7 +34,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 def ask(stack: Stack, path: str) -> dict[str, Any]:
     try:
-        answer = http.get(f"{stack.web}{path}", timeout=10)
+        answer = http.get(f"{stack.web}{path}")
     except httpx.TransportError:  # the worker starts
         return {}
     return dict(answer.json()) if answer.status_code == 200 else {}

@@ -38,7 +38,7 @@ def envelopes() -> list[str]:
 @pytest.fixture
 def pipeline(tmp_path: Path):
     with EmbeddedKafka() as kafka, Pipeline(kafka.bootstrap_servers, tmp_path, dict(kafka.environment)) as pipeline:
-        http.post(f"{pipeline.aws}/_emulator/queues", json={"name": "events"}, timeout=10).raise_for_status()
+        http.post(f"{pipeline.aws}/_emulator/queues", json={"name": "events"}).raise_for_status()
         yield pipeline
 
 
@@ -79,7 +79,7 @@ def test_an_outage_of_sqs_is_told_and_waited_out(pipeline: Pipeline, send) -> No
     pipeline.aws_faults({"requests": [{"kind": "unavailable", "service": "sqs", "share": 1.0}]})
 
     def told() -> bool:
-        return "GENESYS_SOURCE" in http.get(f"{worker.url}/health/ready", timeout=10).text
+        return "GENESYS_SOURCE" in http.get(f"{worker.url}/health/ready").text
 
     wait_until("health to say so", told)
     pipeline.aws_faults(None)

@@ -118,7 +118,7 @@ async def _trouble(scene: Scene) -> None:
 
 def _emit(scene: Scene, frame: str) -> int:
     """Send a frame to every socket; gives how many there are."""
-    answer = http.post(f"{scene.genesys.url}/_emulator/emit", json={"frame": frame}, timeout=10)
+    answer = http.post(f"{scene.genesys.url}/_emulator/emit", json={"frame": frame})
     return int(answer.raise_for_status().json()["receivers"])
 
 

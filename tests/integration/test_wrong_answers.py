@@ -120,7 +120,7 @@ class Scene:
         return bool(self._control("POST", "emit", {"event": ledger.event(number)})["receivers"])
 
     def _control(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = http.request(method, f"{self.genesys}/_emulator/{path}", json=body, timeout=30).raise_for_status()
+        answer = http.request(method, f"{self.genesys}/_emulator/{path}", json=body).raise_for_status()
         return dict(answer.json()) if answer.content else {}
 
 
@@ -141,7 +141,7 @@ def _started(pipeline: Pipeline) -> Scene:
         "GENESYS_CLIENT_ID": genesys["clientId"],
         "GENESYS_CLIENT_SECRET": genesys["clientSecret"],
     }
-    http.post(f"{pipeline.aws}/_emulator/queues", json={"name": "events"}, timeout=10).raise_for_status()
+    http.post(f"{pipeline.aws}/_emulator/queues", json={"name": "events"}).raise_for_status()
     keys = {"aws_access_key_id": "operator", "aws_secret_access_key": "operator"}
     sqs = boto3.client("sqs", "us-east-1", endpoint_url=pipeline.aws, **keys)
     queue = sqs.get_queue_url(QueueName="events")["QueueUrl"]

@@ -69,10 +69,10 @@ class Genesys:
         }
 
     def inspect(self, what: str) -> Any:
-        return http.get(f"{self.url}/_emulator/{what}", timeout=30).raise_for_status().json()
+        return http.get(f"{self.url}/_emulator/{what}").raise_for_status().json()
 
     def tell(self, method: str, what: str, **body: Any) -> Any:
-        answer = http.request(method, f"{self.url}/_emulator/{what}", json=body, timeout=30)
+        answer = http.request(method, f"{self.url}/_emulator/{what}", json=body)
         return answer.raise_for_status().json()
 
     def sockets(self) -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ class Genesys:
         while len(found) % PAGE == 0:
             body = {"interval": interval, "paging": {"pageSize": PAGE, "pageNumber": len(found) // PAGE + 1}}
             path = f"{self.url}/api/v2/analytics/conversations/details/query"
-            page = http.post(path, json=body, headers=headers, timeout=30).raise_for_status().json()
+            page = http.post(path, json=body, headers=headers).raise_for_status().json()
             if not page.get("conversations"):
                 break
             found += page["conversations"]

@@ -199,16 +199,16 @@ class Pipeline:
 
     def create_queue(self) -> None:
         """Make the dead-letter queue again."""
-        http.post(f"{self.aws}/_emulator/queues", json={"name": QUEUE}, timeout=10).raise_for_status()
+        http.post(f"{self.aws}/_emulator/queues", json={"name": QUEUE}).raise_for_status()
 
     def inspect(self, what: str) -> Any:
         """Ask the AWS emulator what it received."""
-        return http.get(f"{self.aws}/_emulator/{what}", timeout=60).raise_for_status().json()
+        return http.get(f"{self.aws}/_emulator/{what}").raise_for_status().json()
 
     def aws_faults(self, faults: dict[str, Any] | None) -> None:
         """Put faults into force, or take all away."""
         url = f"{self.aws}/_emulator/faults"
-        answer = http.delete(url, timeout=10) if faults is None else http.put(url, json=faults, timeout=10)
+        answer = http.delete(url) if faults is None else http.put(url, json=faults)
         answer.raise_for_status()
 
     def account(self, events: int) -> Account:

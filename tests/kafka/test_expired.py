@@ -85,8 +85,7 @@ def test_what_is_deleted_while_the_workers_are_off_is_told_until_it_is_acknowled
     ready = json_of(worker, "/health/ready")
     assert f"{sum(gone.values())} events" in ready["troubles"]["expired"]["reason"]
     assert "expired" in worker.log.read_text()
-    metrics = worker.get("/metrics")
-    assert metrics is not None
+    metrics = worker.answer("/metrics")
     assert f'genesys_eventbridge_events_total{{outcome="expired"}} {sum(gone.values())}.0' in metrics.text
 
     def on_cloudwatch() -> float:

@@ -120,8 +120,7 @@ def test_a_redrive_that_was_killed_and_is_run_again_puts_each_event_on_the_bus_o
     numbers = Counter(detail["number"] for detail in pipeline.bus())
     assert set(numbers) == set(range(REDRIVEN))
     assert numbers.total() == REDRIVEN, "what the kill repeated the sink has dropped"
-    answer = worker.get("/api/report/")
-    assert answer is not None
+    answer = worker.answer("/api/report/")
     repeated = written(pipeline, "validated") - REDRIVEN
     assert 0 <= repeated <= IN_FLIGHT["redrive"]
     assert answer.json()["repeated"] == repeated

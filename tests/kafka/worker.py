@@ -51,6 +51,11 @@ class Worker:
         except httpx.TransportError:
             return None
 
+    def answer(self, path: str) -> httpx.Response:
+        """An answer of its web views, as soon as it gives one."""
+        found: httpx.Response = wait_until(f"an answer of {self.name} to {path}", lambda: self.get(path))
+        return found
+
     def ready(self) -> bool:
         """Whether it says that all is healthy."""
         if self.process.poll() is not None:

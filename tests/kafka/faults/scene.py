@@ -95,7 +95,7 @@ class Scene:
 
     def genesys_control(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Use the remote control of the Genesys emulator; gives its answer."""
-        answer = http.request(method, f"{self.genesys}/_emulator/{path}", json=body, timeout=30).raise_for_status()
+        answer = http.request(method, f"{self.genesys}/_emulator/{path}", json=body).raise_for_status()
         return dict(answer.json()) if answer.content else {}
 
     def supervised(self) -> AbstractContextManager[None]:
