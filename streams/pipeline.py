@@ -150,9 +150,8 @@ class PipelineApp(WorkerApp):
         said = Announcement(settings, lambda: self.worker_name, health, self.assignment, self.breaker, self.actions)
         read = tuple(settings.topic(name) for name in READ)
         lag = LagReader(settings, read)
-        self.group = group.Group(
-            self._write_counts, said.as_json, lag, self.owner.is_here, read, lambda: self.actions.paused
-        )
+        owner, paused = self.owner, lambda: self.actions.paused
+        self.group = group.Group(self._write_counts, said.as_json, lag, owner.is_here, read, owner.counted, paused)
         health.check("retention", self.group.expiring)
 
     def _assemble_watch(self) -> None:

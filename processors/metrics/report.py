@@ -48,9 +48,11 @@ def law(counts: Sums, *, whole: bool = True) -> dict[str, int]:
 class KafkaWord:
     """What Kafka says of events that have no end yet, by what is committed: `waiting` on `raw`, `open` on `validated`.
 
-    `rests`: the counts had not moved for a while when it was asked, so that both tell of the same moment.
+    `rests`: the counts had not moved for a while when it was asked, so that both tell of the same moment. `counted`:
+    how many of `raw` were counted by then; what is counted after that was waiting.
     """
 
+    counted: int
     waiting: int
     open: int
     rests: bool
@@ -63,7 +65,7 @@ def against(found: dict[str, Any], word: KafkaWord | None) -> dict[str, Any]:
     """
     between = found["inFlight"]
     missing = max(0, between - word.open) if word is not None and word.rests else 0
-    waiting = word.waiting if word is not None else 0
+    waiting = max(0, word.counted + word.waiting - found["raw"]) if word is not None else 0
     return {
         **found,
         "raw": found["raw"] + waiting,

@@ -10,6 +10,7 @@ from yarl import URL
 
 from processors.event.strict_json import JsonObject
 from processors.metrics.counts import Sums
+from processors.metrics.report import law
 from streams.tables.definitions import SumTables
 from streams.tables.rows import rows, sums
 from streams.topology import METRICS_KEY
@@ -48,6 +49,10 @@ class TableOwner:
     def sums(self) -> Sums | None:
         """The group's sums since the tables began; None where the rows are not."""
         return sums(self._tables) if self.is_here() else None
+
+    def counted(self) -> int:
+        """Events of `raw` that the tables have counted."""
+        return law(sums(self._tables)["counts"])["raw"]
 
     def gaps(self) -> list[JsonObject]:
         """The gaps in what was read; none where the rows are not."""

@@ -47,8 +47,8 @@ class Group:
     """What is known of the group where the tables are; nothing elsewhere.
 
     `tell` brings a record to the metrics topic; `itself` is what this worker says; `is_owner`: whether the tables are
-    here; `topics`: the full names of `raw` and `validated`, and of all that somebody must read; `paused`: stages that
-    operators paused.
+    here; `topics`: the full names of `raw` and `validated`, and of all that somebody must read; `counted`: how many
+    events of `raw` the tables have counted; `paused`: stages that operators paused.
     """
 
     def __init__(
@@ -58,14 +58,15 @@ class Group:
         kafka: LagSource,
         is_owner: Callable[[], bool],
         topics: tuple[str, ...],
+        counted: Callable[[], int],
         paused: Callable[[], Mapping[str, Action]] = dict,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._tell, self._itself, self._kafka, self._is_owner = tell, itself, kafka, is_owner
-        self._topics, self._paused, self._clock = topics, paused, clock
+        self._topics, self._counted, self._paused, self._clock = topics, counted, paused, clock
         self.lags: list[PartitionLag] = []
         self._rows: list[WorkerRow] = []
-        self._measured_ms = self._counted_ms = self._owner_since_ms = self._sampled_ms = 0
+        self._measured_ms = self._counted_ms = self._owner_since_ms = self._sampled_ms = self._counted_then = 0
         self._missed: set[str] = set()
         self._has_begun, self._marking = False, set[asyncio.Task[None]]()
 
@@ -122,12 +123,13 @@ class Group:
             return
         if not self._owner_since_ms:  # counts that were sent to the one before may be still to come
             self._owner_since_ms = self._counted_ms = self._now_ms()
+        counted = self._counted()
         try:
             measured = await self._kafka.measure()
         except (KafkaError, OSError) as error:  # OSError takes in the time-outs; health tells of Kafka, and what
             log.debug("the lag cannot be read from Kafka", error=repr(error))  # is known goes stale
             return
-        self._measured_ms = self._now_ms()
+        self._measured_ms, self._counted_then = self._now_ms(), counted
         self.lags = partition_lags(measured, self.lags, self._measured_ms)
         await self._keep_history()
 
@@ -151,7 +153,7 @@ class Group:
             return None
         raw, validated = self._topics[:2]
         rests = self._counted_ms < self._measured_ms - REST_MS
-        return KafkaWord(waiting=total(self.lags, raw), open=total(self.lags, validated), rests=rests)
+        return KafkaWord(self._counted_then, total(self.lags, raw), total(self.lags, validated), rests)
 
     def expiring(self) -> str | None:
         """What Kafka will delete before it is processed; known where the tables are."""

@@ -40,12 +40,22 @@ def test_what_becomes_of_events(counts, parts):
     ("word", "parts"),
     [
         (None, {"raw": 9, "inFlight": 3, "missing": 0, "balanced": True}),
-        (KafkaWord(0, 3, True), {"raw": 9, "inFlight": 3, "missing": 0, "balanced": True}),
-        (KafkaWord(5, 3, True), {"raw": 14, "inFlight": 8, "waiting": 5, "balanced": True}),
-        (KafkaWord(0, 1, True), {"raw": 9, "inFlight": 3, "missing": 2, "balanced": False}),
-        (KafkaWord(0, 1, False), {"missing": 0, "balanced": True}),
+        (KafkaWord(9, 0, 3, True), {"raw": 9, "inFlight": 3, "missing": 0, "balanced": True}),
+        (KafkaWord(9, 5, 3, True), {"raw": 14, "inFlight": 8, "waiting": 5, "balanced": True}),
+        (KafkaWord(9, 0, 1, True), {"raw": 9, "inFlight": 3, "missing": 2, "balanced": False}),
+        (KafkaWord(9, 0, 1, False), {"missing": 0, "balanced": True}),
+        (KafkaWord(4, 6, 3, False), {"raw": 10, "inFlight": 4, "waiting": 1, "balanced": True}),
+        (KafkaWord(2, 6, 3, False), {"raw": 9, "inFlight": 3, "waiting": 0, "balanced": True}),
     ],
-    ids=["not asked", "all stand on validated", "some wait on raw", "two are nowhere", "counts still move"],
+    ids=[
+        "not asked",
+        "all stand on validated",
+        "some wait on raw",
+        "two are nowhere",
+        "counts still move",
+        "five that waited are counted by now",
+        "more than waited is counted by now",
+    ],
 )
 def test_what_is_in_flight_must_stand_in_kafka(word, parts):
     counts = {"raw": 9, "published": 6}

@@ -42,8 +42,15 @@ class Scene:
 
     def __init__(self):
         self.now_ms, self.owner, self.kafka, self.told = 1_000_000, True, Kafka(), []
+        self.counted, topics = 0, ("raw", "validated")
         self.group = Group(
-            self.tell, lambda: dict(ITSELF), self.kafka, lambda: self.owner, ("raw", "validated"), clock=self.clock
+            self.tell,
+            lambda: dict(ITSELF),
+            self.kafka,
+            lambda: self.owner,
+            topics,
+            lambda: self.counted,
+            clock=self.clock,
         )
 
     def clock(self):
@@ -101,9 +108,11 @@ async def test_counts_rest_when_nothing_has_come_before_kafka_was_asked(scene, s
     assert scene.group.word().rests is False, "what the owner before counted may be still to come"
     scene.now_ms += 8_000
     scene.group.counted(scene.now_ms - since_ms)
+    scene.counted = 7
     await scene.group.refresh()
+    scene.counted = 12
     word = scene.group.word()
-    assert (word.waiting, word.open, word.rests) == (5, 1, rests)
+    assert (word.counted, word.waiting, word.open, word.rests) == (7, 5, 1, rests)
 
 
 async def test_who_loses_the_tables_knows_nothing_of_the_group(scene):
