@@ -37,10 +37,14 @@ class Runner(faust.Worker):
         """An error in a start ends it, and counts as no crash (mode/services.py)."""
         try:
             await super().start()
-            collect_garbage_rarely()
         except Exception:
             self.failed = True
             raise
+
+    async def on_started(self) -> None:
+        """All is started; a worker's start comes to its end only when it is stopped (mode/worker.py)."""
+        collect_garbage_rarely()
+        await super().on_started()
 
     def execute_from_commandline(self) -> NoReturn:
         try:

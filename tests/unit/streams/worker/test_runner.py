@@ -1,5 +1,6 @@
 """Tests of the runner: whatever ends the app, the process ends in good time and its exit code says why."""
 
+import gc
 import signal
 from types import SimpleNamespace
 
@@ -16,6 +17,10 @@ class FaustWorker(faust.Worker):
 
     async def start(self):
         raise OSError("no broker")
+
+    async def on_started(self):
+        """Faust's own waits here for the stop, inside of `start`."""
+        self.heard.append(("waits for the stop", gc.get_threshold(), gc.get_freeze_count() > 0))
 
     def execute_from_commandline(self):
         raise SystemExit(int(self.app.crashed))
@@ -58,6 +63,16 @@ async def test_a_start_that_fails_is_told(runner):
     with pytest.raises(OSError, match="no broker"):
         await runner.start()
     assert runner._exit_code() == 70
+
+
+async def test_garbage_is_collected_rarely_from_the_end_of_the_start_on(runner):
+    thresholds = gc.get_threshold()
+    try:
+        await runner.on_started()
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
+    assert runner.heard == [("waits for the stop", (50_000, 20, 20), True)]
 
 
 def test_a_stop_after_a_crash_has_an_end_too(runner):
