@@ -116,17 +116,20 @@ def shake(genesys: Genesys, workers: list[Worker], events: int, most_s: float) -
 
 
 def settled(pipeline: Pipeline, worker: Worker) -> list[dict[str, Any]]:
-    """Wait until no gap is open and nothing moves on the bus any more; the gaps."""
+    """Wait until no gap is open, no event is in flight, and nothing moves on the bus any more; the gaps."""
+
+    def asked(path: str) -> Any:
+        return http.get(f"{worker.url}{path}").raise_for_status().json()
 
     def rows() -> list[dict[str, Any]]:
-        answer = http.get(f"{worker.url}/api/tables/gaps/", params={"limit": 1000})
-        return list(answer.raise_for_status().json()["rows"])
+        return list(asked("/api/tables/gaps/?limit=1000")["rows"])
 
     wait_until("every gap to be done with", lambda: all(row["state"] != "open" for row in rows()), 300)
     seen = -1
     while (now := pipeline.on_bus()) != seen:
         seen = now
         time.sleep(5)  # so long nothing must have come
+        wait_until("nothing to be in flight", lambda: asked("/api/report/")["inFlight"] == 0, 300)
     return rows()
 
 
