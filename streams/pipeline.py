@@ -151,7 +151,7 @@ class PipelineApp(WorkerApp):
         read = tuple(settings.topic(name) for name in READ)
         lag = LagReader(settings, read)
         owner, paused = self.owner, lambda: self.actions.paused
-        self.group = group.Group(self._write_counts, said.as_json, lag, owner.is_here, read, owner.counted, paused)
+        self.group = group.Group(self._write_counts, said.as_json, lag, owner.is_here, read, owner.raw_counted, paused)
         health.check("retention", self.group.expiring)
 
     def _assemble_watch(self) -> None:

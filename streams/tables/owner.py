@@ -50,7 +50,7 @@ class TableOwner:
         """The group's sums since the tables began; None where the rows are not."""
         return sums(self._tables) if self.is_here() else None
 
-    def counted(self) -> int:
+    def raw_counted(self) -> int:
         """Events of `raw` that the tables have counted."""
         return law(sums(self._tables)["counts"])["raw"]
 

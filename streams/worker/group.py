@@ -47,8 +47,8 @@ class Group:
     """What is known of the group where the tables are; nothing elsewhere.
 
     `tell` brings a record to the metrics topic; `itself` is what this worker says; `is_owner`: whether the tables are
-    here; `topics`: the full names of `raw` and `validated`, and of all that somebody must read; `counted`: how many
-    events of `raw` the tables have counted; `paused`: stages that operators paused.
+    here; `topics`: the full names of `raw` and `validated`, and of all that somebody must read; `raw_counted`:
+    how many events of `raw` the tables have counted; `paused`: stages that operators paused.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class Group:
         kafka: LagSource,
         is_owner: Callable[[], bool],
         topics: tuple[str, ...],
-        counted: Callable[[], int],
+        raw_counted: Callable[[], int],
         paused: Callable[[], Mapping[str, Action]] = dict,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._tell, self._itself, self._kafka, self._is_owner = tell, itself, kafka, is_owner
-        self._topics, self._counted, self._paused, self._clock = topics, counted, paused, clock
+        self._topics, self._raw_counted, self._paused, self._clock = topics, raw_counted, paused, clock
         self.lags: list[PartitionLag] = []
         self._rows: list[WorkerRow] = []
         self._measured_ms = self._counted_ms = self._owner_since_ms = self._sampled_ms = self._counted_then = 0
@@ -123,7 +123,7 @@ class Group:
             return
         if not self._owner_since_ms:  # counts that were sent to the one before may be still to come
             self._owner_since_ms = self._counted_ms = self._now_ms()
-        counted = self._counted()
+        counted = self._raw_counted()
         try:
             measured = await self._kafka.measure()
         except (KafkaError, OSError) as error:  # OSError takes in the time-outs; health tells of Kafka, and what
