@@ -19,6 +19,7 @@ from typing import Any
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from streams.delivery.record import Record
+from streams.faust_patches.new_partitions import know
 
 #: Keys whose hash is remembered: the events of an interaction have the same.
 HASHES = 65_536
@@ -63,7 +64,7 @@ class PackedProducer:
         """Batches that hold the records, in order; what cannot be sent is answered."""
         packs: list[_Pack] = []
         latest: dict[tuple[str, int], _Pack] = {}
-        known = {topic: await self._partitions(topic) for topic in {one.topic for one in records}}
+        known = {topic: await self._partitions(topic, records) for topic in {one.topic for one in records}}
         now = int(time.time() * 1000)
         for place, one in enumerate(records):
             partitions = known[one.topic]
@@ -82,8 +83,11 @@ class PackedProducer:
             pack.builder.close()  # then it waits for no more
         return packs
 
-    async def _partitions(self, topic: str) -> list[int] | KafkaError:
+    async def _partitions(self, topic: str, records: Iterable[Record]) -> list[int] | KafkaError:
+        """Those of the topic, with each that a record is meant for."""
         try:
+            for wanted in {one.partition for one in records if one.topic == topic and one.partition is not None}:
+                await know(self._kafka.client, topic, wanted)
             return sorted(await self._kafka.client._wait_on_metadata(topic))
         except KafkaError as error:
             return error

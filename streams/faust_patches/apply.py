@@ -16,7 +16,7 @@ import faust
 import faust.streams
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from faust.exceptions import ProducerSendError
 from faust.tables.base import Collection
 from faust.tables.recovery import Recovery
@@ -26,6 +26,7 @@ from faust.transport.producer import ProducerBuffer
 from faust.types import TP
 
 from streams.faust_patches import fetch, fetched_record, header_names, heartbeat, partitions, recovery, settled_notes
+from streams.faust_patches.new_partitions import know
 from streams.faust_patches.partition_books import lanes_of
 
 VERSION = "0.15.3"
@@ -58,10 +59,13 @@ async def send_pending(self: Any, fut: Any) -> None:
     """Send a table's row when the brokers take it; stock Faust ends the worker when they do not for half a minute."""
     while True:
         try:
+            if (partition := fut.message.partition) is not None:
+                producer = await self.app.maybe_start_producer()
+                await know(producer._producer.client, fut.message.channel.get_topic_name(), partition)
             await _send_pending(self, fut)
             return
-        except ProducerSendError as error:
-            cause = error.__cause__
+        except (ProducerSendError, KafkaError) as error:
+            cause = error.__cause__ if isinstance(error, ProducerSendError) else error
             if not (isinstance(cause, KafkaTimeoutError) or getattr(cause, "retriable", False)):
                 raise
             self.log.warning("Kafka takes no rows of tables; it is asked again: %r", cause)

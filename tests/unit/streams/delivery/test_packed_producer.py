@@ -20,9 +20,10 @@ class Kafka:
 
     def __init__(self, batch_size=100_000, **topics):
         self.topics = topics or {"a": {0, 1, 2}, "b": {0}}
-        self.batches, self.refusals, self.at_once = [], [], []
+        self.batches, self.refusals, self.at_once, self.brokers = [], [], [], {}
         self.client = SimpleNamespace(
             _wait_on_metadata=self._metadata,
+            force_metadata_update=self._ask,
             cluster=SimpleNamespace(available_partitions_for_topic=lambda topic: {max(self.topics[topic])}),
         )
         self._batch_size = batch_size
@@ -31,6 +32,9 @@ class Kafka:
         if topic not in self.topics:
             raise KafkaTimeoutError("no such topic")
         return self.topics[topic]
+
+    async def _ask(self):
+        self.topics |= {topic: set(range(number)) for topic, number in self.brokers.items()}
 
     def create_batch(self):
         return BatchBuilder(self._batch_size, 0)
@@ -60,6 +64,17 @@ async def test_records_of_a_partition_are_one_batch_in_their_order():
     records = [Record("a", None, b"%d" % number, partition=number % 2) for number in range(6)]
     assert await PackedProducer(kafka, 10_000).send([*records, Record("b", b"k", b"6")]) == [None] * 7
     assert kafka.written() == [("a", 0, [b"0", b"2", b"4"]), ("a", 1, [b"1", b"3", b"5"]), ("b", 0, [b"6"])]
+
+
+async def test_a_partition_that_is_new_is_asked_for_and_refused_to_be_sent_again_while_the_brokers_do_not_know_it():
+    kafka = Kafka()
+    producer = PackedProducer(kafka, 10_000)
+    records = [Record("b", None, b"1", partition=2), Record("a", b"k", b"2")]
+    answers = await producer.send(records)
+    assert [answer and answer.retriable for answer in answers] == [True, None]
+    kafka.brokers = {"b": 3}
+    assert await producer.send(records[:1]) == [None]
+    assert kafka.written()[-1] == ("b", 2, [b"1"])
 
 
 async def test_a_record_is_what_it_was():

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import faust
 import pytest
@@ -17,6 +18,7 @@ from faust.types import TP
 from streams.app import app
 from streams.faust_patches import apply, fetch, partitions, recovery
 from tests.unit.streams.faust_patches.fake_consumer import unpatched
+from tests.unit.streams.faust_patches.test_new_partitions import Client
 
 
 @pytest.mark.parametrize(("patched", "entries"), [(False, 1_000), (True, 1)], ids=["stock", "patched"])
@@ -97,12 +99,17 @@ def test_no_stream_is_missed_where_a_lane_works_off(monkeypatch, topic, looks):
 class Rows(ProducerBuffer):
     """Faust's buffer of rows, whose channel refuses the first ones with these errors."""
 
-    def __init__(self, *refusals):
+    def __init__(self, *refusals, brokers=()):
         super().__init__()
         self.refusals, self.sent = list(refusals), []
+        producer = SimpleNamespace(_producer=SimpleNamespace(client=Client(4, brokers)))
+        self.app = SimpleNamespace(maybe_start_producer=AsyncMock(return_value=producer))
 
     async def sleep(self, seconds):
         """Sleeps no time."""
+
+    def get_topic_name(self):
+        return "changelog"
 
     async def publish_message(self, row, wait):
         if self.refusals:
@@ -110,13 +117,20 @@ class Rows(ProducerBuffer):
         self.sent.append(row)
 
 
-def row(buffer):
-    return SimpleNamespace(message=SimpleNamespace(channel=buffer))
+def row(buffer, partition=0):
+    return SimpleNamespace(message=SimpleNamespace(channel=buffer, partition=partition))
 
 
 async def test_rows_wait_for_brokers_that_do_not_answer_or_do_not_know_yet():
     buffer = Rows(UnknownTopicOrPartitionError(), KafkaTimeoutError())
     one = row(buffer)
+    await buffer._send_pending(one)
+    assert buffer.sent == [one]
+
+
+async def test_a_row_of_a_partition_that_is_new_waits_until_the_brokers_know_it():
+    buffer = Rows(brokers=[4, 4, 6])
+    one = row(buffer, partition=5)
     await buffer._send_pending(one)
     assert buffer.sent == [one]
 
