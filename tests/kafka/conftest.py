@@ -33,9 +33,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tell all skips of this folder from one place, so that the summary folds them into one line."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell all skips of this folder from one place, so that the summary folds them into one line.
+
+    A failure comes with the end of each worker's log.
+    """
     report = yield
+    pipeline = getattr(item, "funcargs", {}).get("pipeline")
+    if report.failed and isinstance(pipeline, Pipeline):
+        for worker in pipeline.workers:
+            report.sections.append((f"{worker.name}, exit code {worker.process.poll()}", worker.tail(12)))
     if report.skipped and isinstance(report.longrepr, tuple):
         report.longrepr = (str(HERE), None, report.longrepr[2])  # type: ignore[assignment]  # no line
     return report

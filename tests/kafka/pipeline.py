@@ -226,10 +226,15 @@ class Pipeline:
                 last, since = taken, time.monotonic()
             if taken >= wanted and not (found := self.account(events)).lost and not found.unmirrored:
                 return found
-            if time.monotonic() - since > PATIENCE_S:
+            if time.monotonic() - since > PATIENCE_S or self._has_failed():
                 break
             time.sleep(0.25)  # between two looks at the condition
         return self.account(events)
+
+    def _has_failed(self) -> bool:
+        """Whether no worker runs any more, and the latest ended by itself: none will come after it."""
+        codes = [worker.process.poll() for worker in self.workers]
+        return bool(codes) and None not in codes and (codes[-1] or 0) > 0
 
 
 def _end(consumer: Consumer, part: TopicPartition) -> int:
