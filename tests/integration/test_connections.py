@@ -42,7 +42,7 @@ def test_idle_connections_neither_end_a_worker_nor_keep_others_out(pipeline: Pip
     resource.prlimit(worker.process.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     with ExitStack() as held:
         for _ in range(IDLE):
-            held.enter_context(socket.create_connection(("127.0.0.1", worker.port), timeout=10))
+            held.enter_context(socket.create_connection(("127.0.0.1", worker.port), timeout=60))
         answer = worker.get("/api/report/", token)
         assert answer is not None
         assert answer.status_code == 200
@@ -64,6 +64,6 @@ def test_idle_connections_neither_end_a_worker_nor_keep_others_out(pipeline: Pip
 def test_who_asks_by_another_name_gets_no_answer(pipeline: Pipeline) -> None:
     worker = pipeline.start()
     for path, status in (("/api/report/", b"421"), ("/health/ready", b"200")):
-        with socket.create_connection(("127.0.0.1", worker.port), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", worker.port), timeout=60) as raw:
             raw.sendall(b"GET %b HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n" % path.encode())
             assert raw.recv(4_096).split()[1] == status

@@ -124,7 +124,7 @@ def _emit(scene: Scene, frame: str) -> int:
 
 def _ask_pages(scene: Scene, worker: Worker) -> None:
     token = SECRETS["WEB_TOKEN"]
-    with httpx.Client(base_url=worker.url, timeout=10) as client:
+    with httpx.Client(base_url=worker.url, timeout=60) as client:
         tables = client.get("/api/tables/", headers={"Authorization": f"Bearer {token}"}).json()
         for path in (*PAGES, *(table["url"] for table in tables)):
             for credentials in ({}, {"Authorization": f"Bearer {token}"}, {"Authorization": "Bearer no"}):

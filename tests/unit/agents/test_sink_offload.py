@@ -82,7 +82,7 @@ async def test_a_large_detail_goes_to_s3_and_its_claim_onto_the_bus_behind_nothi
         await asyncio.sleep(0)
     assert publisher.details == [("o", {"interactionId": "i", "text": "other"})]
     bucket.gate.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await working
     (_, claim), (_, after) = publisher.details[1:]
     assert after["text"] == "after"

@@ -198,7 +198,7 @@ async def test_a_paused_source_reads_on_where_it_stopped(delivery, ledger, produ
             yield [b'{"id": "%d"}' % number]
 
     pumping = asyncio.create_task(Intake(Settings(), delivery, ledger, may_begin).pump(batches()))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(producer.taken) < 2:  # noqa: ASYNC110  # what is waited for tells nobody
             await asyncio.sleep(0)
     await asyncio.sleep(0.02)

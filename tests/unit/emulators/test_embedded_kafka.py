@@ -105,5 +105,5 @@ def test_the_broker_ends_when_its_parent_is_killed():
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         orphan = psutil.Process(int(parent.stdout.readline()))
         parent.wait(10)
-    _gone, alive = psutil.wait_procs([orphan], timeout=10)
+    _gone, alive = psutil.wait_procs([orphan], timeout=60)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]

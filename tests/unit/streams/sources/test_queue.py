@@ -31,5 +31,5 @@ async def test_a_client_that_cannot_be_opened_is_waited_for_and_told(monkeypatch
     monkeypatch.setattr(queue, "open_client", open_client)
     monkeypatch.setattr(queue, "outage_backoff", lambda attempt, chance: 0.0)
     source = queue.QueueSource(load_settings(), URL, troubles.append)
-    async with asyncio.timeout(20), source.open(0, lambda gap: None):
+    async with asyncio.timeout(60), source.open(0, lambda gap: None):
         assert troubles == [str(error)] * 2

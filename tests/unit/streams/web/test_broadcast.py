@@ -62,7 +62,7 @@ async def test_nothing_is_taken_while_nobody_listens():
     listener = told.listen("")
     await listener.next(5.0)
     told.leave("", listener)
-    await asyncio.wait_for(told._telling, 5.0)
+    await asyncio.wait_for(told._telling, 60)
     asked = len(source.asked)
     await asyncio.sleep(0.01)
     assert len(source.asked) == asked

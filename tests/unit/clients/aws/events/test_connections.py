@@ -136,7 +136,7 @@ async def test_a_connection_that_breaks_is_told_and_the_next_one_is_new(pieces):
 async def test_a_connection_that_was_closed_while_idle_is_not_used():
     async with Server([GOOD, b""], [GOOD]) as server:
         assert await server.client.ask(HEADERS, b"{}") == HELLO
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while server.client._idle[0].is_open:  # noqa: ASYNC110  # nobody tells of it
                 await asyncio.sleep(0.001)
         assert await server.client.ask(HEADERS, b"{}") == HELLO
@@ -146,7 +146,7 @@ async def test_a_connection_that_was_closed_while_idle_is_not_used():
 async def test_what_comes_while_nobody_asks_is_no_part_of_a_later_answer():
     async with Server([GOOD, b"HTTP/1.1 408"], [GOOD]) as server:
         assert await server.client.ask(HEADERS, b"{}") == HELLO
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while server.client._idle and server.client._idle[0].is_open:  # noqa: ASYNC110  # nobody tells of it
                 await asyncio.sleep(0.001)
         assert await server.client.ask(HEADERS, b"{}") == HELLO
@@ -173,7 +173,7 @@ async def test_an_answer_that_is_too_late_is_nobody_s():
 async def test_a_request_that_is_cancelled_takes_its_connection_with_it():
     async with Server([], [GOOD]) as server:
         asking = asyncio.create_task(server.client.ask(HEADERS, b"{}"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not server.requests:  # noqa: ASYNC110  # nobody tells of it
                 await asyncio.sleep(0.001)
         asking.cancel()

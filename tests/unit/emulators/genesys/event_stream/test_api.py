@@ -120,7 +120,7 @@ async def test_a_second_reader_disconnects_the_first(read_stream: Read, eventual
 async def test_a_reader_that_does_not_read_stops_production(read_stream: Read) -> None:
     async with GenesysEmulator(rate=0) as genesys, read_stream(genesys) as reader:
         produced = genesys.production.produced
-        async with asyncio.timeout(20), reader.client.stream("GET", reader.path) as response:
+        async with asyncio.timeout(60), reader.client.stream("GET", reader.path) as response:
             before = -1
             while before != produced.total():  # ends only because full buffers hold the producer
                 before = produced.total()

@@ -52,7 +52,7 @@ def sockets(sign_in: Callable[..., Any]) -> Sockets:
 
 
 async def receive(socket: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         message: dict[str, Any] = json.loads(await socket.recv())
     return message
 
@@ -68,7 +68,7 @@ async def events(socket: ClientConnection, number: int) -> list[dict[str, Any]]:
 
 async def close_code(socket: ClientConnection) -> int | None:
     """Read to the end; None when the connection broke without a close frame."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         with suppress(ConnectionClosed):
             async for _ in socket:
                 pass
@@ -102,13 +102,13 @@ async def test_heartbeats_and_pongs(sockets: Sockets) -> None:
         heartbeat = await receive(socket)
         assert heartbeat == {"topicName": "channel.metadata", "eventBody": {"message": "WebSocket Heartbeat"}}
         await socket.send('{"message":"ping"}')
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await receive(socket))["eventBody"]["message"] != "pong":
                 pass
         genesys.faults = Faults(silent=True)
         await socket.send('{"message":"ping"}')
         await socket.send('{"message":"subscribe","topics":[]}')
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "result" not in (answer := await receive(socket)):
                 assert answer["eventBody"]["message"] != "pong"
 
@@ -184,7 +184,7 @@ async def test_a_second_connection_ends_the_first(sockets: Sockets) -> None:
 async def test_maintenance_is_announced_and_the_channel_survives(sockets: Sockets) -> None:
     faults = Faults(closing_every_seconds=0.05, closing_notice_seconds=0.05)
     async with sockets(*TOPICS, **BUSY, faults=faults) as (genesys, _, socket, channel):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await receive(socket))["topicName"] != "v2.system.socket_closing":
                 pass
         assert await close_code(socket) == 1001
@@ -285,7 +285,7 @@ async def test_noise_between_events(
     async with sockets(TOPICS[0], conversation_rate=0.0, faults=faults) as (genesys, _, socket, _):
         for number in range(10):
             genesys.emit_notification(TOPICS[0], {"id": str(number)})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             frames = [await socket.recv() for _ in range(12)]
         assert [index for index, frame in enumerate(frames) if looks(frame)] == [5, 11]
         assert genesys.summary()["faults"] == {name: 2}
@@ -307,7 +307,7 @@ async def test_cut_every_so_many_events(sockets: Sockets, eventually: Eventually
 async def test_detail_events_come_for_conversations_named(sockets: Sockets) -> None:
     async with sockets(*TOPICS, conversation_rate=20.0, pace=0.5) as (_, _, socket, _):
         followed: set[str] = set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 message = await receive(socket)
                 name = message.get("topicName", "")
