@@ -12,6 +12,9 @@ from processors.event.errors import InvalidEventError, MappingError, Violation
 from processors.event.formats import is_date_time
 from processors.event.strict_json import JsonObject, has_foreign_number
 
+#: What of a mapped event is read: all but the id, which is the pipeline's own, goes into the entry.
+ENTRY_FIELDS = ("source", "detail-type", "detail", "time", "resources", "id")
+
 #: Characters and bytes of an entry's fields, and what all of it may come to (EventBridge API reference and user guide).
 MAX_DETAIL_TYPE = 128
 MAX_SOURCE = 256
@@ -74,6 +77,13 @@ def _violations(entry: JsonObject) -> Iterator[Violation]:
     for index, resource in enumerate(entry.get("resources") or ()):
         if len(resource) * 4 > MAX_RESOURCE_BYTES and len(resource.encode(errors="replace")) > MAX_RESOURCE_BYTES:
             yield Violation(f"resources.{index}", "maxLength", f"has more than {MAX_RESOURCE_BYTES} bytes")
+
+
+def unread_fields(entry: JsonObject) -> str:
+    """What to say of fields that go nowhere; empty when there are none. Consumers only get what is in `detail`."""
+    unread = [name for name in entry if name not in ENTRY_FIELDS]
+    known = ", ".join(ENTRY_FIELDS)
+    return f"nothing reads {', '.join(unread)} of the mapped event, which has {known}" if unread else ""
 
 
 def entry_bytes(entry: JsonObject) -> int:

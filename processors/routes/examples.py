@@ -11,6 +11,7 @@ from processors.event.errors import RouteError
 from processors.event.identity import SourceEvent, identify
 from processors.event.strict_json import JsonObject
 from processors.routes.differences import MISSING, Difference, differences
+from processors.routes.entry_limits import unread_fields
 from processors.routes.jsonata.engines import ENGINES
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
 from processors.routes.route import Begin, Example, Route, compile_route
@@ -78,7 +79,8 @@ def wrong_expectation(expect: Any) -> str:
 class TriedExample:
     """One example that was run. `mismatch` says in words why it does not hold; empty when it does.
 
-    `note`: what the other engine makes of it, where that is something else, or what an engine cannot keep.
+    `note`: what the other engine makes of it, where that is something else, what an engine cannot keep, and fields of
+    the mapped event that nothing reads.
     """
 
     name: str
@@ -126,6 +128,8 @@ def _tried(example: Example, route: Route, second: Route | None) -> TriedExample
     elif mismatch:  # an outcome of another kind differs as a whole
         places = (Difference("the result", example.expect, expectation(found)),)
     notes = [_second_opinion(example, found, second, event)] if second else []
+    if isinstance(found, Mapped):
+        notes.append(unread_fields(found.entry))
     if event.big_integers:
         notes.append("an integer beyond 2^53 keeps its digits only where it is passed on as it is")
     return TriedExample(example.name, mismatch, places, "; ".join(filter(None, notes)))

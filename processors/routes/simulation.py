@@ -14,6 +14,7 @@ import orjson
 
 from processors.event.identity import identify
 from processors.event.strict_json import JsonObject
+from processors.routes.entry_limits import unread_fields
 from processors.routes.outcome import Failed, Mapped, Outcome
 from processors.routes.routes import Routes, outcomes_of
 
@@ -47,6 +48,12 @@ class Question:
 def is_short(body: JsonObject) -> bool:
     """Whether an object is the short form: `interactionId` is in no event, the other fields may be."""
     return "interactionId" in body or set(body) <= set(FIELDS)
+
+
+def event_of_example(body: JsonObject) -> JsonObject | None:
+    """The event of what is an example of a route, `{"event": …, "expect": …}`; None for anything else."""
+    event = body.get("event")
+    return event if set(body) == {"event", "expect"} and isinstance(event, dict) else None
 
 
 #: A field that marks an object as a whole event: of the event stream, of a notification, of an integration's envelope.
@@ -127,7 +134,8 @@ def described(body: JsonObject, outcomes: Sequence[tuple[str, Outcome]], engines
 
 def _describe(outcome: Outcome) -> JsonObject:
     if isinstance(outcome, Mapped):
-        return {"outcome": "mapped", "event": outcome.entry}
+        note = unread_fields(outcome.entry)
+        return {"outcome": "mapped", "event": outcome.entry, **({"note": note} if note else {})}
     if isinstance(outcome, Failed):
         return {"outcome": "failed", **outcome.as_json()}
     return {"outcome": "filtered"}

@@ -48,7 +48,7 @@ EPILOG = """\b
 Examples:
   genesys-eventbridge demo
   genesys-eventbridge demo --events 5000 --faults --exit
-  genesys-eventbridge demo --source notifications --rate 20
+  genesys-eventbridge demo --source notifications
 """
 
 

@@ -19,7 +19,7 @@ from processors.event.errors import MalformedEventError
 from processors.event.formats import time_text
 from processors.event.strict_json import JsonObject, parse_object
 from processors.routes.routes import Routes
-from processors.routes.simulation import FIELDS, is_short, run, simulated_event
+from processors.routes.simulation import FIELDS, event_of_example, is_short, run, simulated_event
 from settings import load_settings
 from streams.commands.terminal.options import EXIT_STOPPED, json_option, quiet_logs, refuse
 from streams.commands.terminal.screen import as_json as json_text
@@ -30,10 +30,11 @@ EPILOG = f"""\b
 Examples:
   genesys-eventbridge simulate event.json
   echo '{{"priority": "high", "type": "chat"}}' | genesys-eventbridge simulate -
+  genesys-eventbridge simulate schemas/interaction/examples/high-priority-call.json
   genesys-eventbridge simulate event.json --routes-dir ./new-schemas --json
 
-FILE holds a whole event (of the event stream, or a notification), or the short form of POST /simulate:
-any of {", ".join(FIELDS)}.
+FILE holds a whole event (of the event stream, or a notification), an example of a route, or the short form of
+POST /simulate: any of {", ".join(FIELDS)}; what is missing is a voice call of high priority, just now.
 
 Exit codes: 0 mapped or filtered, 1 failed, 2 no event or no routes.
 """
@@ -71,8 +72,10 @@ def _event(file: Path) -> JsonObject:
     try:
         value = sys.stdin.buffer.read() if name == "stdin" else file.read_bytes()
         body = parse_object(value)
+        if not body:
+            raise ValueError(f"an empty object: give a whole event, or any of {', '.join(FIELDS)}")
         if not is_short(body):
-            return body
+            return event_of_example(body) or body
         now = time_text(datetime.now(UTC), "milliseconds")
         return simulated_event(body, interaction_id=str(uuid.uuid4()), now=now)
     except OSError as error:
@@ -89,6 +92,8 @@ def _show(screen: Console, result: JsonObject) -> None:
         )
         if outcome == "mapped":
             screen.print(_json(tried["event"]))
+            if "note" in tried:
+                screen.print(tried["note"], markup=False, style="yellow")
         elif outcome == "failed":
             _show_failure(screen, tried)
     if result["outcome"] == "filtered":

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from tests.kafka import administration, ledger
 from tests.kafka.pipeline import Pipeline, wait_until
+from tests.shown_commands import bare, groups, needs_real_kafka
 
 
 def run(pipeline: Pipeline, *arguments: str, **more: str) -> tuple[int, Any]:
@@ -170,3 +173,20 @@ def test_a_pipeline_moves_to_other_topics_and_nothing_is_published_twice(pipelin
     assert pipeline.on_bus() == 2 * published
     code, rehearsed = run(pipeline, "redrive", "--dry-run")
     assert (code, rehearsed["redriven"]) == (0, 2 * failures)
+
+
+def test_what_pages_show_of_changing_topics_runs_as_it_stands_there(pipeline: Pipeline):
+    """`new.` and `genesys.` are prefixes of this pipeline's own here."""
+    code, made = run(pipeline, "topics", "apply")
+    assert code == 0, made
+    producer = Producer({"bootstrap.servers": pipeline.bootstrap_servers})
+    producer.produce(f"{pipeline.prefix}failures", b"{}", b"key")
+    assert producer.flush(60) == 0
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    for line in dict.fromkeys(bare(one) for group in groups() for one in group.lines if needs_real_kafka(one)):
+        asked = line.replace("KAFKA_TOPIC_PREFIX=new.", f"KAFKA_TOPIC_PREFIX=new-{pipeline.prefix}")
+        command = ["bash", "-c", asked.replace(" genesys.failures", f" {pipeline.prefix}failures")]
+        ended = subprocess.run(
+            command, env=pipeline.environment(PATH=path), capture_output=True, text=True, timeout=120, check=False
+        )
+        assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), f"{line}: {ended.stdout}{ended.stderr}"

@@ -17,7 +17,8 @@ from streams.commands.terminal.options import refuse
 EPILOG = """\b
 Examples:
   genesys-eventbridge routes new vip-calls --from event.json
-  genesys-eventbridge failures show EVENT_ID --json | jq .originalEvent | genesys-eventbridge routes new vip --from -
+  genesys-eventbridge failures show EVENT_ID --json | jq '.records[0].record.originalEvent' \\
+    | genesys-eventbridge routes new vip --from -
 
 Exit codes: 0 made, 2 nothing was written (one line says why).
 """

@@ -11,8 +11,10 @@ from processors.routes.route import Example, RouteTexts, compile_route
 EVENT = {"kind": "voice"}
 
 
-def tried(expect, filter="true"):
-    mapping = '{"source": "s", "detail-type": "t", "detail": {"kind": kind}}'
+MAPPING = '{"source": "s", "detail-type": "t", "detail": {"kind": kind}}'
+
+
+def tried(expect, filter="true", mapping=MAPPING):
     examples = (Example("one", EVENT, expect),)
     texts = RouteTexts("a", "", None, None, None, "schema.json", filter, mapping, {"type": "object"}, examples)
     [found] = run_examples(compile_route(texts))
@@ -37,6 +39,13 @@ def test_another_outcome_is_told_as_a_whole():
 
     assert found.mismatch == "it was filtered"
     assert found.places == (Difference("the result", {"source": "s"}, "filtered"),)
+
+
+def test_fields_that_nothing_reads_are_noted():
+    found = tried({"source": "s"}, mapping=MAPPING.replace("}}", '}, "Time": "now"}'))
+
+    assert found.holds
+    assert "nothing reads Time of the mapped event" in found.note
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_all_that_is_wrong_with_the_routes_is_told_at_once(invoke, interaction_r
         (interaction_routes / name / file).write_text("{ (")
     monkeypatch.chdir(tmp_path)
 
-    result = invoke(*command, stdin=b"{}", ROUTES_DIR=str(interaction_routes))
+    result = invoke(*command, stdin=b'{"type": "voice"}', ROUTES_DIR=str(interaction_routes))
 
     told = str(result.exception).split("; ")
     assert [one.partition(":")[0] for one in told] == [

@@ -27,6 +27,23 @@ def test_a_whole_event_is_mapped(invoke, tmp_path):
     assert told["transformedEvent"]["detail"]["interactionId"] == CALL["id"]
 
 
+def test_an_example_of_a_route_is_tried_as_its_event(invoke, tmp_path):
+    result = invoke("simulate", "-", "--json", stdin=orjson.dumps({"event": CALL, "expect": "filtered"}))
+
+    told = orjson.loads(result.stdout)
+    assert (told["outcome"], told["originalEvent"]) == ("mapped", CALL)
+
+
+def test_what_the_bus_never_gets_is_said(invoke, interaction_routes):
+    mapping = interaction_routes / "everything" / "mapping.jsonata"
+    mapping.write_text('{"source": "s", "detail-type": "t", "detail": {"type": "x"}, "account": "1", "Time": "now"}')
+
+    result = invoke("simulate", "-", "--routes-dir", str(interaction_routes), stdin=orjson.dumps(CALL))
+
+    assert result.exit_code == 0, result.output
+    assert "nothing reads account, Time of the mapped event" in result.stdout
+
+
 def test_the_short_form_becomes_an_event(invoke):
     result = invoke("simulate", "-", "--json", stdin=b'{"interactionId": "abc", "priority": "high"}')
 
@@ -65,6 +82,7 @@ def test_other_routes_can_be_tried(invoke, interaction_routes):
     [
         (b"", "stdin holds no event"),
         (b"{", "not JSON"),
+        (b"{}", "an empty object: give a whole event, or any of interactionId"),
         (b"[]", "expected a JSON object"),
         (b"[" * 5000, "nested deeper"),
         (b"\xff", "not JSON"),
