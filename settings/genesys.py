@@ -177,8 +177,8 @@ class GenesysSettings(BaseSettings):
         """Login host; a host without `api.` is its own login host."""
         return self.genesys_login_url or self.api_url.replace("//api.", "//login.", 1)
 
-    def require_genesys(self) -> None:
-        """Raise SettingsError unless the credentials that `GENESYS_SOURCE` needs are there."""
+    def require_genesys(self, otherwise: str = ", or set GENESYS_SOURCE=none or file:PATH to do without") -> None:
+        """Raise SettingsError without the credentials that `GENESYS_SOURCE` needs; `otherwise` says what else helps."""
         if self.genesys_source not in ("notifications", "stream"):
             return
         missing = [
@@ -192,5 +192,5 @@ class GenesysSettings(BaseSettings):
         if missing:
             raise SettingsError(
                 f"{' and '.join(missing)} not set: create an OAuth client with the client-credentials grant "
-                "in Genesys Cloud and set both, or set GENESYS_SOURCE=none or file:PATH to do without"
+                f"in Genesys Cloud and set both{otherwise}"
             )

@@ -53,7 +53,8 @@ def diff(context: click.Context, routes_dir: Path | None, as_json: bool) -> None
     """Show what the newest schemas of the registry say otherwise than those that the routes have pinned."""
     settings = load_settings()
     folder = folder_of(context, settings, routes_dir)
-    drifts = _asked(settings, lambda client: _drifts(settings, folder, client))
+    named = _named(folder)
+    drifts = _asked(settings, lambda client: _drifts(SchemaStore(settings, folder), named, settings, client))
     if as_json or context.obj[1]:
         print_json([one.as_json() for one in drifts])
     else:
@@ -71,10 +72,10 @@ def pull(context: click.Context, routes_dir: Path | None) -> None:
     """
     settings = load_settings()
     folder = folder_of(context, settings, routes_dir)
-    store = SchemaStore(settings, folder)
+    store, named = SchemaStore(settings, folder), _named(folder)
 
     async def fetched(client: Any) -> None:
-        for route, name in _named(folder):
+        for route, name in named:
             schema = await read_schema(client, name)
             mapped_event_schema(str(name), schema.content)
             print(f"{route}: {name} → {store.pull(name, schema)}")
@@ -119,9 +120,11 @@ def _named(folder: Path) -> list[tuple[str, SchemaName]]:
     return found
 
 
-async def _drifts(settings: Settings, folder: Path, client: Any) -> list[Drift]:
-    store, drifts = SchemaStore(settings, folder), []
-    for route, name in _named(folder):
+async def _drifts(
+    store: SchemaStore, named: list[tuple[str, SchemaName]], settings: Settings, client: Any
+) -> list[Drift]:
+    drifts = []
+    for route, name in named:
         newest = await read_schema(client, replace(name, version=None))
         ours = (await store.contents([name], lambda: open_client(settings, "schemas")))[name]
         places = tuple(differences(ours, newest.content))

@@ -37,7 +37,7 @@ class OrganisationClient:
 def notification_settings() -> Settings:
     """The settings, whatever GENESYS_SOURCE is: the command speaks of notifications. Raises SettingsError."""
     settings = load_settings(genesys_source="notifications")
-    settings.require_genesys()
+    settings.require_genesys(otherwise="")
     return settings
 
 

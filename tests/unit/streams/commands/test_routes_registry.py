@@ -110,6 +110,12 @@ def test_what_cannot_be_done_is_one_line_and_nothing_is_written(run, interaction
     assert not (interaction_routes / ".registry").exists()
 
 
+@pytest.mark.parametrize("command", ["diff", "pull"])
+def test_a_folder_that_names_no_schema_is_told_before_any_registry_is_asked(run, command):
+    result = run(command, AWS_ENDPOINT_URL="http://127.0.0.1:1")
+    assert (result.exit_code, "takes its schema from a registry" in result.stderr) == (2, True)
+
+
 def test_a_registry_that_does_not_answer_is_one_line(run):
     result = run("push", "calls", AWS_ENDPOINT_URL="http://127.0.0.1:1")
     assert result.exit_code == 2

@@ -124,6 +124,7 @@ def test_missing_credentials_are_named(invoke):
     result = invoke("topics")
     assert isinstance(result.exception, SettingsError)
     assert "GENESYS_CLIENT_ID" in str(result.exception)
+    assert "do without" not in str(result.exception), "another source has no topics"
 
 
 def test_wrong_credentials_end_with_one_line(invoke, organisation):
