@@ -3,6 +3,9 @@
 Two workers on a real Kafka listen to 2,500 topics, so on three channels, while every socket is cut each two to
 five seconds, channels are replaced each ten, and one frame in twenty comes twice. Then every state and every
 step that Genesys tells of is looked for on the bus. One JSON line; exit code 1 when something is lost.
+
+Memory over time: `--minutes 75 --events 180000 --topics 9 --workers 1 --cuts 30,60`; each ten seconds stderr
+gets the memory of each worker and of its mapping process.
 """
 
 from __future__ import annotations
@@ -11,8 +14,11 @@ import argparse
 import json
 import random
 import sys
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +30,6 @@ from tests.kafka.cluster import KafkaCluster
 from tests.kafka.conversations import Genesys, account
 from tests.kafka.pipeline import Pipeline, Worker, wait_until
 
-CUT_S = (2.0, 5.0)
 SAMPLE_S = 10.0
 #: Frames that a conversation of the emulator makes on its queues' topics, about.
 FRAMES = 8
@@ -42,34 +47,43 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=4.0, help="how long Genesys sends")
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--topics", type=int, default=2_500)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--cuts", type=_stretch, default=(2.0, 5.0), help="seconds between two cuts, least,most")
     options = parser.parse_args()
     with (
         TemporaryDirectory() as folder,
         KafkaCluster() as kafka,
         Pipeline(kafka.bootstrap_servers, Path(folder), dict(SETTINGS)) as pipeline,
     ):
-        result = run(pipeline, options.minutes * 60, options.events, options.topics)
+        result = run(pipeline, options)
     print(json.dumps(result), flush=True)
     sys.exit(1 if result["lost"] or result["unheard"] or result["stepsLost"].total() else 0)
 
 
-def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[str, Any]:
+def _stretch(text: str) -> tuple[float, float]:
+    least, most = map(float, text.split(","))
+    return least, most
+
+
+def run(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
     """The whole soak; the figures."""
+    seconds, events, topics = options.minutes * 60, options.events, options.topics
     quiet = ["--conversation-rate", "0", "--heartbeat-seconds", "5", "--faults", "duplicate_share=0.05"]
     genesys = Genesys.of(pipeline.emulator("genesys", quiet))
     pipeline.settings.update(genesys.settings)
     for number in range(topics - 9):  # nine are there from the start
         genesys.tell("POST", "queues", name=f"Queue {number:05d}")
-    workers = [pipeline.start(), pipeline.start()]
+    workers = [pipeline.start() for _ in range(options.workers)]
     wait_until("all topics to be listened to", lambda: len(genesys.listened()) == topics, 180)
     listened = set(genesys.listened())
     genesys.tell("PUT", "rate", rate=events / seconds / FRAMES * 10)  # ten frames make one conversation there
     began = time.monotonic()
     at_once = len(genesys.sockets())
-    memory, cuts = shake(genesys, workers, events, seconds * 1.5)
-    genesys.tell("POST", "finish")
-    sent_s = time.monotonic() - began
-    gaps = settled(pipeline, workers[-1])
+    with watched(workers) as memory:
+        cuts = shake(genesys, options.cuts, events, seconds * 1.5)
+        genesys.tell("POST", "finish")
+        sent_s = time.monotonic() - began
+        gaps = settled(pipeline, workers[-1])
     found = account(pipeline, genesys, listened)
     notifications = genesys.inspect("summary")["notifications"]
     return {
@@ -96,23 +110,42 @@ def run(pipeline: Pipeline, seconds: float, events: int, topics: int) -> dict[st
     }
 
 
-def shake(genesys: Genesys, workers: list[Worker], events: int, most_s: float) -> tuple[dict[str, list[int]], int]:
-    """Cut all sockets again and again until so many events were sent; each worker's memory over time."""
-    processes = {worker.name: psutil.Process(worker.process.pid) for worker in workers}
-    memory: dict[str, list[int]] = {name: [] for name in processes}
+def shake(genesys: Genesys, between: tuple[float, float], events: int, most_s: float) -> int:
+    """Cut all sockets again and again until so many events were sent; how many times."""
     chance = random.Random(4)
-    ends, sampled, cuts = time.monotonic() + most_s, 0.0, 0
+    ends, cuts = time.monotonic() + most_s, 0
     while time.monotonic() < ends:
-        time.sleep(chance.uniform(*CUT_S))  # the load itself
+        time.sleep(chance.uniform(*between))  # the load itself
         genesys.tell("POST", "cut")
         cuts += 1
-        if time.monotonic() - sampled >= SAMPLE_S:
-            sampled = time.monotonic()
-            for name, process in processes.items():
-                memory[name].append(process.memory_info().rss // 2**20)
         if genesys.inspect("summary")["notifications"]["frames"].get("event", 0) >= events:
             break
-    return memory, cuts
+    return cuts
+
+
+@contextmanager
+def watched(workers: list[Worker]) -> Iterator[dict[str, list[int]]]:
+    """Each worker's memory over time, in MiB with its mapping process; both of them apart on stderr."""
+    memory: dict[str, list[int]] = {worker.name: [] for worker in workers}
+    over = threading.Event()
+
+    def look() -> None:
+        began = time.monotonic()
+        while not over.wait(SAMPLE_S):
+            for worker in workers:
+                process = psutil.Process(worker.process.pid)
+                parts = [one.memory_info().rss / 2**20 for one in [process, *process.children(recursive=True)]]
+                memory[worker.name].append(round(sum(parts)))
+                text = " + ".join(f"{part:.1f}" for part in parts)
+                print(f"{time.monotonic() - began:.0f} s, {worker.name}: {text} MiB", file=sys.stderr, flush=True)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        over.set()
+        thread.join()
 
 
 def settled(pipeline: Pipeline, worker: Worker) -> list[dict[str, Any]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
 from clients.genesys.notifications.channel_api import Channel, ChannelClient
-from clients.genesys.notifications.connection import SocketEnd, read_socket
+from clients.genesys.notifications.connection import Pings, SocketEnd, read_socket
 from clients.genesys.rest.backoff import Backoff
 from clients.genesys.rest.client import GenesysRest
 from processors.event.lines import Line, OversizedLine
@@ -18,10 +19,11 @@ from processors.genesys.frames import Frame, read_frame
 
 log = structlog.get_logger(__name__)
 
-#: A wait for the network of this length means that nothing was queued: we are level with the server.
-LEVEL_S = 0.02
-#: A wait for the consumer of this length means that frames may be queued behind us.
+#: A wait for the network of this length means that nothing was queued: all that was sent has come.
+#: Waits for the consumer that add up to it mean that frames may be queued behind us.
 LAG_S = 1.0
+#: How long a channel that is to be left is asked whether it is alive.
+ALIVE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Coverage(Protocol):
 
     def up(self, reader: ChannelReader) -> None: ...
 
-    def down(self, reader: ChannelReader, since_ms: int, complete: bool) -> None: ...
+    def down(self, reader: ChannelReader, since_ms: int) -> None: ...
 
     def doubt(self, reader: ChannelReader, reason: str) -> None: ...
 
@@ -73,11 +75,13 @@ class ChannelReader:
         self._silence, self._max_bytes = silence, max_bytes
         self._put, self._coverage = put, coverage
         self.opened_ms = 0
-        self._retired = self._left = False
+        self._retired = False
         self._backoff = Backoff(rest.clock, base=0.5)
         self._frames = 0
-        self._level_s = self._asked_s = 0.0  # when we were level with the server, when we last asked for a frame
-        self._lagging = False
+        self._pings: Pings | None = None  # while the socket is open
+        self._answered, self._answered_s = asyncio.Event(), 0.0  # when the newest ping was sent that was answered
+        self._level_s = self._asked_s = 0.0  # all that was sent before has come; when we last asked for a frame
+        self._behind_s = 0.0  # what came may be older by so much than when we took it
 
     async def run(self) -> None:
         """Read until the channel is gone; each cut is reconnected."""
@@ -106,19 +110,28 @@ class ChannelReader:
         """Read what still comes, but open no more."""
         self._retired = True
 
-    def leave(self) -> None:
-        """The successor has taken over: what comes now is not needed. The task can be cancelled."""
-        self._left = True
+    async def finish(self) -> None:
+        """Before the reader is left: read what Genesys has sent by now, as far as the socket is alive.
+
+        One that is cut is not always seen to be: frames may be queued, or no word of it may have come.
+        """
+        now_s = self._rest.clock.wall()
+        if self._pings is None:
+            return
+        await self._pings.send(now_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ALIVE_S):
+                while self._answered_s < now_s and self._pings is not None:
+                    self._answered.clear()
+                    await self._answered.wait()
 
     async def _listen(self) -> SocketEnd:
         self._frames = 0
-        up = False
 
-        def opened() -> None:
-            nonlocal up
-            up = True
+        def opened(pings: Pings) -> None:
+            self._pings = pings
             self._level_s = self._asked_s = self._rest.clock.wall()
-            self._lagging = False
+            self._behind_s = 0.0
             self.opened_ms = int(self._level_s * 1000)
             self._rest.observer.healthy(self)
             self._coverage.up(self)
@@ -133,14 +146,16 @@ class ChannelReader:
                 received=self._received,
             )
         finally:
-            if up:
-                complete = self._left and not self._lagging
-                self._coverage.down(self, int(self._level_s * 1000), complete)
+            if self._pings is not None:
+                self._pings = None
+                self._answered.set()
+                self._coverage.down(self, int(self._level_s * 1000))
 
     async def _received(self, line: Line) -> bool:
+        now_s = self._rest.clock.wall()
         self._frames += 1
-        self._level(self._rest.clock.wall())
         frame = Frame("malformed") if isinstance(line, OversizedLine) else read_frame(line)
+        self._level(now_s, frame)
         if frame.kind in ("gone", "revoked"):
             if frame.kind == "revoked":
                 self._rest.forget(self.channel.token.get_secret_value())
@@ -150,19 +165,26 @@ class ChannelReader:
             self._want_successor("closing notice")
         if frame.kind == "notice":
             self._coverage.doubt(self, "")
-        before = self._rest.clock.wall()
-        received = ReceivedFrame(line, frame, int(self._level_s * 1000), int(before * 1000), self.channel.id)
-        await self._put(received)
+        await self._put(ReceivedFrame(line, frame, int(self._level_s * 1000), int(now_s * 1000), self.channel.id))
         self._asked_s = self._rest.clock.wall()
-        self._lagging |= self._asked_s - before > LAG_S
+        self._behind_s += self._asked_s - now_s
+        if self._behind_s > LAG_S and self._pings is not None and not self._pings.under_way:
+            await self._pings.send(self._asked_s)
         return True
 
-    def _level(self, now: float) -> None:
-        """Move on the moment up to which all is received; not while frames may be queued behind this one."""
-        if now - self._asked_s > LEVEL_S:
-            self._lagging = False
-        if not self._lagging:
-            self._level_s = now
+    def _level(self, now_s: float, frame: Frame) -> None:
+        """Move on the moment up to which all is received: to now, unless frames may be queued behind this one.
+
+        Then only the answer to a ping moves it on, to when the ping was sent, or a second without a frame.
+        """
+        if now_s - self._asked_s > LAG_S:
+            self._behind_s = 0.0
+        if frame.kind == "pong" and self._pings is not None and (sent_s := self._pings.answered()) is not None:
+            self._level_s, self._behind_s = max(self._level_s, sent_s), now_s - sent_s
+            self._answered_s = sent_s
+            self._answered.set()
+        if self._behind_s <= LAG_S:
+            self._level_s = now_s
 
     def _want_successor(self, reason: str) -> None:
         if not self.leaving.done():

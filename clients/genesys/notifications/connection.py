@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,12 +47,35 @@ class SocketEnd:
     reason: str
 
 
+class Pings:
+    """The pings of one socket. An answer comes behind all that Genesys had sent when it read the ping."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._sent: deque[float | None] = deque()
+
+    async def send(self, at_s: float | None = None) -> None:
+        """Send one, `at_s` being what `answered` is to give for it. That the socket has ended, its reading tells."""
+        self._sent.append(at_s)
+        with suppress(ConnectionClosed):
+            await self._connection.send(PING)
+
+    def answered(self) -> float | None:
+        """An answer has come: what was given for the oldest ping that had none."""
+        return self._sent.popleft() if self._sent else None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether an answer is to come."""
+        return bool(self._sent)
+
+
 async def read_socket(
     uri: SecretStr,
     *,
     silence: float,
     max_bytes: int,
-    opened: Callable[[], None],
+    opened: Callable[[Pings], None],
     received: Callable[[Line], Awaitable[bool]],
 ) -> SocketEnd:
     """Dial, hand every frame to `received`, and tell how it ended. `silence` in seconds.
@@ -73,8 +98,9 @@ async def read_socket(
     except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed, InvalidURI, EOFError) as error:
         return SocketEnd("refused", without_channel(str(error)) or type(error).__name__)
     try:
-        opened()
-        return await _read(connection, silence, max_bytes, received)
+        pings = Pings(connection)
+        opened(pings)
+        return await _read(connection, pings, silence, max_bytes, received)
     except ConnectionClosed as error:
         code = error.rcvd.code if error.rcvd is not None else "no close frame"
         return SocketEnd("cut", f"closed ({code})")
@@ -85,7 +111,11 @@ async def read_socket(
 
 
 async def _read(
-    connection: ClientConnection, silence: float, max_bytes: int, received: Callable[[Line], Awaitable[bool]]
+    connection: ClientConnection,
+    pings: Pings,
+    silence: float,
+    max_bytes: int,
+    received: Callable[[Line], Awaitable[bool]],
 ) -> SocketEnd:
     """Raises TimeoutError after silence and ConnectionClosed at the end."""
     while True:
@@ -93,7 +123,7 @@ async def _read(
             async with asyncio.timeout(silence * 0.9):
                 value = await connection.recv(decode=False)
         except TimeoutError:
-            await connection.send(PING)
+            await pings.send()
             async with asyncio.timeout(silence * 0.1):
                 value = await connection.recv(decode=False)
         size = len(value)

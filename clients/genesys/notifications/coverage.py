@@ -54,14 +54,17 @@ class TopicCoverage:
             self._down_since_ms = None
             self.lost(since_ms, now_ms)
 
-    def down(self, reader: ChannelReader, since_ms: int, complete: bool) -> None:
-        """A socket has ended; all before `since_ms` was read, or all there was, if `complete`."""
+    def down(self, reader: ChannelReader, since_ms: int) -> None:
+        """A socket has ended; all before `since_ms` was read.
+
+        Nothing is believed of the time between, though it was to be left: it may have been cut for long.
+        """
         self._live.discard(reader)
         if not self._live:
             self._down_since_ms = since_ms
             return
         covered_ms = min(other.opened_ms for other in self._live)
-        if not complete and since_ms < covered_ms:
+        if since_ms < covered_ms:
             self.lost(since_ms, covered_ms)
 
     def lost(self, start_ms: int, end_ms: int) -> None:

@@ -224,6 +224,7 @@ class ChannelRotation:
             # Or nobody would hear of what it has lost since the last look.
             if reader in self._reading() and await self._subscriptions.held(reader) is False:
                 self._doubt()
+            await reader.finish()
             self._leave(reader)
             await self._channels.clear(reader.channel)
         except GenesysError as error:
@@ -233,5 +234,4 @@ class ChannelRotation:
 
     def _leave(self, reader: ChannelReader) -> None:
         if reader in self._readers:
-            reader.leave()
             self._drop(reader)

@@ -1,20 +1,24 @@
 """Tests of the moment up to which a channel is known to be read: gaps begin there."""
 
+import asyncio
+
 import pytest
 from pydantic import SecretStr
 
 from clients.genesys.notifications.channel_api import Channel
 from clients.genesys.notifications.channel_reader import ChannelReader
+from clients.genesys.notifications.connection import Pings
 from processors.event.lines import OversizedLine
 
 EVENT = b'{"topicName":"v2.x","eventBody":{}}'
+PONG = b'{"topicName":"channel.metadata","eventBody":{"message":"pong"}}'
 
 
 class Covered:
     def up(self, reader):
         """Nothing to note."""
 
-    def down(self, reader, since_ms, complete):
+    def down(self, reader, since_ms):
         """Nothing to note."""
 
     def doubt(self, reader, reason):
@@ -32,7 +36,11 @@ class Reading:
     def __init__(self, rest, fake_time) -> None:
         channel = Channel("streaming-0-x", SecretStr("ws://127.0.0.1:1/channels/x"), 86_400)
         self.reader = ChannelReader(channel, rest, silence=1, max_bytes=100, put=self._put, coverage=Covered())
-        self.received, self.delay, self._time = [], 0.0, fake_time
+        self.received, self.sent, self.delay, self._time = [], [], 0.0, fake_time
+        self.reader._pings = Pings(self)  # as an open socket has them
+
+    async def send(self, text):
+        self.sent.append(text)
 
     async def _put(self, item):
         self.received.append(item)
@@ -58,7 +66,44 @@ async def test_frames_that_queued_while_the_consumer_was_slow_do_not(reading):
     assert await reading.take() == level
     assert await reading.take(consumer=30) == level
     assert await reading.take() == level
-    assert await reading.take(network=1) == reading.taken_at > level
+    assert await reading.take(network=1.5) == reading.taken_at > level
+
+
+async def test_many_short_waits_add_up(reading):
+    for _ in range(3):
+        level = await reading.take(network=0.03, consumer=0.4)
+    for _ in range(60):
+        assert await reading.take(network=0.03, consumer=0.4) == level
+
+
+async def test_who_may_be_behind_asks_and_knows_by_the_answer_what_has_come(reading):
+    await reading.take(network=5, consumer=0.9)
+    assert reading.sent == []
+    await reading.take(consumer=30)
+    asked_at = reading.taken_at + 30
+    level = await reading.take(consumer=30)
+    assert reading.sent == ['{"message":"ping"}']
+    assert level < asked_at
+    assert await reading.take(value=PONG) == asked_at, "what was sent before the ping has come"
+    assert await reading.take() == asked_at, "the answer is 30 s old itself"
+    assert len(reading.sent) == 2
+    assert await reading.take(network=0.1, value=PONG) == reading.taken_at
+
+
+async def test_a_reader_to_be_left_has_read_what_was_sent_by_then(reading):
+    finishing = asyncio.create_task(reading.reader.finish())
+    while not reading.sent:
+        await asyncio.sleep(0)
+    await reading.take()
+    assert not finishing.done()
+    await reading.take(value=PONG)
+    await finishing
+
+
+async def test_a_reader_whose_socket_ended_has_nothing_to_finish(reading):
+    reading.reader._pings = None
+    await reading.reader.finish()
+    assert reading.sent == []
 
 
 async def test_a_closing_notice_asks_for_a_successor_and_reading_goes_on(reading):

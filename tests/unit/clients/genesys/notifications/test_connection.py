@@ -33,7 +33,7 @@ async def dial():
             SecretStr(f"ws://127.0.0.1:{port}/channels/streaming-0-secret"),
             silence=silence,
             max_bytes=max_bytes,
-            opened=lambda: frames.append("opened"),
+            opened=lambda _: frames.append("opened"),
             received=received,
         )
         return end, frames
@@ -150,7 +150,7 @@ async def test_a_host_that_is_not_there_is_a_refusal():
         SecretStr("ws://127.0.0.1:1/channels/streaming-0-secret"),
         silence=1,
         max_bytes=10,
-        opened=lambda: None,
+        opened=lambda _: None,
         received=received,
     )
     assert end.kind == "refused"
@@ -193,7 +193,7 @@ async def test_a_slow_consumer_pauses_the_socket_and_is_not_taken_for_silence():
                 SecretStr(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/channels/x"),
                 silence=0.3,
                 max_bytes=1_000_000,
-                opened=lambda: None,
+                opened=lambda _: None,
                 received=received,
             )
         )

@@ -23,12 +23,21 @@ async def test_a_gap_is_widened_at_both_ends_and_two_channels_side_by_side_leave
     old, new = reader(), reader()
     old.opened_ms = down_ms = int(rest.clock.wall() * 1000)
     coverage.up(old)
-    coverage.down(old, down_ms, complete=False)
+    coverage.down(old, down_ms)
     fake_time.now += 30
     coverage.up(old)
     assert gaps == [Interval(down_ms - 5_000, down_ms + 30_000 + 5_000)]
     gaps.clear()
     new.opened_ms = down_ms + 40_000
     coverage.up(new)
-    coverage.down(old, down_ms + 50_000, complete=False)
+    coverage.down(old, down_ms + 50_000)
     assert gaps == []
+    coverage.down(new, down_ms + 60_000)
+    assert gaps == []
+    fake_time.now += 90
+    coverage.up(old)
+    gaps.clear()
+    new.opened_ms = int(rest.clock.wall() * 1000)
+    coverage.up(new)
+    coverage.down(old, new.opened_ms - 9_000)  # cut for nine seconds when it is left, and nobody had seen it
+    assert gaps == [Interval(new.opened_ms - 9_000 - 5_000, new.opened_ms + 5_000)]

@@ -53,6 +53,20 @@ async def test_a_closing_notice_brings_the_next_channel_at_once(emulator, start,
     assert listener.reports == []
 
 
+async def test_what_a_channel_did_not_bring_that_was_dead_when_it_was_left_is_a_gap(
+    emulator, start, eventually, monkeypatch
+):
+    monkeypatch.setattr("clients.genesys.notifications.channel_reader.ALIVE_S", 0.2)
+    listener = start(emulator, genesys_channel_overlap=0.05)
+    await listener.ready()
+    emulator.emit_frame('{"topicName":"v2.system.socket_closing","eventBody":{"message":"soon"}}')
+    (channel,) = list(emulator.notifications.channels)
+    channel.socket.offer = lambda frame: None  # what is sent goes nowhere, and no word of it comes back
+    await eventually(lambda: listener.states()[:1] == ["open"])
+    assert listener.channels["created"] == 2
+    assert listener.observer.counts["socket_reconnected"] == 0
+
+
 async def test_a_server_that_announces_its_end_to_every_new_channel_is_not_given_many(start, eventually):
     async with GenesysEmulator(conversation_rate=0.0, heartbeat_seconds=0.2, api_limit=10_000) as emulator:
         emulator.faults = Faults(closing_every_seconds=0.01, closing_notice_seconds=60)
