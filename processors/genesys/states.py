@@ -85,7 +85,8 @@ class ExpectedShape:
 class Change:
     """What changed at a moment, and what changes next, at `next_ms`: from one of `still` (None: not there) to `then`.
 
-    `stays`: once what changed is so it remains so. `like`: when it becomes so again soon after.
+    `stays`: once what changed is so it remains so. `like`: when it becomes so again soon after; `was_like`: when it had
+    become so before, soon before.
     """
 
     at_ms: int
@@ -95,6 +96,7 @@ class Change:
     next_ms: int | None = None
     stays: bool = False
     like: tuple[int, ...] = ()
+    was_like: tuple[int, ...] = ()
 
     def was_seen(self, seen: Sequence[Sighting]) -> bool:
         """Whether anything seen, in the order of time, shows the conversation after this change and before the next.
@@ -108,6 +110,7 @@ class Change:
         by_ms = math.inf if self.next_ms is None else self.next_ms + LATE_MS
         until = bisect_right(seen, by_ms, key=SIGHTED_MS)
         shown = self._without_later([self._shown_by(one) for one in seen], seen, until)
+        shown = self._without_earlier(shown, seen)
         return any(
             is_shown
             for place, (one, is_shown) in enumerate(zip(seen, shown, strict=True), 1)
@@ -124,6 +127,17 @@ class Change:
             if seen[start].at_ms >= again_ms:
                 shown[start : end + 1] = [False] * (end + 1 - start)
                 until = start
+        return shown
+
+    def _without_earlier(self, shown: list[bool], seen: Sequence[Sighting]) -> list[bool]:
+        """The same less what shows the earlier ones like it: the oldest each, as far back as clocks may differ."""
+        if not self.was_like:
+            return shown
+        place = bisect_right(seen, self.was_like[0] - CLOCK_SKEW_MS, key=SIGHTED_MS)
+        for _ in self.was_like:
+            start = next((one for one in range(place, len(shown)) if shown[one]), len(shown))
+            place = next((one for one in range(start, len(shown)) if not shown[one]), len(shown))
+            shown[start:place] = [False] * (place - start)
         return shown
 
     def _shown_by(self, sighting: Sighting) -> bool:

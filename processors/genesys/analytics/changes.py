@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from processors.genesys.analytics.conversation import STATES, AnalyticsConversation, Session
 from processors.genesys.interval import Interval
@@ -43,7 +44,15 @@ def changes(
         change = Change(moment, now, still, then, following, stays)
         like = () if later is None else tuple(_returns(change, expected[later:], moments[later:]))
         found[moment] = replace(change, like=like)
-    return found
+    return {moment: replace(change, was_like=tuple(_before(change, found))) for moment, change in found.items()}
+
+
+def _before(change: Change, changes: Mapping[int, Change]) -> Iterator[int]:
+    """When, shortly before, a live snapshot could look as after this one, in the order of time."""
+    earlier = [moment for moment, one in changes.items() if change.at_ms in one.like]
+    for place, moment in enumerate(earlier):
+        if all(after - before <= LATE_MS for before, after in pairwise([*earlier[place:], change.at_ms])):
+            yield moment
 
 
 def _returns(
@@ -82,7 +91,7 @@ def of_medium(change: Change, medium: str | None) -> Change:
     now = {place: one for place, one in change.now.items() if place[1] == medium}
     still = {place: one for place, one in change.still.items() if place[1] == medium}
     then = {place: one for place, one in change.then.items() if place[1] == medium}
-    return Change(change.at_ms, now, still, then, change.next_ms, change.stays, change.like)
+    return replace(change, now=now, still=still, then=then)
 
 
 def _difference(

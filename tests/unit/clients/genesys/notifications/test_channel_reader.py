@@ -90,10 +90,9 @@ async def test_who_may_be_behind_asks_and_knows_by_the_answer_what_has_come(read
     assert await reading.take(network=0.1, value=PONG) == reading.taken_at
 
 
-async def test_a_reader_to_be_left_has_read_what_was_sent_by_then(reading):
+async def test_a_reader_to_be_left_has_read_what_was_sent_by_then(reading, until):
     finishing = asyncio.create_task(reading.reader.finish())
-    while not reading.sent:
-        await asyncio.sleep(0)
+    await until(lambda: reading.sent)
     await reading.take()
     assert not finishing.done()
     await reading.take(value=PONG)

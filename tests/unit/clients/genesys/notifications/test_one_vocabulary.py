@@ -49,8 +49,8 @@ class Person:
 class History:
     """A conversation that goes on step by step, told live in the shape of a topic, and afterwards by the query."""
 
-    def __init__(self, medium, *, variant, waits):
-        self.medium, self.variant = medium, variant
+    def __init__(self, medium, *, variant, waits, apart_ms=100):
+        self.medium, self.variant, self.apart_ms = medium, variant, apart_ms
         self.ended = "terminated" if medium == "voice" else "disconnected"
         self.topic = f"v2.routing.queues.{QUEUE}.conversations" + (f".{MEDIA[medium]}" if variant else "")
         self.people = []
@@ -104,8 +104,8 @@ class History:
         return True
 
     def hold(self, now):
-        """On hold, or no more; what came back within 2 s while nobody listened can be taken for what was before."""
-        is_soon = bool(self.frames) and now - self.frames[-1][0] < 1_600
+        """On hold, or no more; not so soon after another change."""
+        is_soon = bool(self.frames) and now - self.frames[-1][0] < self.apart_ms
         if not self.agent or self.agent.live["state"] != "connected" or is_soon:
             return False
         held = not self.agent.live["held"]
@@ -164,12 +164,27 @@ class History:
 
 
 WAITS = st.one_of(st.integers(6, 150), st.integers(150, 3_000), st.integers(3_000, 60_000))
-HISTORIES = st.tuples(
-    st.sampled_from(sorted(MEDIA)),
-    st.booleans(),
-    st.booleans(),
-    st.lists(st.tuples(st.sampled_from(["alert", "answer", "decline", "hold", "hold", "hang_up"]), WAITS), max_size=14),
-).map(lambda drawn: History(drawn[0], variant=drawn[1], waits=drawn[2]).run([("begin", 0), *drawn[3]]))
+ACTIONS = ["alert", "answer", "decline", "hold", "hold", "hang_up"]
+
+
+def histories(latency_ms):
+    """With a latency: what comes back sooner than it takes to arrive can be taken for what was before."""
+    return st.tuples(
+        st.sampled_from(sorted(MEDIA)),
+        st.booleans(),
+        st.booleans(),
+        st.lists(st.tuples(st.sampled_from(ACTIONS), WAITS), max_size=14),
+    ).map(
+        lambda drawn: (
+            History(drawn[0], variant=drawn[1], waits=drawn[2], apart_ms=max(100, latency_ms + 200)).run(
+                [("begin", 0), *drawn[3]]
+            ),
+            latency_ms,
+        )
+    )
+
+
+HISTORIES = st.sampled_from([20, 120, 1_400]).flatmap(histories)
 
 
 class Nameless(QueueNames):
@@ -207,9 +222,10 @@ async def healed(sieve, history, interval, until_ms):
     return found
 
 
-@given(HISTORIES, st.integers(-1, 14), st.integers(0, 6), st.sampled_from([20, 120, 1_400]))
+@given(HISTORIES, st.integers(-1, 14), st.integers(0, 6))
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_what_was_missed_comes_once_and_nothing_else(sieves, history, first, missed, latency_ms):
+async def test_what_was_missed_comes_once_and_nothing_else(sieves, drawn, first, missed):
+    history, latency_ms = drawn
     sieve = sieves()
     gone = history.frames[first : first + missed] if first >= 0 else []
     came = await live(sieve, [one for one in history.frames if one not in gone], latency_ms)
@@ -229,6 +245,20 @@ async def test_what_was_missed_comes_though_the_next_change_was_heard_at_once(si
     await live(sieve, [one for one in history.frames if one[0] not in gap], 20)
     interval = Interval(gap.start_ms - 5_000, gap.end_ms + 5_000)
     assert [moment for moment, _ in await healed(sieve, history, interval, START + 9_000)] == [START + 2_000]
+
+
+@pytest.mark.parametrize("apart_ms", [150, 700, 1_500])
+@pytest.mark.parametrize("missed", [3, 4, 5], ids=["unhold", "second hold", "second unhold"])
+async def test_what_came_back_at_once_while_nobody_listened_is_not_taken_for_what_was_before(sieves, apart_ms, missed):
+    actions = [("begin", 0), ("alert", 3_000), ("answer", 3_000), *[("hold", apart_ms)] * 4, ("hang_up", 20_000)]
+    history = History("voice", variant=False, waits=False).run(actions)
+    gone = history.frames[missed + 1]
+    sieve = sieves()
+    heard = [one for one in history.frames if one is not gone]
+    came = await live(sieve, heard)
+    found = await healed(sieve, history, Interval(gone[0] - 5_000, gone[0] + 5_000), history.frames[-1][0] + 1)
+    told = sorted(came + [moment for moment, _ in found])
+    assert told == [at_ms for at_ms, _ in history.frames]
 
 
 async def test_two_stamps_of_one_answer_share_a_snapshot(sieves):
