@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from random import Random
@@ -107,15 +107,16 @@ class Simulator:
         self._planned = 0
         self._arrival_ms: float | None = None
 
-    def advance(self, now_ms: int) -> list[Occurrence]:
-        """All steps that are due by `now_ms`, in the order of their time."""
+    def advance(self, now_ms: int) -> Iterator[list[Occurrence]]:
+        """All steps that are due by `now_ms`, in the order of their time; each list is of one moment.
+
+        Nothing of a later moment has happened before it is asked for.
+        """
         self._arrivals(now_ms)
-        steps: list[Occurrence] = []
         while self._agenda and self._agenda[0][0] <= now_ms:
             due, _, conversation_id, action = heappop(self._agenda)
             if conversation_id in self.conversations or action == self._begin:
-                steps += action(conversation_id, due)
-        return steps
+                yield action(conversation_id, due)
 
     def _arrivals(self, now_ms: int) -> None:
         if self.rate <= 0 or self._arrival_ms is None:

@@ -153,6 +153,7 @@ class Notifications:
             "frames": dict(self.tally.frames),
             "ended": self.feed.ended and not (self.partner_bus is not None and self.partner_bus.waiting),
             "lastEventMs": self.feed.last_ms,
+            "missedMs": list(self.tally.missed_ms),
             "conversations": len(self.simulator.conversations),
             "conversationsSent": len(self.tally.sent),
             "conversationsMissed": len(self.tally.missed),

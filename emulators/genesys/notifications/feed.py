@@ -76,12 +76,17 @@ class Feed:
                     channel.socket.look_after(loop.time())
 
     def step(self, now_ms: int) -> None:
-        """Publish everything that happens up to `now_ms`."""
-        for happened in self._simulator.advance(now_ms):
-            for topic, build in notifications(happened):
-                if not self.ended:
+        """Publish everything that happens up to `now_ms`, or up to the moment with the last event.
+
+        Of that moment all is published: what analytics knew and no channel was ever told would look like a loss.
+        """
+        for moment in self._simulator.advance(now_ms):
+            for happened in moment:
+                for topic, build in notifications(happened):
                     self.publish(topic, build, happened.conversation.id)
                     self._integrate(topic, build, happened.conversation.id, now_ms)
+            if self.ended:
+                return
 
     def publish(self, topic: str, build: Build, conversation_id: str | None = None) -> int:
         """To every channel that wants the topic; answers to how many sockets it went."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import time
+from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,15 +24,23 @@ CLOSE_SECONDS = 2.0
 OUTBOX_FRAMES = 20_000
 """A client that reads more slowly than this many frames is dropped: Genesys keeps nothing for it either."""
 
+MISSED_TOLD = 100
+"""Of how many events that nobody heard the summary says when that was."""
+
 
 @dataclass(slots=True)
 class SocketTally:
-    """What went over all sockets: frames by origin, conversations whose events were sent or missed."""
+    """What went over all sockets: frames by origin, conversations whose events were sent or missed.
 
+    `missed_ms`: when the latest events were missed, epoch ms.
+    """
+
+    clock: Callable[[], float] = time.time
     frames: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
     sent: dict[str, None] = field(default_factory=dict)
     missed: dict[str, None] = field(default_factory=dict)
+    missed_ms: deque[int] = field(default_factory=lambda: deque(maxlen=MISSED_TOLD))
 
     def count_sent(self, frame: Frame) -> None:
         self.frames[frame.origin] += 1
@@ -41,6 +51,7 @@ class SocketTally:
         """An event found no socket (`missed`), or broke off in the outbox of one (`lost`)."""
         if frame.origin == "event":
             self.frames[how] += 1
+            self.missed_ms.append(int(self.clock() * 1000))
             if frame.conversation_id is not None:
                 self.missed[frame.conversation_id] = None
 

@@ -61,22 +61,36 @@ async def test_of_notifications_conversations_and_states_are_looked_for(books, r
 
 
 @pytest.mark.parametrize(
-    ("gap", "sent"),
+    ("gap", "missed_ms", "sent"),
     [
-        ({"state": "open", "start_ms": 900}, False),
-        ({"state": "open", "start_ms": 1_100}, True),
-        ({"state": "healed", "start_ms": 900}, True),
+        ({"state": "open", "start_ms": 900, "end_ms": 1_050}, [], False),
+        ({"state": "open", "start_ms": 1_100, "end_ms": 1_200}, [], True),
+        ({"state": "healed", "start_ms": 900, "end_ms": 1_050}, [], True),
+        ({"state": "healed", "start_ms": 900, "end_ms": 1_050}, [950, 1_040], True),
+        ({"state": "open", "start_ms": 1_100, "end_ms": 1_200}, [1_150], False),
+        ({"state": "healed", "start_ms": 900, "end_ms": 1_050}, [1_150], False),
+        ({"state": "healed", "start_ms": 900, "end_ms": 1_050}, [500], True),
     ],
-    ids=["one that may hide events", "one after the last event", "one that is filled"],
+    ids=[
+        "one that may hide events",
+        "one after the last event",
+        "one that is filled",
+        "one that had events and is filled",
+        "one with an event that nobody heard",
+        "one that is not told yet",
+        "none, long after an event that nobody heard",
+    ],
 )
-async def test_all_is_sent_when_no_gap_can_hide_events_any_more(gap, sent):
+async def test_all_is_sent_when_no_gap_can_hide_events_any_more(gap, missed_ms, sent):
     told = {
-        "/_emulator/summary": {"notifications": {"ended": True, "lastEventMs": 1_000}},
+        "/_emulator/summary": {"notifications": {"ended": True, "lastEventMs": 1_000, "missedMs": missed_ms}},
         "/api/tables/gaps/": {"rows": [gap]},
     }
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json=told[request.url.path]))
     async with httpx.AsyncClient(transport=transport) as client:
-        books = DemoLedger("http://genesys", "http://aws", "http://worker", "", client, source="notifications")
+        books = DemoLedger(
+            "http://genesys", "http://aws", "http://worker", "", client, source="notifications", clock=lambda: 30.7
+        )
         assert await books.all_sent(5) is sent
 
 

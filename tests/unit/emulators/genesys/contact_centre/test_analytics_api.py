@@ -24,7 +24,7 @@ def simulated(genesys: GenesysEmulator) -> list[Any]:
     simulator = genesys.notifications.simulator
     simulator.rate = 5.0
     for now in range(START_MS, START_MS + 60_000, 500):
-        simulator.advance(now)
+        list(simulator.advance(now))
     return list(simulator.conversations.values())
 
 

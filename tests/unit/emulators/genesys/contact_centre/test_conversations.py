@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import pytest
 
@@ -29,9 +29,9 @@ def run(seconds: int, seed: int = 1, rate: float = 20.0, step_ms: int = 20) -> t
     steps: list[Occurrence] = []
     now = START_MS
     for now in range(START_MS, START_MS + seconds * 1000, step_ms):
-        steps += simulator.advance(now)
+        steps += chain.from_iterable(simulator.advance(now))
     simulator.rate = 0
-    return simulator, steps + simulator.advance(now + 10_000_000)
+    return simulator, [*steps, *chain.from_iterable(simulator.advance(now + 10_000_000))]
 
 
 def test_same_seed_tells_the_same_story() -> None:
@@ -70,10 +70,10 @@ def test_time_of_a_conversation_never_runs_back() -> None:
 def test_a_queue_added_at_run_time_is_entered() -> None:
     directory = Directory()
     simulator = Simulator(list(directory.queues.values()), list(directory.users.values()), 50.0)
-    simulator.advance(START_MS)
+    list(simulator.advance(START_MS))
     added = directory.add_queue("New Queue")
     simulator.queues.append(added)
-    steps = simulator.advance(START_MS + 20_000)
+    steps = list(chain.from_iterable(simulator.advance(START_MS + 20_000)))
     assert added.id in {step.participant.queue_id for step in steps}
 
 
