@@ -69,7 +69,7 @@ def test_a_demo_that_exits_accounts_for_every_event(arguments: list[str]):
     ("shown", "works", "number", "code"),
     [
         (DEMOS[0], False, signal.SIGINT, 0),
-        (DEMOS[1], True, signal.SIGTERM, 0),
+        (DEMOS[1], False, signal.SIGTERM, 0),
         (DEMOS[2], True, signal.SIGKILL, -signal.SIGKILL),
         (DEMOS[3], False, signal.SIGHUP, 130),
     ],

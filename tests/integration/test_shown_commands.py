@@ -210,10 +210,10 @@ def _on_a_terminal(line: str, environment: dict[str, str], desk: Path) -> Ended:
     os.close(theirs)
     drawn = b""
     try:
-        while b"Ctrl-C ends" not in drawn and select.select([ours], [], [], 60)[0]:
-            drawn += os.read(ours, 65_536)
+        while b"Ctrl-C ends" not in drawn and (piece := _read(ours)):
+            drawn += piece
         process.send_signal(signal.SIGINT)
-        while select.select([ours], [], [], 60)[0] and (piece := _read(ours)):
+        while piece := _read(ours):
             drawn += piece
         return Ended(process.wait(60), drawn.decode("utf-8", "replace"), "")
     finally:
@@ -223,9 +223,10 @@ def _on_a_terminal(line: str, environment: dict[str, str], desk: Path) -> Ended:
 
 
 def _read(terminal: int) -> bytes:
+    """What is drawn next; nothing when nobody draws any more."""
     try:
-        return os.read(terminal, 65_536)
-    except OSError:  # nobody writes to it any more
+        return os.read(terminal, 65_536) if select.select([terminal], [], [], 60)[0] else b""
+    except OSError:  # the other end is closed
         return b""
 
 
