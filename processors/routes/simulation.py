@@ -68,10 +68,14 @@ def is_whole(body: JsonObject) -> bool:
 def question(body: JsonObject) -> Question | None:
     """What is asked; None for what is an event itself, or the short form. Raises ValueError.
 
-    An event or a schema may be JSON, or the text of it: so mistakes in it have a line.
+    An event or a schema may be JSON, or the text of it: so mistakes in it have a line. What an example of a route has
+    to `expect` is not looked at.
     """
-    if "event" not in body or not set(body) <= set(QUESTION):
+    if "event" not in body or is_whole(body):
         return None
+    if unknown := set(body) - {*QUESTION, "expect"}:
+        known = ", ".join(QUESTION[1:])
+        raise ValueError(f"unknown field {', '.join(sorted(unknown))} beside event: give any of {known}")
     texts = {name: body.get(name) for name in ("filter", "mapping", "route")}
     wrong = [name for name, value in texts.items() if not isinstance(value, str | None)]
     if wrong:

@@ -45,4 +45,4 @@ def resume(stage: str | None, url: str | None, as_json: bool) -> None:
 def _result(worker: dict[str, Any]) -> str:
     if "error" in worker:
         return str(worker["error"])
-    return "resumed" if worker["resumed"] else "was not paused"
+    return "resumed" if worker["resumed"] else "had not paused by itself"

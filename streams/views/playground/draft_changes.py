@@ -15,7 +15,7 @@ from processors.event.strict_json import JsonObject, parse_object
 from processors.replay.moments import moment
 from processors.replay.selection import Span
 from processors.routes.route import RouteTexts
-from processors.routes.simulation import Question, question
+from processors.routes.simulation import QUESTION, Question, question
 from streams.app import app
 from streams.replay.lookup.changes import Changes, both, compared
 from streams.routes.sandbox.child_process import SandboxError
@@ -55,9 +55,10 @@ class ChangesOfDraft(View):
 
 def _asked(body: JsonObject) -> tuple[Question, Span, int]:
     since, most = body.pop("since", "24h"), body.pop("most", DEFAULT)
-    asked = question({"event": {}, **body})
-    if asked is None:
+    if not set(body) <= set(QUESTION):
         raise ValueError("give any of route, filter, mapping, schema, since, most")
+    asked = question({"event": {}, **body})
+    assert asked is not None  # it has an event
     if type(most) is not int or not 1 <= most <= MAX_EVENTS:
         raise ValueError(f"most is a number from 1 to {MAX_EVENTS}")
     if not isinstance(since, str):

@@ -93,7 +93,16 @@ def test_a_question_brings_an_event_of_any_shape_and_perhaps_texts():
     assert asked.is_draft
 
 
-@pytest.mark.parametrize("body", [{"id": "x", "event": {}}, {"type": "voice"}, {"filter": "true"}])
+def test_an_example_of_a_route_asks_what_comes_of_its_event():
+    assert question({"event": {}, "expect": "filtered"}) == Question("{}")
+
+
+def test_an_unknown_field_beside_an_event_names_those_that_may_stand_there():
+    with pytest.raises(ValueError, match="unknown field fitler beside event: give any of filter, mapping, schema"):
+        question({"event": {}, "fitler": "true"})
+
+
+@pytest.mark.parametrize("body", [{"topicName": "x", "event": {}}, {"type": "voice"}, {"filter": "true"}])
 def test_what_is_no_question_is_an_event_or_the_short_form(body):
     assert question(body) is None
 

@@ -52,7 +52,7 @@ def test_the_worker_of_the_settings_is_asked_with_the_token(invoke: Invoke, work
     [(path, authorization)] = worker.asked
     assert path == "/api/resume/"
     assert base64.b64decode(authorization.removeprefix("Basic ")).decode() == f"command:{secret}"
-    for text in ("http://one", "resumed", "http://two", "was not paused"):
+    for text in ("http://one", "resumed", "http://two", "had not paused by itself"):
         assert text in result.output
     assert secret.strip() not in result.output
 
