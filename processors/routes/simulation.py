@@ -51,9 +51,9 @@ def is_short(body: JsonObject) -> bool:
 
 
 def event_of_example(body: JsonObject) -> JsonObject | None:
-    """The event of what is an example of a route, `{"event": …, "expect": …}`; None for anything else."""
+    """The event of what is an example of a route, `{"event": …, "expect": …}`, or asks so; None for anything else."""
     event = body.get("event")
-    return event if set(body) == {"event", "expect"} and isinstance(event, dict) else None
+    return event if set(body) <= {"event", "expect"} and isinstance(event, dict) else None
 
 
 #: A field that marks an object as a whole event: of the event stream, of a notification, of an integration's envelope.

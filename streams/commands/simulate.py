@@ -75,7 +75,8 @@ def _event(file: Path) -> JsonObject:
         if not body:
             raise ValueError(f"an empty object: give a whole event, or any of {', '.join(FIELDS)}")
         if not is_short(body):
-            return event_of_example(body) or body
+            event = event_of_example(body)
+            return body if event is None else event
         now = time_text(datetime.now(UTC), "milliseconds")
         return simulated_event(body, interaction_id=str(uuid.uuid4()), now=now)
     except OSError as error:

@@ -27,8 +27,9 @@ def test_a_whole_event_is_mapped(invoke, tmp_path):
     assert told["transformedEvent"]["detail"]["interactionId"] == CALL["id"]
 
 
-def test_an_example_of_a_route_is_tried_as_its_event(invoke, tmp_path):
-    result = invoke("simulate", "-", "--json", stdin=orjson.dumps({"event": CALL, "expect": "filtered"}))
+@pytest.mark.parametrize("beside", [{"expect": "filtered"}, {}])
+def test_an_example_of_a_route_is_tried_as_its_event(invoke, beside):
+    result = invoke("simulate", "-", "--json", stdin=orjson.dumps({"event": CALL} | beside))
 
     told = orjson.loads(result.stdout)
     assert (told["outcome"], told["originalEvent"]) == ("mapped", CALL)
