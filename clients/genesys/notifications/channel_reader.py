@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 #: A wait for the network of this length means that nothing was queued: all that was sent has come.
 #: Waits for the consumer that add up to it mean that frames may be queued behind us.
 LAG_S = 1.0
+#: How often a reader looks whether the process itself stood still meanwhile, as frames were queued then too.
+TICK_S = 1.0
 #: How long a channel that is to be left is asked whether it is alive.
 ALIVE_S = 5.0
 
@@ -82,6 +84,7 @@ class ChannelReader:
         self._answered, self._answered_s = asyncio.Event(), 0.0  # when the newest ping was sent that was answered
         self._level_s = self._asked_s = 0.0  # all that was sent before has come; when we last asked for a frame
         self._behind_s = 0.0  # what came may be older by so much than when we took it
+        self._ticked_s = 0.0
 
     async def run(self) -> None:
         """Read until the channel is gone; each cut is reconnected."""
@@ -130,13 +133,14 @@ class ChannelReader:
 
         def opened(pings: Pings) -> None:
             self._pings = pings
-            self._level_s = self._asked_s = self._rest.clock.wall()
+            self._level_s = self._asked_s = self._ticked_s = self._rest.clock.wall()
             self._behind_s = 0.0
             self.opened_ms = int(self._level_s * 1000)
             self._rest.observer.healthy(self)
             self._coverage.up(self)
             self.opened.set()
 
+        ticking = asyncio.create_task(self._tick())
         try:
             return await read_socket(
                 self.channel.connect_uri,
@@ -146,6 +150,7 @@ class ChannelReader:
                 received=self._received,
             )
         finally:
+            ticking.cancel()
             if self._pings is not None:
                 self._pings = None
                 self._answered.set()
@@ -179,12 +184,25 @@ class ChannelReader:
         """
         if now_s - self._asked_s > LAG_S:
             self._behind_s = 0.0
+        self._note_stall(now_s)
         if frame.kind == "pong" and self._pings is not None and (sent_s := self._pings.answered()) is not None:
             self._level_s, self._behind_s = max(self._level_s, sent_s), now_s - sent_s
             self._answered_s = sent_s
             self._answered.set()
         if self._behind_s <= LAG_S:
             self._level_s = now_s
+
+    async def _tick(self) -> None:
+        while True:
+            await self._rest.clock.sleep(TICK_S)
+            self._note_stall(self._rest.clock.wall())
+
+    def _note_stall(self, now_s: float) -> None:
+        """Count the time in which the process stood still: it looked like a wait for the network."""
+        late_s = now_s - self._ticked_s - TICK_S
+        if late_s > LAG_S:
+            self._behind_s += late_s
+        self._ticked_s = now_s
 
     def _want_successor(self, reason: str) -> None:
         if not self.leaving.done():
