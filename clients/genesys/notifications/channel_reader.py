@@ -182,9 +182,9 @@ class ChannelReader:
 
         Then only the answer to a ping moves it on, to when the ping was sent, or a second without a frame.
         """
+        self._note_stall(now_s)
         if now_s - self._asked_s > LAG_S:
             self._behind_s = 0.0
-        self._note_stall(now_s)
         if frame.kind == "pong" and self._pings is not None and (sent_s := self._pings.answered()) is not None:
             self._level_s, self._behind_s = max(self._level_s, sent_s), now_s - sent_s
             self._answered_s = sent_s
@@ -198,10 +198,11 @@ class ChannelReader:
             self._note_stall(self._rest.clock.wall())
 
     def _note_stall(self, now_s: float) -> None:
-        """Count the time in which the process stood still: it looked like a wait for the network."""
+        """Count the time in which the process stood still as time behind: it was no wait for the network."""
         late_s = now_s - self._ticked_s - TICK_S
         if late_s > LAG_S:
             self._behind_s += late_s
+            self._asked_s = now_s
         self._ticked_s = now_s
 
     def _want_successor(self, reason: str) -> None:

@@ -46,15 +46,17 @@ class Reading:
         self.received.append(item)
         self._time.now += self.delay
 
-    async def take(self, network=0.0, consumer=0.0, value=EVENT, stalled=0.0):
+    async def take(self, network=0.0, consumer=0.0, value=EVENT, stalled=0.0, ticks=False):
         """One frame that came after `network` seconds of waiting, and after others in which the process stood still.
 
-        Gives the moment known to be read, in s.
+        `ticks`: the reader's tick comes before the frame. Gives the moment known to be read, in s.
         """
         self.delay = consumer
         self._time.now += network
         self.reader._ticked_s = self._time.clock().wall()
         self._time.now += stalled
+        if ticks:
+            self.reader._note_stall(self._time.clock().wall())
         self.taken_at = self._time.clock().wall()
         assert await self.reader._received(value)
         return self.received[-1].since_ms / 1000
@@ -95,9 +97,10 @@ async def test_who_may_be_behind_asks_and_knows_by_the_answer_what_has_come(read
     assert await reading.take(network=0.1, value=PONG) == reading.taken_at
 
 
-async def test_who_stood_still_may_be_behind_though_it_looked_like_a_wait_for_the_network(reading):
+@pytest.mark.parametrize("ticks", [False, True])
+async def test_who_stood_still_may_be_behind_though_it_looked_like_a_wait_for_the_network(reading, ticks):
     level = await reading.take(network=5)
-    assert await reading.take(stalled=16) == level
+    assert await reading.take(stalled=16, ticks=ticks) == level
     asked_at = reading.taken_at
     assert await reading.take() == level
     await reading.take(network=0.2, value=PONG)
