@@ -31,7 +31,7 @@ demo: $(VENV)/installed ## Run everything embedded and watch events arrive
 
 .PHONY: test
 test: $(VENV)/installed-dev ## Run all tests
-	$(BIN)/python -m pytest -n 6 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 
 .PHONY: check
 check: $(VENV)/installed-dev ## Lint, types, layers

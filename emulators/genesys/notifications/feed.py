@@ -24,7 +24,8 @@ class Feed:
     """One task: advance the simulator, publish, look after channels and sockets.
 
     Time begins with the first channel, or at once when there is a partner bus. After `count` different events
-    have gone to sockets or there (None = never) the simulated contact centre stands still.
+    (None = never), and the others of the last one's moment, have gone to sockets or there, the simulated contact
+    centre stands still.
     """
 
     def __init__(

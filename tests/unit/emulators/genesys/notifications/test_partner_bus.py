@@ -12,6 +12,9 @@ from emulators.genesys import Faults, GenesysEmulator
 
 EVENTS = 60
 
+#: Events of one moment, more than which never go beyond a count.
+ALIKE = 12
+
 
 async def test_detail_events_come_into_the_queue_in_the_envelope(eventually: Callable[..., Any]) -> None:
     async with AWSEmulator(queues=["events"]) as aws:
@@ -23,7 +26,8 @@ async def test_detail_events_come_into_the_queue_in_the_envelope(eventually: Cal
             found = [orjson.loads(message["body"]) for message in queue.contents()]
             truth = genesys.notifications.conversations_as_json()
     notifications = {orjson.dumps([one["detail"]["topicName"], one["detail"]["eventBody"]]) for one in found}
-    assert len(notifications) == EVENTS < len(found), "some came twice"
+    assert EVENTS <= len(notifications) < EVENTS + ALIKE, "those of the last moment are all sent"
+    assert len(notifications) < len(found), "some came twice"
     for one in found:
         conversation = one["detail"]["eventBody"]["conversationId"]
         assert one["detail-type"] == one["detail"]["topicName"].replace(conversation, "{id}")
@@ -44,4 +48,4 @@ async def test_a_queue_that_does_not_answer_is_waited_for(eventually: Callable[.
             assert queue.contents() == []
             aws.faults = type(aws.faults)()
             await eventually(lambda: genesys.notifications.as_json()["ended"])
-            assert len(queue.contents()) == 20
+            assert 20 <= len(queue.contents()) < 20 + ALIKE
