@@ -118,12 +118,12 @@ class ChannelReader:
 
         One that is cut is not always seen to be: frames may be queued, or no word of it may have come.
         """
-        now_s = self._rest.clock.wall()
         if self._pings is None:
             return
-        await self._pings.send(now_s)
+        now_s = self._rest.clock.wall()
         with suppress(TimeoutError):
             async with asyncio.timeout(ALIVE_S):
+                await self._pings.send(now_s)
                 while self._answered_s < now_s and self._pings is not None:
                     self._answered.clear()
                     await self._answered.wait()

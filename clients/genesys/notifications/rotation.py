@@ -213,8 +213,7 @@ class ChannelRotation:
         return True
 
     def _drop(self, reader: ChannelReader) -> None:
-        task = self._readers.pop(reader)
-        if task is not None:
+        if (task := self._readers.pop(reader, None)) is not None:
             task.cancel()
 
     async def _retire(self, reader: ChannelReader) -> None:
@@ -225,13 +224,9 @@ class ChannelRotation:
             if reader in self._reading() and await self._subscriptions.held(reader) is False:
                 self._doubt()
             await reader.finish()
-            self._leave(reader)
+            self._drop(reader)
             await self._channels.clear(reader.channel)
         except GenesysError as error:
             log.info("genesys.channel.left", reason=str(error))
         finally:
-            self._leave(reader)
-
-    def _leave(self, reader: ChannelReader) -> None:
-        if reader in self._readers:
             self._drop(reader)

@@ -57,7 +57,7 @@ class Notifications:
     def __init__(self, options: NotificationOptions, shared: EmulatorParts) -> None:
         active, permissions = shared.active, shared.permissions
         self.directory = Directory()
-        self.tally = SocketTally()
+        self.tally = SocketTally(shared.clock)
         self.channels = Channels(options.limits, shared.clock)
         queues, users = list(self.directory.queues.values()), list(self.directory.users.values())
         self.simulator = Simulator(queues, users, options.conversation_rate, options.seed, options.pace)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,7 +34,7 @@ class SocketTally:
     `missed_ms`: when the latest events were missed, epoch ms.
     """
 
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float]
     frames: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
     sent: dict[str, None] = field(default_factory=dict)
