@@ -13,6 +13,7 @@ from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import BUCKETS_MS, MAX_NAME
 from processors.metrics.group import wrong_row
 from processors.metrics.history import wrong_mark
+from processors.metrics.numbered import wrong_number
 
 #: Most that one number of a delta may be: no worker counts so much in a second, and thousands of them fit into int64.
 MAX_COUNT = 2**48
@@ -58,7 +59,9 @@ def _wrong_delta(content: JsonObject) -> str:
         return "not a delta: its latency has other buckets"
     numbers = [*(number for part in named for number in part.values()), *buckets]
     numbers += [latency.get("count"), latency.get("sum")]
-    return "" if all(map(_is_count, numbers)) else f"not a delta: it holds what is no number from 0 to {MAX_COUNT}"
+    if not all(map(_is_count, numbers)):
+        return f"not a delta: it holds what is no number from 0 to {MAX_COUNT}"
+    return wrong_number(content)
 
 
 def _is_count(number: Any) -> bool:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
@@ -71,6 +73,8 @@ class Ledger:
         self._grace_s, self._hold_s, self._clock = grace_s, hold_s, clock
         self._on_written, self._before_acks, self._after_acks = on_written, before_acks, after_acks
         self._acknowledge = acknowledge
+        #: What its deltas are known by, so that none is added twice (processors/metrics/numbered.py).
+        self._name, self._numbers = uuid.uuid4().hex[:12], itertools.count(1)
         self._settled: list[Settled] = []
         self._acking: list[list[Settled]] = []
         self._expired: list[Ackable] = []
@@ -124,7 +128,8 @@ class Ledger:
         expired, self._expired = self._expired, []
         self._acking.append(settled)
         if delta is not None:
-            await self._write_in_time(orjson.dumps(delta))
+            number = {"by": self._name, "number": next(self._numbers)}
+            await self._write_in_time(orjson.dumps({**number, **delta}))
             self._on_written(delta)
         self._before_acks()
         self._acking.remove(settled)

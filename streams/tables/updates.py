@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 from faust import EventT
@@ -12,6 +13,7 @@ from processors.event.strict_json import JsonObject, parse_object
 from processors.metrics.counts import Sums, add, add_latency, empty
 from processors.metrics.expired import range_key
 from processors.metrics.history import with_lag, with_mark
+from processors.metrics.numbered import is_added, with_added
 from streams.tables.definitions import KEY, SumTables
 from streams.tables.rows import gap_start, read_histogram, read_numbers, read_sums
 
@@ -32,15 +34,23 @@ def add_delta(tables: SumTables, event: EventT[Any]) -> None:
         note_moment(tables.history, content, event)
         return
     delta = read_delta(content)
-    tables.totals[KEY] = add(read_sums(tables.totals[KEY]), delta)
-    tables.throughput[KEY] = plus(read_numbers(tables.throughput[KEY].current(event)), delta["counts"])
-    if delta["failed"]:
-        tables.failed[KEY] = plus(read_numbers(tables.failed[KEY].current(event)), delta["failed"])
-    if delta["routes"]:
-        tables.routes[KEY] = plus(read_numbers(tables.routes[KEY].current(event)), delta["routes"])
+    _add(tables.totals, tables.totals[KEY], content, lambda row: add(read_sums(row), delta))
+    for table, part in ((tables.throughput, "counts"), (tables.failed, "failed"), (tables.routes, "routes")):
+        if delta[part]:
+            _add(table, table[KEY].current(event), content, partial(_with_numbers, delta[part]))
     if delta["latency"]["count"]:
-        known = read_histogram(tables.latency[KEY].current(event))
-        tables.latency[KEY] = add_latency(known, delta["latency"])
+        row = tables.latency[KEY].current(event)
+        _add(tables.latency, row, content, lambda row: add_latency(read_histogram(row), delta["latency"]))
+
+
+def _add(table: Any, row: Any, content: JsonObject, added: Callable[[Any], JsonObject]) -> None:
+    """Add a delta to a row, unless it is in there: each row has a changelog of its own, so each knows for itself."""
+    if not is_added(row, content):
+        table[KEY] = with_added(row, added(row), content)
+
+
+def _with_numbers(numbers: Mapping[str, int], row: Any) -> JsonObject:
+    return plus(read_numbers(row), numbers)
 
 
 def read_delta(content: JsonObject) -> Sums:

@@ -143,27 +143,7 @@ class Pipeline:
 
     def records(self, topic: str) -> list[Message]:
         """Every record on a topic up to its present end."""
-        consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": uuid.uuid4().hex,
-                             "enable.auto.commit": False, "auto.offset.reset": "earliest"})  # fmt: skip
-        try:
-            name = f"{self.prefix}{topic}"
-            partitions = [
-                TopicPartition(name, part, 0) for part in consumer.list_topics(name, 10).topics[name].partitions
-            ]
-            ends = {part.partition: _end(consumer, part) for part in partitions}
-            consumer.assign(partitions)
-            found: list[Message] = []
-            open_parts = {part for part, end in ends.items() if end > 0}
-            deadline = time.monotonic() + 60
-            while open_parts and time.monotonic() < deadline:
-                for message in consumer.consume(1000, 0.2):
-                    if message.error() is None:
-                        found.append(message)
-                        if message.offset() + 1 >= ends[message.partition()]:
-                            open_parts.discard(message.partition())
-            return found
-        finally:
-            consumer.close()
+        return read_topic(self.bootstrap_servers, f"{self.prefix}{topic}")
 
     def on_bus(self) -> int:
         """How many entries EventBridge took."""
@@ -235,6 +215,28 @@ class Pipeline:
         """Whether no worker runs any more, and the latest ended by itself: none will come after it."""
         codes = [worker.process.poll() for worker in self.workers]
         return bool(codes) and None not in codes and (codes[-1] or 0) > 0
+
+
+def read_topic(bootstrap_servers: str, name: str) -> list[Message]:
+    """Every record on the topic of that name up to its present end."""
+    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": uuid.uuid4().hex,
+                         "enable.auto.commit": False, "auto.offset.reset": "earliest"})  # fmt: skip
+    try:
+        partitions = [TopicPartition(name, part, 0) for part in consumer.list_topics(name, 10).topics[name].partitions]
+        ends = {part.partition: _end(consumer, part) for part in partitions}
+        consumer.assign(partitions)
+        found: list[Message] = []
+        open_parts = {part for part, end in ends.items() if end > 0}
+        deadline = time.monotonic() + 60
+        while open_parts and time.monotonic() < deadline:
+            for message in consumer.consume(1000, 0.2):
+                if message.error() is None:
+                    found.append(message)
+                    if message.offset() + 1 >= ends[message.partition()]:
+                        open_parts.discard(message.partition())
+        return found
+    finally:
+        consumer.close()
 
 
 def _end(consumer: Consumer, part: TopicPartition) -> int:

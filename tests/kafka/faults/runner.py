@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 from confluent_kafka import KafkaException
@@ -94,6 +95,7 @@ def _play(prepared: Prepared, say: Callable[[str], None], settled: Callable[[], 
         wait_until("every event to be where it belongs", lambda: is_settled(scene, offsets), PATIENCE_S)
         settled()
         wait_until("every offset to be committed", lambda: not offsets.behind(), PATIENCE_S)
+    wait_for_balance(scene)
     if missed is not None:
         raise missed
 
@@ -122,11 +124,31 @@ def is_settled(scene: Scene, offsets: Offsets) -> bool:
 def uncounted(scene: Scene) -> int:
     """Filtered events that the report of the pipeline does not count (it may count one twice, never none)."""
     wanted = sum(ledger.fate(number) == "filtered" for number in range(scene.flow.events))
+    return max(0, wanted - int(report(scene).get("filtered", 0)))
+
+
+def wait_for_balance(scene: Scene) -> None:
+    """Require that the report comes to say that every event has ended, and that nothing is missing."""
+
+    def balances() -> bool:
+        found = report(scene)
+        return bool(found) and found["balanced"] and not found["inFlight"]
+
+    try:
+        wait_until("the report to balance", balances, PATIENCE_S)
+    except WaitedInVainError:
+        parts = {name: value for name, value in report(scene).items() if value and isinstance(value, int)}
+        raise WaitedInVainError(f"the report does not balance: {parts}") from None
+
+
+def report(scene: Scene) -> dict[str, Any]:
+    """What the pipeline reports of all time; empty while no worker answers."""
     for worker in scene.workers:
         answer = worker.get("/api/report/")
         if answer is not None and answer.status_code == 200:
-            return max(0, wanted - int(answer.json()["filtered"]))
-    return wanted
+            found: dict[str, Any] = answer.json()
+            return found
+    return {}
 
 
 def _repeated(scene: Scene) -> list[str]:
