@@ -18,6 +18,7 @@ from processors.event.errors import MalformedEventError, RouteError, Violation
 from processors.event.identity import SourceEvent
 from processors.event.json_places import offset_of, syntax_error
 from processors.event.strict_json import JsonObject, parse_object
+from processors.routes.entry_limits import unread_fields
 from processors.routes.jsonata.engines import LEADING
 from processors.routes.jsonata.expressions import Expression, ExpressionError, as_predicate, compile_text
 from processors.routes.jsonata.fault_position import runtime_fault_offset
@@ -89,7 +90,8 @@ class DraftTrial:
         self._faults: list[Fault] = []
 
     def run(self) -> JsonObject:
-        """`{"outcome": "mapped" | "filtered" | "failed" | "invalid", "transformedEvent", "errors", "details", …}`.
+        """`{"outcome": "mapped" | "filtered" | "failed" | "invalid", "transformedEvent", "errors", "details", …}`,
+        with a `note` of mapped fields that nothing reads.
 
         `invalid`: a text does not compile, so that no worker would start with it. Raises MemoryError.
         """
@@ -112,6 +114,8 @@ class DraftTrial:
             found |= {"stage": failed.stage, "error": failed.error, "message": failed.message}
         if isinstance(outcome, Failed):
             found["details"] = [self._violation(one) for one in outcome.details]
+        if isinstance(outcome, Mapped) and (note := unread_fields(outcome.entry)):
+            found["note"] = note
         return found
 
     def _compiled(self, part: DraftPart, text: str, wrap: Callable[[str], str]) -> Expression | None:

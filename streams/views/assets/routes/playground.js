@@ -100,6 +100,7 @@ function Result({ found, trying, error }) {
       ${found?.engine && html`<span class="muted engine">${found.engine}${typeof found.latencyMs === "number" ? ` · ${Math.max(1, Math.round(found.latencyMs))} ms` : ""}</span>`}</header>
     <${Problem} error=${error} />
     ${found?.outcome === "filtered" && text && html`<p class="muted aside">What the mapping would give, were the event taken:</p>`}
+    ${found?.note && html`<p class="note warn" role="status"><span>${found.note}.</span></p>`}
     ${text || !found
       ? html`<${Editor} label="Result (JSON)" language="json" readOnly value=${text} turn=${text} problems=${marks} />`
       : html`<p class="nothing muted">${NOTHING[found.outcome] ?? ""}</p>`}

@@ -39,6 +39,13 @@ def test_a_good_draft_maps_and_says_on_which_engine():
     assert "error" not in found
 
 
+def test_mapped_fields_that_nothing_reads_are_named():
+    assert "note" not in tried()
+    found = tried(mapping='$merge([%s, {"Time": createdTime}])' % MAPPING, schema="{}")  # noqa: UP031  # braces
+    assert found["outcome"] == "mapped"
+    assert found["note"].startswith("nothing reads Time of the mapped event")
+
+
 def test_what_does_not_compile_is_told_of_all_texts_at_once():
     found = tried(filter="true and\n(a", mapping='{"a": }', schema='{"type": "object",}')
     assert found["outcome"] == "invalid"
