@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from typing import Any
-from urllib.parse import urlsplit
 
 from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 from yarl import URL
@@ -83,8 +82,7 @@ def _streaming(settings: Settings) -> dict[str, Any]:
 
 def _guards(settings: Settings) -> list[Any]:
     """What stands before every view."""
-    advertised = urlsplit(settings.web_url).hostname or ""
-    return middlewares(settings.tokens, Hosts([settings.web_host, advertised, *settings.web_allowed_hosts]))
+    return middlewares(settings.tokens, Hosts.of(settings))
 
 
 def _web(settings: Settings) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+from settings.web import WebSettings
+
 #: Addresses that mean every one of a machine's.
 EVERY = ("", "0.0.0.0", "::")
 
@@ -19,6 +21,12 @@ class Hosts:
 
     def __init__(self, names: Collection[str]) -> None:
         self._names = {_plain(name) for name in names} - set(EVERY)
+
+    @classmethod
+    def of(cls, settings: WebSettings) -> Hosts:
+        """Those that a worker with these settings answers to."""
+        advertised = urlsplit(settings.web_url).hostname or ""
+        return cls([settings.web_host, advertised, *settings.web_allowed_hosts])
 
     def allows(self, header: str | None, address: str | None) -> bool:
         """Whether a request with this header Host, over a connection to this address of ours, may be answered.

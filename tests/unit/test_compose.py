@@ -9,6 +9,8 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.credentials import EnvProvider
 
 from settings import Settings
+from settings.web import WebSettings
+from streams.web.allowed_hosts import Hosts
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -129,7 +131,11 @@ def test_the_observed_stack_has_its_files():
     mounted = [volume.split(":") for name in observed for volume in SERVICES[name]["volumes"]]
     assert [source for source, _, mode in mounted if not (ROOT / source).is_file() or mode != "ro"] == []
     scraped = yaml.safe_load((ROOT / "deploy/observability/prometheus.yml").read_text())["scrape_configs"]
-    assert scraped[0]["static_configs"] == [{"targets": [f"worker:{Settings.model_fields['web_port'].default}"]}]
+    target = f"worker:{Settings.model_fields['web_port'].default}"
+    assert scraped[0]["static_configs"] == [{"targets": [target]}]
+    told = SERVICES["worker"]["environment"]
+    web = WebSettings(web_host=told["WEB_HOST"], web_allowed_hosts=told["WEB_ALLOWED_HOSTS"])
+    assert Hosts.of(web).allows(target, "172.18.0.5")
 
 
 def test_the_health_check_of_the_image_is_a_program_that_compiles():

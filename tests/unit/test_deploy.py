@@ -16,7 +16,9 @@ from botocore import xform_name
 
 from clients.aws.cloudwatch import GAUGES, METRICS
 from settings import Settings
+from settings.web import WebSettings
 from streams.routes.folder import read_routes
+from streams.web.allowed_hosts import Hosts
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("agents", "clients", "streams")
@@ -252,6 +254,14 @@ def test_selectors_find_the_pods(kind):
 
 def test_the_dashboard_stays_while_no_worker_is_ready():
     assert MANIFESTS["Service"]["spec"]["publishNotReadyAddresses"] is True
+
+
+def test_the_pods_answer_to_the_name_of_their_service():
+    told = MANIFESTS["ConfigMap"]["data"]
+    web = WebSettings(web_host=told["WEB_HOST"], web_allowed_hosts=told["WEB_ALLOWED_HOSTS"])
+    service = MANIFESTS["Service"]
+    for port in service["spec"]["ports"]:
+        assert Hosts.of(web).allows(f"{service['metadata']['name']}:{port['port']}", "10.0.0.12")
 
 
 def test_one_worker_stays_when_nodes_are_drained_and_unready_ones_hold_up_nobody():

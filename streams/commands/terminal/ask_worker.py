@@ -39,9 +39,13 @@ def asked(settings: Settings, url: str | None, method: str, path: str, *, accept
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NoWorkerError(f"no worker answers at {where} ({type(error).__name__}): name one with --url") from None
     if answer.status_code == 401:
-        raise NoWorkerError(f"the worker at {where} wants its token: set WEB_TOKEN")
+        why = "does not know the token that was sent" if authorization else "wants a token"
+        raise NoWorkerError(f"the worker at {where} {why}: set WEB_TOKEN or WEB_TOKENS as it has them")
     if answer.status_code == 403:
         raise NoWorkerError(f"the worker at {where} wants a token with the right act: set WEB_TOKEN or WEB_TOKENS")
+    if answer.status_code == 421:
+        fix = "ask it by its IP address, or name the host in its WEB_ALLOWED_HOSTS"
+        raise NoWorkerError(f"the worker at {where} is not called that: {fix}")
     try:
         found = answer.json()
     except ValueError:

@@ -71,13 +71,26 @@ def test_a_worker_that_did_not_answer_is_told_and_the_exit_code_is_1(invoke: Inv
 
 
 @pytest.mark.parametrize(
-    ("status", "says"), [(401, "set WEB_TOKEN"), (403, "with the right act"), (404, "answered 404")]
+    ("status", "says"),
+    [
+        (401, "wants a token: set WEB_TOKEN"),
+        (403, "with the right act"),
+        (404, "answered 404"),
+        (421, "name the host in its WEB_ALLOWED_HOSTS"),
+    ],
 )
 def test_a_refusal_says_what_to_do(invoke: Invoke, worker: Worker, status: int, says: str):
     worker.status = status
     result = invoke("resume", "--url", worker.url)
     assert result.exit_code == 2
     assert says in result.stderr
+
+
+def test_a_token_that_the_worker_does_not_know_is_told_as_that(invoke: Invoke, worker: Worker):
+    worker.status = 401
+    result = invoke("resume", "--url", worker.url, WEB_TOKEN="old")
+    assert result.exit_code == 2
+    assert "does not know the token that was sent" in result.stderr
 
 
 def test_nobody_there_is_one_line_and_exit_code_2(invoke: Invoke):
