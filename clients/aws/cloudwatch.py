@@ -1,4 +1,4 @@
-"""This module puts metrics to CloudWatch: four of them, a fifth when events expired, one request."""
+"""This module puts metrics to CloudWatch: what was counted, what is now, and latencies, in one request."""
 
 from __future__ import annotations
 

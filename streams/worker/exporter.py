@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections import Counter as Tally
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -90,8 +91,8 @@ class Gauges:
         if rows:
             gauges["StagesPaused"] = len(self.paused())
             gauges["LagEvents"] = sum(row["lag"] for row in rows)
-            seconds = (row["lagSeconds"] for row in rows if row["lagSeconds"] is not None)
-            gauges["LagSeconds"] = max(seconds, default=0.0)
+            if seconds := [row["lagSeconds"] for row in rows if row["lagSeconds"] is not None]:
+                gauges["LagSeconds"] = max(seconds)
         return gauges
 
 
@@ -124,12 +125,16 @@ class Exporter:
         family = CounterMetricFamily(
             f"{PREFIX}_outcomes", "Ends of events, each in one, by route and bus", labels=["outcome", "route", "bus"]
         )
-        left = {end: total["counts"].get(end, 0) for end in ENDS}
+        left = Tally({end: total["counts"].get(end, 0) for end in ENDS})
+        found = Tally[tuple[str, str]]()
         for name, number in total.get("routes", {}).items():
-            route, _, end = name.rpartition("/")
+            route, _, way = name.rpartition("/")
+            end = "failed" if way == "refused" else way  # by EventBridge: the route's event has failed all the same
             if end in left:
                 left[end] -= number
-                family.add_metric([end, route, self._gauges.bus_of(route)], number)
+                found[end, route] += number
+        for (end, route), number in found.items():
+            family.add_metric([end, route, self._gauges.bus_of(route)], number)
         for end, number in left.items():
             family.add_metric([end, "", ""], max(0, number))
         return family

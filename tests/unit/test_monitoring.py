@@ -157,6 +157,32 @@ def test_panels_do_not_lie_on_each_other():
         taken |= cells
 
 
+def test_what_eventbridge_refuses_has_failed_on_its_route():
+    counts = Counts()
+    for end in ("failed", "refused", "refused"):
+        counts.fail("publish" if end == "refused" else "validate", "E")
+        counts.route("interaction", end)
+    counts.fail("source", "MalformedJSON")
+    counts.add("published")
+    counts.route("interaction", "published")
+    registry = prometheus(Exporter(counts.drain, Gauges(bus_of=lambda _: "vip"), PutEventsMetrics()))
+    found = {
+        (one.labels["outcome"], one.labels["route"], one.labels["bus"]): one.value
+        for family in registry.collect()
+        for one in family.samples
+        if one.name == "genesys_eventbridge_outcomes_total" and one.value
+    }
+    of_the_route = {("failed", "interaction", "vip"): 3, ("published", "interaction", "vip"): 1}
+    assert found == of_the_route | {("failed", "", ""): 1}
+
+
+@pytest.mark.parametrize(("oldest_ms", "is_told"), [(None, False), (3, True)])
+def test_cloudwatch_is_told_no_age_that_nobody_knows(oldest_ms, is_told):
+    gauges = Gauges(lags=lambda: [PartitionLag("raw", 0, 1, 2, oldest_ms, 4)]).in_short()
+    assert gauges["LagEvents"] == 1
+    assert ("LagSeconds" in gauges) is is_told
+
+
 def test_every_stage_that_can_be_paused_is_told_paused_or_not():
     registry = prometheus(Exporter(empty, Gauges(), PutEventsMetrics()))
     found = {stage: registry.get_sample_value("genesys_eventbridge_paused", {"stage": stage}) for stage in PAUSABLE}
