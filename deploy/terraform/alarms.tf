@@ -99,8 +99,8 @@ resource "aws_cloudwatch_metric_alarm" "many_fail" {
 
 resource "aws_cloudwatch_metric_alarm" "waiting" {
   for_each = {
-    (aws_sqs_queue.failures.name)    = "Events failed and wait in the dead-letter queue; look at their cause, then redrive them."
-    (aws_sqs_queue.undelivered.name) = "EventBridge could not deliver events to the example's target; they wait in its dead-letter queue."
+    (aws_sqs_queue.failures.name)    = "Events failed and wait in the dead-letter queue; look at their cause, then redrive them (docs/runbook.md#by-alarm-of-aws)."
+    (aws_sqs_queue.undelivered.name) = "EventBridge could not deliver events to the example's target; they wait in its dead-letter queue (docs/runbook.md#by-alarm-of-aws)."
   }
 
   alarm_name          = "${each.key}-waiting"
@@ -119,7 +119,7 @@ resource "aws_cloudwatch_metric_alarm" "waiting" {
 
 resource "aws_cloudwatch_metric_alarm" "old" {
   alarm_name          = "${var.queue_name}-old"
-  alarm_description   = "A failed event has waited for ten days; SQS deletes it after fourteen."
+  alarm_description   = "A failed event has waited for ten days; SQS deletes it after fourteen (docs/runbook.md#by-alarm-of-aws)."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
   dimensions          = { QueueName = aws_sqs_queue.failures.name }

@@ -190,6 +190,13 @@ def test_events_of_genesys_own_integration_go_by_a_rule_to_a_queue_and_none_is_d
     assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
 
 
+def test_a_worker_may_read_what_the_rule_could_not_deliver():
+    """SQS moves nothing out of a dead-letter queue whose source is no queue."""
+    (reader,) = resources(SOURCE_TEXT)["ReaderPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert reader["Resource"] == [{"Fn::GetAtt": [name, "Arn"]} for name in ("Events", "Undelivered")]
+    assert "StartMessageMoveTask" not in SOURCE_TEXT
+
+
 def test_every_variable_of_the_pod_is_a_setting():
     configured = set(MANIFESTS["ConfigMap"]["data"])
     own = {variable["name"] for variable in CONTAINER["env"] if "fieldRef" not in variable.get("valueFrom", {})}

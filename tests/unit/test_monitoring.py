@@ -143,8 +143,18 @@ def test_alarms_ask_for_metrics_that_workers_send():
     assert all(query["Dimensions"] == [{"Name": "Pipeline", "Value": {"Ref": "PipelineName"}}] for query in asked)
     template = (ROOT / "deploy" / "cloudformation.yaml").read_text("utf-8")
     assert f"Default: {load_settings().group}\n" in template
-    for anchor in re.findall(r"runbook\.md#(\w+)", template):
-        assert anchor in {rule["alert"].lower() for rule in RULES}
+    for anchor in re.findall(r"runbook\.md#([\w-]+)", template):
+        assert anchor in {"by-alarm-of-aws", *(rule["alert"].lower() for rule in RULES)}
+
+
+@pytest.mark.parametrize("template", ["cloudformation.yaml", "genesys-eventbridge-source.yaml"])
+def test_every_alarm_of_aws_leads_to_the_runbook(template):
+    """By the section of its name, else by a row of the alarms that Prometheus does not have."""
+    found = cfn_yaml.loads((ROOT / "deploy" / template).read_text("utf-8"))["Resources"]
+    alarms = {name for name, one in found.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+    rows = {line.split("|")[1].strip() for line in RUNBOOK.splitlines() if line.startswith("| ")}
+    assert alarms
+    assert alarms <= rows | {rule["alert"] for rule in RULES}
 
 
 def test_panels_do_not_lie_on_each_other():
