@@ -1,7 +1,11 @@
 # The worker, and the emulators of the demo, in one image, for amd64 and arm64:
 #   docker buildx build --platform linux/amd64,linux/arm64 --sbom=true --provenance=true -t genesys-eventbridge:0.1.0 .
 # Base and dependencies are pinned by their hashes, the base by that of its index, which names both platforms;
-# nothing runs as root, and nothing is written but /data and /tmp.
+# nothing runs as root, and nothing is written but /data and /tmp. An extra (msk-iam, otel, global-endpoint) takes an image of your own:
+#   FROM genesys-eventbridge:0.1.0
+#   USER root
+#   RUN pip install 'genesys-eventbridge[otel]'
+#   USER 10001:10001
 FROM python:3.13.9-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34 AS build
 ENV PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
