@@ -36,8 +36,8 @@ async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]
         fix = "look whether the machine lacks memory or processes"
         return None, [Finding("routes", False, str(error), fix, unreachable=True)]
     except AWS_ERRORS as error:
-        remedy = "allow schemas:DescribeSchema, or name a file in route.toml"
-        return None, [aws_failed("schema registry", error, remedy)]
+        right, missing = "schemas:DescribeSchema, or name a file in route.toml", "fix the schema's name in route.toml"
+        return None, [aws_failed("schema registry", error, right, missing)]
     except AwsConfigurationError as error:
         return None, [misconfigured("schema registry", error)]
     findings = [_finding(one, verdict) for one, verdict in zip(texts, verdicts, strict=True)]

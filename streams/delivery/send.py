@@ -11,10 +11,14 @@ from typing import Any, Protocol, cast
 
 import faust.sensors
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
     KafkaError,
     MessageSizeTooLargeError,
+    NotEnoughReplicasAfterAppendError,
+    NotEnoughReplicasError,
     OutOfOrderSequenceNumber,
     ProducerFenced,
+    TopicAuthorizationFailedError,
     UnknownProducerId,
 )
 
@@ -25,6 +29,14 @@ from streams.health import Health
 
 #: Seconds without the brokers' answer after which Kafka is in trouble: aiokafka waits in silence, and for ever.
 SLOW_S = 10.0
+
+#: What an operator does about a refusal, where its name does not say so.
+FIXES: dict[type[KafkaError], str] = {
+    TopicAuthorizationFailedError: "allow Write on it",
+    ClusterAuthorizationFailedError: "allow IdempotentWrite on the cluster",
+    NotEnoughReplicasError: "fewer replicas are in sync than min.insync.replicas: look at the brokers",
+    NotEnoughReplicasAfterAppendError: "fewer replicas are in sync than min.insync.replicas: look at the brokers",
+}
 
 #: What the producer never gets over. A batch that was refused for good keeps its sequence numbers (aiokafka 0.14,
 #: aiokafka/producer/sender.py), so that the brokers miss them from then on; only another producer begins anew.
@@ -146,4 +158,5 @@ def _reason(refused: tuple[Record, KafkaError]) -> str:
     one, error = refused
     if isinstance(error, MessageSizeTooLargeError):
         return f"{one.topic} refuses {len(one.value)} bytes: raise max.message.bytes or lower KAFKA_MAX_MESSAGE_BYTES"
-    return f"{one.topic} does not take events: {type(error).__name__}"
+    fix = FIXES.get(type(error))
+    return f"{one.topic} does not take events: {type(error).__name__}{f' ({fix})' if fix else ''}"

@@ -7,9 +7,11 @@ from aiokafka.errors import (
     KafkaError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
+    NotEnoughReplicasError,
     NotLeaderForPartitionError,
     OutOfOrderSequenceNumber,
     ProducerFenced,
+    TopicAuthorizationFailedError,
     UnknownProducerId,
 )
 
@@ -102,6 +104,25 @@ async def test_the_silence_is_that_of_the_record_that_waits_longest(producer, ne
     producer.confirmed.set()
     await asyncio.gather(first, second)
     assert sender.seconds_silent() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (TopicAuthorizationFailedError, "allow Write on it"),
+        (NotEnoughReplicasError, "min.insync.replicas"),
+    ],
+)
+async def test_a_refusal_that_only_an_operator_ends_says_how(producer, new_sender, health, error, fix):
+    told = []
+
+    def backoff(attempt, chance):
+        told.append(health.troubles()["kafka"]["reason"])
+        return 0.0
+
+    producer.refusals = {"a": [error()]}
+    await new_sender(backoff=backoff).send([Record("a", None, b"1")])
+    assert fix in told[0]
 
 
 async def test_what_is_told_is_the_trouble_that_is_left(producer, new_sender, health):
