@@ -312,7 +312,12 @@ def test_routes_as_a_config_map_are_a_folder_of_routes(tmp_path):
         made.parent.mkdir(parents=True, exist_ok=True)
         made.write_bytes((folder / files[item["key"]]).read_bytes())
     [texts] = read_routes(tmp_path)
-    assert (texts.name, texts.warnings) == ("interaction", ())
+    assert texts.warnings == ()
+    assert [
+        name for name in files.values() if (folder / name).read_bytes() != (ROOT / "schemas" / name).read_bytes()
+    ] == []
+    assert MANIFESTS["ConfigMap"]["data"]["GENESYS_SOURCE"] == "notifications"  # with other routes, nothing is taken
+    assert all("topicName" in example.event for example in texts.examples)
 
 
 def test_a_scaled_group_reads_the_topics_of_the_group_and_never_has_more_workers_than_partitions():
