@@ -41,3 +41,27 @@ def test_every_stage_of_a_failure_says_where_it_is_redriven_to(stage):
 def test_every_link_to_a_file_leads_somewhere(page):
     links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def anchors(page):
+    """What may stand behind `#` in a link to a page: its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_section_leads_to_one(page):
+    links = re.findall(r"\]\(([^)#:\s]*)#([^)\s]+)\)", page.read_text("utf-8"))
+    assert [(file, name) for file, name in links if name not in anchors(page.parent / file if file else page)] == []
+
+
+def paths():
+    """What the web views answer to, as far as programs ask it."""
+    for path in (ROOT / "streams" / "views").rglob("*.py"):
+        found = re.findall(r'^(?:PATH = |@app\.page\()"(/[^"]+)"', path.read_text("utf-8"), re.MULTILINE)
+        yield from (one for one in found if not one.startswith("/assets/"))
+
+
+@pytest.mark.parametrize("path", sorted(set(paths())))
+def test_every_path_of_the_web_views_is_explained(path):
+    assert path.replace("{ident}", "{id}") in TEXT or path.rstrip("/") + "`" in TEXT
