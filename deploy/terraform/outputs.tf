@@ -8,7 +8,12 @@ output "queue_url" {
   value       = aws_sqs_queue.failures.id
 }
 
+output "worker_policy_arn" {
+  description = "Policy of that role; attach it to the role of a worker that runs elsewhere."
+  value       = aws_iam_policy.worker.arn
+}
+
 output "worker_role_arn" {
-  description = "Role for the worker."
+  description = "Role for the worker on EKS, by Pod Identity."
   value       = aws_iam_role.worker.arn
 }

@@ -3,7 +3,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.80, < 7.0"
+      version = ">= 6.8, < 7.0" # before 6.8 a queue could not have messages of 1 MiB
     }
   }
 }
