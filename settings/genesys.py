@@ -177,7 +177,9 @@ class GenesysSettings(BaseSettings):
         """Login host; a host without `api.` is its own login host."""
         return self.genesys_login_url or self.api_url.replace("//api.", "//login.", 1)
 
-    def require_genesys(self, otherwise: str = ", or set GENESYS_SOURCE=none or file:PATH to do without") -> None:
+    def require_genesys(
+        self, otherwise: str = ", or set GENESYS_SOURCE to sqs:QUEUE_URL, file:PATH or none, which need neither"
+    ) -> None:
         """Raise SettingsError without the credentials that `GENESYS_SOURCE` needs; `otherwise` says what else helps."""
         if self.genesys_source not in ("notifications", "stream"):
             return

@@ -24,9 +24,10 @@ from streams.replay import actions
 def resume(stage: str | None, url: str | None, as_json: bool) -> None:
     """Let a STAGE go on that an operator has paused; without it, what paused by itself as most events failed.
 
-    Without STAGE one worker is asked, and asks the others of its group; WEB_TOKEN is sent along. Events that go on
-    failing become failure records then; nothing pauses again before the failures have once ended, or for ten minutes.
-    Exit codes: 0 all workers answered, 1 one did not, 2 the worker asked does not answer or refuses, or Kafka does.
+    Without STAGE one worker is asked, and asks the others of its group; WEB_TOKEN, or one of WEB_TOKENS, is sent along.
+    Events that go on failing become failure records then; nothing pauses again before the failures have once ended, or
+    for ten minutes. Exit codes: 0 all workers answered, 1 one did not, 2 the worker asked does not answer or refuses,
+    or Kafka does.
     """
     if stage is not None:
         if url is not None:

@@ -14,8 +14,8 @@ Examples:
   genesys-eventbridge worker --role sink,failures --web-port 6067
   GENESYS_SOURCE=file:events.jsonl genesys-eventbridge worker --role source
 
-Exit codes: 0 stopped by a signal, 2 something only you can fix (one line says what), 70 a bug (nothing is acked;
-start it again).
+Exit codes: 0 stopped by a signal, or all of the file is in Kafka (`--role source`), 2 something only you can fix (one
+line says what), 70 a bug (nothing is acked; start it again).
 """
 
 
@@ -30,7 +30,7 @@ start it again).
 def worker(role: str | None, web_port: int | None, log_level: str | None) -> None:
     """Run a worker: source, process, sink, failures and metrics, or some of them.
 
-    Needs GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET (or GENESYS_SOURCE=file:PATH or none),
+    Needs GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET (or GENESYS_SOURCE=sqs:QUEUE_URL, file:PATH or none),
     KAFKA_BOOTSTRAP_SERVERS, AWS credentials with AWS_REGION, and EVENTBUS_NAME; `check` looks at all of it.
 
     Workers with the same topics form one group and share the partitions. SIGTERM ends a worker in order: what
