@@ -170,6 +170,7 @@ class PipelineApp(WorkerApp):
         self.gauges = Gauges(
             lags=lambda: self.group.lags,
             gaps=self.owner.gaps,
+            difference=lambda: self.owner.difference(self.group.word()),
             paused=lambda: self.actions.paused,
             troubles=self.health.troubles,
             in_flight=lambda: sum(runner.in_flight for runner in self.lanes.values()),

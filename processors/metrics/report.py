@@ -76,6 +76,12 @@ def against(found: dict[str, Any], word: KafkaWord | None) -> dict[str, Any]:
     }
 
 
+def difference(found: dict[str, Any]) -> int:
+    """By how many events a ledger of `against` is off: so many are missing, or below zero ended and never began."""
+    missing: int = found["missing"]
+    return missing or min(0, found["inFlight"] - found["waiting"])
+
+
 def report(sums: Sums, *, whole: bool = True) -> dict[str, Any]:
     """What an operator asks first. Rates in percent, latencies in ms; beyond the last bucket they say BEYOND.
 

@@ -10,7 +10,7 @@ from yarl import URL
 
 from processors.event.strict_json import JsonObject
 from processors.metrics.counts import Sums
-from processors.metrics.report import law
+from processors.metrics.report import KafkaWord, against, difference, law, report
 from streams.tables.definitions import SumTables
 from streams.tables.rows import rows, sums
 from streams.topology import METRICS_KEY
@@ -49,6 +49,11 @@ class TableOwner:
     def sums(self) -> Sums | None:
         """The group's sums since the tables began; None where the rows are not."""
         return sums(self._tables) if self.is_here() else None
+
+    def difference(self, word: KafkaWord | None) -> int | None:
+        """By how many events the ledger is off, by Kafka's word; None where the rows are not."""
+        found = self.sums() if self.are_recovered() else None
+        return None if found is None else difference(against(report(found), word))
 
     def raw_counted(self) -> int:
         """Events of `raw` that the tables have counted."""

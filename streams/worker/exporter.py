@@ -73,6 +73,8 @@ class Gauges:
     #: How far the group is behind, and its gaps; known where the tables are alone.
     lags: Callable[[], Sequence[PartitionLag]] = tuple
     gaps: Callable[[], Iterable[Mapping[str, Any]]] = tuple
+    #: By how many events the ledger is off; None where the tables are not.
+    difference: Callable[[], int | None] = lambda: None
     #: Stages that operators have paused, and parts that are in trouble.
     paused: Callable[[], Collection[str]] = tuple
     troubles: Callable[[], Collection[str]] = tuple
@@ -113,6 +115,8 @@ class Exporter:
         yield from self._state()
         yield from self._lag(int(time.time() * 1000))
         yield self._gap_seconds()
+        if (off := self._gauges.difference()) is not None:
+            yield _gauge("ledger_difference_events", "Events by which the ledger is off, 0 while it balances", off)
 
     def _events(self, total: Sums) -> Metric:
         events = CounterMetricFamily(f"{PREFIX}_events", "Events, by what became of them", labels=["outcome"])

@@ -52,6 +52,7 @@ def exported():
         lags=lambda: [PartitionLag("failures", 0, 1, 2, 3, 4, 5)],
         gaps=lambda: [{"state": "open", "start_ms": 1, "end_ms": 2}],
         troubles=lambda: ["kafka"],
+        difference=lambda: 3,
         mirrored="failures",
     )
     registry = prometheus(Exporter(lambda: delta, gauges, requests))
@@ -184,6 +185,12 @@ def test_what_eventbridge_refuses_has_failed_on_its_route():
     }
     of_the_route = {("failed", "interaction", "vip"): 3, ("published", "interaction", "vip"): 1}
     assert found == of_the_route | {("failed", "", ""): 1}
+
+
+@pytest.mark.parametrize("known", [None, 0, -2])
+def test_the_ledger_is_told_by_who_has_it(known):
+    registry = prometheus(Exporter(empty, Gauges(difference=lambda: known), PutEventsMetrics()))
+    assert registry.get_sample_value("genesys_eventbridge_ledger_difference_events") == known
 
 
 @pytest.mark.parametrize(("oldest_ms", "is_told"), [(None, False), (3, True)])

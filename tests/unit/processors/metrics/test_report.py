@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.metrics.counts import BUCKETS_MS, COUNTERS, Counts, empty
-from processors.metrics.report import BEYOND, KafkaWord, against, law, percentile, report, report_line
+from processors.metrics.report import BEYOND, KafkaWord, against, difference, law, percentile, report, report_line
 
 ENDS = ("published", "filtered", "failed", "repeated", "expired")
 
@@ -65,6 +65,22 @@ def test_what_is_in_flight_must_stand_in_kafka(word, parts):
 def test_more_ends_than_beginnings_do_not_balance():
     counts = {"raw": 1, "filtered": 2, "published": 1}
     assert against(report({**empty(), "counts": counts}), None)["balanced"] is False
+
+
+@pytest.mark.parametrize(
+    ("counts", "word", "off"),
+    [
+        ({"raw": 9, "published": 9}, KafkaWord(9, 0, 0, True), 0),
+        ({"raw": 9, "published": 6}, KafkaWord(9, 0, 3, True), 0),
+        ({"raw": 9, "published": 6}, KafkaWord(9, 5, 1, True), 2),
+        ({"raw": 9, "published": 6}, KafkaWord(9, 5, 1, False), 0),
+        ({"raw": 1, "filtered": 4}, KafkaWord(1, 5, 0, True), -3),
+    ],
+)
+def test_by_how_much_a_ledger_is_off(counts, word, off):
+    found = against(report({**empty(), "counts": counts}), word)
+    assert difference(found) == off
+    assert found["balanced"] is (off == 0)
 
 
 @given(st.lists(st.integers(1, 60_000), min_size=1), st.floats(0.01, 1))
