@@ -16,11 +16,12 @@ import orjson
 
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.client import GenesysRest
+from processors.event.formats import iso
 from processors.event.intake import Redact
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.snapshots import Snapshot, snapshots
 from processors.genesys.frames import queue_id, with_queue
-from processors.genesys.interval import Interval, as_text
+from processors.genesys.interval import Interval
 from processors.genesys.steps.memory import StepMemory
 from processors.genesys.topics.plan import TopicPlan, separate
 
@@ -126,7 +127,7 @@ def _queues(topics: Collection[str]) -> Collection[str]:
 
 def _query(window: Interval, queues: Collection[str], page_size: int, page: int) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "interval": f"{as_text(window.start_ms)}/{as_text(window.end_ms)}",
+        "interval": f"{iso(window.start_ms)}/{iso(window.end_ms)}",
         "order": "asc",
         "orderBy": "conversationStart",
         "paging": {"pageSize": page_size, "pageNumber": page},

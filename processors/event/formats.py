@@ -15,7 +15,11 @@ from processors.event.identity import is_uuid
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d(:?\d\d)?)", re.ASCII)
 _EPOCH_MS = re.compile(r"\d{13}", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: Epoch ms beyond which a moment is none, where anybody may have written it: a calendar has an end.
+MAX_EPOCH_MS = 2**45
 
 
 def parse_time(text: str) -> datetime:
@@ -55,7 +59,7 @@ def instant(value: object) -> datetime | None:
         return _iso_instant(value) if len(value) <= 40 else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
-            return _EPOCH + timedelta(milliseconds=value)
+            return EPOCH + timedelta(milliseconds=value)
         except (ValueError, OverflowError):
             return None
     return None
@@ -73,6 +77,11 @@ def time_text(moment: datetime, precision: str | None = None) -> str:
     """RFC 3339 in UTC: to the precision, by default in milliseconds, or in microseconds where it has some."""
     precision = precision or ("milliseconds" if moment.microsecond % 1000 == 0 else "microseconds")
     return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def iso(epoch_ms: int) -> str:
+    """Epoch ms as RFC 3339 in UTC, with milliseconds."""
+    return time_text(EPOCH + timedelta(milliseconds=epoch_ms))
 
 
 def is_date(text: str) -> bool:

@@ -1,12 +1,11 @@
-"""This module is an interval of time in epoch ms, how intervals are merged, and how Genesys writes such a time."""
+"""This module is an interval of time in epoch ms, how intervals are merged, and a time of Genesys as one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from processors.event.formats import instant, time_text
+from processors.event.formats import instant
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,8 +39,3 @@ def epoch_ms_of(value: object) -> int | None:
     """Epoch ms of a time as Genesys tells it, a text or a number; None when it is none."""
     moment = instant(value)
     return round(moment.timestamp() * 1000) if moment is not None else None
-
-
-def as_text(epoch_ms: int) -> str:
-    """The reverse: a time as Genesys writes it."""
-    return time_text(datetime.fromtimestamp(epoch_ms / 1000, UTC), "milliseconds")

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from processors.metrics.history import MAX_MS, short_iso
+from processors.event.formats import MAX_EPOCH_MS
+from processors.metrics.history import short_iso
 
 #: Milliseconds after which a worker that has said nothing is gone, and after which it is not shown any more.
 GONE_MS, FORGOTTEN_MS = 20_000, 3_600_000
@@ -58,7 +59,9 @@ def wrong_row(row: Any) -> str:
         return "not a worker's row"
     stages, since = row["pausedStages"], row["sinceMs"]
     fits = isinstance(stages, list) and len(stages) <= MAX_ITEMS and all(map(_is_text, stages))
-    return "" if fits and type(since) is int and 0 <= since < MAX_MS else "not a worker's row: its pauses or its age"
+    return (
+        "" if fits and type(since) is int and 0 <= since < MAX_EPOCH_MS else "not a worker's row: its pauses or its age"
+    )
 
 
 def with_worker(rows: Iterable[WorkerRow], new: WorkerRow) -> list[WorkerRow]:

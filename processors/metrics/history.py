@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from processors.event.formats import time_text
+from processors.event.formats import MAX_EPOCH_MS, iso
 from processors.metrics.report import percentile
 
 #: What a mark can be of.
@@ -28,9 +27,6 @@ KINDS = (
 MAX_MARKS, MAX_WORDS = 50, 300
 
 MINUTE_MS = 60_000
-
-#: Epoch ms beyond which a moment is none: a calendar has an end.
-MAX_MS = 2**45
 
 
 def wrong_mark(mark: Any) -> str:
@@ -61,7 +57,7 @@ def read_row(row: Any) -> dict[str, Any]:
 
 
 def _is_mark(one: Any) -> bool:
-    if not isinstance(one, list) or len(one) != 3 or type(one[0]) is not int or abs(one[0]) >= MAX_MS:
+    if not isinstance(one, list) or len(one) != 3 or type(one[0]) is not int or abs(one[0]) >= MAX_EPOCH_MS:
         return False
     return not wrong_mark({"kind": one[1], "what": one[2]}) if isinstance(one[1], str) else False
 
@@ -108,7 +104,7 @@ def gap_marks(gaps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         {"at": short_iso(gap["start_ms"]), "kind": "gap", "what": _gap_words(gap)[:MAX_WORDS]}
         for gap in gaps
-        if abs(gap["start_ms"]) < MAX_MS
+        if abs(gap["start_ms"]) < MAX_EPOCH_MS
     ]
 
 
@@ -120,4 +116,4 @@ def _gap_words(gap: Mapping[str, Any]) -> str:
 
 def short_iso(at_ms: int) -> str:
     """A moment as the pages read it."""
-    return time_text(datetime.fromtimestamp(at_ms / 1000, UTC), "milliseconds" if at_ms % 1000 else "seconds")
+    return iso(at_ms).replace(".000Z", "Z")

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
 from processors.event.errors import MalformedEventError
-from processors.event.formats import time_text
+from processors.event.formats import EPOCH, MAX_EPOCH_MS, time_text
 from processors.event.strict_json import parse_object
 from processors.replay.period import Period
 
@@ -26,9 +26,6 @@ KINDS = ("pause", "resume", "redrive", "replay", "backfill", "acknowledge")
 
 #: Actions that are remembered, and most characters of a text: anybody may write to the topic.
 MAX_ACTIONS, MAX_TEXT = 1_000, 500
-
-#: Epoch ms beyond which a moment is none.
-MAX_MS = 2**45
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ class Action:
     @property
     def at(self) -> str:
         """When, in ISO 8601."""
-        return time_text(datetime.fromtimestamp(self.at_ms / 1000, UTC), "seconds")
+        return time_text(EPOCH + timedelta(milliseconds=self.at_ms), "seconds")
 
     def __str__(self) -> str:
         """In words."""
@@ -79,7 +76,7 @@ def read_action(value: bytes | None) -> Action | None:
     at_ms, who, what = (content.get(name) for name in ("at", "who", "what"))
     stage, detail = content.get("stage"), content.get("detail", "")
     texts = all(isinstance(text, str) and len(text) <= MAX_TEXT for text in (who, detail))
-    if type(at_ms) is not int or abs(at_ms) >= MAX_MS or what not in KINDS or not texts:
+    if type(at_ms) is not int or abs(at_ms) >= MAX_EPOCH_MS or what not in KINDS or not texts:
         return None
     needs_stage, may_have_stage = what == "pause", what in ("pause", "resume")
     if (stage in PAUSABLE and may_have_stage) or (stage is None and not needs_stage):

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from processors.event.formats import time_text
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from processors.event.formats import EPOCH
 
 _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _AGE = re.compile(r"(?:\d{1,9}[smhdw])+", re.ASCII)
@@ -44,8 +42,3 @@ def milliseconds(text: str) -> int:
     if not _AGE.fullmatch(text):
         raise ValueError(f"{text!r} is no age: write 45s, 30m, 12h, 14d or 1d12h")
     return sum(int(number) * _UNITS_MS[unit] for number, unit in _PART.findall(text))
-
-
-def iso(epoch_ms: int) -> str:
-    """The moment in UTC, as `moment` reads it."""
-    return time_text(EPOCH + timedelta(milliseconds=epoch_ms))

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from processors.event.formats import iso
 from processors.event.strict_json import JsonObject
-from processors.replay.moments import iso
 from processors.replay.period import Period, period
 from processors.replay.selection import FailureSelection, Span
 

@@ -9,8 +9,8 @@ from typing import Any, get_args
 import orjson
 
 from processors.event.errors import MalformedEventError
+from processors.event.formats import iso
 from processors.event.strict_json import parse_object
-from processors.replay.moments import iso
 from processors.replay.redrive import Place, TargetTopic
 
 

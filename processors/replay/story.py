@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from processors.delivery.publications import Publication
+from processors.event.formats import iso
 from processors.event.headers import Meta, Origin
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import paths_of
-from processors.replay.moments import iso
 from processors.replay.redrive_notes import Note
 
 #: A topic of the flow.

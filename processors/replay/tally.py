@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from processors.event.formats import iso
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import FailureCluster
-from processors.replay.moments import iso
 from processors.replay.selection import Span
 
 #: Parts of a time that a trend shows.

@@ -15,11 +15,11 @@ from clients.genesys.analytics import Backfilled
 from clients.kafka.range_reader import partition_counts
 from clients.kafka.ranges import RangeError
 from clients.kafka.writer import Writer, open_writer
+from processors.event.formats import iso
 from processors.event.redaction import redactor
 from processors.genesys.analytics.snapshots import beyond
 from processors.genesys.interval import Interval
 from processors.genesys.topics.plan import separate
-from processors.replay.moments import iso
 from settings import Settings
 from streams.commands.terminal.options import MomentParam, json_option, quiet_logs, refuse
 from streams.commands.terminal.organisation import OrganisationClient, notification_settings, open_organisation

@@ -11,8 +11,8 @@ import click
 
 from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds, RangeError
+from processors.event.formats import iso
 from processors.event.strict_json import JsonObject
-from processors.replay.moments import iso
 from processors.replay.redrive import RedriveTargets
 from processors.replay.selection import FailureSelection
 from settings import Settings, load_settings

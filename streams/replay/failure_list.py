@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from clients.kafka.range_reader import Reader
 from clients.kafka.ranges import MissingRange, Range
+from processors.event.formats import iso
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import FailureCluster, cluster_of
-from processors.replay.moments import iso
 from processors.replay.redrive import RedriveTargets, place_of
 from processors.replay.redrive_notes import Note, Notes
 from processors.replay.selection import FailureSelection

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from faust.web import Request, Response, View
 
+from processors.event.formats import MAX_EPOCH_MS
 from processors.event.strict_json import JsonObject
-from processors.metrics.history import MAX_MS, short_iso
+from processors.metrics.history import short_iso
 from processors.metrics.report import against, report
 from processors.replay.period import Period
 from streams.app import app
@@ -80,7 +81,7 @@ def with_times(row: JsonObject) -> JsonObject:
         moments = [row["start_ms"], row.get("end_ms")]
     if moments[0] is None:
         return row
-    since, until = (short_iso(one) if isinstance(one, int) and 0 <= one < MAX_MS else None for one in moments)
+    since, until = (short_iso(one) if isinstance(one, int) and 0 <= one < MAX_EPOCH_MS else None for one in moments)
     return {**row, "fromTime": since, "toTime": until}
 
 

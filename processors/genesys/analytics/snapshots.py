@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from processors.event.formats import iso
 from processors.event.identity import ANY_ID
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.changes import changes, of_medium
 from processors.genesys.analytics.conversation import MEDIA, STATES, AnalyticsConversation, Party, Session
-from processors.genesys.interval import Interval, as_text, epoch_ms_of
+from processors.genesys.interval import Interval, epoch_ms_of
 from processors.genesys.legs import MEDIA as MEDIUM_OF
 from processors.genesys.states import Change
 
@@ -107,7 +108,7 @@ def _envelopes(
 
 
 def _envelope(topic: str, body: JsonObject, moment: int) -> JsonObject:
-    metadata = {"moment": as_text(moment)}
+    metadata = {"moment": iso(moment)}
     return {"topicName": topic, "version": "2", "eventBody": body, "metadata": metadata, "backfilled": True}
 
 
@@ -132,7 +133,7 @@ def _body(conversation: AnalyticsConversation, moment: int, participants: list[J
     for field, source in (("startTime", "conversationStart"), ("endTime", "conversationEnd")):
         time = epoch_ms_of(conversation.body.get(source))
         if time is not None and time <= moment:
-            body[field] = as_text(time)
+            body[field] = iso(time)
     return body
 
 
@@ -151,7 +152,7 @@ def _flat(party: Party, moment: int) -> JsonObject:
 
 def _nested(party: Party, session: Session, moment: int) -> JsonObject:
     body = _person(party, [session], moment) | _communication(session, moment)
-    body["startTime"] = as_text(session.segments[0].start_ms)
+    body["startTime"] = iso(session.segments[0].start_ms)
     if queue := party.queue(moment):
         body["queue"] = {"id": queue}
     if isinstance(user := party.body.get("userId"), str):
@@ -168,11 +169,11 @@ def _person(party: Party, sessions: list[Session], moment: int) -> JsonObject:
         segment.start_ms for session in sessions for segment in session.begun(moment) if segment.kind not in STATES
     ]
     if connected:
-        body["connectedTime"] = as_text(min(connected))
+        body["connectedTime"] = iso(min(connected))
     ends = [session.ended(moment) for session in sessions]
     times = [end for end in ends if end is not None]
     if times and len(times) == len(ends):
-        body["endTime"] = as_text(max(times))
+        body["endTime"] = iso(max(times))
     body |= _after_work(sessions, moment)
     routing = _routing(party, moment)
     return body | {"conversationRoutingData": routing} if routing else body
@@ -181,10 +182,10 @@ def _person(party: Party, sessions: list[Session], moment: int) -> JsonObject:
 def _after_work(sessions: list[Session], moment: int) -> JsonObject:
     """After-call work and the code given, as far as they go by then."""
     work = [one for session in sessions for one in session.begun(moment) if one.kind == "wrapup"]
-    body: JsonObject = {"startAcwTime": as_text(work[0].start_ms)} if work else {}
+    body: JsonObject = {"startAcwTime": iso(work[0].start_ms)} if work else {}
     end_ms = work[-1].end_ms if work else None
     if end_ms is not None and end_ms <= moment:
-        body["endAcwTime"] = as_text(end_ms)
+        body["endAcwTime"] = iso(end_ms)
     codes = [code for session in sessions if (code := session.wrap_up(moment))]
     return body | {"wrapup": {"code": codes[-1]}} if codes else body
 
@@ -206,7 +207,7 @@ def _communication(session: Session, moment: int) -> dict[str, Any]:
         state = "disconnected"  # as snapshots of all media but voice name it
     body: dict[str, Any] = {"state": state, "held": state == "connected" and begun[-1].kind == "hold"}
     if body["held"]:
-        body["startHoldTime"] = as_text(begun[-1].start_ms)
+        body["startHoldTime"] = iso(begun[-1].start_ms)
     for field in ("direction", "provider"):
         if isinstance(value := session.body.get(field), str):
             body[field] = value

@@ -13,7 +13,8 @@ import click
 import structlog
 
 from clients.kafka.ranges import Range, RangeBounds
-from processors.replay.moments import iso, moment
+from processors.event.formats import iso
+from processors.replay.moments import moment
 from processors.replay.selection import OffsetBounds, Span, check_offsets, parse_offset
 from settings import EXIT_USAGE
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from clients.kafka.range_reader import open_reader, partition_counts
 from processors.event.errors import MalformedEventError
+from processors.event.formats import iso
 from processors.event.strict_json import JsonObject, parse
 from processors.replay.masking import masked_record
-from processors.replay.moments import iso
 from processors.replay.redrive import RedriveTargets, Unrecoverable, redrive_of
 from processors.replay.selection import FailureSelection
 from processors.replay.tally import Tallies

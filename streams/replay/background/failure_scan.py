@@ -12,9 +12,9 @@ from aiokafka import ConsumerRecord
 
 from clients.kafka.range_reader import Reader
 from clients.kafka.ranges import Range, RangeBounds
+from processors.event.formats import iso
 from processors.event.strict_json import JsonObject
 from processors.replay.clusters import cluster_of
-from processors.replay.moments import iso
 from processors.replay.redrive import RedriveTargets, failed_id
 from processors.replay.selection import FailureSelection
 from processors.replay.tally import Tallies

@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaError
 
 from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds, RangeError
+from processors.event.formats import iso
 from processors.event.strict_json import JsonObject
 from processors.replay.actions import MAX_TEXT
-from processors.replay.moments import iso
 from processors.replay.redrive_form import selection_in_words
 from processors.replay.selection import FailureSelection, OffsetBounds
 from settings import Settings

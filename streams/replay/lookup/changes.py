@@ -14,10 +14,10 @@ from aiokafka import ConsumerRecord
 from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds
 from processors.event import headers
+from processors.event.formats import iso
 from processors.event.headers import Origin
 from processors.event.strict_json import JsonObject
 from processors.replay.comparison import Comparison, Outcomes, Survey
-from processors.replay.moments import iso
 from processors.replay.selection import Span
 from processors.routes.outcome import Filtered, Mapped
 from processors.routes.route import RouteTexts

@@ -11,9 +11,9 @@ from faust.web import Request, Response, View
 from clients.kafka.ranges import RangeError
 from processors.event import headers
 from processors.event.errors import MalformedEventError
+from processors.event.formats import iso
 from processors.event.kind import kind_of
 from processors.event.strict_json import JsonObject, parse
-from processors.replay.moments import iso
 from streams.app import app
 from streams.replay.lookup import newest
 from streams.views.common.answers import RefusedError, refusing, rows_wanted

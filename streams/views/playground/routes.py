@@ -6,9 +6,9 @@ from typing import Any
 
 from faust.web import Request, Response, View
 
+from processors.event.formats import iso
 from processors.event.strict_json import JsonObject
 from processors.metrics.counts import ROUTE_ENDS
-from processors.replay.moments import iso
 from processors.replay.period import Period
 from processors.routes.routes import route_summary
 from streams.app import app

@@ -16,8 +16,9 @@ import structlog
 from faust.web import Request, Response, View
 
 from processors.event.errors import MalformedEventError
+from processors.event.formats import iso
 from processors.event.strict_json import JsonObject, parse_object
-from processors.replay.moments import iso, moment
+from processors.replay.moments import moment
 from settings import Settings
 from streams.app import app
 from streams.views.actions import who_acts

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from faust.web import Request, Response, View
 
+from processors.event.formats import MAX_EPOCH_MS, iso
 from processors.event.strict_json import JsonObject
 from processors.metrics.expired import COMMAND
-from processors.replay.moments import iso
 from processors.replay.period import Period
 from streams.app import app
 from streams.tables import rows
@@ -20,9 +20,6 @@ from streams.views.trace.backfill import is_possible
 
 #: The time that is shown unless one is asked for.
 USUAL = "24h"
-
-#: Epoch ms beyond which a moment is none: anybody may write to a changelog.
-MAX_MS = 2**45
 
 
 @app.page("/api/gaps/")
@@ -59,7 +56,7 @@ def _gaps(asked: Period) -> JsonObject:
 
 def _is_whole(row: Mapping[str, Any]) -> bool:
     begin, end = row.get("start_ms"), row.get("end_ms")
-    return isinstance(begin, int) and isinstance(end, int) and 0 <= begin <= end < MAX_MS
+    return isinstance(begin, int) and isinstance(end, int) and 0 <= begin <= end < MAX_EPOCH_MS
 
 
 def _shown(row: Mapping[str, Any]) -> JsonObject:

@@ -13,10 +13,10 @@ from faust.web import Request, Response, View
 from clients.kafka.group import committed
 from clients.kafka.ranges import RangeError
 from processors.delivery.publications import Publication
+from processors.event.formats import iso
 from processors.event.headers import Origin
 from processors.event.strict_json import JsonObject
 from processors.event.trace_context import event_of
-from processors.replay.moments import iso
 from processors.replay.period import Period
 from processors.replay.selection import Span
 from processors.replay.story import Facts, Topic, story

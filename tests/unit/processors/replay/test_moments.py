@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.replay.moments import iso, moment
+from processors.event.formats import iso
+from processors.replay.moments import moment
 
 NOW = 1_795_428_000_000  # 2026-11-23T10:00:00Z
 HOUR = 3_600_000
