@@ -33,7 +33,7 @@ def apply(event: EventT[Any]) -> None:
         if "worker" in content:
             app.group.note_worker(content["worker"], at_ms)
             return
-        updates.add_delta(app.sums, event)
+        updates.add_delta(app.sums, event, content)
         if "counts" in content:
             app.group.counted(at_ms)
     except ValueError as error:

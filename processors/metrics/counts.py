@@ -152,14 +152,11 @@ def empty() -> Sums:
 
 
 def add(sums: Sums, delta: Sums) -> Sums:
-    """New sums with a delta added; neither argument changes.
-
-    Raises KeyError, TypeError, AttributeError or ValueError for another shape.
-    """
+    """New sums with a delta added; neither argument changes."""
     return {
-        "counts": _plus(sums["counts"], delta["counts"]),
-        "failed": _plus(sums["failed"], delta["failed"]),
-        "routes": _plus(sums.get("routes", {}), delta.get("routes", {})),  # workers of before told none
+        "counts": plus(sums["counts"], delta["counts"]),
+        "failed": plus(sums["failed"], delta["failed"]),
+        "routes": plus(sums.get("routes", {}), delta.get("routes", {})),  # workers of before told none
         "latency": add_latency(sums["latency"], delta["latency"]),
     }
 
@@ -174,5 +171,6 @@ def add_latency(sums: Mapping[str, Any], delta: Mapping[str, Any]) -> Sums:
     }
 
 
-def _plus(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
+def plus(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
+    """Sums by name."""
     return {name: left.get(name, 0) + right.get(name, 0) for name in {**left, **right}}

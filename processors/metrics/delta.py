@@ -40,6 +40,8 @@ def checked(value: bytes | None) -> JsonObject:
 def _wrong_gap(row: Any) -> str:
     if not isinstance(row, dict) or not isinstance(row.get("state"), str):
         return "not a gap"
+    if any(isinstance(value, dict | list) for value in row.values()):
+        return "not a gap: what is nested deeply can be read, but not be shown"
     whole = all(_is_count(row.get(name)) for name in ("part", "start_ms"))
     return "" if whole and _is_count(row.get("end_ms", 0)) else "not a gap: its times are no numbers"
 

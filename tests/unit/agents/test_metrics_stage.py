@@ -7,36 +7,6 @@ import pytest
 
 from agents import metrics as module
 from processors.metrics.counts import empty
-from streams.tables import updates
-
-
-def delta():
-    return {**empty(), "counts": {"ingested": 2}}
-
-
-def test_a_delta_is_read():
-    assert updates.read_delta(orjson.loads(orjson.dumps(delta()))) == delta()
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        {},
-        {"counts": {}},
-        {**empty(), "counts": ["ingested"]},
-        {**empty(), "counts": "ingested"},
-        {**empty(), "counts": {"ingested": "2"}},
-        {**empty(), "counts": {"ingested": None}},
-        {**empty(), "failed": 7},
-        {**empty(), "latency": {}},
-        {**empty(), "latency": {"count": 1, "sum": 1, "buckets": [1, 2]}},
-        {**empty(), "latency": {"count": 1, "sum": 1, "buckets": ["x"] * 20}},
-        {**empty(), "latency": None},
-    ],
-)
-def test_another_shape_is_a_value_error(content):
-    with pytest.raises(ValueError, match=r"not a delta|zip"):
-        updates.read_delta(content)
 
 
 @pytest.mark.parametrize(

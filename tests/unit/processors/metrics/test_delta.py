@@ -32,6 +32,31 @@ def test_what_is_no_object_of_ours_does_not(value):
         checked(value)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"counts": {}},
+        {"counts": {}, "failed": {}},
+        {**empty(), "counts": ["ingested"]},
+        {**empty(), "counts": "ingested"},
+        {**empty(), "failed": 7},
+        {**empty(), "latency": {}},
+        {**empty(), "latency": {"count": 1, "sum": 1, "buckets": [1, 2]}},
+        {**empty(), "latency": None},
+    ],
+)
+def test_another_shape_does_not(content):
+    with pytest.raises(ValueError, match="not a delta"):
+        checked(orjson.dumps(content))
+
+
+@pytest.mark.parametrize("row", [None, "text", {}, {"start_ms": 5}, {**GAP, "reason": [[]]}])
+def test_what_is_no_gap_does_not(row):
+    with pytest.raises(ValueError, match="not a gap"):
+        checked(orjson.dumps({"gap": row}))
+
+
 @pytest.mark.parametrize("number", ["1", None, True, 1.5, -1, MAX_COUNT + 1, 2**63 - 1, [], {}])
 @pytest.mark.parametrize(
     "build",
