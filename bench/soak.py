@@ -68,7 +68,7 @@ def _stretch(text: str) -> tuple[float, float]:
 def run(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
     """The whole soak; the figures."""
     seconds, events, topics = options.minutes * 60, options.events, options.topics
-    quiet = ["--conversation-rate", "0", "--heartbeat-seconds", "5", "--faults", "duplicate_share=0.05"]
+    quiet = ["--conversation-rate", "0", "--heartbeat-seconds", "5", "--faults", '{"duplicate_share": 0.05}']
     genesys = Genesys.of(pipeline.emulator("genesys", quiet))
     pipeline.settings.update(genesys.settings)
     for number in range(topics - 9):  # nine are there from the start

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import orjson
@@ -22,30 +21,12 @@ class FaultModel(BaseModel):
 Faults = TypeVar("Faults", bound=FaultModel)
 
 
-def parse(text: str, demo: Faults, from_pairs: Callable[[dict[str, str]], Faults]) -> Faults:
-    """From a JSON object, from `name=value,name` pairs, or `demo`; raises FaultError."""
-    text = text.strip()
-    if text == "demo":
-        return demo
-    if text.startswith("{"):
-        return from_json(text.encode(), type(demo))
-    pairs = (pair.partition("=") for pair in text.split(",") if pair.strip())
-    return from_pairs({name.strip(): value.strip() for name, _, value in pairs})
-
-
 def from_json(data: bytes, kind: type[Faults]) -> Faults:
-    """From the body of a control request; raises FaultError."""
+    """From the command line, or the body of a control request; raises FaultError that names the first wrong field."""
     try:
-        asked = orjson.loads(data)
+        return kind.model_validate(orjson.loads(data))
     except orjson.JSONDecodeError as error:
         raise FaultError(f"faults are not JSON: {error}") from error
-    return validated(asked, kind)
-
-
-def validated(asked: object, kind: type[Faults]) -> Faults:
-    """Raises FaultError that names the first wrong field."""
-    try:
-        return kind.model_validate(asked)
     except ValidationError as error:
         first: Any = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from emulators.aws.calls import Service
-from emulators.faults import FaultError, FaultModel, parse, validated
+from emulators.faults import FaultModel
 from emulators.pages import Page
 
 Kind = Literal[
@@ -67,51 +67,3 @@ class Faults(FaultModel):
     seed: int = 1
     entries: tuple[EntryFault, ...] = ()
     requests: tuple[RequestFault, ...] = ()
-
-
-SHORTHANDS: dict[str, dict[str, Any]] = {
-    "throttle": {"code": "ThrottlingException"},
-    "internal_failure": {"code": "InternalFailure"},
-    "unknown_code": {"code": "SomethingNewException"},
-    "throttle_requests": {"kind": "throttle"},
-    "internal_errors": {"kind": "internal"},
-    "unavailable": {"kind": "unavailable"},
-    "drop_connections": {"kind": "drop"},
-    "hang": {"kind": "hang"},
-    "expired": {"kind": "expired"},
-}
-"""Name of a share on the command line -> the rule it stands for."""
-
-
-def shorthand(shares: dict[str, float], service: Service = "events", seed: int = 1) -> Faults:
-    """`{"throttle": 0.1}` as rules, in the order of `SHORTHANDS`; `latency_ms` is allowed beside them."""
-    unknown = shares.keys() - SHORTHANDS.keys() - {"latency_ms"}
-    if unknown:
-        raise FaultError(f"{', '.join(sorted(unknown))}: no such fault")
-    rules = [
-        {**rule, "share": shares[name], "service": service} for name, rule in SHORTHANDS.items() if shares.get(name)
-    ]
-    if shares.get("latency_ms"):
-        rules.append({"kind": "slow", "latency_ms": shares["latency_ms"], "service": service})
-    asked = {
-        "seed": seed,
-        "entries": [rule for rule in rules if "code" in rule],
-        "requests": [rule for rule in rules if "kind" in rule],
-    }
-    return validated(asked, Faults)
-
-
-def parse_faults(text: str) -> Faults:
-    """From a JSON object, from `name=share,name=share` (see `SHORTHANDS`), or `demo`; raises `FaultError`."""
-    return parse(text, DEMO, _from_pairs)
-
-
-def _from_pairs(pairs: dict[str, str]) -> Faults:
-    try:
-        return shorthand({name: float(share or 1) for name, share in pairs.items()})
-    except ValueError as error:
-        raise FaultError(str(error)) from error
-
-
-DEMO = shorthand({"throttle": 0.05, "internal_failure": 0.01, "unavailable": 0.01, "drop_connections": 0.005})
-"""Faults that a sound sender survives without losing an event; drops make duplicates."""

@@ -4,7 +4,7 @@ from emulators.faults import FaultError
 from emulators.genesys.access.permissions import ALL_PERMISSIONS
 from emulators.genesys.emulator import GenesysEmulator
 from emulators.genesys.event_stream.events import GeneratedEvent, Shares, generate
-from emulators.genesys.faults import DEMO, AnswerFault, Faults, parse_faults
+from emulators.genesys.faults import AnswerFault, Faults
 from emulators.genesys.notifications.channels import ChannelLimits
 from emulators.genesys.organisation import CLIENT_ID, CLIENT_SECRET
 
@@ -12,7 +12,6 @@ __all__ = [
     "ALL_PERMISSIONS",
     "CLIENT_ID",
     "CLIENT_SECRET",
-    "DEMO",
     "AnswerFault",
     "ChannelLimits",
     "FaultError",
@@ -21,5 +20,4 @@ __all__ = [
     "GenesysEmulator",
     "Shares",
     "generate",
-    "parse_faults",
 ]

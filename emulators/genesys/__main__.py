@@ -7,16 +7,13 @@ import asyncio
 import json
 import signal
 
-from emulators.faults import FaultError
+from emulators.faults import FaultError, from_json
 from emulators.genesys.emulator import GenesysEmulator
-from emulators.genesys.event_stream.events import Shares
-from emulators.genesys.faults import Faults, parse_faults
-from emulators.genesys.notifications.channels import ChannelLimits
-from emulators.genesys.organisation import CLIENT_ID, CLIENT_SECRET
+from emulators.genesys.faults import Faults
 
 
 def main() -> None:
-    """`python -m emulators.genesys --port 0 --rate 50 --count 500 --faults cut_every_events=100,half_line`"""
+    """`python -m emulators.genesys --port 0 --rate 50 --count 500 --faults '{"cut_every_events": 100}'`"""
     asyncio.run(_serve(_parser().parse_args()))
 
 
@@ -27,22 +24,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, default=50.0, help="events per second, 0 = as fast as they are read")
     parser.add_argument("--count", type=int, help="end production after so many events")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--shares", type=_shares, default=Shares(), help="match,filtered,invalid as weights")
-    parser.add_argument(
-        "--faults", type=_faults, default=Faults(), help="JSON, or name=value,name=value, or the word demo"
-    )
-    parser.add_argument("--client-id", default=CLIENT_ID)
-    parser.add_argument("--client-secret", default=CLIENT_SECRET)
-    parser.add_argument("--token-seconds", type=int, default=86_400)
-    parser.add_argument("--token-limit", type=int, help="token requests a minute (Genesys: 300)")
+    parser.add_argument("--faults", type=_faults, default=Faults(), help="JSON, as PUT /_emulator/faults takes it")
     parser.add_argument("--api-limit", type=int, default=300, help="requests a minute for each token")
-    parser.add_argument("--keep-alive-seconds", type=float, default=5.0)
     parser.add_argument("--conversation-rate", type=float, help="new conversations a second (default: rate / 10)")
     parser.add_argument("--pace", type=float, default=1.0, help="stretches the durations of conversations")
     parser.add_argument("--heartbeat-seconds", type=float, default=30.0)
     parser.add_argument("--event-queue", help="URL of an SQS queue that gets the detail events")
-    parser.add_argument("--channel-seconds", type=float, default=86_400.0, help="the life of a channel")
-    parser.add_argument("--rewind", type=int, default=0, help="events sent again to a reader that comes back")
     return parser
 
 
@@ -51,9 +38,7 @@ async def _serve(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    values = vars(options)
-    limits = ChannelLimits(life_seconds=values.pop("channel_seconds"))
-    async with GenesysEmulator(**values, channel_limits=limits) as genesys:
+    async with GenesysEmulator(**vars(options)) as genesys:
         ready = {"url": genesys.url, "clientId": genesys.client_id, "clientSecret": genesys.client_secret}
         print(json.dumps(ready), flush=True)
         await stopped.wait()
@@ -61,16 +46,9 @@ async def _serve(options: argparse.Namespace) -> None:
 
 def _faults(text: str) -> Faults:
     try:
-        return parse_faults(text)
+        return from_json(text.encode(), Faults)
     except FaultError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _shares(text: str) -> Shares:
-    try:
-        return Shares(*(float(part) for part in text.split(",")))
-    except (TypeError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from emulators.faults import FaultModel, parse, validated
+from emulators.faults import FaultModel
 from emulators.pages import Page
 
 
@@ -68,25 +68,6 @@ class Faults(FaultModel):
     forget_every_seconds: float = Field(default=0, ge=0, description="Drop a channel's topics, and tell nobody.")
     silent: bool = Field(default=False, description="Neither heartbeats nor pongs.")
     upgrade_status: int = Field(default=0, ge=0, le=599, description="WebSocket upgrades get this status.")
-
-
-DEMO = Faults(
-    cut_every_events=499,
-    half_line=True,
-    blank_every=25,
-    ragged_chunks=True,
-    duplicate_share=0.02,
-    out_of_order_share=0.02,
-    repeat_share=0.1,
-    closing_every_seconds=15,
-    closing_notice_seconds=1,
-)
-"""Faults that a sound reader survives without losing an event (apart from what sockets never replay)."""
-
-
-def parse_faults(text: str) -> Faults:
-    """From a JSON object, from `name=value,name` pairs, or `demo`; raises `FaultError`."""
-    return parse(text, DEMO, lambda pairs: validated({name: value or True for name, value in pairs.items()}, Faults))
 
 
 class ActiveFaults:

@@ -25,6 +25,26 @@ BUS = "demo"
 QUEUE = "demo-failures"
 EVENTS = "demo-events"
 
+#: What `--faults` has Genesys and AWS do: a sound reader and a sound sender lose nothing by it.
+GENESYS_FAULTS = {
+    "cut_every_events": 499,
+    "half_line": True,
+    "blank_every": 25,
+    "ragged_chunks": True,
+    "duplicate_share": 0.02,
+    "out_of_order_share": 0.02,
+    "repeat_share": 0.1,
+    "closing_every_seconds": 15,
+    "closing_notice_seconds": 1,
+}
+AWS_FAULTS = {
+    "entries": [{"code": "ThrottlingException", "share": 0.1}],
+    "requests": [{"kind": "drop", "share": 0.02}],
+}
+
+#: What any organisation sends at times.
+USUAL_NOISE = {"no_ids_every": 50, "repeat_share": 0.05}
+
 START_S = 30.0
 STOP_S = 20.0
 
@@ -130,13 +150,13 @@ class Stack:
         if self.options.events is not None:
             arguments += ["--count", str(self.options.events)]
         if self.options.faults:
-            arguments += ["--faults", "demo"]
+            arguments += ["--faults", json.dumps(GENESYS_FAULTS)]
         elif self.options.source == "notifications":
-            arguments += ["--faults", "no_ids_every=50,repeat_share=0.05"]  # what any organisation sends at times
+            arguments += ["--faults", json.dumps(USUAL_NOISE)]
         return arguments
 
     def _aws_arguments(self) -> list[str]:
-        faults = ["--throttle", "0.1", "--drop-connections", "0.02"] if self.options.faults else []
+        faults = ["--faults", json.dumps(AWS_FAULTS)] if self.options.faults else []
         return ["--bus", BUS, "--queue", QUEUE, "--queue", EVENTS, *faults]
 
     def _emulator(self, name: str, arguments: list[str]) -> dict[str, Any]:

@@ -7,16 +7,8 @@ import asyncio
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from emulators.aws import (
-    DEMO,
-    AWSEmulator,
-    EntryFault,
-    FaultError,
-    Faults,
-    RequestFault,
-    parse_faults,
-    shorthand,
-)
+from emulators.aws import AWSEmulator, EntryFault, FaultError, Faults, RequestFault
+from emulators.faults import from_json
 from tests.unit.emulators.aws.queue_urls import queue_url
 
 
@@ -167,17 +159,11 @@ async def test_messages_of_a_batch_fail_with_the_fault_of_the_service(aws, sqs):
     ]
 
 
-def test_faults_are_read_from_shorthand_json_and_by_name():
-    short = parse_faults("throttle=0.1,drop_connections=0.02")
-    assert short.entries == (EntryFault(code="ThrottlingException", share=0.1),)
-    assert short.requests == (RequestFault(kind="drop", share=0.02),)
-    assert parse_faults('{"requests": [{"kind": "hang"}]}').requests == (RequestFault(kind="hang"),)
-    assert parse_faults("demo") == DEMO
-    slow = shorthand({"latency_ms": 5}, "sqs").requests
-    assert slow == (RequestFault(kind="slow", latency_ms=5, service="sqs"),)
+def test_faults_are_read_from_json():
+    assert from_json(b'{"requests": [{"kind": "hang"}]}', Faults).requests == (RequestFault(kind="hang"),)
 
 
-@pytest.mark.parametrize("text", ["nonsense=1", "throttle=2", "throttle=x", "{", '{"entries": [{"x": 1}]}', "[1]"])
+@pytest.mark.parametrize("text", ["nonsense=1", "{", '{"entries": [{"x": 1}]}', '{"entries": [{"share": 2}]}', "[1]"])
 def test_wrong_faults_are_refused(text):
     with pytest.raises(FaultError):
-        parse_faults(text)
+        from_json(text.encode(), Faults)

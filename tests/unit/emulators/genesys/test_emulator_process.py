@@ -13,7 +13,7 @@ COMMAND = (sys.executable, "-m", "emulators.genesys", "--port", "0")
 
 
 async def test_process_says_where_it_serves_and_ends_on_sigterm() -> None:
-    options = ("--count", "5", "--faults", "cut_every_events=2,half_line", "--shares", "1,0,0")
+    options = ("--count", "5", "--faults", '{"cut_every_events": 2, "half_line": true}')
     process = await asyncio.create_subprocess_exec(*COMMAND, *options, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     async with asyncio.timeout(30):
@@ -29,7 +29,7 @@ async def test_process_says_where_it_serves_and_ends_on_sigterm() -> None:
 
 
 async def test_process_refuses_faults_that_it_does_not_know() -> None:
-    process = await asyncio.create_subprocess_exec(*COMMAND, "--faults", "bogus", stderr=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(*COMMAND, "--faults", '{"bogus": 1}', stderr=asyncio.subprocess.PIPE)
     async with asyncio.timeout(30):
         _, errors = await process.communicate()
     assert process.returncode == 2
