@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from binascii import Error as Base64Error
 from typing import Any
 
 import orjson
@@ -82,8 +80,8 @@ class Control:
         return web.json_response({"receivers": self._organisation.notifications.notify(kind)})
 
     async def emit(self, request: web.Request) -> web.Response:
-        """Into the stream: `{event: {}}`, `{line: text}`, `{lineBase64: …}`; to sockets: `{frame: text}`,
-        `{frameBase64: …}` (a binary frame), `{topicName: …, eventBody: {}}`."""
+        """Into the stream: `{event: {}}`, `{line: text}`; to sockets: `{frame: text}`,
+        `{topicName: …, eventBody: {}}`."""
         body = await _object(request)
         return web.json_response({"receivers": _emit(self._organisation, body)})
 
@@ -135,22 +133,11 @@ def _emit(organisation: Organisation, body: dict[str, Any]) -> int:
             return organisation.emit_event(event)
         case {"line": str(line)}:
             return organisation.emit_line(line.encode())
-        case {"lineBase64": str(line)}:
-            return organisation.emit_line(_decoded(line))
         case {"frame": str(frame)}:
             return organisation.emit_frame(frame)
-        case {"frameBase64": str(frame)}:
-            return organisation.emit_frame(_decoded(frame))
         case {"topicName": str(topic), "eventBody": dict(event_body)}:
             return organisation.emit_notification(topic, event_body)
-    raise ApiError(400, "emit wants event, line, lineBase64, frame, frameBase64, or topicName with eventBody")
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return b64decode(text, validate=True)
-    except Base64Error as error:
-        raise ApiError(400, f"not base64: {error}") from error
+    raise ApiError(400, "emit wants event, line, frame, or topicName with eventBody")
 
 
 async def _object(request: web.Request) -> dict[str, Any]:

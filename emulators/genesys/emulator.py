@@ -21,11 +21,11 @@ class GenesysEmulator(Organisation):
 
     `rate` is events per second (0 = as fast as they are read), `count` ends production (None = never),
     `token_seconds` is the life of tokens, `token_limit` the token requests a minute (None = unlimited;
-    Genesys allows 300), `api_limit` the requests a token may make in `api_window_seconds`, `rewind` how
-    many events a returning stream reader gets a second time. Of the notification sockets, `conversation_rate`
-    is new conversations a second (None = a tenth of `rate`, each has some dozen events), `pace` stretches
-    their durations, `heartbeat_seconds` is 30 in Genesys Cloud, `permissions` are those of the client;
-    `event_queue` is the URL of an SQS queue that gets the detail events, as by the EventBridge integration.
+    Genesys allows 300), `api_limit` the requests a token may make in `api_window_seconds`.
+    Of the notification sockets, `conversation_rate` is new conversations a second (None = a tenth of `rate`,
+    each has some dozen events), `pace` stretches their durations, `heartbeat_seconds` is 30 in Genesys Cloud,
+    `permissions` are those of the client; `event_queue` is the URL of an SQS queue that gets the detail events,
+    as by the EventBridge integration.
     """
 
     _runner: web.AppRunner | None = None

@@ -22,7 +22,6 @@ class AnswerFault(FaultModel):
     page: Page | Literal["reset"] | None = None
     times: int | None = Field(default=None, ge=1)
     method: str | None = None
-    retry_after: int | None = Field(default=None, ge=0, description="Seconds for the Retry-After header.")
     delay: float = Field(default=0.0, ge=0, description="Seconds that pass before the answer.")
 
 
@@ -35,14 +34,10 @@ class Faults(FaultModel):
     cut_every_events: int = Field(default=0, ge=0, description="Cut the connection after so many events.")
     cut_every_seconds: float = Field(default=0, ge=0, description="Cut the connection at this age.")
     half_line: bool = Field(default=False, description="A cut falls into the middle of a line.")
-    error_line_every: int = Field(default=0, ge=0, description="An ErrorBody as a line, then the end.")
-    error_line_status: int = Field(default=500, ge=400, le=599)
     garbage_every: int = Field(default=0, ge=0)
     invalid_utf8_every: int = Field(default=0, ge=0)
     huge_line_every: int = Field(default=0, ge=0)
-    huge_line_bytes: int = Field(default=5_000_000, ge=1)
     deep_nesting_every: int = Field(default=0, ge=0)
-    nesting_depth: int = Field(default=2_000, ge=1)
     blank_every: int = Field(default=0, ge=0)
     array_size: int = Field(default=0, ge=0, description="So many events as one JSON array on one line.")
     ragged_chunks: bool = Field(default=False, description="HTTP chunks end at arbitrary bytes.")
@@ -58,13 +53,10 @@ class Faults(FaultModel):
     malformed_every: int = Field(default=0, ge=0)
     binary_every: int = Field(default=0, ge=0)
     huge_frame_every: int = Field(default=0, ge=0)
-    huge_frame_bytes: int = Field(default=10_000_000, ge=1)
     unknown_topic_every: int = Field(default=0, ge=0)
     no_ids_every: int = Field(default=0, ge=0, description="An event whose body names neither conversation nor id.")
     closing_every_seconds: float = Field(default=0, ge=0, description="socket_closing, then the close.")
     closing_notice_seconds: float = Field(default=60, ge=0, description="Between the notice and the close.")
-    idle_close_every_seconds: float = Field(default=0, ge=0, description="Close 1001 without a word.")
-    cut_frames_every: int = Field(default=0, ge=0, description="Drop the TCP connection after so many events.")
     forget_every_seconds: float = Field(default=0, ge=0, description="Drop a channel's topics, and tell nobody.")
     silent: bool = Field(default=False, description="Neither heartbeats nor pongs.")
     upgrade_status: int = Field(default=0, ge=0, le=599, description="WebSocket upgrades get this status.")

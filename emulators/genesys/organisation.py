@@ -45,7 +45,6 @@ class Organisation:
         api_limit: int = 300,
         api_window_seconds: float = 60.0,
         keep_alive_seconds: float = 5.0,
-        rewind: int = 0,
         conversation_rate: float | None = None,
         pace: float = 1.0,
         heartbeat_seconds: float = 30.0,
@@ -65,7 +64,7 @@ class Organisation:
         source = generate(None, seed, shares, clock=lambda: datetime.fromtimestamp(clock(), UTC))
         self.production = Production(source, rate, count)
         context = StreamContext(self._active, self.ledger, self.production, Composer(seed), keep_alive_seconds)
-        self.streaming = Streaming(context, rewind)
+        self.streaming = Streaming(context)
         self.permissions = Permissions(permissions)
         options = NotificationOptions(
             conversation_rate=_conversation_rate(rate) if conversation_rate is None else conversation_rate,

@@ -76,11 +76,10 @@ async def _faulty(fault: AnswerFault, request: web.Request) -> web.Response:
         return web.Response(status=fault.status)  # which nobody gets any more
     if fault.page is not None:
         return page(fault.page, fault.status)
-    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     code = DEFAULT_CODES.get(fault.status, "internal.server.error")
     if request.path.startswith("/oauth/"):
-        return refusal(fault.status, code, "asked for by a fault", headers)
-    return ApiError(fault.status, "Asked for by a fault", code=code, headers=headers).response()
+        return refusal(fault.status, code, "asked for by a fault")
+    return ApiError(fault.status, "Asked for by a fault", code=code).response()
 
 
 def _of_framework(error: web.HTTPException) -> web.Response:

@@ -19,20 +19,16 @@ BACKLOG_LIMIT = 500_000
 
 
 class Streaming:
-    """Subscriptions live until deleted; each has at most one reader, the newest."""
+    """Subscriptions live as long as the emulator; each has at most one reader, the newest."""
 
-    def __init__(self, context: StreamContext, rewind: int) -> None:
+    def __init__(self, context: StreamContext) -> None:
         self.context = context
-        self._rewind = rewind
         self._emitted = 0
         self._readers: dict[str, Connection] = {}
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post(PATH, self.create),
-            web.get(PATH, self.list_all),
-            web.get(PATH + "/{id}", self.show),
-            web.delete(PATH + "/{id}", self.delete),
             web.get(PATH + "/{id}/events", self.events),
         ]
 
@@ -41,22 +37,8 @@ class Streaming:
         definition = parse_definition(await json_body(request))
         if definition.id in self._subscriptions:
             raise ApiError(409, "The subscription {id} exists already.", params={"id": definition.id})
-        self._subscriptions[definition.id] = Subscription(definition, BACKLOG_LIMIT, self._rewind)
+        self._subscriptions[definition.id] = Subscription(definition, BACKLOG_LIMIT)
         return web.json_response(definition.as_json())
-
-    async def list_all(self, request: web.Request) -> web.Response:
-        return web.json_response({"entities": [one.definition.as_json() for one in self._subscriptions.values()]})
-
-    async def show(self, request: web.Request) -> web.Response:
-        return web.json_response(self._find(request).definition.as_json())
-
-    async def delete(self, request: web.Request) -> web.Response:
-        """Forget the subscription with all that waits in it; its reader is cut."""
-        subscription = self._find(request)
-        del self._subscriptions[subscription.definition.id]
-        if reader := self._readers.get(subscription.definition.id):
-            reader.cut("subscription deleted")
-        return web.Response(status=204)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The endless answer. A second reader of the same subscription disconnects the first."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from emulators.genesys.event_stream.ledger import StreamEvent, StreamLedger
-from emulators.genesys.event_stream.lines import Composer, error_line
+from emulators.genesys.event_stream.lines import Composer
 from emulators.genesys.event_stream.production import Production
 from emulators.genesys.event_stream.subscriptions import Subscription
 from emulators.genesys.faults import ActiveFaults
@@ -45,7 +45,7 @@ class Connection:
     """One reader of one subscription.
 
     An event counts as delivered when its bytes have left this process; everything later (a reader that goes
-    away with bytes unread in its own buffers) is beyond what a server can know, see `rewind`.
+    away with bytes unread in its own buffers) is beyond what a server can know.
     """
 
     def __init__(self, context: StreamContext, subscription: Subscription, request: web.Request) -> None:
@@ -69,7 +69,6 @@ class Connection:
         await self._response.prepare(self._request)
         if (transport := self._request.transport) is not None:
             transport.set_write_buffer_limits(high=BUFFER_BYTES, low=0)  # a drain then means: all is out
-        self._subscription.go_back()
         try:
             while True:
                 await self._step()
@@ -100,8 +99,6 @@ class Connection:
         most = MAX_EVENTS
         if faults.cut_every_events:
             most = min(most, faults.cut_every_events - context.since_cut)
-        if faults.error_line_every:
-            most = min(most, faults.error_line_every - context.composer.events % faults.error_line_every)
         return max(1, most)
 
     async def _write_block(self, entries: list[StreamEvent]) -> None:
@@ -119,10 +116,6 @@ class Connection:
 
     async def _faults_that_end(self) -> None:
         context, faults = self._context, self._context.active.faults
-        if faults.error_line_every and context.composer.events % faults.error_line_every == 0:
-            await self._write(error_line(faults.error_line_status) + b"\n")
-            context.ledger.injected["error_line"] += 1
-            await self._close("error line")
         if faults.cut_every_events and context.since_cut >= faults.cut_every_events:
             if faults.half_line:
                 await self._half_line()
@@ -174,7 +167,6 @@ class Connection:
             return
         for entry in self._unsettled:
             self._context.ledger.delivered(entry)
-            self._subscription.written(entry)
         self._unsettled.clear()
 
     async def _close(self, how: str) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
-import orjson
-
-from emulators.genesys.access.errors import ApiError
 from emulators.genesys.event_stream.ledger import StreamEvent
 from emulators.genesys.faults import Faults
 
@@ -17,6 +14,8 @@ GARBAGE: tuple[bytes, ...] = (
     b"nan, nil",
     b'{"a":1}{"b":2}',
 )
+HUGE_BYTES, DEPTH = 5_000_000, 2_000
+"""Of a huge line, and how deep a line nests."""
 INVALID_UTF8 = b'{"id":"\xff\xfe\xf0\x28\x8c\x28","resourceType":"interaction"}'
 LARGEST_PIECE = 700
 """Bytes of the largest ragged chunk: small enough that most events are cut somewhere."""
@@ -62,9 +61,9 @@ class Composer:
         if _every(faults.invalid_utf8_every, self.events):
             yield "invalid_utf8", INVALID_UTF8
         if _every(faults.huge_line_every, self.events):
-            yield "huge_line", huge_line(faults.huge_line_bytes)
+            yield "huge_line", huge_line(HUGE_BYTES)
         if _every(faults.deep_nesting_every, self.events):
-            yield "deep_nesting", deep_line(faults.nesting_depth)
+            yield "deep_nesting", deep_line(DEPTH)
         if _every(faults.blank_every, self.events):
             yield "blank", b""
 
@@ -78,11 +77,6 @@ def huge_line(size: int) -> bytes:
 def deep_line(depth: int) -> bytes:
     """Valid JSON that nests `depth` deep."""
     return b'{"payload":' * depth + b"{}" + b"}" * depth
-
-
-def error_line(status: int) -> bytes:
-    """What a service writes into a running answer when it can no longer change the answer's status."""
-    return orjson.dumps(ApiError(status, "The stream was interrupted.").body())
 
 
 def _groups(entries: Sequence[StreamEvent], size: int) -> Iterable[Sequence[StreamEvent]]:

@@ -61,15 +61,13 @@ def parse_definition(body: object) -> Definition:
 
 @dataclass(slots=True, eq=False)
 class Subscription:
-    """A definition, its waiting events (oldest first), and those written last, for `rewind`."""
+    """A definition, and its waiting events, oldest first."""
 
     definition: Definition
     backlog_limit: int
-    rewind: int = 0
     overflowed: int = 0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: deque[StreamEvent] = field(default_factory=deque)
-    _written: deque[StreamEvent] = field(default_factory=deque)
 
     def put(self, entry: StreamEvent) -> None:
         """Queue behind the others; the oldest makes room when nobody reads for too long."""
@@ -87,17 +85,6 @@ class Subscription:
         """To the front again, in their order."""
         self.waiting.extendleft(reversed(list(entries)))
         self.arrived.set()
-
-    def written(self, entry: StreamEvent) -> None:
-        if self.rewind:
-            self._written.append(entry)
-            if len(self._written) > self.rewind:
-                self._written.popleft()
-
-    def go_back(self) -> None:
-        """A reader came back: the last `rewind` events are sent again before the others."""
-        self.give_back(self._written)
-        self._written.clear()
 
 
 def _listed(value: object, names: tuple[str, ...]) -> bool:

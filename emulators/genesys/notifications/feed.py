@@ -160,8 +160,6 @@ class Feed:
         for name, frame in noise(self.published, topic, faults):
             self._active.struck[name] += 1
             socket.offer(frame)
-        if faults.cut_frames_every and self.published % faults.cut_frames_every == 0:
-            socket.drop("cut by a fault")
 
     def _chance(self, share: float) -> bool:
         return share > 0 and self._random.random() < share

@@ -14,6 +14,8 @@ from emulators.genesys.faults import Faults
 Origin = Literal["event", "repeat", "duplicate", "noise", "control"]
 Body = Mapping[str, object]
 
+HUGE_BYTES = 10_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -64,7 +66,7 @@ def noise(number: int, topic: str, faults: Faults) -> Iterator[tuple[str, Frame]
     if _every(faults.binary_every, number):
         yield "binary", Frame(b"\x00\x01\xff\xfe not for you", "noise")
     if _every(faults.huge_frame_every, number):
-        yield "huge_frame", huge_frame(topic, faults.huge_frame_bytes)
+        yield "huge_frame", huge_frame(topic, HUGE_BYTES)
     if _every(faults.unknown_topic_every, number):
         yield "unknown_topic", event_frame(f"v2.unheard.of.{uuid4()}.things", {"id": str(uuid4())}, "noise")
     if _every(faults.no_ids_every, number):

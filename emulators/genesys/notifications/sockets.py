@@ -142,8 +142,6 @@ class Socket:
             self._forgot = now
             self._context.active.struck["topics forgotten"] += 1
             self._context.channels.forget(self.channel)
-        if faults.idle_close_every_seconds and age >= faults.idle_close_every_seconds:
-            self.close(GOING_AWAY, "idle timeout")
         if faults.closing_every_seconds and age >= faults.closing_every_seconds:
             self._announce(age - faults.closing_every_seconds, faults.closing_notice_seconds)
 

@@ -197,11 +197,6 @@ async def test_maintenance_is_announced_and_the_channel_survives(sockets: Socket
             await events(again, 1)
 
 
-async def test_idle_close_comes_without_notice(sockets: Sockets) -> None:
-    async with sockets(faults=Faults(idle_close_every_seconds=0.05)) as (_, _, socket, _):
-        assert await close_code(socket) == 1001
-
-
 async def test_an_expired_channel_says_404_and_is_gone(sockets: Sockets) -> None:
     async with sockets(channel_limits=ChannelLimits(life_seconds=0.3)) as (_, client, socket, channel):
         assert (await receive(socket))["result"] == "404"
@@ -293,19 +288,6 @@ async def test_noise_between_events(
             frames = [await socket.recv() for _ in range(12)]
         assert [index for index, frame in enumerate(frames) if looks(frame)] == [5, 11]
         assert genesys.summary()["faults"] == {name: 2}
-
-
-async def test_cut_every_so_many_events(sockets: Sockets, eventually: Eventually) -> None:
-    async with sockets(TOPICS[0], conversation_rate=0.0, faults=Faults(cut_frames_every=3)) as (
-        genesys,
-        _,
-        socket,
-        _,
-    ):
-        for number in range(3):
-            genesys.emit_notification(TOPICS[0], {"id": str(number)})
-        assert await close_code(socket) is None
-        await eventually(lambda: genesys.notifications.tally.ends["cut by a fault"] == 1)
 
 
 async def test_detail_events_come_for_conversations_named(sockets: Sockets) -> None:
