@@ -10,7 +10,6 @@ import contextlib
 import math
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from clients.kafka.configs import retention_ms
 from clients.kafka.login import client_options
+from processors.metrics.lag import PartitionPosition
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -30,26 +30,6 @@ RETENTION_S = 60.0
 
 #: Seconds that the oldest records are waited for; those of a partition that does not answer stay unknown.
 FETCH_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionPosition:
-    """Where the group is on a partition. `oldest_ms`: when its oldest unread record was written, if that is known.
-
-    `kept_ms`: after how long Kafka deletes a record; None when it never does, or does not say.
-    """
-
-    topic: str
-    partition: int
-    committed: int
-    end: int
-    oldest_ms: int | None = None
-    kept_ms: int | None = None
-
-    @property
-    def lag(self) -> int:
-        """Records that the group has not ended."""
-        return max(0, self.end - self.committed)
 
 
 class LagReader:

@@ -5,49 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 #: Longest time that is told.
 MAX_SPAN_MS = 10**14
 
 
-class MeasuredPartition(Protocol):
-    """A partition as Kafka told it (clients/kafka/lag.py)."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def committed(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def oldest_ms(self) -> int | None: ...
-    @property
-    def kept_ms(self) -> int | None: ...
-
-
 @dataclass(frozen=True, slots=True)
-class PartitionLag:
-    """How far the group is behind on one partition.
+class PartitionPosition:
+    """Where the group is on a partition. `oldest_ms`: when its oldest unread record was written, if that is known.
 
-    `moved_ms`: when what is committed was last seen to move (epoch ms), None before that was seen. `kept_ms`: after how
-    long Kafka deletes a record, None when it never does or does not say.
+    `kept_ms`: after how long Kafka deletes a record; None when it never does, or does not say.
     """
 
     topic: str
     partition: int
     committed: int
     end: int
-    oldest_ms: int | None
-    moved_ms: int | None
+    oldest_ms: int | None = None
     kept_ms: int | None = None
 
     @property
     def lag(self) -> int:
         """Records that have no end yet."""
         return max(0, self.end - self.committed)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionLag(PartitionPosition):
+    """How far the group is behind on one partition.
+
+    `moved_ms`: when what is committed was last seen to move (epoch ms), None before that was seen.
+    """
+
+    moved_ms: int | None = None
 
     def expires_ms(self, now_ms: int) -> int | None:
         """Milliseconds until Kafka may delete the oldest event that has no end; None where that is not known."""
@@ -77,7 +68,7 @@ class PartitionLag:
 
 
 def partition_lags(
-    measured: Iterable[MeasuredPartition], before: Sequence[PartitionLag], now_ms: int
+    measured: Iterable[PartitionPosition], before: Sequence[PartitionLag], now_ms: int
 ) -> list[PartitionLag]:
     """What was told now, and since when each partition stands where it does."""
     known = {(one.topic, one.partition): one for one in before}
@@ -85,8 +76,8 @@ def partition_lags(
     for one in measured:
         last = known.get((one.topic, one.partition))
         moved = now_ms if last is not None and last.committed != one.committed else last.moved_ms if last else None
-        stands = one.committed, one.end, one.oldest_ms, moved, one.kept_ms
-        found.append(PartitionLag(one.topic, one.partition, *stands))
+        stands = one.committed, one.end, one.oldest_ms, one.kept_ms
+        found.append(PartitionLag(one.topic, one.partition, *stands, moved))
     return found
 
 

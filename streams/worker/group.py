@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 
 from processors.metrics.group import GONE_MS, WorkerRow, reasons, with_worker
 from processors.metrics.history import MAX_WORDS, short_iso
-from processors.metrics.lag import MeasuredPartition, PartitionLag, expiring, partition_lags, total
+from processors.metrics.lag import PartitionLag, PartitionPosition, expiring, partition_lags, total
 from processors.metrics.report import KafkaWord
 from processors.replay.actions import Action, pause_in_words
 
@@ -39,7 +39,7 @@ HEARING_MS = 15_000
 class LagSource(Protocol):
     """What asks Kafka (clients/kafka/lag.py)."""
 
-    async def measure(self) -> Iterable[MeasuredPartition]: ...
+    async def measure(self) -> Iterable[PartitionPosition]: ...
     async def close(self) -> None: ...
 
 

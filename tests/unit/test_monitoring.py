@@ -49,7 +49,7 @@ def exported():
     requests.ended("bus", 10, 0.1)
     requests.retried("ThrottlingException")
     gauges = Gauges(
-        lags=lambda: [PartitionLag("failures", 0, 1, 2, 3, 4, 5)],
+        lags=lambda: [PartitionLag("failures", 0, 1, 2, 3, 5, 4)],
         gaps=lambda: [{"state": "open", "start_ms": 1, "end_ms": 2}],
         troubles=lambda: ["kafka"],
         difference=lambda: 3,

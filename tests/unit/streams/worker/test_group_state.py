@@ -6,9 +6,9 @@ import orjson
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from clients.kafka.lag import PartitionPosition
 from processors.metrics import delta
 from processors.metrics.group import GONE_MS
+from processors.metrics.lag import PartitionPosition
 from streams.worker.group import HEARING_MS, REST_MS, SAMPLE_MS, STALE_MS, Group
 
 ITSELF = {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError
 
-from clients.kafka.lag import PartitionPosition
 from clients.kafka.ranges import Range
+from processors.metrics.lag import PartitionPosition
 from settings import Settings
 from streams.replay.redriving.outcomes import RedriveOutcomes
 
