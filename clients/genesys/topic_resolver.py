@@ -39,7 +39,7 @@ class TopicResolver:
         Raises PermissionMissingError when a list is needed that the OAuth client may not see.
         """
         async with self._asking:
-            now_ms = int(self._rest.clock.wall() * 1000)
+            now_ms = self._rest.clock.wall_ms()
             if self._plan is None or now_ms - self._plan.made_ms >= within * 1000:
                 self._plan = replace(await self._ask(), made_ms=now_ms)
             return self._plan

@@ -85,7 +85,7 @@ def _refused(name: str, error: SettingsError | GenesysError) -> Finding:
 
 async def _backfill_found(rest: GenesysRest) -> Finding:
     """Whether the query that heals gaps may be asked: without it each of them is lost."""
-    name, now_ms = "genesys backfill", int(rest.clock.wall() * 1000)
+    name, now_ms = "genesys backfill", rest.clock.wall_ms()
     try:
         async with aclosing(ConversationQuery(rest, page_size=1).during(Interval(now_ms - 1_000, now_ms))) as found:
             async for _ in found:

@@ -49,7 +49,7 @@ class TopicCoverage:
         log.info("genesys.socket.opened", topics=len(reader.topics))
         self._rest.observer.healthy(self)
         if self._down_since_ms is not None:
-            now_ms = int(self._rest.clock.wall() * 1000)
+            now_ms = self._rest.clock.wall_ms()
             since_ms = min(self._down_since_ms, now_ms)
             self._down_since_ms = None
             self.lost(since_ms, now_ms)

@@ -171,7 +171,7 @@ class GapHealer:
         A state that a conversation left in the gap and came back to since looked unchanged when it came live.
         """
         found = 0
-        until_ms = int(self._rest.clock.wall() * 1000) - self._times.under_way_ms
+        until_ms = self._rest.clock.wall_ms() - self._times.under_way_ms
         inner_ms = max(0, self._times.margin_ms - self._times.edge_ms)
         unheard = [Interval(gap.interval.start_ms + inner_ms, gap.interval.end_ms - inner_ms) for gap in due]
         for interval in merged((gap.interval for gap in due), MERGE_MS):

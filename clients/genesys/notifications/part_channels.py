@@ -155,7 +155,7 @@ class PartChannels:
                 late = True
             await self._rotations[channel].listen_to(self._all(channel, topics))
         if late and self._followed_ms is not None:
-            self._gap(Interval(self._followed_ms - self._margin_ms, self._now_ms() + self._margin_ms))
+            self._gap(Interval(self._followed_ms - self._margin_ms, self._rest.clock.wall_ms() + self._margin_ms))
         self._shares, self._followed_ms = shares, plan.made_ms
         self.elsewhere = frozenset(name for topic in plan.topics for name in separate(topic)) - self.topics
         if self._conversations.waiting:
@@ -163,7 +163,7 @@ class PartChannels:
 
     def saw(self, envelope: JsonObject) -> None:
         """Take note of the conversation of an event."""
-        if self._conversations.saw(envelope, self._now_ms()):
+        if self._conversations.saw(envelope, self._rest.clock.wall_ms()):
             self._come.set()
 
     async def keep_conversations(self) -> None:
@@ -182,7 +182,7 @@ class PartChannels:
     def _plan_conversations(self, plan: TopicPlan, shares: dict[int, tuple[str, ...]]) -> None:
         """Adds to `shares` the channels that are there for conversations alone."""
         self._conversations.templates = plan.conversation
-        self._conversations.forget_over(self._now_ms())
+        self._conversations.forget_over(self._rest.clock.wall_ms())
         spare = spare_channels(self._part, self._parts, plan.channels, self._limits.channels)
         self._spare = spare if plan.conversation else ()
         for channel in self._conversations.counts():
@@ -202,7 +202,7 @@ class PartChannels:
             await self._rotations[channel].add(topics)
         if not waiting:
             return
-        for channel in self._conversations.forget_over(self._now_ms()):
+        for channel in self._conversations.forget_over(self._rest.clock.wall_ms()):
             await self._rotations[channel].listen_to(self._all(channel, self._shares[channel]))
             self._come.set()
         if not self._come.is_set() and (left_out := self._conversations.left_out()):
@@ -216,9 +216,6 @@ class PartChannels:
 
     def _all(self, channel: int, share: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted({*share, *self._conversations.held(channel)}))
-
-    def _now_ms(self) -> int:
-        return int(self._rest.clock.wall() * 1000)
 
     def _begin(self, channel: int, since_ms: int | None) -> None:
         if since_ms is not None:

@@ -47,7 +47,7 @@ class Subscriptions:
                 if reader.topics and not again:
                     await self._held(reader)  # what was lost before would be hidden by the new subscription
                 rejected = await self._channels.subscribe(reader.channel, topics)
-                reader.topics, reader.sure_ms = topics, self._now_ms()
+                reader.topics, reader.sure_ms = topics, self._rest.clock.wall_ms()
                 self._tell(topics, rejected)
                 if again:
                     await self._note_unlisted(reader)
@@ -77,7 +77,7 @@ class Subscriptions:
             return await self._held(reader)
 
     async def _held(self, reader: ChannelReader) -> bool | None:
-        sure_ms, asked_ms = reader.sure_ms, self._now_ms()
+        sure_ms, asked_ms = reader.sure_ms, self._rest.clock.wall_ms()
         wanted, missing = await self._missing(reader)
         if missing is None:
             return None
@@ -123,6 +123,3 @@ class Subscriptions:
             self._rest.observer.trouble(self, reason)
         else:
             self._rest.observer.healthy(self)
-
-    def _now_ms(self) -> int:
-        return int(self._rest.clock.wall() * 1000)

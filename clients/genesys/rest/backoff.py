@@ -28,6 +28,10 @@ class Clock:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
 
+    def wall_ms(self) -> int:
+        """Now, in epoch ms."""
+        return int(self.wall() * 1000)
+
 
 @dataclass(slots=True)
 class Backoff:

@@ -21,7 +21,7 @@ async def test_a_gap_is_widened_at_both_ends_and_two_channels_side_by_side_leave
         return ChannelReader(channel, rest, silence=30, max_bytes=1_000, put=put, coverage=coverage)
 
     old, new = reader(), reader()
-    old.opened_ms = down_ms = int(rest.clock.wall() * 1000)
+    old.opened_ms = down_ms = rest.clock.wall_ms()
     coverage.up(old)
     coverage.down(old, down_ms)
     fake_time.now += 30
@@ -37,7 +37,7 @@ async def test_a_gap_is_widened_at_both_ends_and_two_channels_side_by_side_leave
     fake_time.now += 90
     coverage.up(old)
     gaps.clear()
-    new.opened_ms = int(rest.clock.wall() * 1000)
+    new.opened_ms = rest.clock.wall_ms()
     coverage.up(new)
     coverage.down(old, new.opened_ms - 9_000)  # cut for nine seconds when it is left, and nobody had seen it
     assert gaps == [Interval(new.opened_ms - 9_000 - 5_000, new.opened_ms + 5_000)]

@@ -148,7 +148,7 @@ async def test_a_gap_is_asked_for_some_seconds_after_its_end_and_again_later(res
         max_age=600,
         times=GapTimes(passes=(6.0, 60.0)),
     )
-    now_ms = int(rest.clock.wall() * 1000)
+    now_ms = rest.clock.wall_ms()
     healer.add(Interval(now_ms - 60_000, now_ms + GapTimes().margin_ms))  # it ends in the future
     task = asyncio.create_task(healer.run())
     await until(lambda: reports)

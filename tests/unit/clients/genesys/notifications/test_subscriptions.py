@@ -88,7 +88,7 @@ async def test_the_gap_of_lost_topics_begins_where_they_were_last_seen(emulator,
     topic = listener.queue_topic()
     emulator.notifications.forget()
     (channel,) = list(emulator.notifications.channels)
-    forgotten_ms = int(listener.rest.clock.wall() * 1000)
+    forgotten_ms = listener.rest.clock.wall_ms()
     await eventually(lambda: topic in channel.names)
     await eventually(lambda: listener.reports)
     interval = listener.reports[0].interval
@@ -99,7 +99,7 @@ async def test_the_next_owner_begins_at_the_last_look_that_found_every_topic(emu
     listener = await hearing(start(emulator), eventually)
     looked_ms, heard_ms = listener.source.resume_ms, listener.source.position_ms
     emulator.notifications.forget()
-    forgotten_ms = int(listener.rest.clock.wall() * 1000)
+    forgotten_ms = listener.rest.clock.wall_ms()
     await eventually(lambda: listener.source.position_ms > max(heard_ms, forgotten_ms))  # heartbeats come
     await listener.close()
     assert listener.source.resume_ms == looked_ms <= forgotten_ms
