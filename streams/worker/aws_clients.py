@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from clients.aws.answers import NoAnswerError
-from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.client import NOT_OPENED, open_client
 from clients.aws.events.custom_bus import open_buses
-from processors.delivery.retry import outage_backoff
+from clients.aws.outage import outlast
 from processors.routes.target import Target
 from settings import Settings
 from streams.health import Health
@@ -47,16 +45,5 @@ class AwsClients:
             return self._clients[service]
 
     async def when_possible(self, service: str, part: str) -> Any:
-        """The client as soon as credentials can be had; a setting that is wrong by now was right at the start."""
-        attempt = 0
-        while True:
-            try:
-                client = await self.open(service)
-            except (AwsConfigurationError, NoAnswerError) as error:
-                self._health.trouble(part, str(error))
-                await asyncio.sleep(outage_backoff(attempt, random.random()))
-                attempt += 1
-                continue
-            if attempt:
-                self._health.healthy(part)
-            return client
+        """The client as soon as credentials can be had; health hears of the part why not yet."""
+        return await outlast(lambda: self.open(service), NOT_OPENED, self._health.observer(part))

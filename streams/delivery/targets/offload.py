@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from clients.aws.answers import AWS_ERRORS, error_code, reason
+from clients.aws.outage import outlast
 from processors.delivery.refusals import remedy
-from processors.delivery.retry import outage_backoff
 from streams.exit import die
 
 #: The part that health names.
@@ -60,20 +60,16 @@ class ClaimChecks:
 
     async def store(self, bucket: str, key: str, body: bytes) -> None:
         """Return when the object is there."""
-        attempt = 0
-        while True:
-            try:
-                client = await self._client()
-                await client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
-            except AWS_ERRORS as error:
-                fix = remedy(error_code(error), f"s3:PutObject on {bucket}", f"create the bucket {bucket}")
-                self._trouble(f"bucket {bucket}: {reason(error)}; {fix}")
-                await asyncio.sleep(outage_backoff(attempt, self._chance()))
-                attempt += 1
-                continue
-            if attempt:
-                self._trouble(None)
-            return
+
+        async def put() -> None:
+            client = await self._client()
+            await client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+
+        def words(error: Exception) -> str:
+            fix = remedy(error_code(error), f"s3:PutObject on {bucket}", f"create the bucket {bucket}")
+            return f"bucket {bucket}: {reason(error)}; {fix}"
+
+        await outlast(put, AWS_ERRORS, self._trouble, words=words, chance=self._chance)
 
     async def _drain(self, key: str) -> None:
         waiting = self._keys[key]

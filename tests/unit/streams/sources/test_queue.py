@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from clients.aws import outage
 from clients.aws.answers import NoAnswerError
 from clients.aws.client import AwsConfigurationError
 from settings import load_settings
@@ -29,7 +30,7 @@ async def test_a_client_that_cannot_be_opened_is_waited_for_and_told(monkeypatch
         yield answer
 
     monkeypatch.setattr(queue, "open_client", open_client)
-    monkeypatch.setattr(queue, "outage_backoff", lambda attempt, chance: 0.0)
+    monkeypatch.setattr(outage, "outage_backoff", lambda attempt, chance: 0.0)
     source = queue.QueueSource(load_settings(), URL, troubles.append)
     async with asyncio.timeout(60), source.open(0, lambda gap: None):
-        assert troubles == [str(error)] * 2
+        assert troubles == [str(error), str(error), None]
