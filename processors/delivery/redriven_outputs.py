@@ -16,24 +16,24 @@ class RedrivenOutputs:
     """What was accepted within the window, of one sink: copies of an event have its key, and so its partition."""
 
     def __init__(self, window_s: float) -> None:
-        self._recent = Recent(window_s) if window_s else None
+        self._window_s, self._recent = window_s, Recent(window_s)
 
     def mark(self, meta: Meta, value: bytes | None) -> bytes | None:
         """The mark of what a redrive wrote; None for all else, and for what an operator wants once more.
 
         The value is part of it: an event that somebody corrected in between is another one.
         """
-        if self._recent is None or not meta.straight or meta.command != "redrive" or meta.is_forced:
+        if not self._window_s or not meta.straight or meta.command != "redrive" or meta.is_forced:
             return None
         about = f"{meta.event_id}\n{meta.route}\n{meta.event_bus}\n".encode()
         return blake2b(about + (value or b""), digest_size=MARK_BYTES).digest()
 
     def knows(self, mark: bytes | None) -> bool:
         """Whether it is on the bus."""
-        return mark is not None and self._recent is not None and mark in self._recent
+        return mark is not None and mark in self._recent
 
     def accepted(self, mark: bytes | None, at: float) -> None:
         """Note that the bus has it; what is older than the window is forgotten."""
-        if mark is not None and self._recent is not None:
+        if mark is not None:
             self._recent.forget(at)
             self._recent.add([mark], at)

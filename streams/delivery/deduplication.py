@@ -53,14 +53,14 @@ class Deduplication:
     ) -> None:
         self._window_s, self._table, self._clock = window_s, table, clock
         self._owned, self._fingerprint, self._fingerprints = owned, fingerprint, dict[str, str]()
-        self._recent = Recent(window_s) if window_s else None
+        self._recent = Recent(window_s)
         self._unwritten: dict[int, list[bytes]] = defaultdict(list)
         self._numbers = itertools.count()
         self._written = self._swept = clock()
 
     def mark(self, event_id: str, route: str) -> bytes | None:
         """The mark of an output; None while de-duplication is off."""
-        if self._recent is None:
+        if not self._window_s:
             return None
         if route not in self._fingerprints:
             self._fingerprints[route] = self._fingerprint(route)
@@ -72,11 +72,11 @@ class Deduplication:
 
     def knows(self, mark: bytes | None) -> bool:
         """Whether that output was made within the window."""
-        return mark is not None and self._recent is not None and mark in self._recent
+        return mark is not None and mark in self._recent
 
     def note(self, partitions: Mapping[bytes, int]) -> None:
         """Note outputs that the broker has: mark → partition of the event."""
-        if self._recent is None:
+        if not self._window_s:
             return
         now = self._clock()
         self._recent.add(partitions, now)
@@ -91,14 +91,14 @@ class Deduplication:
         unwritten, self._unwritten = self._unwritten, defaultdict(list)
         for partition, marks in unwritten.items():
             self._table[f"{partition}/{int(now * 1000)}/{next(self._numbers)}"] = encode_row(marks, now)
-        if self._recent is not None and now - self._swept >= SWEEP_S:
+        if self._window_s and now - self._swept >= SWEEP_S:
             self._swept = now
             self._recent.forget(now)
             self._drop_rows(now)
 
     async def restore(self) -> None:
         """Read the rows of the partitions that are this worker's now."""
-        if self._recent is None:
+        if not self._window_s:
             return
         ours = self._owned()
         self._drop_rows(self._clock())
@@ -108,7 +108,6 @@ class Deduplication:
         log.info("outputs remembered", number=len(self._recent), window_s=self._window_s)
 
     def _restore(self, row: Any) -> None:
-        assert self._recent is not None  # asked before
         try:
             self._recent.add(*decode_row(row))
         except ValueError as error:

@@ -99,7 +99,7 @@ class PackedProducer:
         if one.key is None:
             led: Iterable[int] | None = self._kafka.client.cluster.available_partitions_for_topic(one.topic)
             return random.choice(list(led or partitions))
-        return partitions[(murmur2(one.key) & 0x7FFFFFFF) % len(partitions)]
+        return partitions[partition_of(one.key, len(partitions))]
 
 
 def _append(pack: _Pack, one: Record, now: int) -> bool:
@@ -110,6 +110,11 @@ def _append(pack: _Pack, one: Record, now: int) -> bool:
 def _answer(answers: BrokerAnswers, places: Iterable[int], error: KafkaError) -> None:
     for place in places:
         answers[place] = error
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition that a key belongs to, as Kafka's own clients choose it."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 @lru_cache(HASHES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aiokafka import ConsumerRecord
-from aiokafka.partitioner import murmur2
 
 from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds
@@ -11,15 +10,11 @@ from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.identity import event_of_bytes
 from settings import Settings
+from streams.delivery.packed_producer import partition_of
 from streams.replay.lookup.backwards import WAIT_MS, BackwardLook, Budget
 
 #: Records that are looked through at most for those of one key, and seconds.
 MAX_READ, MAX_SECONDS = 50_000, 8.0
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """The partition that producers give a key, as Kafka's own do."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
 def event_id_of(record: ConsumerRecord) -> str | None:

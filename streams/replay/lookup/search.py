@@ -20,13 +20,14 @@ from processors.event import headers
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
 from processors.event.kind import kind_of
-from processors.event.strict_json import JsonObject, parse
+from processors.event.strict_json import JsonObject, parse_object
 from processors.replay.redrive import failed_id
 from processors.replay.redrive_notes import Note
 from processors.replay.selection import Span
 from processors.replay.story import FoundRecord, Topic
 from processors.routes.routes import Raw
 from settings import Settings
+from streams.delivery.packed_producer import partition_of
 from streams.replay.lookup import newest
 from streams.replay.lookup.backwards import WAIT_MS, BackwardLook, Budget
 from streams.topology import REDRIVEN
@@ -127,7 +128,7 @@ class Tracer:
                     self._take(search, "raw", record, ident)
 
     def _partition(self, topic: Topic, key: str) -> int:
-        return newest.partition_of(key.encode(), self._known.get(self._settings.topic(topic), 1))
+        return partition_of(key.encode(), self._known.get(self._settings.topic(topic), 1))
 
     async def _search(
         self, search: Search, topic: Topic, ident: str, places: Collection[int], span: Span, *, only_first: bool = False
@@ -215,7 +216,6 @@ def _without_bodies(failure: JsonObject) -> JsonObject:
 
 def _parsed(value: bytes | None) -> JsonObject:
     try:
-        found = parse(value or b"")
+        return parse_object(value or b"")
     except MalformedEventError:
         return {}
-    return found if isinstance(found, dict) else {}

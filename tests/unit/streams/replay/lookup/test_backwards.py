@@ -8,8 +8,8 @@ import pytest
 
 from clients.kafka.ranges import Range, RangeBounds
 from processors.replay.selection import Span
+from streams.delivery.packed_producer import partition_of
 from streams.replay.lookup.backwards import BackwardLook, Budget
-from streams.replay.lookup.newest import partition_of
 
 
 class ListReader:

@@ -13,9 +13,9 @@ from processors.replay.redrive import Place
 from processors.replay.redrive_notes import Note
 from processors.replay.selection import Span
 from settings import Settings
+from streams.delivery.packed_producer import partition_of
 from streams.replay.lookup import search as module
 from streams.replay.lookup.backwards import SLICE
-from streams.replay.lookup.newest import partition_of
 from streams.replay.lookup.search import Tracer
 
 PARTITIONS = 4
