@@ -6,6 +6,7 @@ import click
 
 from settings import load_settings
 from streams.commands.terminal.ask_worker import ask, url_option
+from streams.commands.terminal.options import json_option
 from streams.commands.terminal.screen import console, print_json, table
 
 EPILOG = """\b
@@ -19,7 +20,7 @@ Exit codes: 0 done, or nothing was to be acknowledged, 2 no worker answers, or i
 
 @click.command(epilog=EPILOG)
 @url_option
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as one line of JSON.")
+@json_option
 def acknowledge(url: str | None, as_json: bool) -> None:
     """Show what Kafka deleted before it was processed, and have health name it no more (docs/operations.md).
 

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from clients.kafka.ranges import RangeError
 from processors.replay.actions import MAX_TEXT, PAUSABLE, Action
 from settings import load_settings
-from streams.commands.terminal.options import quiet_logs, refuse
+from streams.commands.terminal.options import json_option, quiet_logs, refuse
 from streams.commands.terminal.screen import console, print_json
 from streams.replay import actions
 
@@ -25,7 +25,7 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("stage", type=click.Choice(PAUSABLE))
 @click.option("--why", default="", help="Shown to everybody who sees that the stage is paused.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@json_option
 def pause(stage: str, why: str, as_json: bool) -> None:
     """Pause a stage on every worker of the group, also on those that start later.
 

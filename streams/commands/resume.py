@@ -11,6 +11,7 @@ from processors.replay.actions import PAUSABLE
 from settings import load_settings
 from streams.commands.pause import show, write_or_end
 from streams.commands.terminal.ask_worker import ask, url_option
+from streams.commands.terminal.options import json_option
 from streams.commands.terminal.screen import console, print_json, table
 from streams.replay import actions
 
@@ -20,7 +21,7 @@ from streams.replay import actions
 )
 @click.argument("stage", type=click.Choice(PAUSABLE), required=False)
 @url_option
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as one line of JSON.")
+@json_option
 def resume(stage: str | None, url: str | None, as_json: bool) -> None:
     """Let a STAGE go on that an operator has paused; without it, what paused by itself as most events failed.
 

@@ -21,7 +21,7 @@ from processors.event.strict_json import JsonObject, parse_object
 from processors.routes.routes import Routes
 from processors.routes.simulation import FIELDS, event_of_example, is_short, run, simulated_event
 from settings import load_settings
-from streams.commands.terminal.options import EXIT_STOPPED, json_option, quiet_logs, refuse
+from streams.commands.terminal.options import EXIT_STOPPED, folder_option, json_option, quiet_logs, refuse
 from streams.commands.terminal.screen import as_json as json_text
 from streams.commands.terminal.screen import console, print_json, table
 from streams.routes.load import compiled_routes
@@ -44,11 +44,7 @@ STYLES = {"mapped": "bold green", "filtered": "yellow", "failed": "bold red"}
 
 @click.command(epilog=EPILOG)
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
-@click.option(
-    "--routes-dir",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of routes; by default ROUTES_DIR.",
-)
+@folder_option
 @json_option
 def simulate(file: Path, routes_dir: Path | None, as_json: bool) -> None:
     """Run one event through filter, mapping and schema of every route; publish nothing.

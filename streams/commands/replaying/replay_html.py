@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from html import escape
 
 from processors.replay.comparison import Comparison
-from processors.routes.differences import MISSING, Difference
-from streams.commands.terminal.screen import as_json
+from streams.commands.terminal.screen import as_json, sides
 from streams.replay.replay import ReplayProgress
 
 _PAGE = """<!doctype html>
@@ -50,13 +50,14 @@ def comparison_page(source: str, routes_dir: str, against: str, progress: Replay
 def _sections(comparison: Comparison) -> Iterable[str]:
     counts = [(route, change, number) for (route, change), number in sorted(comparison.counts.items())]
     yield from _section("By route", ("route", "change", "events"), counts)
-    fields = [(route, path, one.events, *_sides(one.first)) for route, path, one in comparison.most_changed()]
+    fields = [(route, path, one.events, *sides(one.first, as_json)) for route, path, one in comparison.most_changed()]
     yield from _section("Mapped differently", ("route", "field", "events", "now, for one", "then"), fields)
     causes = [(one.route, one.stage, one.error, one.path, number) for one, number in comparison.causes.most_common()]
     yield from _section("Would fail", ("route", "stage", "error", "path", "events"), causes)
     for route, change in sorted(comparison.counts):
         kept = [one for one in comparison.first if (one.route, one.change) == (route, change)]
-        rows = [(one.origin, place.path, *_sides(place, indent=1)) for one in kept for place in one.places]
+        places = [(one.origin, place) for one in kept for place in one.places]
+        rows = [(origin, place.path, *sides(place, partial(as_json, indent=1))) for origin, place in places]
         if rows:
             shown = f"{route or '(no event)'}: {change} ({len(kept)} of {comparison.counts[route, change]})"
             inside = _table(("record", "where", "now", "then"), rows)
@@ -72,10 +73,3 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><tr>{head}</tr>{body}</table>"
-
-
-def _sides(place: Difference, indent: int | None = None) -> tuple[str, str]:
-    before, after = (
-        "nothing" if side is MISSING else as_json(side, indent=indent) for side in (place.before, place.after)
-    )
-    return before, after

@@ -6,8 +6,7 @@ from rich.console import Console
 
 from processors.event.strict_json import JsonObject
 from processors.replay.comparison import UNREAD, Comparison
-from processors.routes.differences import MISSING, Difference
-from streams.commands.terminal.screen import brief, console, table
+from streams.commands.terminal.screen import console, sides, table
 from streams.replay.replay import ReplayPlan, ReplayProgress
 
 
@@ -97,8 +96,3 @@ def _show_changes(screen: Console, comparison: Comparison) -> None:
     ]
     if places:
         screen.print(table("Examples", ["record", "route", "change", "where", "now", "then"], places))
-
-
-def sides(place: Difference) -> list[str]:
-    """The two values, short enough for a table."""
-    return ["nothing" if side is MISSING else brief(side) for side in (place.before, place.after)]

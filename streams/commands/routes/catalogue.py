@@ -12,8 +12,8 @@ import click
 
 from processors.routes.authoring.catalogue import async_api, messages
 from settings import load_settings
-from streams.commands.routes.options import folder_of, folder_option
-from streams.commands.terminal.options import refuse
+from streams.commands.routes.listing import folder_of
+from streams.commands.terminal.options import folder_option, refuse
 from streams.commands.terminal.screen import show_warnings
 from streams.routes.load import compiled_routes
 

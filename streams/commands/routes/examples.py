@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.text import Text
 
 from processors.event.errors import RouteError
-from processors.routes.differences import MISSING, Difference
+from processors.routes.differences import Difference
 from processors.routes.examples import TriedExample, run_examples, second_opinion
 from processors.routes.route import Route
 from settings import EXIT_USAGE, load_settings
-from streams.commands.routes.options import folder_of, folder_option
-from streams.commands.terminal.options import EXIT_STOPPED, json_option
-from streams.commands.terminal.screen import brief, console, print_json, show_warnings, table
+from streams.commands.routes.listing import folder_of
+from streams.commands.terminal.options import EXIT_STOPPED, folder_option, json_option
+from streams.commands.terminal.screen import brief, console, print_json, show_warnings, sides, table
 from streams.routes.load import each_route
 
 EPILOG = """\b
@@ -85,5 +86,4 @@ def _differences(one: TriedExample) -> list[str]:
 
 
 def _in_words(place: Difference) -> str:
-    sides = ["nothing" if side is MISSING else brief(side, 80) for side in (place.before, place.after)]
-    return f"{place.path}: {sides[0]} → {sides[1]}"
+    return f"{place.path}: {' → '.join(sides(place, partial(brief, most=80)))}"

@@ -10,9 +10,8 @@ import click
 from processors.event.strict_json import JsonObject
 from processors.routes.route import Route
 from processors.routes.routes import route_summary
-from settings import load_settings
-from streams.commands.routes.options import folder_option
-from streams.commands.terminal.options import quiet_logs
+from settings import Settings, load_settings
+from streams.commands.terminal.options import folder_option, quiet_logs
 from streams.commands.terminal.screen import console, print_json, show_warnings, table
 from streams.routes.load import compiled_routes
 
@@ -42,6 +41,12 @@ def routes(context: click.Context, routes_dir: Path | None, as_json: bool) -> No
             print_json([_as_json(route) for route in found])
         else:
             _show(found)
+
+
+def folder_of(context: click.Context, settings: Settings, routes_dir: Path | None) -> Path:
+    """The folder that was named after a command of `routes`, before it, or in the settings."""
+    above: Path | None = context.obj[0]
+    return routes_dir or above or settings.routes_dir
 
 
 def _as_json(route: Route) -> JsonObject:

@@ -11,8 +11,8 @@ from processors.event.errors import MalformedEventError, RouteError
 from processors.event.strict_json import parse_object
 from processors.routes.authoring.new_route import route_files
 from settings import load_settings
-from streams.commands.routes.options import folder_of, folder_option
-from streams.commands.terminal.options import refuse
+from streams.commands.routes.listing import folder_of
+from streams.commands.terminal.options import folder_option, refuse
 
 EPILOG = """\b
 Examples:

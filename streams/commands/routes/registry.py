@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ from clients.aws.client import AwsConfigurationError, open_client
 from clients.aws.schema_registry import read_schema, write_schema
 from processors.routes.authoring.catalogue import messages
 from processors.routes.authoring.registry_schema import SchemaName, mapped_event_schema
-from processors.routes.differences import MISSING, Difference, differences
+from processors.routes.differences import Difference, differences
 from settings import Settings, load_settings
-from streams.commands.routes.options import folder_of, folder_option
-from streams.commands.terminal.options import EXIT_DIFFERS, refuse
-from streams.commands.terminal.screen import brief, console, print_json
+from streams.commands.routes.listing import folder_of
+from streams.commands.terminal.options import EXIT_DIFFERS, folder_option, refuse
+from streams.commands.terminal.screen import brief, console, print_json, sides
 from streams.routes.folder import registry_name, route_folders
 from streams.routes.load import compiled_routes
 from streams.routes.schema_store import SchemaStore
@@ -156,5 +157,4 @@ def _show(drifts: list[Drift]) -> None:
         same = f"{one.route}: {one.name} says what version {one.newest}, the newest, does"
         console().print(Text(same if not one.places else f"{one.route}: {one.name}, newest is {one.newest}"))
         for place in one.places:
-            sides = ["nothing" if side is MISSING else brief(side, 80) for side in (place.before, place.after)]
-            console().print(Text(f"  {place.path}: {sides[0]} → {sides[1]}"))
+            console().print(Text(f"  {place.path}: {' → '.join(sides(place, partial(brief, most=80)))}"))

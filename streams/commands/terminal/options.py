@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -62,6 +63,11 @@ class Rate(click.FloatRange):
 
 
 rate_option = click.option("--rate", type=Rate(0, min_open=True), help="Events a second, at most.")
+folder_option = click.option(
+    "--routes-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of routes; by default ROUTES_DIR.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 

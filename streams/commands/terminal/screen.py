@@ -14,6 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from processors.routes.differences import MISSING, Difference
+
 #: Widths of a file or pipe, where rich would fold at 80.
 PLAIN_WIDTH = 160
 
@@ -75,6 +77,11 @@ def brief(value: Any, most: int = 120) -> str:
     """JSON of a value, cut to what a table cell holds."""
     text = as_json(value)
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def sides(place: Difference, shown: Callable[[Any], str] = brief) -> list[str]:
+    """The two values of a place that differs, as they are shown."""
+    return ["nothing" if side is MISSING else shown(side) for side in (place.before, place.after)]
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:

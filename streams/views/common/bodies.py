@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Any
 
 from processors.event.redaction import redactor
 from streams.app import app
 from streams.views.common.answers import RefusedError
+from streams.web.allowed_hosts import is_loopback
 
 WORDS = "bodies of events are shown to who has a token: set WEB_TOKENS, or have the web listen on loopback alone"
 
@@ -17,7 +17,7 @@ def are_shown() -> bool:
 
     Who has got here had a token, where one is set (streams/web/middleware.py).
     """
-    return bool(app.settings.tokens) or _is_loopback(app.settings.web_host)
+    return bool(app.settings.tokens) or is_loopback(app.settings.web_host)
 
 
 def require_shown() -> None:
@@ -30,10 +30,3 @@ def masked(event: Any) -> Any:
     """An event with what REDACT_FIELDS names masked, also where it was taken in before that was set."""
     redact = redactor(app.settings.redact_fields)
     return redact(event) if redact is not None and isinstance(event, dict) else event
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
