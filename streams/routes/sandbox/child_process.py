@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 
+import orjson
+
 from streams.routes.sandbox import protocol
 
 #: What the process gets of the environment: how to find Python and our modules, and no secret.
@@ -16,6 +18,9 @@ ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "L
 #: The allocator of jsonatapy (mimalloc) else reserves a GiB at its start, out of which expressions would then be given
 #: memory beyond their bound: what is reserved already no limit refuses.
 ALLOCATOR = {"MIMALLOC_ARENA_RESERVE": "0"}
+
+#: Seconds that a process gets to compile the routes.
+START_S = 120.0
 
 #: What Python is to run.
 PROGRAM = ("-m", "streams.routes.sandbox")
@@ -45,6 +50,24 @@ class Child:
             raise SandboxError(f"the process that runs routes did not start: {error.strerror}") from None
         reader, writer = await asyncio.open_connection(sock=ours, limit=1024 * 1024)
         return cls(popen, reader, writer)
+
+    @classmethod
+    async def prepared(cls, name: str, kind: bytes, plan: object) -> Child:
+        """Start one, and wait until it is ready for what the frame asks. Raises SandboxError, which calls it `name`."""
+        child = await cls.start()
+        try:
+            async with asyncio.timeout(START_S):
+                await child.send(kind, orjson.dumps(plan))
+                heard, _ = await child.hear()
+            if heard != protocol.READY:
+                raise ValueError(f"a frame of kind {heard!r}")
+        except (OSError, EOFError, TimeoutError, ValueError) as error:
+            code = await child.end()
+            raise SandboxError(f"{name} did not start: {type(error).__name__}, exit {code}") from None
+        except BaseException:
+            child.kill()
+            raise
+        return child
 
     @property
     def pid(self) -> int:

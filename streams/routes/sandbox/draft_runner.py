@@ -16,8 +16,8 @@ import orjson
 from processors.event.strict_json import JsonObject
 from processors.routes.draft import Draft
 from streams.routes.sandbox import protocol
-from streams.routes.sandbox.child_process import Child, SandboxError
-from streams.routes.sandbox.mapping_process import START_S, how_it_ended
+from streams.routes.sandbox.child_process import Child
+from streams.routes.sandbox.mapping_process import how_it_ended
 
 #: Drafts that wait at most, behind the one that is tried; who comes then is sent away.
 MAX_WAITING = 4
@@ -106,7 +106,8 @@ class DraftRunner:
         if self._child is not None and not self._child.ended and self._tried > self.max_drafts:
             await self._child.end()
         if self._child is None or self._child.ended:
-            self._child, self._tried = await self._start(), 1
+            self._child = await Child.prepared("the process that tries drafts", protocol.DRAFTS, self._limits)
+            self._tried = 1
         return self._child
 
     def _set_timer(self) -> None:
@@ -118,22 +119,6 @@ class DraftRunner:
         if self._child is not None and not self._waiting:
             self._child.kill()
             self._child = None
-
-    async def _start(self) -> Child:
-        child = await Child.start()
-        try:
-            async with asyncio.timeout(START_S):
-                await child.send(protocol.DRAFTS, orjson.dumps(asdict(self._limits)))
-                kind, _ = await child.hear()
-            if kind != protocol.READY:
-                raise ValueError(f"a frame of kind {kind!r}")
-        except (OSError, EOFError, TimeoutError, ValueError) as error:
-            child.kill()
-            raise SandboxError(f"the process that tries drafts did not start: {type(error).__name__}") from None
-        except BaseException:
-            child.kill()
-            raise
-        return child
 
     def _broken(self, step: list[str], code: int, error: BaseException) -> JsonObject:
         """What is told of the draft over which the process ended."""

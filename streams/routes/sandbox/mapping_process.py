@@ -7,15 +7,10 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import orjson
-
 from processors.routes.route import RouteTexts
 from processors.routes.routes import Raw, Routed
 from streams.routes.sandbox import protocol
-from streams.routes.sandbox.child_process import Child, SandboxError
-
-#: Seconds that a process gets to compile the routes.
-START_S = 120.0
+from streams.routes.sandbox.child_process import Child
 
 #: Seconds without a word, beside ten times the time of one event, after which a process is taken for hung.
 #: CPU time is what bounds an event (streams/routes/sandbox/__main__.py); this is for what hangs without using any.
@@ -61,13 +56,7 @@ class MappingProcess:
     @classmethod
     async def start(cls, plan: SandboxPlan) -> MappingProcess:
         """Start one and wait until it has compiled the routes. Raises SandboxError."""
-        process = cls(plan, await Child.start())
-        try:
-            await process._prepare()
-        except BaseException:
-            await process.end()
-            raise
-        return process
+        return cls(plan, await Child.prepared("the mapping process", protocol.START, plan))
 
     @property
     def pid(self) -> int:
@@ -97,24 +86,6 @@ class MappingProcess:
     def kill(self) -> None:
         """End the process at once; needs no running loop."""
         self._child.kill()
-
-    async def _prepare(self) -> None:
-        plan = self._plan
-        start = {
-            "routes": plan.routes,
-            "timeout_s": plan.timeout_s,
-            "memory_bytes": plan.memory_bytes,
-            "max_bytes": plan.max_bytes,
-        }
-        try:
-            async with asyncio.timeout(START_S):
-                await self._child.send(protocol.START, orjson.dumps(start))
-                kind, _ = await self._child.hear()
-        except (OSError, EOFError, TimeoutError, ValueError) as error:
-            code = await self.end()
-            raise SandboxError(f"the mapping process did not start: {type(error).__name__}, exit {code}") from None
-        if kind != protocol.READY:
-            raise SandboxError(f"the mapping process began with a frame of kind {kind!r}")
 
     async def _ask(self, raws: Sequence[Raw], careful: bool, found: Exchange) -> None:
         silence_s = SILENCE_S + 10 * self._plan.timeout_s
