@@ -10,7 +10,7 @@ from typing import Protocol
 from clients.otlp import Spans
 from processors.event import trace_context
 from processors.event.headers import ENVELOPE_BYTES, Meta
-from processors.metrics.entries import count_entry
+from processors.metrics.arrivals import count_arrival
 from processors.routes.routes import Encoded, Raw, Routed, Routes
 from streams.app import app
 from streams.delivery.buffer import Batch
@@ -102,7 +102,7 @@ class Processing:
                 result.counts.route(outcome.route, "repeated")
                 repeated += 1
         ways = max(1, len(answer.outcomes))
-        count_entry(result.counts, meta.command, was_open=ways - repeated, others=repeated)
+        count_arrival(result.counts, meta.command, was_open=ways - repeated, others=repeated)
 
     def _known(
         self,

@@ -156,10 +156,10 @@ class PipelineApp(WorkerApp):
 
     def _assemble_watch(self) -> None:
         """Who looks on."""
-        progress = watchdog.Progress(
+        probes = watchdog.StallProbes(
             self.ledger.stalled, self.sender.seconds_silent, self.assignment.rebalancing_s, self.kafka.uncommitted_s
         )
-        self.watchdog = watchdog.Watchdog(progress, self.health, self.kafka.client, needed_topics(self.settings))
+        self.watchdog = watchdog.Watchdog(probes, self.health, self.kafka.client, needed_topics(self.settings))
         self.dependencies = dependencies.DependencyChecks(
             self.settings, self.health, self.routes_in_use, self.buses, self.dead_letters, self.kafka
         )

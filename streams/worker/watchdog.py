@@ -33,7 +33,7 @@ class StalledError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class StallProbes:
     """Where work can stand still: each says for how long it does, or the ledger why."""
 
     stalled: Callable[[], str | None]
@@ -47,7 +47,7 @@ class Watchdog:
 
     def __init__(
         self,
-        progress: Progress,
+        probes: StallProbes,
         health: Health,
         kafka: Callable[[], Awaitable[Any]],
         needed: Collection[str],
@@ -55,20 +55,20 @@ class Watchdog:
         patience_s: float = CHECK_S,
         die: Callable[[str, BaseException], Any] = die,
     ) -> None:
-        self._progress, self._health, self._kafka, self._needed = progress, health, kafka, needed
+        self._probes, self._health, self._kafka, self._needed = probes, health, kafka, needed
         self._patience_s, self._die = patience_s, die
 
     def standstill(self) -> str | None:
         """What stands still in this worker; None while all goes on."""
-        progress, health = self._progress, self._health
-        if (reason := progress.stalled()) is not None:
+        probes, health = self._probes, self._health
+        if (reason := probes.stalled()) is not None:
             return reason
-        if (seconds := min(progress.silent_s(), health.seconds_healthy((PART, TOPICS)))) > SILENT_S:
+        if (seconds := min(probes.silent_s(), health.seconds_healthy((PART, TOPICS)))) > SILENT_S:
             return f"Kafka has not answered for {seconds:.0f} s, though its brokers are there"
         healthy = health.seconds_healthy(KAFKA)
-        if (seconds := min(progress.rebalancing_s(), healthy)) > STALL_S:
+        if (seconds := min(probes.rebalancing_s(), healthy)) > STALL_S:
             return f"the assignment of partitions has been under way for {seconds:.0f} s"
-        seconds = min(progress.uncommitted_s(), healthy)
+        seconds = min(probes.uncommitted_s(), healthy)
         return f"offsets have not been committed for {seconds:.0f} s" if seconds > STALL_S else None
 
     async def check(self) -> None:

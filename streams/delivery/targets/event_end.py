@@ -6,8 +6,8 @@ from typing import Literal
 
 from processors.event.headers import Meta
 from processors.event.identity import derive_event_id
+from processors.metrics.arrivals import count_arrival
 from processors.metrics.counts import Counts
-from processors.metrics.entries import count_entry
 from processors.routes.outcome import Failed
 from streams.delivery.event import Event, key_of, origin_of
 from streams.delivery.record import Record
@@ -25,11 +25,11 @@ def add_end(result: BatchResult, end: End, event: Event, meta: Meta, failures: F
     """Add the end of one event to what its batch comes to."""
     counts = result.counts
     if end == "repeated":
-        count_entry(counts, meta.command, was_open=0, others=1)
+        count_arrival(counts, meta.command, was_open=0, others=1)
         counts.add("repeated")
         return
     if meta.straight or meta.origin is None:  # no process stage has counted that it came
-        count_entry(counts, meta.command, was_open=1)
+        count_arrival(counts, meta.command, was_open=1)
     if isinstance(end, Failed):
         counts.fail(end.stage, end.error)
         counts.route(end.route, "refused")

@@ -7,7 +7,7 @@ import pytest
 
 from streams.delivery.ledger import STALL_S
 from streams.health import Health
-from streams.worker.watchdog import SILENT_S, Progress, Watchdog
+from streams.worker.watchdog import SILENT_S, StallProbes, Watchdog
 
 NEEDED = ("genesys.raw", "genesys.failures")
 
@@ -22,10 +22,10 @@ class Scene:
         self.health = Health(lambda: self.now)
 
     def watchdog(self, **changes):
-        progress = Progress(
+        probes = StallProbes(
             lambda: self.stalled, lambda: self.silent, lambda: self.rebalancing, lambda: self.uncommitted
         )
-        return Watchdog(progress, self.health, self._client, NEEDED, die=self._die, **changes)
+        return Watchdog(probes, self.health, self._client, NEEDED, die=self._die, **changes)
 
     def _die(self, where, error):
         self.dead.append(str(error))

@@ -12,7 +12,7 @@ from processors.metrics.counts import Counts
 BROUGHT = {"replay": "replayed", "backfill": "backfilled"}
 
 
-def count_entry(counts: Counts, command: str | None, *, was_open: int, others: int = 0) -> None:
+def count_arrival(counts: Counts, command: str | None, *, was_open: int, others: int = 0) -> None:
     """Count that an event came, by its ways; `command` brought it, if one did.
 
     `was_open`: ways that have not ended well before, as far as is known; `others`: ways that have.
