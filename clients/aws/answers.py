@@ -39,8 +39,18 @@ class NoCredentialsGivenError(NoAnswerError):
     """What gives the credentials does not just now: a process, an endpoint, a login."""
 
 
+class AwsConfigurationError(Exception):
+    """AWS cannot be called as things are set; the text names the remedy."""
+
+
 #: Everything that a call of a BoundedClient can raise.
 AWS_ERRORS = (BotoCoreError, ClientError, NoAnswerError)
+
+#: What opening one can raise; once one could be opened, either passes: a setting that is wrong by now was right then.
+NOT_OPENED = (AwsConfigurationError, NoAnswerError)
+
+#: Both.
+CLIENT_ERRORS = (*AWS_ERRORS, AwsConfigurationError)
 
 
 @dataclass(slots=True)
@@ -135,7 +145,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, ClientError):
         message = str(error.response.get("Error", {}).get("Message") or "")
         return _line(f"AWS answered {error_code(error)}" + (f": {message}" if message else ""))
-    if isinstance(error, NoAnswerError):
+    if isinstance(error, NoAnswerError | AwsConfigurationError):
         return _line(str(error))
     return _line(f"{type(error).__name__}: {error}")
 

@@ -31,7 +31,13 @@ from botocore.exceptions import (
     UnknownCredentialError,
 )
 
-from clients.aws.answers import SLACK_S, BoundedClient, NoAnswerError, NoCredentialsGivenError, reason
+from clients.aws.answers import (
+    SLACK_S,
+    AwsConfigurationError,
+    BoundedClient,
+    NoCredentialsGivenError,
+    reason,
+)
 from clients.aws.roles import assume
 from processors.routes.target import Target
 from settings import Settings
@@ -64,14 +70,6 @@ def _without_traceback(record: logging.LogRecord) -> bool:
 for _library in ("aiobotocore", "botocore"):
     for _module in ("credentials", "tokens", "utils"):
         logging.getLogger(f"{_library}.{_module}").addFilter(_without_traceback)
-
-
-class AwsConfigurationError(Exception):
-    """AWS cannot be called as things are set; the text names the remedy."""
-
-
-#: Why a client cannot be opened just now, once one could: a setting that is wrong by now was right at the start.
-NOT_OPENED = (AwsConfigurationError, NoAnswerError)
 
 
 def _config(read_timeout: float, connections: int) -> Config:

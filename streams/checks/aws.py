@@ -19,8 +19,18 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from clients.aws.answers import AWS_ERRORS, NoAnswerError, NoCredentialsGivenError, error_code, http_status, reason
-from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.answers import (
+    AWS_ERRORS,
+    CLIENT_ERRORS,
+    NOT_OPENED,
+    AwsConfigurationError,
+    NoAnswerError,
+    NoCredentialsGivenError,
+    error_code,
+    http_status,
+    reason,
+)
+from clients.aws.client import open_client
 from clients.aws.cloudwatch import try_put
 from clients.aws.events.custom_bus import open_buses
 from clients.aws.events.eventbridge import EventBridge
@@ -59,9 +69,7 @@ async def check_buses(
             if tries:
                 findings = [await _try_bus(bridge, bus, one) for bus, one in zip(buses, findings, strict=True)]
             return findings
-    except AwsConfigurationError as error:
-        return [misconfigured("event bus", error)]
-    except NoAnswerError as error:
+    except NOT_OPENED as error:
         return [aws_failed("event bus", error, "")]
 
 
@@ -77,9 +85,7 @@ async def check_queue(settings: Settings, *, tries: bool = False) -> list[Findin
             queue = QueueSender(client, settings.dlq_queue_url, on_trouble=lambda _: None)
             found = await probe_queue(queue)
             return [await _try_queue(queue, found) if tries and found.ok else found]
-    except AwsConfigurationError as error:
-        return [misconfigured(queue_name(settings.dlq_queue_url), error)]
-    except NoAnswerError as error:
+    except NOT_OPENED as error:
         return [aws_failed(queue_name(settings.dlq_queue_url), error, "")]
 
 
@@ -121,9 +127,7 @@ async def check_cloudwatch(settings: Settings) -> list[Finding]:
     try:
         async with open_client(settings, "cloudwatch") as client:
             await try_put(client, settings.metrics_namespace)
-    except AwsConfigurationError as error:
-        return [misconfigured(name, error)]
-    except AWS_ERRORS as error:
+    except CLIENT_ERRORS as error:
         return [aws_failed(name, error, "cloudwatch:PutMetricData for the namespace, or set CLOUDWATCH_ENABLED=false")]
     return [Finding(name, True, "metrics may be put")]
 
@@ -136,9 +140,7 @@ async def check_source_queue(settings: Settings, url: str, *, tries: bool) -> li
             attributes = await QueueSender(client, url, on_trouble=lambda _: None).describe()
             if tries:
                 await _try_to_read(client, url)
-    except AwsConfigurationError as error:
-        return [misconfigured(name, error)]
-    except AWS_ERRORS as error:
+    except CLIENT_ERRORS as error:
         rights = "sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and ChangeMessageVisibility"
         missing = "create it, or fix the URL in GENESYS_SOURCE"
         if base_code(error_code(error)) in MISSING:
@@ -204,6 +206,9 @@ async def _try_bus(bridge: EventBridge, bus: str, found: Finding) -> Finding:
 
 def aws_failed(name: str, error: Exception, permission: str, missing: str = "fix the name in the settings") -> Finding:
     """What AWS answered, or what kept it from answering, with what to do. `permission`: the action to allow."""
+    if isinstance(error, AwsConfigurationError):
+        detail, _, fix = str(error).rpartition(": ")
+        return Finding(name, False, detail, fix)
     if isinstance(error, ClientError):
         code = error_code(error)
         unreachable = (http_status(error) or 0) >= 500 or is_throttling(code)
@@ -233,12 +238,6 @@ def _fix(error: Exception) -> str:
 def queue_name(url: str) -> str:
     """What findings call a queue."""
     return f"queue {url.rpartition('/')[2]}"
-
-
-def misconfigured(name: str, error: AwsConfigurationError) -> Finding:
-    """What is wrong with the settings of AWS."""
-    detail, _, fix = str(error).rpartition(": ")
-    return Finding(name, False, detail, fix)
 
 
 def buses_of(settings: Settings, routes: Routes) -> list[str]:

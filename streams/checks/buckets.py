@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from clients.aws.answers import AWS_ERRORS, error_code
-from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.answers import AWS_ERRORS, CLIENT_ERRORS, error_code
+from clients.aws.client import open_client
 from processors.routes.target import Offload
 from settings import Settings
-from streams.checks.aws import aws_failed, misconfigured
+from streams.checks.aws import aws_failed
 from streams.checks.finding import Finding
 
 #: The MD5 of nothing that we send: S3 refuses a body that it is not of (BadDigest), after looking at the right.
@@ -26,9 +26,7 @@ async def check_buckets(settings: Settings, offloads: Iterable[Offload]) -> list
     try:
         async with open_client(settings, "s3") as client:
             return [await _check_bucket(client, bucket, prefix) for bucket, prefix in places]
-    except AwsConfigurationError as error:
-        return [misconfigured("buckets", error)]
-    except AWS_ERRORS as error:
+    except CLIENT_ERRORS as error:
         return [aws_failed("buckets", error, "s3:PutObject")]
 
 

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from clients.aws.answers import NoAnswerError
-from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.answers import NOT_OPENED
+from clients.aws.client import open_client
 from clients.kafka.login import ssl_context
 from clients.network import Reached, Unreachable, certificate_file_end, probe_port, probe_url
 from settings import Settings, SettingsError
@@ -61,7 +61,7 @@ async def _aws_urls(settings: Settings, services: Iterable[str]) -> list[str]:
         for service in services:
             async with open_client(settings, service) as client:
                 urls.append(client.endpoint_url)
-    except (AwsConfigurationError, NoAnswerError):
+    except NOT_OPENED:
         pass  # the finding of the bus says so
     return urls
 

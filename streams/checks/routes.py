@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 
-from clients.aws.answers import AWS_ERRORS
-from clients.aws.client import AwsConfigurationError
+from clients.aws.answers import CLIENT_ERRORS
 from processors.event.errors import RouteError
 from processors.routes.route import RouteTexts
 from processors.routes.routes import Routes, TriedRoute
 from processors.routes.target import targets_of
 from settings import Settings
-from streams.checks.aws import aws_failed, misconfigured
+from streams.checks.aws import aws_failed
 from streams.checks.finding import Finding
 from streams.routes.folder import read_routes
 from streams.routes.load import registry_schemas, wanted_schemas
@@ -35,11 +34,9 @@ async def check_routes(settings: Settings) -> tuple[Routes | None, list[Finding]
     except SandboxError as error:
         fix = "look whether the machine lacks memory or processes"
         return None, [Finding("routes", False, str(error), fix, unreachable=True)]
-    except AWS_ERRORS as error:
+    except CLIENT_ERRORS as error:
         right, missing = "schemas:DescribeSchema, or name a file in route.toml", "fix the schema's name in route.toml"
         return None, [aws_failed("schema registry", error, right, missing)]
-    except AwsConfigurationError as error:
-        return None, [misconfigured("schema registry", error)]
     findings = [_finding(one, verdict) for one, verdict in zip(texts, verdicts, strict=True)]
     fit = all(finding.ok for finding in findings)
     findings.append(Finding("schema registry", True, ", ".join(wanted) or "not used"))

@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from clients.aws.answers import AWS_ERRORS, reason
-from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.answers import AWS_ERRORS, AwsConfigurationError, reason
+from clients.aws.client import open_client
 from clients.aws.sqs_receiver import QueueReceiver
 from clients.kafka.range_reader import Reader, open_reader, partition_counts
 from clients.kafka.ranges import Range, RangeBounds, RangeError

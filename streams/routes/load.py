@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clients.aws.answers import AWS_ERRORS, reason
-from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.answers import CLIENT_ERRORS, reason
+from clients.aws.client import open_client
 from processors.event.errors import RouteError
 from processors.event.strict_json import JsonObject
 from processors.routes.authoring.registry_schema import SchemaName, mapped_event_schema
@@ -46,9 +46,7 @@ async def schemas_of(settings: Settings, folder: Path) -> dict[str, JsonObject]:
 async def _schemas(settings: Settings, names: list[str], folder: Path) -> dict[str, JsonObject]:
     try:
         return await registry_schemas(settings, names, folder)
-    except AwsConfigurationError as error:
-        raise RouteError(f"schema registry ({', '.join(names)}): {error}") from None
-    except AWS_ERRORS as error:
+    except CLIENT_ERRORS as error:
         raise RouteError(f"schema registry ({', '.join(names)}): {reason(error)}") from None
 
 

@@ -15,8 +15,7 @@ from typing import Any
 import orjson
 import structlog
 
-from clients.aws.answers import AWS_ERRORS, reason
-from clients.aws.client import AwsConfigurationError
+from clients.aws.answers import CLIENT_ERRORS, reason
 from clients.aws.schema_registry import RegistrySchema, read_schema
 from processors.routes.authoring.registry_schema import SchemaName
 from settings import Settings
@@ -48,13 +47,12 @@ class SchemaStore:
                     schema = await read_schema(client, name)
                     self._note(name, schema)
                     found[name] = schema.content
-        except (*AWS_ERRORS, AwsConfigurationError) as error:
+        except CLIENT_ERRORS as error:
             for name in wanted:
                 found[name] = _read(_file(self._seen, name))
             if any(found[name] is None for name in wanted):
                 raise
-            why = reason(error) if isinstance(error, AWS_ERRORS) else str(error)
-            log.warning("schemas as last seen", schemas=[str(name) for name in wanted], reason=why)
+            log.warning("schemas as last seen", schemas=[str(name) for name in wanted], reason=reason(error))
         return found
 
     def pull(self, name: SchemaName, schema: RegistrySchema) -> Path:

@@ -12,7 +12,8 @@ from typing import Any
 
 import structlog
 
-from clients.aws.client import NOT_OPENED, open_client
+from clients.aws.answers import NOT_OPENED
+from clients.aws.client import open_client
 from clients.aws.outage import outlast
 from clients.aws.sqs_receiver import QueueReceiver, ReceivedMessage, region_of
 from clients.aws.sqs_source import VISIBILITY_S, WAIT_S, SqsSource, line_of

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from clients.aws.client import NOT_OPENED, open_client
+from clients.aws.answers import NOT_OPENED
+from clients.aws.client import open_client
 from clients.aws.events.custom_bus import open_buses
 from clients.aws.outage import outlast
 from processors.routes.target import Target

@@ -7,8 +7,7 @@ from typing import Any
 
 import structlog
 
-from clients.aws.answers import NoAnswerError
-from clients.aws.client import AwsConfigurationError
+from clients.aws.answers import AwsConfigurationError, NoAnswerError
 from clients.aws.cloudwatch import Json, metric_data, put_metrics
 from processors.metrics.counts import Sums, add, empty
 from processors.metrics.report import report, report_line

@@ -13,8 +13,8 @@ from typing import Any
 import click
 from rich.text import Text
 
-from clients.aws.answers import AWS_ERRORS, reason
-from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.answers import AWS_ERRORS, AwsConfigurationError, reason
+from clients.aws.client import open_client
 from clients.aws.schema_registry import read_schema, write_schema
 from processors.routes.authoring.catalogue import messages
 from processors.routes.authoring.registry_schema import SchemaName, mapped_event_schema

@@ -12,8 +12,16 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from clients.aws.answer_shapes import MAX_BODY, unpacked
-from clients.aws.answers import AWS_ERRORS, NoAnswerError, NoCredentialsGivenError, ask, note_sent, reason
-from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.answers import (
+    AWS_ERRORS,
+    AwsConfigurationError,
+    NoAnswerError,
+    NoCredentialsGivenError,
+    ask,
+    note_sent,
+    reason,
+)
+from clients.aws.client import open_client
 from clients.aws.events.direct import open_events
 from clients.aws.events.eventbridge import Accepted, EventBridge, Outage
 from clients.aws.sqs_sender import Blame, QueueMessage, QueueSender

@@ -3,8 +3,8 @@
 import pytest
 from botocore import exceptions
 
-from clients.aws.answers import AWS_ERRORS, error_code, http_status, is_unanswered
-from clients.aws.client import AwsConfigurationError, open_client
+from clients.aws.answers import AWS_ERRORS, AwsConfigurationError, error_code, http_status, is_unanswered
+from clients.aws.client import open_client
 from processors.delivery.refusals import CREDENTIALS
 from settings import load_settings
 

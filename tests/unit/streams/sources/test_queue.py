@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from clients.aws import outage
-from clients.aws.answers import NoAnswerError
-from clients.aws.client import AwsConfigurationError
+from clients.aws.answers import AwsConfigurationError, NoAnswerError
 from settings import load_settings
 from streams.sources import queue
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clients.aws.client import AwsConfigurationError
+from clients.aws.answers import AwsConfigurationError
 from processors.metrics.counts import empty
 from settings import Settings
 from streams.worker.telemetry import Telemetry, WorkerSums
