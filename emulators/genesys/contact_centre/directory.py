@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from uuid import uuid5
 
 from emulators.genesys.event_stream.events import ORGANISATION, QUEUE_IDS, queue_id
@@ -73,9 +72,3 @@ class Directory:
         """The queue of that name, made if there is none yet."""
         queue = Queue(queue_id(name), name)
         return self.queues.setdefault(queue.id, queue)
-
-    def queues_named(self, pattern: str | None) -> list[Queue]:
-        """By name; `*` stands for anything, case does not count, None = all."""
-        wanted = (pattern or "*").lower()
-        found = (queue for queue in self.queues.values() if fnmatchcase(queue.name.lower(), wanted))
-        return sorted(found, key=lambda queue: queue.name)

@@ -27,13 +27,12 @@ class Listing:
             web.get("/api/v2/routing/queues", self.queues),
             web.get("/api/v2/routing/queues/{id}", self.queue),
             web.get("/api/v2/users", self.users),
-            web.get("/api/v2/users/{id}", self.user),
         ]
 
     async def queues(self, request: web.Request) -> web.Response:
         self._permissions.require(QUEUE_VIEW)
-        found = self._directory.queues_named(request.query.get("name"))
-        return web.json_response(page([queue.as_json() for queue in found], request.query, request.path))
+        queues = [one.as_json() for one in sorted(self._directory.queues.values(), key=lambda one: one.name)]
+        return web.json_response(page(queues, request.query, request.path))
 
     async def queue(self, request: web.Request) -> web.Response:
         self._permissions.require(QUEUE_VIEW)
@@ -46,13 +45,6 @@ class Listing:
         self._permissions.require(USER_VIEW)
         users = [user.as_json() for user in self._directory.users.values()]
         return web.json_response(page(users, request.query, request.path))
-
-    async def user(self, request: web.Request) -> web.Response:
-        self._permissions.require(USER_VIEW)
-        ident = request.match_info["id"]
-        if ident not in self._directory.users:
-            raise ApiError(404, "The user {id} was not found.", params={"id": ident})
-        return web.json_response(self._directory.users[ident].as_json())
 
 
 def page(entities: Sequence[Json], query: Mapping[str, str], path: str) -> Json:

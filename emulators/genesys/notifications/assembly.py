@@ -72,7 +72,7 @@ class Notifications:
             options.seed,
             self.partner_bus,
         )
-        context = SocketContext(self.channels, permissions, active, self.tally, options.heartbeat_seconds)
+        context = SocketContext(self.channels, active, self.tally, options.heartbeat_seconds)
         self._upgrades = Upgrades(context, shared.tokens.good)
         self._tokens = shared.tokens
         self._parts = (

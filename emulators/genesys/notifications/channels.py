@@ -111,10 +111,6 @@ class Channels:
         channel.hold(held.values())
         channel.expires_at = self._clock() + self.limits.life_seconds
 
-    def unsubscribe(self, channel: Channel, idents: Iterable[str]) -> None:
-        gone = set(idents)
-        channel.hold(topic for topic in channel.topics.values() if topic.id not in gone)
-
     def forget(self, channel: Channel) -> None:
         """Bring nothing more to a channel, which lives on and is told nothing."""
         channel.hold(())

@@ -1,4 +1,4 @@
-"""This module is one WebSocket of one channel: events out in order of arrival, subscriptions and pings in."""
+"""This module is one WebSocket of one channel: events out in order of arrival, pings in."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from typing import Literal
 import orjson
 from aiohttp import WSMsgType, web
 
-from emulators.genesys.access.errors import ApiError
-from emulators.genesys.access.permissions import Permissions
 from emulators.genesys.faults import ActiveFaults
 from emulators.genesys.notifications.channels import Channel, Channels
 from emulators.genesys.notifications.frames import Frame, closing_frame, metadata_frame, result_frame
-from emulators.genesys.notifications.subscribing import decide, permitted, refuse_if_any_is
 
 GOING_AWAY = 1001
 CLOSE_SECONDS = 2.0
@@ -60,7 +57,6 @@ class SocketContext:
     """What all sockets share; `heartbeat_seconds` is 30 in Genesys Cloud."""
 
     channels: Channels
-    permissions: Permissions
     active: ActiveFaults
     tally: SocketTally
     heartbeat_seconds: float
@@ -187,27 +183,8 @@ class Socket:
             case {"message": "ping"}:
                 if not self._context.active.faults.silent:
                     self.offer(metadata_frame("pong"))
-            case {"message": "subscribe" | "unsubscribe" as verb, "topics": list(topics)} if all(
-                isinstance(topic, str) for topic in topics
-            ):
-                self.offer(self._change(verb, topics, asked.get("correlationId")))
             case _:
                 self.offer(result_frame("400", status="error", message="The message is not understood."))
-
-    def _change(self, verb: str, topics: list[str], correlation_id: object) -> Frame:
-        """Subscribe or unsubscribe, all or nothing; over the socket there is no `ignoreErrors`."""
-        further = {} if correlation_id is None else {"correlationId": correlation_id}
-        channels = self._context.channels
-        try:
-            if verb == "unsubscribe":
-                channels.unsubscribe(self.channel, topics)
-            else:
-                decisions = decide(topics, self._context.permissions)
-                refuse_if_any_is(decisions)
-                channels.subscribe(self.channel, permitted(decisions))
-        except ApiError as error:
-            return result_frame("400", status="failure", message=error.body()["message"], **further)
-        return result_frame("200", status=f"{verb}d", topics=topics, **further)
 
     def _abort(self) -> None:
         if (transport := self._request.transport) is not None:

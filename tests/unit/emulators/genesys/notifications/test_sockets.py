@@ -111,24 +111,10 @@ async def test_heartbeats_and_pongs(sockets: Sockets) -> None:
                 pass
         genesys.faults = Faults(silent=True)
         await socket.send('{"message":"ping"}')
-        await socket.send('{"message":"subscribe","topics":[]}')
+        await socket.send('{"message":"dance"}')
         async with asyncio.timeout(60):
             while "result" not in (answer := await receive(socket)):
                 assert answer["eventBody"]["message"] != "pong"
-
-
-async def test_subscribing_over_the_socket(sockets: Sockets) -> None:
-    async with sockets(**BUSY) as (_, client, socket, channel):
-        await socket.send(json.dumps({"message": "subscribe", "topics": TOPICS, "correlationId": "x1"}))
-        answer = await receive(socket)
-        assert (answer["result"], answer["status"], answer["correlationId"]) == ("200", "subscribed", "x1")
-        await events(socket, 3)
-        path = f"{PATH}/{channel['id']}/subscriptions"
-        assert len((await client.get(path)).json()["entities"]) == len(TOPICS)
-        await socket.send(json.dumps({"message": "unsubscribe", "topics": TOPICS}))
-        while (answer := await receive(socket)).get("status") != "unsubscribed":
-            assert answer["topicName"] in TOPICS
-        assert (await client.get(path)).json() == {"entities": []}
 
 
 @pytest.mark.parametrize(
@@ -136,8 +122,6 @@ async def test_subscribing_over_the_socket(sockets: Sockets) -> None:
     [
         "no JSON",
         '{"message":"dance"}',
-        '{"message":"subscribe","topics":"all"}',
-        '{"message":"subscribe","topics":["v2.unheard.of"]}',
         b"binary",
     ],
 )
@@ -291,7 +275,7 @@ async def test_noise_between_events(
 
 
 async def test_detail_events_come_for_conversations_named(sockets: Sockets) -> None:
-    async with sockets(*TOPICS, conversation_rate=20.0, pace=0.5) as (_, _, socket, _):
+    async with sockets(*TOPICS, conversation_rate=20.0, pace=0.5) as (_, client, socket, channel):
         followed: set[str] = set()
         async with asyncio.timeout(60):
             while True:
@@ -301,8 +285,8 @@ async def test_detail_events_come_for_conversations_named(sockets: Sockets) -> N
                     ident = message["eventBody"]["id"]
                     if ident not in followed:
                         followed.add(ident)
-                        topics = [f"v2.detail.events.conversation.{ident}.customer.end"]
-                        await socket.send(json.dumps({"message": "subscribe", "topics": topics}))
+                        topics = [{"id": f"v2.detail.events.conversation.{ident}.customer.end"}]
+                        await client.post(f"{PATH}/{channel['id']}/subscriptions", json=topics)
                 elif name.startswith("v2.detail"):
                     break
         assert message["eventBody"]["conversationId"] in followed
