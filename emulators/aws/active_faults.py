@@ -77,10 +77,6 @@ class _Counted(Generic[Rule]):
         self.struck += 1
         return True
 
-    def latency(self) -> float:
-        assert isinstance(self.rule, RequestFault)
-        return (self.rule.latency_ms + self.rule.jitter_ms * self._dice.random()) / 1000
-
 
 class ActiveFaults:
     """The faults in force. `struck` counts by service and what happened; it outlives a change of faults."""
@@ -127,7 +123,7 @@ class ActiveFaults:
             self.struck[f"{call.service} request {counted.rule.kind}"] += 1
             if counted.rule.kind != "slow":
                 return counted.rule, wait
-            wait += counted.latency()
+            wait += counted.rule.latency_ms / 1000
         return None, wait
 
 

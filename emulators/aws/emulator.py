@@ -38,11 +38,9 @@ class AWSEmulator:
         buses: Iterable[str] = ("default",),
         queues: Iterable[str] = (),
         limit_bytes: int = BYTES,
-        account: str = ACCOUNT,
-        region: str = REGION,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.state = AccountState(account, region, buses, faults or Faults(), clock)
+        self.state = AccountState(ACCOUNT, REGION, buses, faults or Faults(), clock)
         for name in queues:
             self.state.queues.add(name)
         self._host, self._port, self._limit_bytes = host, port, limit_bytes

@@ -17,7 +17,7 @@ Kind = Literal[
     "expired",  # the security token is expired
     "answer",  # any `status` and `code`
     "page",  # what is no answer of AWS: `page` with `status`
-    "slow",  # answers after `latency_ms`, up to `jitter_ms` more
+    "slow",  # answers after `latency_ms`
     "hang",  # reads the request and never answers; nothing is stored
     "hang_stored",  # stores, and never answers
     "drop",  # stores, then closes the connection without an answer
@@ -35,14 +35,13 @@ class _Rule(FaultModel):
 class EntryFault(_Rule):
     """Entries of PutEvents and SendMessageBatch get `code` instead of being stored.
 
-    `contains` limits it to entries with this text in Detail (or the message body). For SQS, `sender_fault`
-    is what the client is told. Any code goes, unknown ones too.
+    `contains` limits it to entries with this text in Detail (or the message body). Any code goes, unknown ones too;
+    of SQS none is the sender's fault.
     """
 
     code: str = "ThrottlingException"
     message: str = "Asked for by a fault."
     contains: str = ""
-    sender_fault: bool = False
 
 
 class RequestFault(_Rule):
@@ -58,7 +57,6 @@ class RequestFault(_Rule):
     code: str = Field(default="ValidationException", description="Of kind `answer`.")
     page: Page = Field(default="html", description="Of kind `page`.")
     latency_ms: float = Field(default=0, ge=0, description="Of kind `slow`.")
-    jitter_ms: float = Field(default=0, ge=0, description="Of kind `slow`.")
 
 
 class Faults(FaultModel):

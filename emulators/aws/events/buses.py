@@ -24,16 +24,14 @@ class Bus:
 
     name: str
     created: float
-    description: str | None = None
 
     def as_json(self, region: str, account: str) -> dict[str, Any]:
-        answer: dict[str, Any] = {
+        return {
             "Name": self.name,
             "Arn": f"arn:aws:events:{region}:{account}:event-bus/{self.name}",
             "CreationTime": self.created,
             "LastModifiedTime": self.created,
         }
-        return answer if self.description is None else answer | {"Description": self.description}
 
 
 class Buses:
@@ -49,9 +47,9 @@ class Buses:
     def names(self) -> list[str]:
         return list(self._buses)
 
-    def add(self, name: str, description: str | None = None) -> Bus:
+    def add(self, name: str) -> Bus:
         """A bus of this name; the one that exists is kept."""
-        return self._buses.setdefault(name, Bus(name, self._clock(), description))
+        return self._buses.setdefault(name, Bus(name, self._clock()))
 
     def find(self, name_or_arn: str | None) -> Bus | None:
         """None, and an empty name, mean the default bus; an ARN of another account finds nothing."""

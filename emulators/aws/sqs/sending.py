@@ -42,7 +42,7 @@ class Sending:
         _check_attributes(entry)
         group, deduplication = _identifiers(queue, entry)
         if "sqs" in self._active.entry_services and (fault := self._active.entry("sqs", body)):
-            raise AWSError(fault.code, fault.message, sender=fault.sender_fault)
+            raise AWSError(fault.code, fault.message, sender=False)
         message = Message(
             number=0,
             message_id=new_identifier(),

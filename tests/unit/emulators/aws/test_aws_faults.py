@@ -141,7 +141,7 @@ async def test_hanging_requests_do_not_hold_up_the_end(clients, until):
 
 
 async def test_slow_answers_are_counted_in_flight(aws, events):
-    aws.faults = Faults(requests=(RequestFault(kind="slow", latency_ms=50, jitter_ms=10),))
+    aws.faults = Faults(requests=(RequestFault(kind="slow", latency_ms=50),))
     await asyncio.gather(*(events.put_events(Entries=entries()) for _ in range(4)))
     assert aws.state.ledger.in_flight_peak == 4
     assert len(aws.state.ledger.events) == 4
