@@ -340,6 +340,12 @@ def test_metrics_are_fetched_with_the_token():
     assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
 
 
+def test_the_operator_s_alerts_are_those_of_the_file():
+    rule = yaml.safe_load((KUBERNETES / "components" / "prometheus" / "prometheus-rule.yaml").read_text())
+    assert rule["kind"] == "PrometheusRule"
+    assert rule["spec"] == yaml.safe_load((DEPLOY / "alerts.yaml").read_text()), "make docs"
+
+
 def tool(name):
     """A validator of the development requirements, or of the machine."""
     found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
