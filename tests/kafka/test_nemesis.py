@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.kafka import ledger
-from tests.kafka.nemesis import harm, plot
+from tests.kafka.nemesis import clock, harm, plot
 from tests.kafka.nemesis.findings import skipped, unseen
 from tests.kafka.nemesis.history import History
 from tests.kafka.nemesis.schedule import BROKERS_PEACE_S, KINDS, PEACE_S, schedule
@@ -94,3 +98,24 @@ def test_the_plot_is_an_svg_with_a_bar_for_each_fault():
     bars = [one for one in root.iter("{http://www.w3.org/2000/svg}rect") if one.get("height") == "10"]
     assert len(bars) == 2
     assert all(float(bar.get("width", "0")) >= 2 for bar in bars)
+
+
+@pytest.mark.skipif(clock.library() is None, reason="no C compiler")
+def test_a_clock_jumps_alone_and_what_measures_time_goes_on(tmp_path: Path):
+    own = clock.OwnClock(tmp_path / "clock")
+    told = "import sys, time; [print(time.time(), time.monotonic(), flush=True) for _ in iter(sys.stdin.readline, '')]"
+    environment = {**os.environ, **own.environment()}
+    with subprocess.Popen(
+        [sys.executable, "-c", told], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for ahead_s in (0.0, 100.5, -60.0, 0.0):
+            own.set(ahead_s)
+            before = time.time(), time.monotonic()
+            process.stdin.write("\n")
+            process.stdin.flush()
+            wall, measured = map(float, process.stdout.readline().split())
+            assert before[0] + ahead_s <= wall <= time.time() + ahead_s
+            assert before[1] <= measured <= time.monotonic()
+        process.stdin.close()

@@ -2,7 +2,7 @@
 
 A broker tells its own address, so a proxy in front of it is passed by; here the connection itself is led
 astray, and the worker is none the wiser. `KAFKA_DETOUR` is a JSON object: port of a broker → port of its proxy.
-A clock of libfaketime (`LD_PRELOAD`) is the worker's own; its child processes have the machine's.
+A clock of its own (tests/kafka/nemesis/clock.py) is the worker's alone; its child processes have the machine's.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import select
-import time
 from typing import Any
 
 from streams.__main__ import main
@@ -30,13 +28,7 @@ def take(detours: dict[int, int]) -> None:
     asyncio.BaseEventLoop.create_connection = create_connection  # type: ignore[method-assign, assignment]
 
 
-def sleep(seconds: float) -> None:
-    """As time.sleep; libfaketime 0.9.10 refuses that one where it leaves CLOCK_MONOTONIC alone."""
-    select.select((), (), (), seconds)
-
-
 if __name__ == "__main__":
-    if os.environ.pop("LD_PRELOAD", None):
-        time.sleep = sleep  # type: ignore[assignment]
+    os.environ.pop("LD_PRELOAD", None)
     take({int(port): proxy for port, proxy in json.loads(os.environ[VARIABLE]).items()})
     main()

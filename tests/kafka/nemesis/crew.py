@@ -10,18 +10,15 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tests.kafka.faults.detour import VARIABLE
 from tests.kafka.faults.proxy import Proxies
 from tests.kafka.faults.scene import STOP_S
+from tests.kafka.nemesis.clock import OwnClock
 from tests.kafka.nemesis.history import History
 from tests.kafka.pipeline import Pipeline
 from tests.kafka.supervisor import supervised
 from tests.kafka.worker import Worker
-
-#: Debian's package `faketime`; without it clocks do not jump.
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 
 #: Those that a fault may take away, and those that may join.
 LEAST, MOST = 1, 4
@@ -29,16 +26,12 @@ LEAST, MOST = 1, 4
 
 @dataclass(slots=True)
 class Member:
-    """One worker. `clock`: the file that says how far ahead its clock is."""
+    """One worker, with a link and a clock of its own."""
 
     worker: Worker
     link: Proxies
-    clock: Path
+    clock: OwnClock
     taken: bool = False
-
-    def set_clock(self, ahead_s: float) -> None:
-        """Let its clock jump to so many seconds ahead of the machine's; those that measure time go on as they were."""
-        self.clock.write_text(f"{ahead_s:+.0f}\n", "utf-8")
 
 
 @dataclass(slots=True)
@@ -64,9 +57,8 @@ class Crew:
         with self._lock:
             link = Proxies(self.ports)
             link.__enter__()
-            clock = self.pipeline.folder / f"clock-{len(self.pipeline.workers)}"
-            clock.write_text("+0\n", "utf-8")
-            environment = {VARIABLE: json.dumps(link.ports), **_faked(clock)}
+            clock = OwnClock(self.pipeline.folder / f"clock-{len(self.pipeline.workers)}")
+            environment = {VARIABLE: json.dumps(link.ports), **clock.environment()}
             worker = self.pipeline.start(wait=False, module="tests.kafka.faults.detour", **environment)
             member = Member(worker, link, clock)
             self._members.append(member)
@@ -131,15 +123,3 @@ class Crew:
                 return False
             self._members.remove(member)
             return True
-
-
-def _faked(clock: Path) -> dict[str, str]:
-    if not FAKETIME.exists():
-        return {}
-    return {
-        "LD_PRELOAD": str(FAKETIME),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "NO_FAKE_STAT": "1",
-    }

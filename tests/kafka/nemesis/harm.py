@@ -14,7 +14,8 @@ from typing import Any
 
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.faults.proxy import Proxies
-from tests.kafka.nemesis.crew import FAKETIME, LEAST, MOST, Crew
+from tests.kafka.nemesis import clock
+from tests.kafka.nemesis.crew import LEAST, MOST, Crew
 from tests.kafka.nemesis.schedule import Step
 
 #: What is asked of the AWS emulator; `figure` of the step fills the rest in.
@@ -57,7 +58,7 @@ class Harm:
     def _of_worker(self, step: Step) -> Iterator[str | None]:
         with self.crew.one(step.whom) as member:
             name = step.kind.name
-            if member is None or (name == "clock-jump" and not FAKETIME.exists()):
+            if member is None or (name == "clock-jump" and clock.library() is None):
                 yield None
                 return
             worker = member.worker
@@ -70,7 +71,7 @@ class Harm:
             elif name == "slow-link":
                 member.link.slow(step.figure)
             else:
-                member.set_clock(step.figure)
+                member.clock.set(step.figure)
             try:
                 yield worker.name
             finally:
@@ -78,7 +79,7 @@ class Harm:
                     self.crew.start()
                 elif worker.process.poll() is None:
                     worker.signal(signal.SIGCONT)
-                    member.set_clock(0)
+                    member.clock.set(0)
                     member.link.slow(0)
                     member.link.restore()
 
