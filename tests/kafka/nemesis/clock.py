@@ -6,6 +6,7 @@ worker under it took two fifths of a core for 20 events a second, and its event 
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import struct
 import subprocess
@@ -18,12 +19,13 @@ SOURCE = Path(__file__).with_name("clock.c")
 
 
 @cache
-def library() -> Path | None:
+def compiled() -> Path | None:
     """The compiled clock.c; None where there is no C compiler: then clocks do not jump."""
     compiler = shutil.which("cc")
     if compiler is None:
         return None
     built = Path(mkdtemp(prefix="clock-")) / "clock.so"
+    atexit.register(shutil.rmtree, built.parent, ignore_errors=True)
     subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(built), str(SOURCE), "-ldl"], check=True)
     return built
 
@@ -37,7 +39,7 @@ class OwnClock:
     def environment(self) -> dict[str, str]:
         """What the process is started with; nothing where clocks do not jump."""
         self.set(0.0)
-        found = library()
+        found = compiled()
         return {} if found is None else {"LD_PRELOAD": str(found), "CLOCK_AHEAD": str(self.file)}
 
     def set(self, ahead_s: float) -> None:

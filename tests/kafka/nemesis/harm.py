@@ -58,7 +58,7 @@ class Harm:
     def _of_worker(self, step: Step) -> Iterator[str | None]:
         with self.crew.one(step.whom) as member:
             name = step.kind.name
-            if member is None or (name == "clock-jump" and clock.library() is None):
+            if member is None or (name == "clock-jump" and clock.compiled() is None):
                 yield None
                 return
             worker = member.worker
