@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from aiokafka import TopicPartition
-from aiokafka.errors import GroupAuthorizationFailedError, for_code
+from aiokafka.errors import GroupAuthorizationFailedError, GroupLoadInProgressError, for_code
 from aiokafka.protocol.group import HeartbeatRequest
 
 from clients.kafka.admin import open_admin
@@ -33,4 +33,6 @@ async def committed(settings: Settings, places: Collection[tuple[str, int]]) -> 
     wanted = [TopicPartition(topic, partition) for topic, partition in places]
     async with open_admin(settings) as admin:
         found = await admin.list_consumer_group_offsets(settings.group, partitions=wanted)
+    if len(found) < len(wanted):  # an error of the whole answer, which aiokafka reads over (offset_fetch.py)
+        raise GroupLoadInProgressError(settings.group)
     return {(place.topic, place.partition): one.offset for place, one in found.items() if one.offset >= 0}

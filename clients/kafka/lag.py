@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from clients.kafka.configs import retention_ms
 from clients.kafka.login import client_options
+from clients.kafka.offset_fetch import do_fetch
 from processors.metrics.lag import PartitionPosition
 from settings import Settings
 
@@ -54,7 +55,8 @@ class LagReader:
             if not places:
                 return []
             begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-            found = await consumer._coordinator.fetch_committed_offsets(places)
+            await consumer._coordinator.ensure_coordinator_known()
+            found = await do_fetch(consumer._coordinator, places)
             committed = {place: max(begins[place], found[place].offset if place in found else 0) for place in places}
             await self._note_oldest(consumer, {place: at for place, at in committed.items() if at < ends[place]})
         await self._ask_retention()

@@ -25,6 +25,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 from faust.transport.producer import ProducerBuffer
 from faust.types import TP
 
+from clients.kafka import offset_fetch
 from streams.faust_patches import fetch, fetched_record, header_names, heartbeat, partitions, recovery, settled_notes
 from streams.faust_patches.new_partitions import know
 from streams.faust_patches.partition_books import lanes_of
@@ -125,6 +126,7 @@ def harden() -> None:
     GroupCoordinator._do_heartbeat = heartbeat.do_heartbeat
     GroupCoordinator.reset_generation = heartbeat.reset_generation
     GroupCoordinator._do_commit_offsets = heartbeat.do_commit_offsets
+    GroupCoordinator._do_fetch_commit_offsets = offset_fetch.do_fetch
     CoordinatorGroupRebalance._send_sync_group_request = heartbeat.send_sync_group_request
     ProducerBuffer._send_pending = send_pending  # type: ignore[method-assign]
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]

@@ -4,16 +4,19 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.abc import AbstractTokenProvider
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, NotCoordinatorForGroupError
 from aiokafka.helpers import create_ssl_context
 
+from clients.kafka import offset_fetch
 from tests.kafka import distribution
 from tests.kafka.broker import BrokerError, free_ports
 from tests.kafka.cluster import KafkaCluster
+from tests.outside_commit import commit
 
 
 async def round_trip(bootstrap_servers, topic, **security):
@@ -83,6 +86,28 @@ async def test_a_hanging_follower_delays_acks_all_only_until_it_is_left_out(kafk
         finally:
             kafka_cluster.thaw_broker(follower)
     kafka_cluster.wait_ready()
+
+
+async def test_another_broker_is_no_group_without_commits(kafka_cluster):
+    """As a broker that loads the group after another one has gone: aiokafka by itself reads its answer over."""
+    topic, group = (f"{name}-{uuid.uuid4().hex[:8]}" for name in ("committed", "group"))
+    servers, place = kafka_cluster.bootstrap_servers, TopicPartition(topic, 0)
+    kafka_cluster.create_topics(topic)
+    await commit(servers, group, topic, 5)
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        coordinator = consumer._coordinator
+        await coordinator.ensure_coordinator_known()
+        assert (await offset_fetch.do_fetch(coordinator, [place]))[place].offset == 5
+        coordinator.coordinator_id = coordinator.coordinator_id % 3 + 1
+        assert await offset_fetch._do_fetch(coordinator, [place]) == {}, "mended upstream: the patch can go"
+        with pytest.raises(NotCoordinatorForGroupError):
+            await offset_fetch.do_fetch(coordinator, [place])
+        await coordinator.ensure_coordinator_known()  # it looks for the right one
+        assert (await offset_fetch.do_fetch(coordinator, [place]))[place].offset == 5
+    finally:
+        await consumer.stop()
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
