@@ -113,10 +113,11 @@ def account(
     arrived = [number_of(detail.get("timestamp")) for detail in details]
     on_bus, in_failures = set(arrived), {_failed(value) for value in failures}
     mirrored = in_failures if queue is None else {_failed(body.encode()) for body in queue}
-    lost = [n for n in range(events) if fate(n) == "published" and n not in on_bus | in_failures]
+    ended = on_bus | in_failures
+    lost = [n for n in range(events) if fate(n) == "published" and n not in ended]
     lost += [n for n in range(events) if fate(n) == "failed" and n not in in_failures]
     wrong = {n for n in on_bus if fate(n) != "published"} | {n for n in in_failures if fate(n) == "filtered"}
-    wrong |= (mirrored - in_failures) | {n for n in on_bus | in_failures if not 0 <= n < events}
+    wrong |= (mirrored - in_failures) | {n for n in ended if not 0 <= n < events}
     return Account(
         events=events,
         lost=tuple(sorted(lost)),

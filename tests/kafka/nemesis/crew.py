@@ -73,8 +73,9 @@ class Crew:
         member.worker.wait()
 
     def stop(self, member: Member) -> None:
-        """SIGTERM; what ends late or with another exit code than 0 is noted."""
+        """SIGTERM; what ends late or with another exit code than 0 is noted. One that has not begun just ends."""
         self._forget(member)
+        allowed = {0} if member.worker.log.stat().st_size else {0, -signal.SIGTERM}
         member.worker.signal(signal.SIGTERM)
         began = time.monotonic()
         try:
@@ -83,7 +84,7 @@ class Crew:
             code = "no end"
         seconds = round(time.monotonic() - began, 1)
         self.history.note("stopped", worker=member.worker.name, code=code, seconds=seconds)
-        if code != 0:
+        if code not in allowed:
             self.ended_badly.append(f"{member.worker.name}, asked to stop: {code}")
 
     @contextmanager
