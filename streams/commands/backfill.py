@@ -124,7 +124,6 @@ def _end(progress: BackfillProgress, dry_run: bool, as_json: bool) -> None:
         lambda: _show(progress, dry_run),
         as_json=as_json,
         stopped=progress.stopped,
-        limited=False,
         resume=_resume(progress, dry_run) if progress.stopped else "",
     )
 

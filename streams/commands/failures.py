@@ -18,7 +18,7 @@ from processors.replay.selection import FailureSelection
 from settings import Settings, load_settings
 from streams.commands.replaying.redrive_report import clusters_table
 from streams.commands.terminal.failure_options import failure_options, taken_selection
-from streams.commands.terminal.options import EXIT_STOPPED, bounds, json_option, quiet_logs, range_options, refuse
+from streams.commands.terminal.options import EXIT_STOPPED, json_option, quiet_logs, range_options, refuse, taken_bounds
 from streams.commands.terminal.run_end import end_run
 from streams.commands.terminal.screen import as_json as json_text
 from streams.commands.terminal.screen import console, print_json, table
@@ -50,17 +50,9 @@ def failures() -> None:
 def list_command(limit: int, as_json: bool, **given: Any) -> None:
     """Show failures by stage, error, route and violated path, and the newest of them."""
     selection = taken_selection(given)
-    where = bounds(**given)
+    where = taken_bounds(given)
     found = _read(load_settings(), where, replace(selection, span=where.span), limit)
-    end_run(
-        _as_json(found),
-        lambda: _show(found),
-        as_json=as_json,
-        stopped="",
-        limited=False,
-        resume="",
-        missing=found.missing,
-    )
+    end_run(_as_json(found), lambda: _show(found), as_json=as_json, missing=found.missing)
 
 
 @failures.command(epilog=EPILOG)

@@ -21,7 +21,6 @@ from settings import Settings, load_settings
 from streams.commands.replaying.redrive_report import as_object, show, show_rehearsal
 from streams.commands.terminal.failure_options import failure_options, selection_arguments, taken_selection
 from streams.commands.terminal.options import (
-    bounds,
     json_option,
     quiet_logs,
     range_options,
@@ -29,6 +28,7 @@ from streams.commands.terminal.options import (
     refuse,
     resume_arguments,
     span_arguments,
+    taken_bounds,
 )
 from streams.commands.terminal.run_end import command_line, end_run, stopped_by_kafka
 from streams.commands.terminal.screen import progress_bar
@@ -61,12 +61,12 @@ class RedriveRequest:
 
     plan: RedrivePlan
     bounds: RangeBounds
-    from_queue: bool
     again: bool
-    dry_run: bool
     confirmed: bool
-    as_json: bool
     stops: bool
+    from_queue: bool
+    dry_run: bool
+    as_json: bool
 
 
 @click.command(epilog=EXAMPLES)
@@ -86,17 +86,7 @@ class RedriveRequest:
 @click.option("--limit", type=click.IntRange(1), help="End after so many records.")
 @click.option("--yes", is_flag=True, help="Do not ask on a terminal.")
 @json_option
-def redrive(
-    again: bool,
-    from_queue: bool,
-    dry_run: bool,
-    on_failure: str,
-    rate: float | None,
-    limit: int | None,
-    yes: bool,
-    as_json: bool,
-    **given: Any,
-) -> None:
+def redrive(again: bool, on_failure: str, rate: float | None, limit: int | None, yes: bool, **given: Any) -> None:
     """Take failed events back to where they failed: publish to `validated`, everything else to `raw`.
 
     Without options all of the failures topic is meant, as it is when the command starts; an event goes back
@@ -108,13 +98,13 @@ def redrive(
     quiet_logs()
     settings = load_settings()
     selection = taken_selection(given)
-    where = bounds(**given)
+    where = taken_bounds(given)
     selection = replace(selection, span=where.span)
     plan = RedrivePlan(selection, run_of(again), time.time_ns() // 1_000_000, rate, limit)
-    request = RedriveRequest(plan, where, from_queue, again, dry_run, yes or not _asks(), as_json, on_failure == "stop")
-    if from_queue and (where.partitions or where.first.by_partition or where.end.by_partition):
+    request = RedriveRequest(plan, where, again, yes or not _asks(), on_failure == "stop", **given)
+    if request.from_queue and (where.partitions or where.first.by_partition or where.end.by_partition):
         raise click.UsageError("a queue has no partitions and offsets: select with --since, --stage or --error")
-    if from_queue and settings.dlq_queue_url is None:
+    if request.from_queue and settings.dlq_queue_url is None:
         refuse("DLQ_QUEUE_URL is not set: set it, or leave --from-queue out to redrive the failures topic")
     try:
         asyncio.run(_run(request, settings))

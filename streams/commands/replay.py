@@ -23,7 +23,6 @@ from streams.commands.replaying.replay_resume import TYPED, RememberingCommand, 
 from streams.commands.terminal.options import (
     EXIT_DIFFERS,
     EXIT_STOPPED,
-    bounds,
     json_option,
     quiet_logs,
     range_options,
@@ -31,6 +30,7 @@ from streams.commands.terminal.options import (
     refuse,
     resume_arguments,
     span_arguments,
+    taken_bounds,
 )
 from streams.commands.terminal.run_end import command_line, end_run, stopped_by_kafka
 from streams.commands.terminal.screen import progress_bar
@@ -90,26 +90,7 @@ Exit codes: 0 all of the range, 1 stopped before its end (the command to go on w
 )
 @json_option
 @click.pass_context
-def replay(
-    context: click.Context,
-    /,
-    source: str,
-    into: str | None,
-    dropped: tuple[str, ...],
-    dry_run: bool,
-    key: str | None,
-    route: str | None,
-    rate: float | None,
-    limit: int | None,
-    routes_dir: Path | None,
-    url: str | None,
-    examples: int | None,
-    fail_on: FailOn | None,
-    html: Path | None,
-    resume: bool,
-    as_json: bool,
-    **given: Any,
-) -> None:
+def replay(context: click.Context, /, source: str, into: str | None, resume: bool, as_json: bool, **given: Any) -> None:
     """Read a range of a topic once more and emit it again, or try it on routes.
 
     The range ends where the topic ends when the command starts. Records written keep key, value, event id and
@@ -127,25 +108,15 @@ def replay(
     request = ReplayRequest(
         source=topology.full_name(settings, source),
         into=topology.full_name(settings, into) if into else None,
-        dry_run=dry_run,
-        bounds=bounds(**given),
-        key=key,
-        route=route,
-        rate=rate,
-        limit=limit,
-        routes_dir=routes_dir,
-        url=url,
         as_json=as_json,
-        examples=examples,
-        fail_on=fail_on,
-        html=html,
-        dropped=dropped,
         typed=typed,
+        bounds=taken_bounds(given),
+        **given,
     )
     check_request(request, settings)
-    if resume and dry_run:
+    if resume and request.dry_run:
         raise click.UsageError("--resume goes on with what was written: a dry run writes nothing")
-    if request.into is not None and not dry_run:
+    if request.into is not None and not request.dry_run:
         found = earlier(settings, request.source, request.into, typed, resume=resume)
         request = replace(request, earlier=found, bounds=found.bounds if found is not None else request.bounds)
     try:

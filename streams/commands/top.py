@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.live import Live
 
 from settings import Settings, load_settings
-from streams.commands.terminal.ask_worker import NoWorkerError, asked, url_option
-from streams.commands.terminal.options import quiet_logs, refuse
+from streams.commands.terminal.ask_worker import NoWorkerError, ask, asked, url_option
+from streams.commands.terminal.options import quiet_logs
 from streams.commands.terminal.pipeline_screen import Json, Rates, draw, waiting
 from streams.commands.terminal.screen import console, print_json
 from streams.commands.terminal.stoppable import stoppable
@@ -44,10 +44,7 @@ def top(url: str | None, once: bool, as_json: bool) -> None:
     """
     quiet_logs()
     settings = load_settings()
-    try:
-        live = asked(settings, url, "GET", LIVE)
-    except NoWorkerError as error:
-        refuse(error)
+    live = ask(settings, url, "GET", LIVE)
     if as_json:
         print_json(live)
     elif once or not sys.stdout.isatty():

@@ -25,24 +25,24 @@ KINDS = ("raw", "validated", "failures")
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """What was asked for. `source` and `into` are full names of topics."""
+    """What was asked for, by the names of the options. `source` and `into` are full names of topics."""
 
     source: str
     into: str | None
-    dry_run: bool
+    as_json: bool
+    typed: tuple[str, ...]
     bounds: RangeBounds
+    dry_run: bool
     key: str | None
     route: str | None
     rate: float | None
     limit: int | None
     routes_dir: Path | None
-    as_json: bool
-    examples: int | None = None
-    fail_on: FailOn | None = None
-    html: Path | None = None
-    url: str | None = None
-    dropped: tuple[str, ...] = ()
-    typed: tuple[str, ...] = ()
+    url: str | None
+    examples: int | None
+    fail_on: FailOn | None
+    html: Path | None
+    dropped: tuple[str, ...]
     earlier: ReplayCheckpoint | None = None
 
 

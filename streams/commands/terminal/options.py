@@ -99,14 +99,13 @@ def range_options(command: Command) -> Command:
     return command
 
 
-def bounds(
-    since: int | None,
-    until: int | None,
-    partitions: tuple[int, ...],
-    from_offset: tuple[tuple[int | None, int], ...],
-    to_offset: tuple[tuple[int | None, int], ...],
-) -> RangeBounds:
-    """The bounds that the range options give. Raises UsageError for a range in which nothing can be."""
+def taken_bounds(given: dict[str, Any]) -> RangeBounds:
+    """The bounds of the range options, which are taken out of `given`.
+
+    Raises UsageError for a range in which nothing can be.
+    """
+    names = ("since", "until", "partitions", "from_offset", "to_offset")
+    since, until, partitions, from_offset, to_offset = map(given.pop, names)
     if since is not None and since > time.time_ns() // 1_000_000:
         raise click.UsageError("--since must be in the past")
     try:

@@ -35,9 +35,9 @@ def end_run(
     show: Callable[[], None],
     *,
     as_json: bool,
-    stopped: str,
-    limited: bool,
-    resume: str,
+    stopped: str = "",
+    limited: bool = False,
+    resume: str = "",
     missing: Sequence[MissingRange] = (),
 ) -> None:
     """Tell the result as JSON or by `show`, and name the command to go on with.
