@@ -51,7 +51,7 @@ class Control:
             case ["requests"]:
                 return self._requests(request)
             case ["metrics"]:
-                return {"metrics": [point.as_json() for point in self._state.metrics.points]}
+                return {"metrics": self._state.metrics.points}
             case ["faults"]:
                 return self._state.active.faults.model_dump(mode="json")
             case ["queues", name, "messages"]:

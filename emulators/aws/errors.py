@@ -40,6 +40,16 @@ def serialization(message: str) -> AWSError:
     return AWSError("SerializationException", message)
 
 
+def invalid_value(message: str) -> AWSError:
+    """A value that SQS or CloudWatch does not take."""
+    return AWSError("InvalidParameterValueException", message, query_code="InvalidParameterValue")
+
+
+def missing_parameter(message: str) -> AWSError:
+    """A parameter that SQS or CloudWatch cannot do without."""
+    return AWSError("MissingRequiredParameterException", message, query_code="MissingParameter")
+
+
 def unknown_operation(operation: str) -> AWSError:
     """An operation this emulator, or AWS, does not have."""
     return AWSError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,10 +24,10 @@ class AcceptedEvent:
     source: str
     detail_type: str
     detail: str
-    resources: tuple[str, ...] = ()
-    time: float | str | None = None
-    group: str | None = None
-    trace_header: str | None = None
+    resources: tuple[str, ...]
+    time: float | str | None
+    group: str | None
+    trace_header: str | None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -110,6 +111,34 @@ class CallLedger:
     def end(self) -> None:
         """A PutEvents request has been answered, or its client has gone."""
         self.in_flight -= 1
+
+    def accept(
+        self,
+        request: PutRequest,
+        entry: Mapping[str, Any],
+        now: float,
+        event_id: str,
+        bus: str,
+        group: str | None = None,
+    ) -> None:
+        """An entry is on a bus, as of `now` (epoch seconds)."""
+        event = AcceptedEvent(
+            number=len(self.events),
+            request=request.number,
+            arrived_ms=int(now * 1000),
+            event_id=event_id,
+            bus=bus,
+            source=entry["Source"],
+            detail_type=entry["DetailType"],
+            detail=entry["Detail"],
+            resources=tuple(entry.get("Resources") or ()),
+            time=entry.get("Time"),
+            group=group,
+            trace_header=entry.get("TraceHeader"),
+        )
+        self.events.append(event)
+        self.accepted[bus] += 1
+        request.accepted += 1
 
     def fail(self, request: PutRequest, code: str) -> None:
         """One entry got `code`."""

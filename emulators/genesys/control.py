@@ -66,7 +66,7 @@ class Control:
         return web.json_response({"cut": self._organisation.cut()})
 
     async def revoke_tokens(self, request: web.Request) -> web.Response:
-        return web.json_response({"revoked": self._organisation.revoke_tokens()})
+        return web.json_response({"revoked": self._organisation.tokens.revoke_all()})
 
     async def forget(self, request: web.Request) -> web.Response:
         """Drop the topics of every channel, and tell nobody."""
@@ -104,7 +104,7 @@ class Control:
         name = (await _object(request)).get("name")
         if not isinstance(name, str) or not name:
             raise ApiError(400, "name must be a text")
-        return web.json_response(self._organisation.add_queue(name).as_json())
+        return web.json_response(self._organisation.notifications.add_queue(name).as_json())
 
     async def permissions(self, request: web.Request) -> web.Response:
         """`{permissions: [names]}`: those that the client's roles give from now on."""
@@ -130,13 +130,13 @@ class Control:
 def _emit(organisation: Organisation, body: dict[str, Any]) -> int:
     match body:
         case {"event": dict(event)}:
-            return organisation.emit_event(event)
+            return organisation.streaming.emit_event(event)
         case {"line": str(line)}:
-            return organisation.emit_line(line.encode())
+            return organisation.streaming.emit_line(line.encode())
         case {"frame": str(frame)}:
-            return organisation.emit_frame(frame)
+            return organisation.notifications.emit_frame(frame)
         case {"topicName": str(topic), "eventBody": dict(event_body)}:
-            return organisation.emit_notification(topic, event_body)
+            return organisation.notifications.emit_notification(topic, event_body)
     raise ApiError(400, "emit wants event, line, frame, or topicName with eventBody")
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from emulators.genesys.access.gate import Gate
 from emulators.genesys.access.limits import RateWindow
 from emulators.genesys.access.permissions import ALL_PERMISSIONS, Permissions
 from emulators.genesys.access.tokens import Login, Tokens
-from emulators.genesys.contact_centre.directory import Queue
 from emulators.genesys.event_stream.api import Streaming
 from emulators.genesys.event_stream.connection import StreamContext
 from emulators.genesys.event_stream.events import Shares, generate
@@ -18,7 +17,7 @@ from emulators.genesys.event_stream.ledger import StreamLedger
 from emulators.genesys.event_stream.lines import Composer
 from emulators.genesys.event_stream.production import Production
 from emulators.genesys.faults import ActiveFaults, Faults
-from emulators.genesys.notifications.assembly import EmulatorParts, NotificationOptions, Notifications
+from emulators.genesys.notifications.assembly import Notifications
 from emulators.genesys.notifications.channels import ChannelLimits
 
 CLIENT_ID = "emulated-client"
@@ -66,8 +65,13 @@ class Organisation:
         context = StreamContext(self._active, self.ledger, self.production, Composer(seed), keep_alive_seconds)
         self.streaming = Streaming(context)
         self.permissions = Permissions(permissions)
-        options = NotificationOptions(
-            conversation_rate=_conversation_rate(rate) if conversation_rate is None else conversation_rate,
+        self.notifications = Notifications(
+            self._active,
+            self.tokens,
+            self.permissions,
+            clock,
+            lambda: self.socket_url,
+            rate=_conversation_rate(rate) if conversation_rate is None else conversation_rate,
             pace=pace,
             heartbeat_seconds=heartbeat_seconds,
             event_queue=event_queue,
@@ -75,8 +79,6 @@ class Organisation:
             count=count,
             seed=seed,
         )
-        shared = EmulatorParts(self._active, self.tokens, self.permissions, clock, lambda: self.socket_url)
-        self.notifications = Notifications(options, shared)
 
     @property
     def url(self) -> str:
@@ -109,30 +111,6 @@ class Organisation:
     def cut(self) -> int:
         """Cut every open stream and socket now; answers how many."""
         return self.streaming.cut() + self.notifications.cut("cut by control")
-
-    def revoke_tokens(self) -> int:
-        """Every token is refused from now on; answers how many there were."""
-        return self.tokens.revoke_all()
-
-    def emit_event(self, event: Mapping[str, object]) -> int:
-        """Queue any stream event; answers with how many subscriptions."""
-        return self.streaming.emit_event(event)
-
-    def emit_line(self, line: bytes) -> int:
-        """Queue any bytes as a line of the stream."""
-        return self.streaming.emit_line(line)
-
-    def emit_frame(self, data: str | bytes) -> int:
-        """Any frame to every open socket; answers to how many."""
-        return self.notifications.emit_frame(data)
-
-    def emit_notification(self, topic: str, body: dict[str, object]) -> int:
-        """An event to the sockets that subscribed to `topic`; answers to how many."""
-        return self.notifications.emit_notification(topic, body)
-
-    def add_queue(self, name: str) -> Queue:
-        """A new queue, as an administrator would make it."""
-        return self.notifications.add_queue(name)
 
     def more(self, count: int) -> None:
         """Let production end so many events later; without effect where it has no end."""

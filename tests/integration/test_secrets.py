@@ -108,7 +108,7 @@ async def _trouble(scene: Scene) -> None:
     requests = [{"service": service, "kind": "unavailable", "times": 4} for service in ("events", "sqs")]
     requests.append({"service": "events", "kind": "expired", "times": 2})
     await asyncio.to_thread(scene.pipeline.aws_faults, {"requests": requests})
-    scene.genesys.revoke_tokens()
+    scene.genesys.tokens.revoke_all()
     scene.genesys.cut()
     await asyncio.to_thread(wait_until, "the flow after the trouble", lambda: scene.pipeline.on_bus() > published + 5)
     await asyncio.to_thread(wait_until, "an open socket", lambda: _emit(scene, "{broken"))

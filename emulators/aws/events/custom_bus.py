@@ -15,7 +15,7 @@ from emulators.aws.calls import Answer, Call
 from emulators.aws.errors import AWSError
 from emulators.aws.events.details import is_sound
 from emulators.aws.identifiers import new_identifier
-from emulators.aws.ledger import AcceptedEvent, CallLedger, PutRequest
+from emulators.aws.ledger import CallLedger, PutRequest
 
 ENTRIES = 100
 BYTES = 1_048_576
@@ -99,16 +99,7 @@ class PutCustomEvents:
         event_id = new_identifier()
         if deduplication_id:
             bus.known[deduplication_id] = now, event_id, bus.sequence
-        events = self._ledger.events
-        events.append(
-            AcceptedEvent(
-                len(events), request.number, int(now * 1000), event_id, bus.name, entry["Source"],
-                entry["DetailType"], entry["Detail"], tuple(entry.get("Resources") or ()), entry.get("Time"),
-                meta.get("EventGroupId"),
-            )
-        )  # fmt: skip
-        self._ledger.accepted[bus.name] += 1
-        request.accepted += 1
+        self._ledger.accept(request, entry, now, event_id, bus.name, meta.get("EventGroupId"))
         return {"EventId": event_id, "SequenceNumber": str(bus.sequence), "SuccessCode": "PUBLISHED"}
 
 

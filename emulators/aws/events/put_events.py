@@ -11,7 +11,7 @@ from emulators.aws.errors import AWSError, serialization, validation
 from emulators.aws.events.buses import Buses, check_name
 from emulators.aws.events.details import is_sound
 from emulators.aws.identifiers import new_identifier
-from emulators.aws.ledger import AcceptedEvent, CallLedger, PutRequest
+from emulators.aws.ledger import CallLedger, PutRequest
 
 ENTRIES = 10
 BYTES = 1_000_000
@@ -46,11 +46,11 @@ class PutEvents:
             raise validation("Total size of the entries in the request is over the limit.")
         if not any(all(entry.get(name) for name in _REQUIRED) for entry in entries):
             raise validation("No entry of the request has Source, DetailType and Detail.")
-        now_ms = int(self._clock() * 1000)
-        answers = [self._answer(entry, request, now_ms) for entry in entries]
+        now = self._clock()
+        answers = [self._answer(entry, request, now) for entry in entries]
         return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
 
-    def _answer(self, entry: Entry, request: PutRequest, now_ms: int) -> Answered:
+    def _answer(self, entry: Entry, request: PutRequest, now: float) -> Answered:
         failure = self._failure(entry)
         if failure is not None:
             self._ledger.fail(request, failure[0])
@@ -63,28 +63,8 @@ class PutEvents:
             self._ledger.lost[name or ""] += 1
             request.lost += 1
         else:
-            self._store(entry, request, now_ms, event_id, bus.name)
+            self._ledger.accept(request, entry, now, event_id, bus.name)
         return {"EventId": event_id}
-
-    def _store(self, entry: Entry, request: PutRequest, now_ms: int, event_id: str, bus: str) -> None:
-        events = self._ledger.events
-        events.append(
-            AcceptedEvent(
-                len(events),
-                request.number,
-                now_ms,
-                event_id,
-                bus,
-                entry["Source"],
-                entry["DetailType"],
-                entry["Detail"],
-                tuple(entry.get("Resources") or ()),
-                entry.get("Time"),
-                trace_header=entry.get("TraceHeader"),
-            )
-        )
-        self._ledger.accepted[bus] += 1
-        request.accepted += 1
 
     def _failure(self, entry: Entry) -> tuple[str, str] | None:
         """Error code and message; what is wrong with the entry comes before what was asked for as a fault."""

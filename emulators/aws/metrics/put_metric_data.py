@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulators.aws.calls import Answer, Call
+from emulators.aws.errors import invalid_value
 from emulators.aws.metrics.values import (
     dimensions,
     exclusive,
-    invalid,
     missing,
     number,
     numbers,
@@ -41,18 +41,6 @@ class DataPoint:
     unit: str
     resolution: int
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "namespace": self.namespace,
-            "name": self.name,
-            "dimensions": self.dimensions,
-            "timestamp": self.timestamp,
-            "values": self.values,
-            "counts": self.counts,
-            "unit": self.unit,
-            "resolution": self.resolution,
-        }
-
 
 class MetricStore:
     """Every data point in order of arrival; a request leaves all of its data or none."""
@@ -72,7 +60,7 @@ class MetricStore:
 def _namespace(value: object) -> str:
     namespace = text(value, "Namespace")
     if namespace.startswith((":", "AWS/")):
-        raise invalid(f"The value {namespace} for parameter Namespace is invalid.")
+        raise invalid_value(f"The value {namespace} for parameter Namespace is invalid.")
     return namespace
 
 
@@ -82,20 +70,20 @@ def _data(parameters: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any
     if not data:
         raise missing("MetricData")
     if len(data) > METRICS:
-        raise invalid(f"The collection MetricData must not have a size greater than {METRICS}.")
+        raise invalid_value(f"The collection MetricData must not have a size greater than {METRICS}.")
     return ((f"MetricData.member.{position}", datum) for position, datum in enumerate(data, start=1))
 
 
 def _point(namespace: str, datum: Mapping[str, Any], now: float, place: str) -> DataPoint:
     if not isinstance(datum, Mapping):
-        raise invalid(f"The value of parameter {place} is not a structure.")
+        raise invalid_value(f"The value of parameter {place} is not a structure.")
     values, counts = _measured(datum, place)
     unit = datum.get("Unit") or "None"
     if unit not in UNITS:
-        raise invalid(f"The parameter {place}.Unit must be one of the units of CloudWatch, not {unit}.")
+        raise invalid_value(f"The parameter {place}.Unit must be one of the units of CloudWatch, not {unit}.")
     resolution = number(datum.get("StorageResolution") or 60, f"{place}.StorageResolution")
     if resolution not in (1, 60):
-        raise invalid(f"The parameter {place}.StorageResolution must be 1 or 60.")
+        raise invalid_value(f"The parameter {place}.StorageResolution must be 1 or 60.")
     return DataPoint(
         namespace=namespace,
         name=text(datum.get("MetricName"), f"{place}.MetricName"),
@@ -120,7 +108,7 @@ def _measured(datum: Mapping[str, Any], place: str) -> tuple[tuple[float, ...], 
     values = numbers(datum["Values"], f"{place}.Values")
     counts = numbers(datum.get("Counts") or [1.0] * len(values), f"{place}.Counts")
     if len(counts) != len(values):
-        raise invalid(f"The parameters {place}.Values and {place}.Counts must have the same size.")
+        raise invalid_value(f"The parameters {place}.Values and {place}.Counts must have the same size.")
     if min(counts) < 0:
-        raise invalid(f"The parameter {place}.Counts must not have negative numbers.")
+        raise invalid_value(f"The parameter {place}.Counts must not have negative numbers.")
     return values, counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from emulators.aws.sqs.errors import invalid_value
+from emulators.aws.errors import invalid_value
 
 FIFO_SUFFIX = ".fifo"
 NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulators.aws.errors import AWSError
+from emulators.aws.errors import AWSError, missing_parameter
 
 _PREFIX = "AWS.SimpleQueueService."
 
@@ -31,13 +31,5 @@ def plain(shape: str, message: str) -> AWSError:
     return AWSError(shape, message, query_code=shape)
 
 
-def invalid_value(message: str) -> AWSError:
-    return AWSError("InvalidParameterValueException", message, query_code="InvalidParameterValue")
-
-
 def missing(parameter: str) -> AWSError:
-    return AWSError(
-        "MissingRequiredParameterException",
-        f"The request must contain the parameter {parameter}.",
-        query_code="MissingParameter",
-    )
+    return missing_parameter(f"The request must contain the parameter {parameter}.")

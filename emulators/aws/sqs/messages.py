@@ -6,8 +6,9 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from emulators.aws.errors import invalid_value
 from emulators.aws.sqs.attributes import MESSAGE_BYTES
-from emulators.aws.sqs.errors import invalid_value, missing, plain
+from emulators.aws.sqs.errors import missing, plain
 
 IDENTIFIER_LENGTH = 128
 _FORBIDDEN = re.compile("[^\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from emulators.aws.errors import invalid_value
 from emulators.aws.identifiers import new_identifier
 from emulators.aws.sqs.attributes import FIFO_SUFFIX, RETENTION_SECONDS, initial
-from emulators.aws.sqs.errors import invalid_value, named, plain
+from emulators.aws.sqs.errors import named, plain
 from emulators.aws.sqs.messages import Message
 from emulators.aws.sqs.shelves import FifoShelf, Shelf, StandardShelf
 

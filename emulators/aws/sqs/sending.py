@@ -7,11 +7,11 @@ from typing import Any
 
 from emulators.aws.active_faults import ActiveFaults
 from emulators.aws.calls import Answer, Call
-from emulators.aws.errors import AWSError
+from emulators.aws.errors import AWSError, invalid_value
 from emulators.aws.identifiers import new_identifier
 from emulators.aws.sqs.attributes import DELAY, MESSAGE_BYTES, whole
 from emulators.aws.sqs.batches import answered, entries_of
-from emulators.aws.sqs.errors import invalid_value, missing, named
+from emulators.aws.sqs.errors import missing, named
 from emulators.aws.sqs.messages import Message, check_body, check_identifier
 from emulators.aws.sqs.queue import Queue
 from emulators.aws.sqs.queues import Queues

@@ -3,28 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
 
 from emulators.aws.sqs.messages import Message
-
-
-class Shelf(Protocol):
-    """Where messages wait to be received; a message taken is in flight until it is returned or removed."""
-
-    def put(self, message: Message) -> None:
-        """A new message, at the end."""
-
-    def take(self, count: int) -> list[Message]:
-        """Up to `count` messages that may be received now."""
-
-    def give_back(self, message: Message) -> None:
-        """A message taken before can be received again."""
-
-    def remove(self, message: Message) -> None:
-        """A message has been deleted, in flight or not."""
-
-    def waiting(self) -> int:
-        """How many have not been taken."""
 
 
 class StandardShelf:
@@ -115,6 +95,9 @@ class FifoShelf:
         else:
             del self._lines[group]
             self._free.pop(group, None)
+
+
+Shelf = StandardShelf | FifoShelf
 
 
 def _group(message: Message) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from emulators.genesys.contact_centre.directory import DIVISION_ID, Queue, User
@@ -69,10 +70,6 @@ class Conversation:
 
     def last(self, purpose: str) -> Participant:
         return next(one for one in reversed(self.participants) if one.purpose == purpose)
-
-    def with_changed(self, changed: Participant) -> Conversation:
-        others = tuple(changed if one.id == changed.id else one for one in self.participants)
-        return replace(self, participants=others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,17 +157,8 @@ class Simulator:
 
     def _leave_queue(self, conversation_id: str, now: int, outcome: str, user_id: str | None = None) -> Occurrence:
         disconnect = {"ANSWERED": "TRANSFER", "FLOW_OUT": "TRANSFER"}.get(outcome, "PEER")
-        conversation = self.conversations[conversation_id]
-        acd = replace(
-            conversation.last("acd"),
-            ended_ms=now,
-            disconnect_type=disconnect,
-            outcome=outcome,
-            answered_by=user_id,
-        )
-        conversation = conversation.with_changed(acd)
-        self._remember(conversation)
-        return Occurrence(now, "acd.end", acd, conversation)
+        end = {"ended_ms": now, "disconnect_type": disconnect, "outcome": outcome, "answered_by": user_id}
+        return Occurrence(now, "acd.end", *self._changed(conversation_id, "acd", **end))
 
     def _flow_out(self, conversation_id: str, now: int) -> list[Occurrence]:
         self._after(now, 100, conversation_id, self._enter_queue)
@@ -190,19 +178,14 @@ class Simulator:
         return [Occurrence(now, "user.start", agent, conversation)]
 
     def _answer(self, conversation_id: str, now: int) -> list[Occurrence]:
-        conversation = self.conversations[conversation_id]
-        agent = replace(conversation.last("agent"), connected_ms=now)
-        self._remember(conversation.with_changed(agent))
+        agent, _ = self._changed(conversation_id, "agent", connected_ms=now)
         handed_on = self._random.random() < 0.1
         self._after(now, TALK_MS, conversation_id, self._hand_on if handed_on else self._hang_up)
         return [self._leave_queue(conversation_id, now, "ANSWERED", agent.user_id)]
 
     def _agent_leaves(self, conversation_id: str, now: int, disconnect: str, work_ms: int | None = None) -> Occurrence:
-        conversation = self.conversations[conversation_id]
-        agent = replace(conversation.last("agent"), ended_ms=now, disconnect_type=disconnect, work_began_ms=work_ms)
-        conversation = conversation.with_changed(agent)
-        self._remember(conversation)
-        return Occurrence(now, "user.end", agent, conversation)
+        end = {"ended_ms": now, "disconnect_type": disconnect, "work_began_ms": work_ms}
+        return Occurrence(now, "user.end", *self._changed(conversation_id, "agent", **end))
 
     def _hand_on(self, conversation_id: str, now: int) -> list[Occurrence]:
         return [
@@ -216,18 +199,23 @@ class Simulator:
         return [left, self._end(conversation_id, now)]
 
     def _wrap_up(self, conversation_id: str, now: int) -> list[Occurrence]:
-        conversation = self.conversations[conversation_id]
-        agent = replace(conversation.last("agent"), work_ended_ms=now)
-        conversation = conversation.with_changed(agent)
-        self._remember(conversation)
+        agent, conversation = self._changed(conversation_id, "agent", work_ended_ms=now)
         return [Occurrence(now, "wrapup", agent, conversation), Occurrence(now, "acw", agent, conversation)]
 
     def _end(self, conversation_id: str, now: int) -> Occurrence:
-        conversation = self.conversations[conversation_id]
-        customer = replace(conversation.last("customer"), ended_ms=now, disconnect_type="PEER")
-        conversation = replace(conversation.with_changed(customer), ended_ms=now)
+        customer, conversation = self._changed(conversation_id, "customer", ended_ms=now, disconnect_type="PEER")
+        conversation = replace(conversation, ended_ms=now)
         self._remember(conversation)
         return Occurrence(now, "customer.end", customer, conversation)
+
+    def _changed(self, conversation_id: str, purpose: str, **changes: Any) -> tuple[Participant, Conversation]:
+        """The newest participant of that purpose with these changes, and the conversation with it."""
+        conversation = self.conversations[conversation_id]
+        participant = replace(conversation.last(purpose), **changes)
+        others = tuple(participant if one.id == participant.id else one for one in conversation.participants)
+        conversation = replace(conversation, participants=others)
+        self._remember(conversation)
+        return participant, conversation
 
     def _remember(self, conversation: Conversation) -> None:
         self.conversations[conversation.id] = conversation

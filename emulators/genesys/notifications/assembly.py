@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -24,59 +23,40 @@ from emulators.genesys.notifications.sockets import SocketContext, SocketTally
 from emulators.genesys.notifications.upgrades import Upgrades
 
 
-@dataclass(frozen=True, slots=True)
-class NotificationOptions:
-    """`conversation_rate` is new conversations a second, `pace` stretches their durations (1 = some seconds).
+class Notifications:
+    """Everything that is heard over sockets, and the REST paths that belong to it.
 
-    `heartbeat_seconds` is 30 in Genesys Cloud, and channels live 24 h there; both are compressed for tests.
+    `rate` is new conversations a second; see GenesysEmulator for the rest.
     """
 
-    conversation_rate: float = 5.0
-    pace: float = 1.0
-    heartbeat_seconds: float = 30.0
-    event_queue: str | None = None  # URL of the SQS queue behind the partner bus
-    limits: ChannelLimits = field(default_factory=ChannelLimits)
-    count: int | None = None
-    seed: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class EmulatorParts:
-    """What the notification side has in common with the rest of the emulator."""
-
-    active: ActiveFaults
-    tokens: Tokens
-    permissions: Permissions
-    clock: Callable[[], float]
-    socket_url: Callable[[], str]
-
-
-class Notifications:
-    """Everything that is heard over sockets, and the REST paths that belong to it."""
-
-    def __init__(self, options: NotificationOptions, shared: EmulatorParts) -> None:
-        active, permissions = shared.active, shared.permissions
+    def __init__(
+        self,
+        active: ActiveFaults,
+        tokens: Tokens,
+        permissions: Permissions,
+        clock: Callable[[], float],
+        socket_url: Callable[[], str],
+        *,
+        rate: float,
+        pace: float,
+        heartbeat_seconds: float,
+        event_queue: str | None,
+        limits: ChannelLimits,
+        count: int | None,
+        seed: int,
+    ) -> None:
         self.directory = Directory()
-        self.tally = SocketTally(shared.clock)
-        self.channels = Channels(options.limits, shared.clock)
+        self.tally = SocketTally(clock)
+        self.channels = Channels(limits, clock)
         queues, users = list(self.directory.queues.values()), list(self.directory.users.values())
-        self.simulator = Simulator(queues, users, options.conversation_rate, options.seed, options.pace)
-        self.partner_bus = PartnerBus(options.event_queue, self.tally) if options.event_queue else None
-        self.feed = Feed(
-            self.simulator,
-            self.channels,
-            active,
-            self.tally,
-            shared.clock,
-            options.count,
-            options.seed,
-            self.partner_bus,
-        )
-        context = SocketContext(self.channels, active, self.tally, options.heartbeat_seconds)
-        self._upgrades = Upgrades(context, shared.tokens.good)
-        self._tokens = shared.tokens
+        self.simulator = Simulator(queues, users, rate, seed, pace)
+        self.partner_bus = PartnerBus(event_queue, self.tally) if event_queue else None
+        self.feed = Feed(self.simulator, self.channels, active, self.tally, clock, count, seed, self.partner_bus)
+        context = SocketContext(self.channels, active, self.tally, heartbeat_seconds)
+        self._upgrades = Upgrades(context, tokens.good)
+        self._tokens = tokens
         self._parts = (
-            Notifying(self.channels, permissions, shared.socket_url),
+            Notifying(self.channels, permissions, socket_url),
             Listing(self.directory, permissions),
             Querying(self.simulator, permissions),
             self._upgrades,

@@ -196,7 +196,7 @@ class Listener:
         assert not self.task.done(), self.task.exception()
 
     def say(self, topic, body):
-        assert self.emulator.emit_notification(topic, body) >= 1
+        assert self.emulator.notifications.emit_notification(topic, body) >= 1
 
     def queue_topic(self, number=0):
         return f"v2.routing.queues.{list(self.emulator.notifications.directory.queues)[number]}.conversations"

@@ -43,7 +43,7 @@ async def test_topics_that_move_to_another_channel_leave_a_gap_that_is_healed(em
     await parts[0].ready(sockets=3)
     before = {topic: part for part, listener in enumerate(parts) for topic in listener.source.topics}
     for number in range(4):
-        emulator.add_queue(f"Another {number}")
+        emulator.notifications.add_queue(f"Another {number}")
     await parts[0].ready(sockets=4)
     await eventually(lambda: sorted(subscribed(emulator)) == all_topics(emulator))
     await eventually(lambda: all(listener.reports and not listener.source.unhealed for listener in parts))
@@ -57,7 +57,7 @@ async def test_what_a_new_queue_saw_before_it_was_found_is_fetched(emulator, sta
     listener = start(emulator, genesys_queue_refresh=1.0, genesys_queues=("New",))
     await eventually(lambda: listener.observer.reason is not None)
     asked = time.time() * 1000
-    emulator.add_queue("New")
+    emulator.notifications.add_queue("New")
     await listener.ready()
     await eventually(lambda: listener.states() == ["open", "healed"])
     assert listener.reports[0].interval.start_ms <= asked <= listener.reports[0].interval.end_ms

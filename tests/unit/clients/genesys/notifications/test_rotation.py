@@ -45,7 +45,7 @@ async def test_a_channel_is_left_before_its_life_ends(start, eventually, monkeyp
 async def test_a_closing_notice_brings_the_next_channel_at_once(emulator, start, eventually):
     listener = start(emulator)
     await listener.ready()
-    emulator.emit_frame('{"topicName":"v2.system.socket_closing","eventBody":{"message":"soon"}}')
+    emulator.notifications.emit_frame('{"topicName":"v2.system.socket_closing","eventBody":{"message":"soon"}}')
     await eventually(lambda: listener.channels["created"] == 2)
     await eventually(lambda: listener.sockets == 1 and listener.observer.counts["channel_created"] == 2)
     listener.say(listener.queue_topic(), listener.snapshot("c-1", "connected"))
@@ -59,7 +59,7 @@ async def test_what_a_channel_did_not_bring_that_was_dead_when_it_was_left_is_a_
     monkeypatch.setattr("clients.genesys.notifications.channel_reader.ALIVE_S", 0.2)
     listener = start(emulator, genesys_channel_overlap=0.05)
     await listener.ready()
-    emulator.emit_frame('{"topicName":"v2.system.socket_closing","eventBody":{"message":"soon"}}')
+    emulator.notifications.emit_frame('{"topicName":"v2.system.socket_closing","eventBody":{"message":"soon"}}')
     (channel,) = list(emulator.notifications.channels)
     channel.socket.offer = lambda frame: None  # what is sent goes nowhere, and no word of it comes back
     await eventually(lambda: listener.states()[:1] == ["open"])
@@ -86,7 +86,7 @@ async def test_a_channel_that_rest_no_longer_knows_is_replaced_though_its_socket
     await listener.ready()
     (channel,) = list(emulator.notifications.channels)
     del emulator.notifications.channels._channels[channel.id]  # its socket hears nothing of it
-    emulator.add_queue("Brand new")
+    emulator.notifications.add_queue("Brand new")
     await eventually(lambda: listener.channels["created"] == 2)
     await eventually(lambda: listener.observer.counts["gap_opened"] == 1)
 
@@ -94,7 +94,7 @@ async def test_a_channel_that_rest_no_longer_knows_is_replaced_though_its_socket
 async def test_a_lost_channel_is_replaced_and_the_gap_told(emulator, start, eventually):
     listener = start(emulator)
     await listener.ready()
-    emulator.revoke_tokens()  # Genesys drops the channels of a token that is no more
+    emulator.tokens.revoke_all()  # Genesys drops the channels of a token that is no more
     await eventually(lambda: listener.channels["created"] == 2)
     await listener.ready()
     await eventually(lambda: listener.states() == ["open", "healed"])
@@ -105,7 +105,7 @@ async def test_a_lost_channel_is_replaced_and_the_gap_told(emulator, start, even
 async def test_a_new_queue_is_picked_up(emulator, start, eventually):
     listener = start(emulator, genesys_queue_refresh=0.1)
     await listener.ready()
-    queue = emulator.add_queue("Brand new")
+    queue = emulator.notifications.add_queue("Brand new")
     topic = f"v2.routing.queues.{queue.id}.conversations"
     await eventually(lambda: any(topic in one["topics"] for one in emulator.notifications.channels_as_json()))
     listener.say(topic, listener.snapshot("c-1", "connected"))

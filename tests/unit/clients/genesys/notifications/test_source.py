@@ -71,7 +71,7 @@ async def test_bad_frames_go_on_or_are_counted_and_the_socket_stays_up(emulator,
         '{"no":"ids"}',
     ]
     for frame in frames:
-        emulator.emit_frame(frame)
+        emulator.notifications.emit_frame(frame)
     listener.say(listener.queue_topic(), listener.snapshot("last", "connected"))
     await eventually(lambda: len(listener.lines) == 8)
     assert json.loads(listener.lines[-1])["eventBody"]["id"] == "last"

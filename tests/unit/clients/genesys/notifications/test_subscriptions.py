@@ -36,7 +36,9 @@ def held(emulator):
 
 async def heard_again(listener, eventually):
     topic = listener.queue_topic()
-    await eventually(lambda: listener.emulator.emit_notification(topic, listener.snapshot("last", "connected")))
+    await eventually(
+        lambda: listener.emulator.notifications.emit_notification(topic, listener.snapshot("last", "connected"))
+    )
     await eventually(lambda: listener.events[-1]["eventBody"]["id"] == "last")
 
 
@@ -54,7 +56,7 @@ async def test_no_longer_subscribed_gives_the_channel_up_and_heals_the_gap(liste
 
 async def test_the_notice_of_another_channels_id_is_believed_too(listener, eventually):
     """What ends a channel may name it in a form of its own: silence for hours would be worse than a new channel."""
-    listener.emulator.emit_frame((CASES / "8" / "no-longer-subscribed.json").read_text())
+    listener.emulator.notifications.emit_frame((CASES / "8" / "no-longer-subscribed.json").read_text())
     await eventually(lambda: listener.channels["created"] == 2)
     await heard_again(listener, eventually)
 
@@ -120,7 +122,7 @@ async def test_what_a_channel_lost_before_it_was_left_is_a_gap(emulator, start, 
 async def test_a_new_queue_does_not_hide_what_was_lost(emulator, start, eventually):
     listener = await hearing(start(emulator, genesys_queue_refresh=0.3), eventually)
     emulator.notifications.forget()
-    emulator.add_queue("Brand new")
+    emulator.notifications.add_queue("Brand new")
     await eventually(lambda: listener.observer.counts["topic_lost"] > 0)
     await eventually(lambda: "healed" in listener.states())
 
@@ -128,7 +130,7 @@ async def test_a_new_queue_does_not_hide_what_was_lost(emulator, start, eventual
 @pytest.mark.parametrize("topic", ["v2.system.news.streaming-0-x", "v2.subscription.updated"])
 async def test_any_notice_is_cause_for_a_look(listener, eventually, topic):
     listener.emulator.notifications.forget()
-    listener.emulator.emit_frame(f'{{"topicName":"{topic}","eventBody":{{}}}}')
+    listener.emulator.notifications.emit_frame(f'{{"topicName":"{topic}","eventBody":{{}}}}')
     await heard_again(listener, eventually)
     assert listener.channels["created"] == 1
     assert listener.observer.counts["frame_dropped"] == 1

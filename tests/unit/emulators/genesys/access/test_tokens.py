@@ -20,7 +20,7 @@ async def test_token_opens_the_api_until_it_is_revoked(sign_in: Callable[..., An
         assert again.json()["expires_in"] == 1234
         assert again.json()["token_type"] == "bearer"
         assert (await client.get(QUEUES)).status_code == 200
-        assert genesys.revoke_tokens() == 2
+        assert genesys.tokens.revoke_all() == 2
         refused = await client.get(QUEUES)
         assert (refused.status_code, refused.json()["code"]) == (401, "bad.credentials")
         assert genesys.login.requests == 2

@@ -109,7 +109,7 @@ async def test_a_second_reader_disconnects_the_first(read_stream: Read, eventual
         async with reader.client.stream("GET", reader.path) as second:
             await first
             assert second.status_code == 200
-            genesys.emit_line(b"for the second")
+            genesys.streaming.emit_line(b"for the second")
             async for data in second.aiter_raw():
                 if data.strip():
                     break
@@ -208,7 +208,7 @@ async def test_each_subscription_has_the_events_of_its_own_time(read_stream: Rea
     async with GenesysEmulator(rate=0, count=20) as genesys, read_stream(genesys) as first:
         await read_all(genesys, first, 20)
         async with read_stream(genesys) as second:
-            genesys.emit_event({"id": "later"})
+            genesys.streaming.emit_event({"id": "later"})
             await second.read(lambda: bool(second.lines))
             assert second.ids() == ["later"]
         assert genesys.ledger.ids("emitted") == ["later"]

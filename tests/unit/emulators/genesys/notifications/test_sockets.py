@@ -206,7 +206,7 @@ async def test_subscribing_again_extends_the_life_of_a_channel(sockets: Sockets)
 
 async def test_revoked_token_ends_the_channel(sockets: Sockets) -> None:
     async with sockets() as (genesys, _, socket, _):
-        genesys.revoke_tokens()
+        genesys.tokens.revoke_all()
         assert (await receive(socket))["result"] == "404"
         assert await close_code(socket) == 1001
 
@@ -245,7 +245,7 @@ async def test_events_come_out_of_order_and_none_is_lost(sockets: Sockets) -> No
         _,
     ):
         for number in range(40):
-            assert genesys.emit_notification(topic, {"id": str(number)}) == 1
+            assert genesys.notifications.emit_notification(topic, {"id": str(number)}) == 1
         order = [int(one["eventBody"]["id"]) for one in await events(socket, 40)]
         assert sorted(order) == list(range(40))
         assert order != sorted(order)
@@ -267,7 +267,7 @@ async def test_noise_between_events(
 ) -> None:
     async with sockets(TOPICS[0], conversation_rate=0.0, faults=faults) as (genesys, _, socket, _):
         for number in range(10):
-            genesys.emit_notification(TOPICS[0], {"id": str(number)})
+            genesys.notifications.emit_notification(TOPICS[0], {"id": str(number)})
         async with asyncio.timeout(60):
             frames = [await socket.recv() for _ in range(12)]
         assert [index for index, frame in enumerate(frames) if looks(frame)] == [5, 11]
