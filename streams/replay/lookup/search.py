@@ -104,8 +104,8 @@ class Tracer:
 
     async def _everywhere(self, ident: str) -> Search:
         """By the event's id in all partitions; once its key is known the rest of its story is looked for by that."""
+        search = Search()
         for topic in WHERE:
-            search = Search()
             await self._search(search, topic, ident, (), self._span, only_first=True)
             if search.found:
                 first = search.found[0]

@@ -182,6 +182,15 @@ async def test_what_is_over_the_budget_is_said_to_be_open(topics):
     assert (search.complete, search.since_ms) == (False, 102)
 
 
+async def test_what_is_not_found_was_looked_for_in_each_topic_as_far_as_each_is_said_to_be(topics):
+    for number in range(SLICE + 1):
+        topics["raw"].add(CALL, 100 + number, event_id=f"old-{number}")
+    topics["failures"].add(CALL, 90, event_id="e-1")
+    search = await trace("nobody", max_read=1)
+    assert (search.found, search.complete, search.since_ms) == ([], False, 101)
+    assert search.read == SLICE + 1
+
+
 async def test_no_body_of_a_failure_is_kept_and_the_notes_of_its_redrives_are_found(topics):
     fill(topics)
     for event in ("e-3", "e-2"):
