@@ -31,8 +31,8 @@ async def from_others(view: View, request: Request, what: str) -> Response:
     """What another worker answers to the same request, as a run is known to who runs it; 404 when none does."""
     if not request.headers.get(ASKED_BY_WORKER):
         answers = await asyncio.gather(*(_answer(view, request, url) for url in other_workers()))
-        if found := next((one for one in answers if one is not None), None):
-            return found
+        if known := [one for one in answers if one is not None]:
+            return min(known, key=lambda one: one.status)  # one that cannot say hides none that does
     raise RefusedError("not found", f"no worker of the group knows {what}; the one that ran it may have ended", 404)
 
 

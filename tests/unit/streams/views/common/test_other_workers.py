@@ -54,6 +54,13 @@ def request(**headers):
     return make_mocked_request("POST", PATH, headers=headers)
 
 
+@pytest.mark.parametrize("status", [401, 421, 500, 503])
+async def test_one_that_cannot_say_does_not_hide_the_one_that_knows(group, status):
+    await group((status, {"error": "not me"}), (200, {"id": "run-1"}))
+    found = await other_workers.from_others(View(), request(), "it")
+    assert (found.status, found.body) == (200, b'{"id": "run-1"}')
+
+
 async def test_the_one_that_knows_answers_with_its_own_status(group):
     asked = await group((404, {}), (200, {"id": "run-1"}))
     found = await other_workers.from_others(View(), request(Authorization="Bearer t"), "it")
