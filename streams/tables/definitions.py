@@ -17,7 +17,7 @@ import faust
 import orjson
 
 from streams.tables.codecs import lenient
-from streams.topology import METRICS_KEY
+from streams.topology import LASTING, METRICS_KEY
 
 WINDOW_S = 60.0
 
@@ -71,13 +71,4 @@ def sum_tables(app: faust.App, retention_s: float) -> SumTables:
         "totals": table("totals", "All counts since the tables began"),
         "gaps": table("gaps", "Times when a notification socket was down, and events that Kafka deleted unread"),
     }
-    return SumTables(
-        throughput=windowed("throughput"),
-        failed=windowed("failed"),
-        routes=windowed("routes"),
-        latency=windowed("latency"),
-        history=windowed("history"),
-        totals=plain["totals"],
-        gaps=plain["gaps"],
-        plain=plain,
-    )
+    return SumTables(**{name: plain[name] if name in LASTING else windowed(name) for name in plain}, plain=plain)

@@ -87,12 +87,14 @@ def sums(tables: SumTables, within: Period | None = None) -> Sums:
     if within is None:
         return read_sums(tables.totals[KEY])
     found = empty()
-    for _, row in _windows(tables.throughput, within):
-        found = add(found, {**empty(), "counts": read_numbers(row)})
-    for _, row in _windows(tables.failed, within):
-        found = add(found, {**empty(), "failed": read_numbers(row)})
-    for _, row in _windows(tables.latency, within):
-        found = add(found, {**empty(), "latency": read_histogram(row)})
+    parts = (
+        ("counts", tables.throughput, read_numbers),
+        ("failed", tables.failed, read_numbers),
+        ("latency", tables.latency, read_histogram),
+    )
+    for part, table, read in parts:
+        for _, row in _windows(table, within):
+            found = add(found, {**empty(), part: read(row)})
     return found
 
 

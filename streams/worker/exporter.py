@@ -11,7 +11,7 @@ import time
 from collections import Counter as Tally
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -30,6 +30,9 @@ LAG = (
     ("commit_age_seconds", "secondsSinceCommit", "Since the group's committed offset moved"),
     ("expires_seconds", "expiresSeconds", "Until Kafka may delete the oldest event that has no end yet"),
 )
+
+#: What a family shows: by the values of its labels.
+Samples = Iterable[tuple[Sequence[str], float]]
 
 #: The ends of an event; each is in one of them, once for each route that takes it.
 ENDS = ("filtered", "published", "failed", "repeated", "expired")
@@ -107,22 +110,19 @@ class Exporter:
     def collect(self) -> Iterator[Metric]:
         """Every family."""
         total = self._total()
-        yield self._events(total)
+        counted = (([name], total["counts"].get(name, 0)) for name in COUNTERS)
+        yield _counter("events", "Events, by what became of them", counted, "outcome")
         yield self._outcomes(total)
-        yield self._failures(total)
+        failed = ((name.split("/", 1), number) for name, number in total["failed"].items())
+        yield _counter("failures", "Failure records", failed, "stage", "error")
         yield _latency(total["latency"])
         yield from self._requests.collect()
         yield from self._state()
         yield from self._lag(int(time.time() * 1000))
         yield self._gap_seconds()
         if (off := self._gauges.difference()) is not None:
-            yield _gauge("ledger_difference_events", "Events by which the ledger is off, 0 while it balances", off)
-
-    def _events(self, total: Sums) -> Metric:
-        events = CounterMetricFamily(f"{PREFIX}_events", "Events, by what became of them", labels=["outcome"])
-        for name in COUNTERS:
-            events.add_metric([name], total["counts"].get(name, 0))
-        return events
+            words = "Events by which the ledger is off, 0 while it balances"
+            yield _gauge("ledger_difference_events", words, [((), off)])
 
     def _outcomes(self, total: Sums) -> Metric:
         """The ends by route and bus; those of no route are what is left of the sum."""
@@ -143,69 +143,54 @@ class Exporter:
             family.add_metric([end, "", ""], max(0, number))
         return family
 
-    def _failures(self, total: Sums) -> Metric:
-        failures = CounterMetricFamily(f"{PREFIX}_failures", "Failure records", labels=["stage", "error"])
-        for name, number in total["failed"].items():
-            failures.add_metric(name.split("/", 1), number)
-        return failures
-
     def _state(self) -> Iterator[Metric]:
         gauges = self._gauges
-        trouble = GaugeMetricFamily(f"{PREFIX}_trouble", "1 for each part that does not work now", labels=["part"])
-        for part in gauges.troubles():
-            trouble.add_metric([part], 1)
-        yield trouble
-        paused = GaugeMetricFamily(f"{PREFIX}_paused", "1 for a stage that an operator has paused", labels=["stage"])
-        for stage in PAUSABLE:
-            paused.add_metric([stage], int(stage in gauges.paused()))
-        yield paused
-        build = GaugeMetricFamily(f"{PREFIX}_build_info", "1, for the version that runs", labels=["version", "python"])
-        build.add_metric([VERSION, platform.python_version()], 1)
-        yield build
-        yield _gauge("in_flight_events", "Events that were fetched and have no end yet", gauges.in_flight())
-        yield _gauge("put_events_in_flight", "PutEvents requests under way", gauges.requests())
-        rebalances = CounterMetricFamily(f"{PREFIX}_rebalances", "Assignments of partitions that this worker has seen")
-        rebalances.add_metric([], gauges.rebalances())
-        yield rebalances
+        in_trouble = (([part], 1) for part in gauges.troubles())
+        yield _gauge("trouble", "1 for each part that does not work now", in_trouble, "part")
+        paused = (([stage], int(stage in gauges.paused())) for stage in PAUSABLE)
+        yield _gauge("paused", "1 for a stage that an operator has paused", paused, "stage")
+        version = [([VERSION, platform.python_version()], 1)]
+        yield _gauge("build_info", "1, for the version that runs", version, "version", "python")
+        yield _gauge("in_flight_events", "Events that were fetched and have no end yet", [((), gauges.in_flight())])
+        yield _gauge("put_events_in_flight", "PutEvents requests under way", [((), gauges.requests())])
+        seen = [((), gauges.rebalances())]
+        yield _counter("rebalances", "Assignments of partitions that this worker has seen", seen)
 
     def _lag(self, now_ms: int) -> Iterator[Metric]:
         """What is not known has no sample."""
         rows = [one.as_json(now_ms) for one in self._gauges.lags()]
         for name, key, words in LAG:
-            family = GaugeMetricFamily(f"{PREFIX}_{name}", words, labels=["topic", "partition"])
-            for row in rows:
-                if row[key] is not None:
-                    family.add_metric([row["topic"], str(row["partition"])], row[key])
-            yield family
+            known = (([row["topic"], str(row["partition"])], row[key]) for row in rows if row[key] is not None)
+            yield _gauge(name, words, known, "topic", "partition")
         ours = [row for row in rows if row["topic"] == self._gauges.mirrored]
-        for name, key in (("mirror_lag_events", "lag"), ("mirror_lag_seconds", "lagSeconds")):
-            family = GaugeMetricFamily(
-                f"{PREFIX}_{name}", "Failure records that the dead-letter queue does not have yet"
-            )
-            known = [row[key] for row in ours if row[key] is not None]
-            if known:
-                family.add_metric([], sum(known) if key == "lag" else max(known))
-            yield family
+        for name, key, of_all in (("mirror_lag_events", "lag", sum), ("mirror_lag_seconds", "lagSeconds", max)):
+            told = [row[key] for row in ours if row[key] is not None]
+            words = "Failure records that the dead-letter queue does not have yet"
+            yield _gauge(name, words, [((), of_all(told))] if told else [])
 
     def _gap_seconds(self) -> Metric:
-        family = GaugeMetricFamily(
-            f"{PREFIX}_gap_seconds", "Length of the gaps that are known, by state", labels=["state"]
-        )
         seconds: dict[str, float] = {}
         for gap in self._gauges.gaps():
             begin, end = gap.get("start_ms"), gap.get("end_ms")
             if isinstance(begin, int) and isinstance(end, int):
                 state = str(gap.get("state"))[:50]
                 seconds[state] = seconds.get(state, 0.0) + max(0, end - begin) / 1000
-        for state, length in seconds.items():
-            family.add_metric([state], length)
-        return family
+        lengths = (([state], length) for state, length in seconds.items())
+        return _gauge("gap_seconds", "Length of the gaps that are known, by state", lengths, "state")
 
 
-def _gauge(name: str, words: str, value: float) -> Metric:
-    family = GaugeMetricFamily(f"{PREFIX}_{name}", words)
-    family.add_metric([], value)
-    return family
+def _gauge(name: str, words: str, samples: Samples, *labels: str) -> Metric:
+    return _filled(GaugeMetricFamily(f"{PREFIX}_{name}", words, labels=labels), samples)
+
+
+def _counter(name: str, words: str, samples: Samples, *labels: str) -> Metric:
+    return _filled(CounterMetricFamily(f"{PREFIX}_{name}", words, labels=labels), samples)
+
+
+def _filled(family: Any, samples: Samples) -> Metric:
+    for values, value in samples:
+        family.add_metric(values, value)
+    return cast(Metric, family)
 
 
 def _latency(latency: Mapping[str, Any]) -> Metric:

@@ -94,15 +94,11 @@ class ChannelReader:
                 end = await self._listen()
                 barren = 0 if self._frames else barren + 1
                 if end.kind == "gone" or (barren > 1 and not await self._channels.exists(self.channel)):
-                    self._want_successor(end.reason)
+                    self.replace(end.reason)
                     return
                 await self._pause(end)
         finally:
             self._rest.observer.healthy(self)
-
-    def replace(self, reason: str) -> None:
-        """Ask for a successor: REST says what the socket has not shown yet."""
-        self._want_successor(reason)
 
     @property
     def retired(self) -> bool:
@@ -167,7 +163,7 @@ class ChannelReader:
             self._coverage.doubt(self, f"Genesys sends nothing more to a channel: {_reason(frame)}")
             return False
         if frame.kind == "closing":
-            self._want_successor("closing notice")
+            self.replace("closing notice")
         if frame.kind == "notice":
             self._coverage.doubt(self, "")
         await self._put(ReceivedFrame(line, frame, int(self._level_s * 1000), int(now_s * 1000), self.channel.id))
@@ -205,7 +201,8 @@ class ChannelReader:
             self._asked_s = now_s
         self._ticked_s = now_s
 
-    def _want_successor(self, reason: str) -> None:
+    def replace(self, reason: str) -> None:
+        """Ask for a successor: the socket has shown, or REST says, that the channel ends."""
         if not self.leaving.done():
             self.leaving.set_result(reason)
 

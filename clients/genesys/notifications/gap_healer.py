@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 
@@ -128,7 +128,7 @@ class GapHealer:
             due_s = min((gap.due_s for gap in self._pending), default=None)
             now = self._rest.clock.now()
             if due_s is None or due_s > now:
-                await self._wait(None if due_s is None else due_s - now)
+                await self._rest.clock.sleep_unless(None if due_s is None else due_s - now, self._changed.wait())
             else:
                 await self._heal([gap for gap in self._pending if gap.due_s <= now])
 
@@ -139,17 +139,6 @@ class GapHealer:
         topics = self._topics()
         kinds = beyond(topics)
         return _untold(kinds) if topics and all(beyond([topic]) for topic in topics) else ""
-
-    async def _wait(self, seconds: float | None) -> None:
-        """Until a gap is added, or the time is over."""
-        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
-        if seconds is not None:
-            waits.append(asyncio.ensure_future(self._rest.clock.sleep(seconds)))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
 
     async def _heal(self, due: list[_Pending]) -> None:
         left = min(self._left(gap) for gap in due)

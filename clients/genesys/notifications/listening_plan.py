@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
 from clients.genesys.notifications.part_channels import PartChannels
@@ -58,18 +56,8 @@ class ListeningPlan:
                 log.warning("genesys.topics.not_refreshed", reason=str(error))
 
     async def _until_next_refresh(self, whole: bool) -> None:
-        if whole:
-            waits = [
-                asyncio.ensure_future(self._rest.clock.sleep(self._refresh_s)),
-                asyncio.ensure_future(self._channels.doubted()),
-            ]
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                if waits[0].done():
-                    return
-            finally:
-                for one in waits:
-                    one.cancel()
+        if whole and not await self._rest.clock.sleep_unless(self._refresh_s, self._channels.doubted()):
+            return
         await self._rest.clock.sleep(min(self._refresh_s, RECHECK_S))
 
     def _report(self, refused: tuple[UnusableTopic, ...]) -> None:

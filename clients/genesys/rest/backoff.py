@@ -6,10 +6,11 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import httpx
 
@@ -31,6 +32,19 @@ class Clock:
     def wall_ms(self) -> int:
         """Now, in epoch ms."""
         return int(self.wall() * 1000)
+
+    async def sleep_unless(self, seconds: float | None, waking: Coroutine[Any, Any, object]) -> bool:
+        """Sleep so long (None: for ever), or until `waking` is done; gives whether it woke us."""
+        woken: asyncio.Future[Any] = asyncio.ensure_future(waking)
+        waits = [woken]
+        if seconds is not None:
+            waits.append(asyncio.ensure_future(self.sleep(seconds)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            return woken.done()
+        finally:
+            for one in waits:
+                one.cancel()
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from clients.kafka.ranges import RangeBounds, RangeError
 from processors.event.formats import iso
 from processors.event.strict_json import JsonObject
 from processors.replay.actions import MAX_TEXT
-from processors.replay.redrive_form import selection_in_words
+from processors.replay.redrive_form import RedriveForm, selection_in_words
 from processors.replay.selection import FailureSelection, OffsetBounds
 from settings import Settings
 from streams.replay.background.background_loop import BackgroundLoop
@@ -83,24 +83,16 @@ class RedriveJobs:
         self._jobs: dict[str, RedriveJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(
-        self,
-        selection: FailureSelection,
-        *,
-        dry_run: bool,
-        who: str,
-        again: bool = False,
-        rate: float | None = None,
-        limit: int | None = None,
-    ) -> RedriveJob:
+    def begin(self, asked: RedriveForm, who: str) -> RedriveJob:
         """Begin one. Raises AnotherRedriveError while another runs: two would not know of each other's events."""
         running = next((one for one in self._jobs.values() if one.state == "running"), None)
         if running is not None:
             raise AnotherRedriveError(f"{running.plan.run} is running: wait for its end, or stop it")
         now_ms = int(time.time() * 1000)
-        until = now_ms if selection.span.until is None else selection.span.until
-        selection = replace(selection, span=replace(selection.span, until=until))
-        job = RedriveJob(RedrivePlan(selection, run_of(again), now_ms, rate, limit), dry_run, again, who)
+        span = asked.selection.span
+        selection = replace(asked.selection, span=replace(span, until=now_ms if span.until is None else span.until))
+        plan = RedrivePlan(selection, run_of(asked.again), now_ms, asked.rate, asked.limit)
+        job = RedriveJob(plan, asked.dry_run, asked.again, who)
         self._jobs[job.plan.run] = job
         for name in list(self._jobs)[:-KEPT]:
             del self._jobs[name]

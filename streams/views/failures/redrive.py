@@ -30,14 +30,7 @@ class StartRedrive(View):
         with refusing("invalid request", 422, MalformedEventError, ValueError):
             asked = redrive_form(parse_object(await request.read()), now_ms())
         with refusing("busy", 409, AnotherRedriveError):
-            job = app.redrives.begin(
-                asked.selection,
-                dry_run=asked.dry_run,
-                who=who.name,
-                again=asked.again,
-                rate=asked.rate,
-                limit=asked.limit,
-            )
+            job = app.redrives.begin(asked, who.name)
         return self.json(_as_json(job), status=202)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from processors.event.strict_json import JsonObject
 from processors.routes.draft import Draft
 from processors.routes.route import RouteTexts
@@ -17,14 +20,8 @@ def draft_for(asked: Question) -> Draft:
     """The draft that is asked about. A route of that name need not be in use."""
     texts = texts_of(asked.route)
     known = OPEN if texts is None else _as_is(texts)
-    return Draft(
-        filter=known.filter if asked.filter is None else asked.filter,
-        mapping=known.mapping if asked.mapping is None else asked.mapping,
-        schema=known.schema if asked.schema is None else asked.schema,
-        source=known.source,
-        detail_type=known.detail_type,
-        documents=known.documents,
-    )
+    given: dict[str, Any] = {"filter": asked.filter, "mapping": asked.mapping, "schema": asked.schema}
+    return replace(known, **{part: text for part, text in given.items() if text is not None})
 
 
 def faults(tried: JsonObject) -> str:

@@ -6,11 +6,17 @@ import threading
 import pytest
 
 from clients.kafka.ranges import RangeError
+from processors.replay.redrive_form import RedriveForm
 from processors.replay.selection import FailureSelection, Span
 from settings import Settings
 from streams.replay.background import redrives
 from streams.replay.background.background_loop import BackgroundLoop
 from streams.replay.background.redrives import AnotherRedriveError, RedriveJobs, _bounds
+
+
+def asked(*, dry_run):
+    """All that there is, as fast as it goes."""
+    return RedriveForm(FailureSelection(), dry_run=dry_run, again=False, rate=None, limit=None)
 
 
 @pytest.fixture
@@ -46,7 +52,7 @@ async def test_why_it_cannot_be_done_is_said(jobs, recorded, kafka):
         raise RangeError("no Kafka broker answers")
 
     kafka(nobody)
-    job = jobs.begin(FailureSelection(), dry_run=False, who="ana")
+    job = jobs.begin(asked(dry_run=False), "ana")
     assert job.as_json()["state"] == "running"
     await until_it_ends(jobs, job)
     assert (job.as_json()["state"], job.as_json()["message"]) == ("failed", "no Kafka broker answers")
@@ -60,7 +66,7 @@ async def test_an_error_of_ours_ends_it_too_and_a_rehearsal_is_no_action(jobs, r
         raise LookupError("x")
 
     kafka(broken)
-    job = jobs.begin(FailureSelection(), dry_run=True, who="")
+    job = jobs.begin(asked(dry_run=True), "")
     await until_it_ends(jobs, job)
     assert job.state == "failed"
     assert "LookupError" in job.message
@@ -75,13 +81,13 @@ async def test_one_runs_at_a_time_and_its_end_is_its_begin(jobs, kafka):
         raise RangeError("enough")
 
     kafka(waits)
-    job = jobs.begin(FailureSelection(), dry_run=True, who="")
+    job = jobs.begin(asked(dry_run=True), "")
     with pytest.raises(AnotherRedriveError, match=job.plan.run):
-        jobs.begin(FailureSelection(), dry_run=True, who="")
+        jobs.begin(asked(dry_run=True), "")
     assert job.plan.selection.span == Span(None, job.plan.at_ms)
     go_on.set()
     await until_it_ends(jobs, job)
-    jobs.begin(FailureSelection(), dry_run=True, who="")
+    jobs.begin(asked(dry_run=True), "")
     await jobs.close()
 
 
