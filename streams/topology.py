@@ -106,6 +106,11 @@ def short_fix(wanted: Mapping[str, int]) -> str:
     return f"allow Alter on the topics, or raise by kafka-topics.sh --alter --partitions: {numbers}"
 
 
+def replicas_of(settings: Settings, brokers: int) -> int:
+    """How many replicas a topic is made with."""
+    return settings.kafka_replication_factor or min(SAFE_REPLICAS, brokers)
+
+
 def full_name(settings: Settings, text: str) -> str:
     """A topic as people type it: `raw` is the flow's, anything else a topic's own name."""
     return settings.topic(text) if text in TOPICS else text

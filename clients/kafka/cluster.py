@@ -9,17 +9,23 @@ from dataclasses import dataclass
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
     IllegalSaslStateError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
     SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
     UnsupportedSaslMechanismError,
 )
 
 from clients.kafka.admin import REQUEST_MS
 from clients.kafka.login import client_options
 from settings import Settings
+
+#: A right is missing.
+_NOT_ALLOWED = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 
 class LoginRefusedError(KafkaError):  # type: ignore[misc]
@@ -76,6 +82,17 @@ async def _raise_refusal(settings: Settings, host: str, port: int) -> None:
     except (KafkaError, OSError):  # OSError takes in the time-outs: nobody refused, so nobody answered
         return
     connection.close()
+
+
+def why_refused(error: Exception, rights: str) -> str:
+    """The error by its name, and what to do; `rights`: what is to be allowed where it is not."""
+    if isinstance(error, _NOT_ALLOWED):
+        fix = f"allow {rights}"
+    elif not isinstance(error, KafkaError) or isinstance(error, KafkaConnectionError | KafkaTimeoutError):
+        fix = "start Kafka, or fix KAFKA_BOOTSTRAP_SERVERS"
+    else:
+        fix = "look at the brokers, and by `genesys-eventbridge check`"
+    return f"{type(error).__name__} ({fix})"
 
 
 def is_unreachable(error: KafkaError) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from clients.kafka.cluster import why_refused
 from clients.kafka.login import client_options
 from settings import Settings
 
@@ -45,7 +46,8 @@ class Follower:
             try:
                 await self._follow()
             except (KafkaError, OSError, TimeoutError) as error:
-                self._on_trouble(f"{self._place.topic} cannot be read: {type(error).__name__}")
+                why = why_refused(error, "Describe and Read on it")
+                self._on_trouble(f"{self._place.topic} cannot be read: {why}")
                 await asyncio.sleep(AGAIN_S)
 
     async def _follow(self) -> None:

@@ -210,7 +210,8 @@ async def open_reader(
         await asyncio.sleep(0)  # aiokafka's stop() raises CancelledError for a task not begun
         yield Reader(consumer, topic, known[topic])
     except KafkaError as error:
-        raise RangeError(f"Kafka refuses: {type(error).__name__}: {error}") from error
+        why = cluster.why_refused(error, "Describe and Read on it, Describe on the group")
+        raise RangeError(f"Kafka refuses {topic}: {error}: {why}") from error
     finally:
         with contextlib.suppress(TimeoutError):  # brokers that are gone would be waited for
             async with asyncio.timeout(STOP_S):

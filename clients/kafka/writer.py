@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from clients.kafka import login
+from clients.kafka.cluster import why_refused
 from clients.kafka.configs import batch_bytes
 from settings import Settings
 
@@ -99,4 +100,5 @@ def _reason(record: Outgoing, error: KafkaError) -> str:
     if isinstance(error, MessageSizeTooLargeError):
         size = len(record.value or b"")
         return f"{record.topic} refuses {size} bytes: raise its max.message.bytes or KAFKA_MAX_MESSAGE_BYTES"
-    return f"{record.topic} does not take records: {type(error).__name__}"
+    why = why_refused(error, "Write on it, and IdempotentWrite on the cluster")
+    return f"{record.topic} does not take records: {why}"

@@ -11,7 +11,7 @@ from clients.kafka.configs import topic_configurations
 from clients.kafka.rights import creation_refusals, topic_rights
 from settings import ROLES, Settings
 from streams.checks.finding import Finding
-from streams.topology import READ, companion_of, kept_ms, needed_topics, short_changelogs, short_fix
+from streams.topology import READ, companion_of, kept_ms, needed_topics, replicas_of, short_changelogs, short_fix
 
 #: Least time that a topic of the flow should keep events: a weekend's outage, with a day to notice it.
 LEAST_KEPT_MS = 3 * 24 * 3_600_000
@@ -55,7 +55,7 @@ async def _rights(settings: Settings, topics: Collection[str], partitions: Mappi
 
 async def _creation(settings: Settings, missing: Mapping[str, Mapping[str, str]], brokers: int) -> list[Finding]:
     name = "topic creation"
-    replicas = settings.kafka_replication_factor or min(3, brokers)
+    replicas = replicas_of(settings, brokers)
     try:
         refused = await creation_refusals(settings, missing, settings.kafka_topic_partitions, replicas)
     except KafkaError as error:

@@ -8,12 +8,14 @@ from typing import Any
 import click
 from aiokafka.errors import KafkaError
 
+from clients.kafka.cluster import why_refused
 from clients.kafka.ranges import RangeError
 from processors.replay.actions import MAX_TEXT, PAUSABLE, Action
 from settings import load_settings
 from streams.commands.terminal.options import json_option, quiet_logs, refuse
 from streams.commands.terminal.screen import console, print_json
 from streams.replay import actions
+from streams.topology import ACTIONS
 
 EPILOG = """\b
 Examples:
@@ -45,8 +47,11 @@ def write_or_end(done: Action) -> Action:
     settings = load_settings()
     try:
         asyncio.run(actions.write_action(settings, done))
-    except (RangeError, KafkaError) as error:
+    except RangeError as error:
         refuse(f"Kafka does not take it: {error}")
+    except KafkaError as error:
+        rights = f"Write on topic {settings.topic(ACTIONS)}, and IdempotentWrite on the cluster"
+        refuse(f"Kafka does not take it: {why_refused(error, rights)}")
     return done
 
 

@@ -20,7 +20,7 @@ from processors.replay.topic_changes import TopicChange, TopicState, TopicWish, 
 from settings import Settings, load_settings
 from streams.commands.terminal.options import EXIT_STOPPED, json_option, quiet_logs, refuse
 from streams.commands.terminal.screen import console, print_json, table
-from streams.topology import SAFE_REPLICAS, TOPICS, companion_of, needed_topics
+from streams.topology import TOPICS, companion_of, needed_topics, replicas_of
 
 EPILOG = """\b
 Examples:
@@ -148,17 +148,18 @@ async def _do(settings: Settings, changes: Sequence[TopicChange]) -> tuple[list[
     """Make the changes one by one; gives those that are made, and why it ended before the last."""
     done: list[TopicChange] = []
     configs = needed_topics(settings)
-    replicas = settings.kafka_replication_factor or min(SAFE_REPLICAS, (await cluster.describe(settings)).brokers)
     for one in changes:
         try:
             if one.kind == "create":
+                replicas = replicas_of(settings, (await cluster.describe(settings)).brokers)
                 await create_topic(settings, one.topic, one.then, replicas, configs[one.topic])
             elif one.kind == "partitions":
                 await add_partitions(settings, {one.topic: one.then})
             else:
                 await _retain(settings, one)
         except KafkaError as error:
-            return done, f"{one.topic}: {type(error).__name__}: {error} (allow {_RIGHTS[one.kind]} on the topic)"
+            why = cluster.why_refused(error, f"{_RIGHTS[one.kind]} on the topic")
+            return done, f"{one.topic}: {error}: {why}"
         done.append(one)
     return done, ""
 

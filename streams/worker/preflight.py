@@ -31,7 +31,15 @@ from streams.checks.kafka import check_group, check_kafka
 from streams.checks.machine import check_folder, check_port, check_web
 from streams.checks.routes import check_routes
 from streams.checks.source import check_file
-from streams.topology import companion_of, kept_ms, needed_topics, short_changelogs, short_fix, topic_configs
+from streams.topology import (
+    companion_of,
+    kept_ms,
+    needed_topics,
+    replicas_of,
+    short_changelogs,
+    short_fix,
+    topic_configs,
+)
 from streams.worker.logs import set_up_logging
 
 log = structlog.get_logger(__name__)
@@ -168,7 +176,7 @@ async def _make_topics(settings: Settings, cluster: cluster.Cluster) -> None:
     """
     needed = needed_topics(settings)
     if settings.kafka_create_topics:
-        replicas = settings.kafka_replication_factor or min(3, cluster.brokers)
+        replicas = replicas_of(settings, cluster.brokers)
         known = dict(cluster.partitions)
         for name, configs in needed.items():
             if name not in known:

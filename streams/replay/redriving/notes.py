@@ -18,7 +18,7 @@ from processors.event.headers import AGAIN
 from processors.replay.redrive_notes import Note, Notes
 from settings import Settings
 from streams.replay.run_name import run_name
-from streams.topology import REDRIVEN, REDRIVEN_CONFIGS, SAFE_REPLICAS
+from streams.topology import REDRIVEN, REDRIVEN_CONFIGS, replicas_of
 
 #: How often, and seconds after which, brokers are asked for a topic that was made just now: not all know it at once.
 MADE_LOOKS, MADE_LOOK_S = 20, 0.5
@@ -100,8 +100,7 @@ async def _made(settings: Settings, topic: str) -> Mapping[str, int]:
     """Make the topic, or let brokers make it that do so on first use. One partition: it is read whole each time."""
     try:
         if settings.kafka_create_topics:
-            brokers = (await cluster.describe(settings)).brokers
-            replicas = settings.kafka_replication_factor or min(SAFE_REPLICAS, brokers)
+            replicas = replicas_of(settings, (await cluster.describe(settings)).brokers)
             await create_topic(settings, topic, 1, replicas, REDRIVEN_CONFIGS)
     except KafkaError as error:
         raise RangeError(
