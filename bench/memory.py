@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
 
+from bench.pipeline import kafka
+from bench.race import resident_mib
 from tests.kafka import ledger
-from tests.kafka.cluster import KafkaCluster
 from tests.kafka.pipeline import Pipeline, Worker
 
 #: Events written at once: the worker is never further behind than so many.
@@ -30,11 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.memory", description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
     events = parser.parse_args().events
-    with ExitStack() as stack:
-        outside = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-        servers = outside or stack.enter_context(KafkaCluster()).bootstrap_servers
-        folder = Path(stack.enter_context(TemporaryDirectory()))
-        pipeline = stack.enter_context(Pipeline(servers, folder))
+    with kafka() as servers, TemporaryDirectory() as folder, Pipeline(servers, Path(folder)) as pipeline:
         print(json.dumps(watch(pipeline, pipeline.start(), events)), flush=True)
 
 
@@ -48,7 +43,7 @@ def watch(pipeline: Pipeline, worker: Worker, events: int) -> dict[str, float]:
         published += sum(ledger.fate(number) == "published" for number in numbers)
         while pipeline.on_bus() < published:
             time.sleep(0.2)  # between two looks at the condition
-        seen.append(resident(worker))
+        seen.append(sum(resident_mib([psutil.Process(worker.process.pid)])))
         print(f"{numbers.stop} events, {seen[-1]:.0f} MiB", file=sys.stderr, flush=True)
     flat = seen[len(seen) // 10 :]
     return {
@@ -59,12 +54,6 @@ def watch(pipeline: Pipeline, worker: Worker, events: int) -> dict[str, float]:
         "most_mib": round(max(flat), 1),
         "growth_mib": round(flat[-1] - flat[0], 1),
     }
-
-
-def resident(worker: Worker) -> float:
-    """Resident memory of the worker and its children, in MiB."""
-    process = psutil.Process(worker.process.pid)
-    return sum(one.memory_info().rss for one in [process, *process.children(recursive=True)]) / 2**20
 
 
 if __name__ == "__main__":

@@ -143,7 +143,8 @@ class Race:
         self._bus.wait(self._published, processes)
         after, ended = Used.now(processes), self._bus.told()
         filled = (ended["entries"] - began["entries"]) / (ended["requests"] - began["requests"])
-        return {**after.since(before, load.events), "entries_a_request": round(filled, 2), "mib": _mib(processes)}
+        mib = round(sum(resident_mib(processes)))
+        return {**after.since(before, load.events), "entries_a_request": round(filled, 2), "mib": mib}
 
     def _flow(self) -> dict[str, Any]:
         """At the rate, and how long each event takes."""
@@ -152,7 +153,8 @@ class Race:
         self._fill(load, self._filled)
         self._bus.wait(self._published, processes, 0.2)
         figures = Used.now(processes).since(before, load.events)
-        return {**figures, "rate": round(load.rate), **self._bus.told("ages"), "mib": _mib(processes)}
+        mib = round(sum(resident_mib(processes)))
+        return {**figures, "rate": round(load.rate), **self._bus.told("ages"), "mib": mib}
 
     def _warm(self, events: int) -> list[psutil.Process]:
         """Start everybody, wait until each has its share, and let some events through before it counts."""
@@ -191,10 +193,10 @@ def _are_settled(servers: str, prefix: str, processes: list[psutil.Process]) -> 
     return all(one.state is ConsumerGroupState.STABLE and len(one.members) >= len(processes) for one in found)
 
 
-def _mib(processes: list[psutil.Process]) -> int:
-    """Resident memory of all of them and their children."""
+def resident_mib(processes: list[psutil.Process]) -> list[float]:
+    """Resident memory of each of them, and of their children."""
     all_of_them = [*processes, *[child for one in processes for child in one.children(recursive=True)]]
-    return round(sum(one.memory_info().rss for one in all_of_them) / 2**20)
+    return [one.memory_info().rss / 2**20 for one in all_of_them]
 
 
 def _routes(folder: Path, number: int) -> Path:

@@ -25,6 +25,7 @@ from typing import Any
 
 import psutil
 
+from bench.race import resident_mib
 from tests import http
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.conversations import Genesys, account
@@ -133,8 +134,7 @@ def watched(workers: list[Worker]) -> Iterator[dict[str, list[int]]]:
         began = time.monotonic()
         while not over.wait(SAMPLE_S):
             for worker in workers:
-                process = psutil.Process(worker.process.pid)
-                parts = [one.memory_info().rss / 2**20 for one in [process, *process.children(recursive=True)]]
+                parts = resident_mib([psutil.Process(worker.process.pid)])
                 memory[worker.name].append(round(sum(parts)))
                 text = " + ".join(f"{part:.1f}" for part in parts)
                 print(f"{time.monotonic() - began:.0f} s, {worker.name}: {text} MiB", file=sys.stderr, flush=True)

@@ -31,3 +31,8 @@ def from_json(data: bytes, kind: type[Faults]) -> Faults:
         first: Any = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise FaultError(f"{place or 'faults'}: {first['msg']}") from error
+
+
+def is_due(interval: int, number: int) -> bool:
+    """Whether a fault comes behind the event of that number (1, 2, …); none does at interval 0."""
+    return interval > 0 and number % interval == 0

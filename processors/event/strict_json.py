@@ -36,6 +36,14 @@ def parse_object(value: bytes) -> JsonObject:
     return body
 
 
+def object_or_empty(value: bytes | None) -> JsonObject:
+    """Read bytes that anybody may have written: empty for what is no JSON object."""
+    try:
+        return parse_object(value or b"")
+    except MalformedEventError:
+        return {}
+
+
 def parse(value: bytes) -> Any:
     """Read bytes as any JSON value within the limits.
 

@@ -58,27 +58,7 @@ COUNTERS = (
 ROUTE_ENDS = ("mapped", "failed", "repeated", "published", "refused")
 
 #: Upper bounds of the latency buckets in milliseconds; one more bucket takes the rest.
-BUCKETS_MS = (
-    5,
-    10,
-    20,
-    35,
-    50,
-    75,
-    100,
-    150,
-    200,
-    350,
-    500,
-    750,
-    1000,
-    2000,
-    3500,
-    5000,
-    10_000,
-    30_000,
-    60_000,
-)
+BUCKETS_MS = (5, 10, 20, 35, 50, 75, 100, 150, 200, 350, 500, 750, 1000, 2000, 3500, 5000, 10_000, 30_000, 60_000)
 
 
 #: Most characters of a counted name; a service may answer with an error code of any length.

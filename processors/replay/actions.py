@@ -13,9 +13,8 @@ from typing import Any
 
 import orjson
 
-from processors.event.errors import MalformedEventError
 from processors.event.formats import EPOCH, MAX_EPOCH_MS, time_text
-from processors.event.strict_json import parse_object
+from processors.event.strict_json import object_or_empty
 from processors.replay.period import Period
 
 #: Stages that can be paused. The metrics stage cannot: without it nobody would see that the others are.
@@ -69,10 +68,7 @@ def action(at_ms: int, who: str, what: str, *, stage: str | None = None, detail:
 
 def read_action(value: bytes | None) -> Action | None:
     """The action that a record tells of; None for anything else."""
-    try:
-        content = parse_object(value or b"")
-    except MalformedEventError:
-        return None
+    content = object_or_empty(value)
     at_ms, who, what = (content.get(name) for name in ("at", "who", "what"))
     stage, detail = content.get("stage"), content.get("detail", "")
     texts = all(isinstance(text, str) and len(text) <= MAX_TEXT for text in (who, detail))

@@ -8,9 +8,8 @@ from typing import Any, get_args
 
 import orjson
 
-from processors.event.errors import MalformedEventError
 from processors.event.formats import iso
-from processors.event.strict_json import parse_object
+from processors.event.strict_json import object_or_empty
 from processors.replay.redrive import Place, TargetTopic
 
 
@@ -50,10 +49,7 @@ class Note:
     @classmethod
     def decode(cls, value: bytes | None) -> Note | None:
         """Read a note; None when it is none: anybody may write to the topic."""
-        try:
-            content = parse_object(value or b"")
-        except MalformedEventError:
-            return None
+        content = object_or_empty(value)
         identity, route, run = (content.get(name) for name in ("eventId", "route", "run"))
         into: Any = content.get("into")
         at_ms, failed_ms, until_ms = (content.get(name) for name in ("at", "failed", "until"))

@@ -167,19 +167,13 @@ def _violations(error: Any) -> list[Violation]:
     return [Violation(".".join(path), str(error.validator or "false"), _brief(error))]
 
 
+#: Rules whose value says what is wanted.
+_TELLING = ("type", "format", "enum", "const", "minLength", "maxLength", "pattern", "minimum", "maximum")
+
+
 def _brief(error: Any) -> str:
     # Messages of jsonschema repeat the instance; that is personal data and may be long.
-    if error.validator in (
-        "type",
-        "format",
-        "enum",
-        "const",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "minimum",
-        "maximum",
-    ):
+    if error.validator in _TELLING:
         value = getattr(error.validator_value, "written", error.validator_value)
         return f"must satisfy {error.validator} {str(value)[:120]}"
     return f"breaks {error.validator}"

@@ -8,9 +8,8 @@ from aiokafka import ConsumerRecord
 
 from clients.aws.sqs_receiver import ReceivedMessage
 from processors.event import headers
-from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
-from processors.event.strict_json import JsonObject, parse_object
+from processors.event.strict_json import JsonObject, object_or_empty
 from processors.replay.redrive import failed_id, failed_key, failed_ms
 from processors.replay.selection import FailureSelection
 
@@ -57,8 +56,5 @@ def from_message(message: ReceivedMessage) -> Failure:
 
 
 def _parsed(value: bytes | None) -> JsonObject | None:
-    try:
-        record = parse_object(value or b"")
-    except MalformedEventError:
-        return None
+    record = object_or_empty(value)
     return record if "stage" in record and "originalEvent" in record else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from clients.aws.events.eventbridge import Accepted, Outage, RefusedEntry, Result, Suspect
 from clients.aws.events.in_flight import InFlight
 from clients.aws.events.lane_gate import LaneGate, LaneState
-from processors.delivery.entries import MAX_ENTRIES, Entry
+from processors.delivery.entries import Entry
 from processors.delivery.refusals import is_throttling
 
 Put = Callable[[Sequence[Entry]], Awaitable[list[Result]]]
@@ -45,10 +44,6 @@ class Pending:
             heard(result)
 
 
-def _nobody(entries: int, seconds: float) -> None:
-    """For who does not measure."""
-
-
 async def at_once() -> None:
     """For who need not wait."""
 
@@ -67,12 +62,12 @@ class BusLane:
         gate: LaneGate,
         *,
         max_bytes: int,
-        max_entries: int = MAX_ENTRIES,
+        max_entries: int,
         linger_s: float,
         on_bug: Callable[[BaseException], object],
-        may_send: Callable[[], Awaitable[None]] = at_once,
-        on_request: Callable[[int, float], None] = _nobody,
-        chance: Callable[[], float] = random.random,
+        may_send: Callable[[], Awaitable[None]],
+        on_request: Callable[[int, float], None],
+        chance: Callable[[], float],
     ) -> None:
         self._put = put
         self._slots = slots

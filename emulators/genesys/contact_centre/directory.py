@@ -8,19 +8,8 @@ from uuid import uuid5
 from emulators.genesys.event_stream.events import ORGANISATION, QUEUE_IDS, queue_id
 
 DIVISION_ID = str(uuid5(ORGANISATION, "division:Home"))
-FIRST_NAMES: tuple[str, ...] = (
-    "Ada",
-    "Grace",
-    "Alan",
-    "Edsger",
-    "Barbara",
-    "Donald",
-    "Margaret",
-    "Ken",
-    "Radia",
-    "Leslie",
-)
-LAST_NAMES: tuple[str, ...] = ("Keller", "Okafor", "Santos", "Novak", "Lindqvist")
+FIRST_NAMES = ("Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Margaret", "Ken", "Radia", "Leslie")
+LAST_NAMES = ("Keller", "Okafor", "Santos", "Novak", "Lindqvist")
 
 
 DIVISION = {"id": DIVISION_ID, "name": "Home", "selfUri": f"/api/v2/authorization/divisions/{DIVISION_ID}"}

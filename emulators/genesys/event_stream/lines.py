@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
+from emulators.faults import is_due
 from emulators.genesys.event_stream.ledger import StreamEvent
 from emulators.genesys.faults import Faults
 
@@ -56,15 +57,15 @@ class Composer:
             start = end
 
     def _due(self, faults: Faults) -> Iterator[tuple[str, bytes]]:
-        if _every(faults.garbage_every, self.events):
+        if is_due(faults.garbage_every, self.events):
             yield "garbage", self._random.choice(GARBAGE)
-        if _every(faults.invalid_utf8_every, self.events):
+        if is_due(faults.invalid_utf8_every, self.events):
             yield "invalid_utf8", INVALID_UTF8
-        if _every(faults.huge_line_every, self.events):
+        if is_due(faults.huge_line_every, self.events):
             yield "huge_line", huge_line(HUGE_BYTES)
-        if _every(faults.deep_nesting_every, self.events):
+        if is_due(faults.deep_nesting_every, self.events):
             yield "deep_nesting", deep_line(DEPTH)
-        if _every(faults.blank_every, self.events):
+        if is_due(faults.blank_every, self.events):
             yield "blank", b""
 
 
@@ -88,7 +89,3 @@ def _line(group: Sequence[StreamEvent], array_size: int) -> bytes:
     if array_size:
         return b"[" + b",".join(entry.data for entry in group) + b"]"
     return group[0].data
-
-
-def _every(interval: int, number: int) -> bool:
-    return interval > 0 and number % interval == 0

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import orjson
 
+from emulators.faults import is_due
 from emulators.genesys.faults import Faults
 
 Origin = Literal["event", "repeat", "duplicate", "noise", "control"]
@@ -61,25 +62,21 @@ def result_frame(result: str, **fields: object) -> Frame:
 
 def noise(number: int, topic: str, faults: Faults) -> Iterator[tuple[str, Frame]]:
     """The frames that faults put behind event `number` (1, 2, …), by the fault's name."""
-    if _every(faults.malformed_every, number):
+    if is_due(faults.malformed_every, number):
         yield "malformed", Frame('{"topicName":"v2.routing.queues.', "noise")
-    if _every(faults.binary_every, number):
+    if is_due(faults.binary_every, number):
         yield "binary", Frame(b"\x00\x01\xff\xfe not for you", "noise")
-    if _every(faults.huge_frame_every, number):
+    if is_due(faults.huge_frame_every, number):
         yield "huge_frame", huge_frame(topic, HUGE_BYTES)
-    if _every(faults.unknown_topic_every, number):
+    if is_due(faults.unknown_topic_every, number):
         yield "unknown_topic", event_frame(f"v2.unheard.of.{uuid4()}.things", {"id": str(uuid4())}, "noise")
-    if _every(faults.no_ids_every, number):
+    if is_due(faults.no_ids_every, number):
         yield "no_ids", event_frame(topic, {"eventTime": 0}, "noise")
 
 
 def huge_frame(topic: str, size: int) -> Frame:
     """One valid event, padded to about `size` bytes."""
     return event_frame(topic, {"id": str(uuid4()), "participants": [], "padding": "x" * size}, "noise")
-
-
-def _every(interval: int, number: int) -> bool:
-    return interval > 0 and number % interval == 0
 
 
 def _text(message: Mapping[str, object]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from processors.routes.jsonata.functions import TEXT_FUNCTIONS
-from processors.routes.jsonata.text import Token, ascii_pattern, tokens
+from processors.routes.jsonata.text import Token, tokens, with_ascii_patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,7 @@ def corrected(text: str, used: set[str]) -> str:
     definitions = [_definition(name, found) for name in sorted(used & _DEFINITIONS.keys())]
     if re.search(r"\$now\s*\(\s*[^\s)]", text):
         definitions.append(_NOW)
-    parts, at = [], 0
-    for token in found:
-        if token.kind == "regex":
-            parts += [text[at : token.offset], ascii_pattern(token.text, nested=True)]
-            at = token.offset + len(token.text)
-    body = "".join(parts) + text[at:]
+    body = with_ascii_patterns(text, nested=True)
     return f"({' '.join(definitions)}\n{body}\n)" if definitions else body
 
 

@@ -19,7 +19,7 @@ from jsonata.jexception import JException
 from processors.event.identity import SourceEvent
 from processors.routes.jsonata.expressions import FUNCTIONS, MAX_STACK, ExpressionError
 from processors.routes.jsonata.functions import TEXT_FUNCTIONS, distinct, merge_sort
-from processors.routes.jsonata.text import ascii_pattern, tokens
+from processors.routes.jsonata.text import tokens, with_ascii_patterns
 
 #: What this engine does otherwise and we cannot correct, with what to write instead.
 _FUNCTIONS = {
@@ -51,7 +51,7 @@ class JsonataPythonExpression:
 
     def __init__(self, text: str, timeout_ms: int, kind: type[jsonata.Jsonata] = jsonata.Jsonata) -> None:
         self._timeout_ms = timeout_ms
-        self._program = _parsed(_ascii_regexes(text), kind)
+        self._program = _parsed(with_ascii_patterns(text, nested=False), kind)
         self._event = SourceEvent({}, "", "")
         own: dict[str, Callable[..., Any]] = {
             **{name: self._bound(function) for name, function in FUNCTIONS.items()},
@@ -118,15 +118,6 @@ def _refuse_otherwise(text: str) -> None:
             reason = _OPERATORS[token.text]
             raise ExpressionError(f"jsonata-python's {token.text} {reason}, or install jsonatapy", offset=token.offset)
         last = token
-
-
-def _ascii_regexes(text: str) -> str:
-    parts, at = [], 0
-    for token in tokens(text):
-        if token.kind == "regex":
-            parts += [text[at : token.offset], ascii_pattern(token.text, nested=False)]
-            at = token.offset + len(token.text)
-    return "".join(parts) + text[at:]
 
 
 def _passing_nothing(function: Callable[..., Any]) -> Callable[..., Any]:

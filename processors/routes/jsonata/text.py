@@ -117,6 +117,16 @@ def ascii_pattern(regex: str, *, nested: bool) -> str:
     return "".join(parts)
 
 
+def with_ascii_patterns(text: str, *, nested: bool) -> str:
+    """An expression with each of its regular expressions as ascii_pattern writes it."""
+    parts, at = [], 0
+    for token in tokens(text):
+        if token.kind == "regex":
+            parts += [text[at : token.offset], ascii_pattern(token.text, nested=nested)]
+            at = token.offset + len(token.text)
+    return "".join(parts) + text[at:]
+
+
 def _escaped(letter: str, in_class: bool, nested: bool) -> str:
     if letter in _CLASSES:
         return _CLASSES[letter] if in_class else f"[{_CLASSES[letter]}]"

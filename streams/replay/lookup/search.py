@@ -17,10 +17,9 @@ from aiokafka import ConsumerRecord
 from clients.kafka.range_reader import open_reader, partition_counts
 from clients.kafka.ranges import RangeBounds
 from processors.event import headers
-from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
 from processors.event.kind import kind_of
-from processors.event.strict_json import JsonObject, parse_object
+from processors.event.strict_json import JsonObject, object_or_empty
 from processors.replay.redrive import failed_id
 from processors.replay.redrive_notes import Note
 from processors.replay.selection import Span
@@ -198,24 +197,17 @@ def _match(topic: Topic, record: ConsumerRecord, ident: str) -> FoundRecord | No
     key = record.key.decode("utf-8", "replace") if record.key is not None else ""
     event_id, failure = meta.event_id, cast(JsonObject, {})
     if topic == "failures":
-        failure = _parsed(record.value)
+        failure = object_or_empty(record.value)
         event_id = failed_id(failure, meta)
     if topic == "raw":
         event_id = newest.event_id_of(record)
     if ident not in (key, event_id):
         return None
     place = Origin(record.topic, record.partition, record.offset)
-    what = kind_of(_parsed(record.value)) if topic == "raw" else ""
+    what = kind_of(object_or_empty(record.value)) if topic == "raw" else ""
     meta = meta._replace(original=None)
     return FoundRecord(topic, place, record.timestamp, key, event_id or "", meta, what, _without_bodies(failure))
 
 
 def _without_bodies(failure: JsonObject) -> JsonObject:
     return {name: value for name, value in failure.items() if name not in ("originalEvent", "transformedEvent")}
-
-
-def _parsed(value: bytes | None) -> JsonObject:
-    try:
-        return parse_object(value or b"")
-    except MalformedEventError:
-        return {}

@@ -15,9 +15,8 @@ from typing import Any
 import structlog
 from faust.web import Request, Response, View
 
-from processors.event.errors import MalformedEventError
 from processors.event.formats import iso
-from processors.event.strict_json import JsonObject, parse_object
+from processors.event.strict_json import JsonObject, object_or_empty
 from processors.replay.moments import moment
 from settings import Settings
 from streams.app import app
@@ -127,15 +126,8 @@ class Runs:
             return
         printed, said = await self._process.communicate()
         run.state = "done" if self._process.returncode == 0 else "failed"
-        run.result, run.message = _result(printed), _last_line(said) if run.state == "failed" else None
+        run.result, run.message = object_or_empty(printed), _last_line(said) if run.state == "failed" else None
         log.info("backfill from a page", state=run.state, since=iso(run.since_ms), until=iso(run.until_ms))
-
-
-def _result(printed: bytes) -> JsonObject:
-    try:
-        return parse_object(printed)
-    except MalformedEventError:
-        return {}
 
 
 def _last_line(said: bytes) -> str:
