@@ -9,6 +9,7 @@ from typing import Any
 
 from processors.event.identity import ANY_ID, RECEIVED_AT, conversation_id, identify
 from processors.event.strict_json import JsonObject
+from processors.routes.archive import file_json, toml
 from processors.routes.outcome import Failed, Mapped
 from processors.routes.route import RouteTexts, compile_route
 
@@ -27,9 +28,8 @@ def route_files(name: str, event: JsonObject) -> dict[str, str]:
     if not NAME.fullmatch(name):
         raise ValueError("a route's name is made of small letters, digits and hyphens")
     detail_type, body = name.replace("-", "."), identify(event).body
-    toml = {"description": _description(body), "source": "genesys.cloud", "detail-type": detail_type}
     texts = {
-        "route.toml": "".join(f'{key} = "{value}"\n' for key, value in toml.items()),
+        "route.toml": toml(_description(body), "genesys.cloud", detail_type),
         "filter.jsonata": _filter(body) + "\n",
         "mapping.jsonata": _mapping(body),
     }
@@ -50,7 +50,7 @@ def route_files(name: str, event: JsonObject) -> dict[str, str]:
     }
     expect = {name: value for name, value in mapped.items() if name != "time"}  # it may be that of the receipt
     example = {"event": event, "expect": expect}
-    return texts | {"schema.json": _json(schema), "examples/first.json": _json(example)}
+    return texts | {"schema.json": file_json(schema).decode(), "examples/first.json": file_json(example).decode()}
 
 
 def _mapped(name: str, detail_type: str, event: JsonObject, texts: dict[str, str]) -> JsonObject:
@@ -66,7 +66,7 @@ def _mapped(name: str, detail_type: str, event: JsonObject, texts: dict[str, str
 
 def _description(event: JsonObject) -> str:
     what = event.get("topicName") or event.get("resourceType") or "events"
-    return f"Of {ANY_ID.sub('ID', str(what))}".replace("\\", "").replace('"', "'")
+    return f"Of {ANY_ID.sub('ID', str(what))}"
 
 
 def _filter(event: JsonObject) -> str:
@@ -131,7 +131,3 @@ def _schema(value: Any) -> JsonObject:
         return {"type": "object", "properties": {name: _schema(one) for name, one in value.items()}}
     kinds = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
     return {"type": kinds[type(value)]} if type(value) in kinds else {}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

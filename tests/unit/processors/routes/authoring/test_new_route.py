@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import orjson
@@ -38,6 +39,13 @@ def test_another_event_of_the_kind_is_taken_and_one_of_another_kind_is_not(tmp_p
     assert files["filter.jsonata"] == r"$match(topicName, /^v2\.users\.[^.]+\.activity$/)" + "\n"
     assert "eventBody.`odd name`" in files["mapping.jsonata"]
     assert "eventBody.`in`" in files["mapping.jsonata"]
+
+
+def test_whatever_a_type_is_called_the_toml_is_one():
+    kind = 'a "call"\nor \\ two'
+    read = tomllib.loads(route_files("calls", {"id": "a", "resourceType": kind})["route.toml"])
+    assert read["description"] == f"Of {kind}"
+    assert (read["source"], read["detail-type"]) == ("genesys.cloud", "calls")
 
 
 @pytest.mark.parametrize("name", ["", "Big", "../up", "a b", "-a"])
