@@ -34,7 +34,7 @@ def _names(value: Any) -> Any:
 def _http_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
-    return value.rstrip("/")
+    return value
 
 
 def _brokers(value: str) -> str:
@@ -53,4 +53,7 @@ CommaSeconds = Annotated[tuple[float, ...], Field(min_length=1), NoDecode, Befor
 
 Brokers = Annotated[str, AfterValidator(_brokers)]
 
-URL = Annotated[str, AfterValidator(_http_url)]
+#: A URL as it stands; `URL`: one that paths are put behind.
+WholeURL = Annotated[str, AfterValidator(_http_url)]
+
+URL = Annotated[WholeURL, AfterValidator(lambda value: value.rstrip("/"))]

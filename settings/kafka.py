@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
-from settings.fields import Brokers
+from settings.fields import Brokers, WholeURL
 
 #: What Kafka takes in the name of a topic; changelogs are named by the group.
 KAFKA_NAME = r"^[A-Za-z0-9._-]*$"
@@ -29,7 +29,7 @@ class KafkaSettings(BaseSettings):
     )
     kafka_sasl_username: str | None = Field(None, description="User for PLAIN and SCRAM.")
     kafka_sasl_password: SecretStr | None = Field(None, description="Password for PLAIN and SCRAM.")
-    kafka_sasl_oauth_token_url: str | None = Field(None, description="Token endpoint for OAUTHBEARER.")
+    kafka_sasl_oauth_token_url: WholeURL | None = Field(None, description="Token endpoint for OAUTHBEARER.")
     kafka_sasl_oauth_client_id: str | None = Field(None, description="Client id for OAUTHBEARER.")
     kafka_sasl_oauth_client_secret: SecretStr | None = Field(None, description="Client secret for OAUTHBEARER.")
     kafka_sasl_oauth_scope: str | None = Field(None, description="Scope asked for with OAUTHBEARER.")

@@ -43,7 +43,7 @@ class OAuthTokens(AbstractTokenProvider):  # type: ignore[misc]
             answer = await self._post(settings, secret)
             body = answer.raise_for_status().json()
             return body["access_token"], float(body.get("expires_in", 300))
-        except (httpx.HTTPError, LookupError, TypeError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, LookupError, TypeError, ValueError) as error:
             raise KafkaConnectionError(f"no token from KAFKA_SASL_OAUTH_TOKEN_URL: {type(error).__name__}") from None
 
     async def _post(self, settings: Settings, secret: SecretStr | None) -> httpx.Response:

@@ -159,7 +159,16 @@ async def test_a_token_is_kept_until_a_minute_before_its_end(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "given", [httpx.ConnectError("no"), (500, b""), (401, b"{}"), (200, b"x"), (200, b"{}"), (200, b"[]")]
+    "given",
+    [
+        httpx.ConnectError("no"),
+        httpx.InvalidURL("no"),
+        (500, b""),
+        (401, b"{}"),
+        (200, b"x"),
+        (200, b"{}"),
+        (200, b"[]"),
+    ],
 )
 async def test_without_a_token_kafka_is_away(monkeypatch, given):
     made, _ = tokens(monkeypatch, given)
