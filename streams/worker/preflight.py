@@ -207,12 +207,12 @@ async def _batch_bytes(settings: Settings) -> int:
     return found
 
 
-async def _changed(change: Callable[[], Awaitable[None]], refusal: Callable[[KafkaError], str]) -> None:
-    """Change a topic; brokers that cannot just now, as while they choose a controller, are waited for."""
+async def _waited_for(ask: Callable[[], Awaitable[Found]], refusal: Callable[[KafkaError], str]) -> Found:
+    """What the brokers answer; those that cannot just now, as while they choose a controller, are waited for."""
     ends = time.monotonic() + PATIENCE_S
     while True:
         try:
-            return await change()
+            return await ask()
         except KafkaError as error:
             if not cluster.is_unreachable(error) or time.monotonic() > ends:
                 refuse_to_start(refusal(error))
@@ -222,7 +222,7 @@ async def _changed(change: Callable[[], Awaitable[None]], refusal: Callable[[Kaf
 
 async def _create(settings: Settings, name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:
     remedy = f"create it with {partitions} partitions, fix KAFKA_REPLICATION_FACTOR, or allow Create on the topic"
-    await _changed(
+    await _waited_for(
         lambda: admin.create_topic(settings, name, partitions, replicas, configs),
         lambda error: f"topic {name} cannot be created: {error} ({remedy})",
     )
@@ -230,7 +230,7 @@ async def _create(settings: Settings, name: str, partitions: int, replicas: int,
 
 
 async def _add_partitions(settings: Settings, wanted: Mapping[str, int]) -> None:
-    await _changed(
+    await _waited_for(
         lambda: admin.add_partitions(settings, wanted),
         lambda error: f"{', '.join(wanted)}: partitions cannot be added: {error} ({short_fix(wanted)})",
     )
@@ -240,10 +240,13 @@ async def _add_partitions(settings: Settings, wanted: Mapping[str, int]) -> None
 async def _present(settings: Settings, needed: Iterable[str]) -> dict[str, int]:
     """Wait until every broker tells of the topics: Faust leaves out of an assignment what it does not know."""
     for _ in range(20):
-        partitions = (await cluster.describe(settings, touch=needed)).partitions
-        missing = [name for name in needed if name not in partitions]
+        known = await _waited_for(
+            lambda: cluster.describe(settings, touch=needed),
+            lambda error: f"the topics cannot be seen: {cluster.why_refused(error, 'Describe on them')}",
+        )
+        missing = [name for name in needed if name not in known.partitions]
         if not missing:
-            return partitions
+            return known.partitions
         await asyncio.sleep(0.5)
     refuse_to_start(f"topics {', '.join(missing)} are missing: create them or set KAFKA_CREATE_TOPICS=true")
 

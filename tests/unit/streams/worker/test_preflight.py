@@ -1,0 +1,58 @@
+"""This module tests what a start does when brokers go away in the middle of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
+
+from clients.kafka.cluster import Cluster
+from settings import load_settings
+from streams.worker import preflight
+
+
+class RefusedError(Exception):
+    pass
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """What the brokers answer, one after another; the start is refused by an exception."""
+    given = []
+
+    async def describe(settings, touch=()):
+        answer = given.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def at_once(seconds):
+        pass
+
+    def refuse(reason):
+        raise RefusedError(reason)
+
+    monkeypatch.setattr(preflight.cluster, "describe", describe)
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    monkeypatch.setattr(preflight, "refuse_to_start", refuse)
+    return given
+
+
+async def test_brokers_that_go_away_before_all_topics_are_seen_are_waited_for(answers):
+    answers += [Cluster(1, {}), KafkaConnectionError("gone"), Cluster(1, {"raw": 4})]
+    assert await preflight._present(load_settings(), ["raw"]) == {"raw": 4}
+    assert answers == []
+
+
+async def test_topics_that_may_not_be_seen_end_the_start_with_what_to_do(answers):
+    answers.append(TopicAuthorizationFailedError("raw"))
+    with pytest.raises(RefusedError, match=r"the topics cannot be seen: TopicAuthorization.*allow Describe on them"):
+        await preflight._present(load_settings(), ["raw"])
+
+
+async def test_brokers_that_stay_away_end_the_start_after_a_minute(answers, monkeypatch):
+    monkeypatch.setattr(preflight, "PATIENCE_S", -1.0)
+    answers.append(KafkaConnectionError("gone"))
+    with pytest.raises(RefusedError, match="start Kafka"):
+        await preflight._present(load_settings(), ["raw"])
