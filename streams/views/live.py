@@ -39,8 +39,7 @@ async def _take(range_: str) -> Mapping[str, Any]:
     try:
         if app.owner.is_here() and app.owner.are_recovered():
             return _now(range_)
-        found = await ask_owner(f"/api/live/?range={quote(range_)}" if range_ else "/api/live/")
-        return cast(Mapping[str, Any], found)
+        return await ask_owner(f"/api/live/?range={quote(range_)}" if range_ else "/api/live/")
     except UnavailableError as reason:
         return {"unavailable": {"error": reason.kind, "message": reason.message}}
 

@@ -43,3 +43,5 @@ async def _pass_on(url: str, request: Request) -> dict[str, Any]:
             return dict((await answer.json())["workers"][0])
     except (aiohttp.ClientError, TimeoutError) as error:
         return {"worker": url, "error": f"does not answer: {type(error).__name__}"}
+    except (LookupError, TypeError, ValueError):
+        return {"worker": url, "error": "what answers there is no worker: look at its WEB_ADVERTISED_URL"}

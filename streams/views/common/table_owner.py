@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import aiohttp
-import orjson
 from aiohttp import web
 from faust.web import Request, Response, View
 
+from processors.event.strict_json import JsonObject, object_or_empty
 from streams.app import app
 from streams.views.common.answers import RefusedError
 from streams.web.access import own_authorization
@@ -53,14 +53,16 @@ async def from_owner(view: View, request: Request, answer: Callable[[], Any]) ->
     return view.bytes(body, content_type=content_type, status=status)
 
 
-async def ask_owner(path: str) -> Any:
+async def ask_owner(path: str) -> JsonObject:
     """What the tables' owner answers to this worker itself. Raises UnavailableError."""
     if app.owner.is_here():
         raise UnavailableError("the tables are being recovered")
     status, _, body = await _fetch(path, own_authorization(app.settings.tokens))
     if status != 200:
         raise UnavailableError(f"the worker that owns the tables answered {status}")
-    return orjson.loads(body)
+    if not (found := object_or_empty(body)):
+        raise UnavailableError(f"what answers at {app.owner.address()} is no worker: look at WEB_ADVERTISED_URL there")
+    return found
 
 
 async def _fetch(path: str, authorization: str | None, method: str = "GET") -> tuple[int, str, bytes]:
