@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from processors.event.identity import interaction_id, unwrapped
-
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+from processors.event.identity import ANY_ID, interaction_id, unwrapped
 
 
 def kind_of(event: Any) -> str:
@@ -17,6 +14,6 @@ def kind_of(event: Any) -> str:
     body = unwrapped(event)
     topic = body.get("topicName")
     if isinstance(topic, str):
-        return _UUID.sub("{id}", topic.replace(interaction_id(body) or " ", "{id}"))
+        return ANY_ID.sub("{id}", topic.replace(interaction_id(body) or " ", "{id}"))
     words = [str(body[name]) for name in ("resourceType", "eventType") if isinstance(body.get(name), str)]
     return " ".join(words) or "event"

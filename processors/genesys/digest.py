@@ -14,7 +14,7 @@ from typing import Any
 from processors.event.formats import instant, time_text
 from processors.event.members import member, objects, value_at
 from processors.event.strict_json import JsonObject
-from processors.genesys.legs import wrapped_up
+from processors.genesys.legs import ENDED, participant_user, wrapped_up
 
 #: Lists of communications of a participant -> their medium, in the order in which the first that holds something is
 #: the conversation's: a callback before the call that is made for it, a call before the screen shared in it.
@@ -32,7 +32,6 @@ MEDIA = {
     "screenMonitorings": "screenmonitoring",
 }
 _VARIANTS = {name.lower(): name for name in MEDIA}
-_OVER = frozenset({"disconnected", "terminated"})
 _PREFIX = re.compile(r"v2\.(?:(?:routing\.queues|users|detail\.events\.conversation|conversations)\.)?")
 _ID_PART = re.compile(r"\.[^.]*[0-9-][^.]*")
 
@@ -122,7 +121,7 @@ def _party(person: JsonObject, medium_list: str | None) -> JsonObject:
     known = {
         "id": person.get("id"),
         "purpose": person.get("purpose"),
-        "userId": _first(person.get("userId"), value_at(person, "user", "id")),
+        "userId": participant_user(person),
         "queueId": _queue(person),
         "consultParticipantId": person.get("consultParticipantId"),
         "externalContactId": _first(person.get("externalContactId"), value_at(person, "externalContact", "id")),
@@ -143,13 +142,13 @@ def _party(person: JsonObject, medium_list: str | None) -> JsonObject:
 def _newest(person: JsonObject, medium_list: str | None) -> JsonObject:
     """The newest communication that has not ended, or the newest; of another medium when there is none of this one."""
     talks = _talks(person, medium_list) or [talk for name in MEDIA for talk in _talks(person, name)]
-    live = [talk for talk in talks if _lower(talk.get("state")) not in _OVER]
+    live = [talk for talk in talks if _lower(talk.get("state")) not in ENDED]
     return (live or talks or [{}])[-1]
 
 
 def _state(mine: list[JsonObject], parties: list[JsonObject]) -> str | None:
     """The user's in a user's topic, else that of the newest participant who has not left, or of the newest."""
-    live = [party for party in parties if party.get("state") and party["state"] not in _OVER]
+    live = [party for party in parties if party.get("state") and party["state"] not in ENDED]
     newest = (mine or live or parties)[-1:]
     return newest[0].get("state") if newest else None
 

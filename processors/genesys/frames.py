@@ -14,18 +14,13 @@ from typing import Literal
 import orjson
 
 from processors.event.errors import MalformedEventError
-from processors.event.members import objects, text, value_at
-from processors.event.strict_json import JsonObject, parse
+from processors.event.members import objects, value_at
+from processors.event.strict_json import JsonObject, parse_object
+from processors.genesys.legs import participant_queue, participant_user
 
 #: Of the notices, `closing`: the socket will end; `gone`: the channel brings nothing any more; `revoked`: nor does
 #: the token that it was made with; `notice`: any other.
 FrameKind = Literal["event", "heartbeat", "pong", "closing", "gone", "revoked", "notice", "reply", "malformed"]
-
-#: Arrays of a participant that hold its communications, one for each medium.
-COMMUNICATIONS = (
-    "calls", "callbacks", "chats", "emails", "messages", "internalMessages", "cobrowsesessions",
-    "screenshares", "screenMonitorings", "socialExpressions", "videos",
-)  # fmt: skip
 
 #: Results that can only be about the channel, as nothing but pings is sent: token, eviction, end of life.
 GONE = frozenset({"401", "403", "404", "410"})
@@ -61,10 +56,8 @@ class Frame:
 def read_frame(value: bytes) -> Frame:
     """Tell what a frame is; bytes that are no event are `malformed`, for the pipeline to report."""
     try:
-        envelope = parse(value)
+        envelope = parse_object(value)
     except MalformedEventError:
-        return Frame("malformed")
-    if not isinstance(envelope, dict):
         return Frame("malformed")
     topic = envelope.get("topicName")
     if topic == "channel.metadata":
@@ -101,16 +94,6 @@ def queue_id(envelope: JsonObject) -> str | None:
     ]
     own = [queue for is_own, queue in queues if is_own]
     return next(reversed(own or [queue for _, queue in queues]), None)
-
-
-def participant_queue(participant: JsonObject) -> str | None:
-    """Queue id of a participant: flat (`queueId`) or nested (`queue.id`, in the variants by medium)."""
-    return text(participant, "queueId") or text(participant, "queue", "id")
-
-
-def participant_user(participant: JsonObject) -> str | None:
-    """User id of a participant: flat (`userId`) or nested (`user.id`)."""
-    return text(participant, "userId") or text(participant, "user", "id")
 
 
 def with_queue(value: bytes, envelope: JsonObject, queue: str, name: str) -> bytes:

@@ -44,6 +44,22 @@ USERS = frozenset({"agent", "user"})
 CUSTOMERS = frozenset({"customer", "external"})
 
 
+def participant_queue(participant: JsonObject) -> str | None:
+    """Queue id of a participant: flat (`queueId`) or nested (`queue.id`, in the variants by medium)."""
+    return text(participant, "queueId") or text(participant, "queue", "id")
+
+
+def participant_user(participant: JsonObject) -> str | None:
+    """User id of a participant: flat (`userId`) or nested (`user.id`)."""
+    return text(participant, "userId") or text(participant, "user", "id")
+
+
+def communications(participant: JsonObject) -> Iterator[JsonObject]:
+    """Those of all media."""
+    for array in MEDIA:
+        yield from objects(participant, array)
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One communication of one participant; `number`: which of that medium. `session`: its own fields."""
@@ -73,11 +89,11 @@ class Leg:
 
     @property
     def user(self) -> str | None:
-        return text(self.participant, "userId") or text(self.participant, "user", "id")
+        return participant_user(self.participant)
 
     @property
     def queue(self) -> str | None:
-        return text(self.participant, "queueId") or text(self.participant, "queue", "id")
+        return participant_queue(self.participant)
 
     @property
     def state(self) -> str:

@@ -17,7 +17,7 @@ from processors.event.formats import instant, time_text
 from processors.event.identity import SNAPSHOT_TOPIC, is_notification
 from processors.event.members import member, objects, value_at
 from processors.event.strict_json import JsonObject
-from processors.genesys.frames import COMMUNICATIONS
+from processors.genesys.legs import communications
 
 #: Where notifications tell their own time; the first that is there counts.
 OWN_TIMES = (
@@ -104,7 +104,7 @@ def _snapshot_time(body: JsonObject) -> datetime | None:
     """The latest time in a snapshot; None when something in it is so since nobody knows when."""
     times = _times_of_whole(body)
     for participant in objects(body, "participants"):
-        for part in (participant, *_communications(participant)):
+        for part in (participant, *communications(participant)):
             if not _is_timed(part, participant):
                 return None
             times += _times(part)
@@ -120,15 +120,10 @@ def stated_times(body: JsonObject) -> frozenset[int]:
     """A number for each time that a snapshot tells, and of what: a change that adds none has no time of its own."""
     found = {hash(("", str(time))) for time in _times_of_whole(body) if time is not None}
     for place, participant in enumerate(objects(body, "participants")):
-        for part in (participant, *_communications(participant)):
+        for part in (participant, *communications(participant)):
             whose = part.get("id") if isinstance(part.get("id"), str) else place
             found |= {hash((whose, number, str(time))) for number, time in enumerate(_times(part)) if time is not None}
     return frozenset(found)
-
-
-def _communications(participant: JsonObject) -> Iterator[JsonObject]:
-    for medium in COMMUNICATIONS:
-        yield from objects(participant, medium)
 
 
 def _times(part: JsonObject) -> Iterator[Any]:

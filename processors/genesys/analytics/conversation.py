@@ -10,21 +10,12 @@ from dataclasses import dataclass
 
 from processors.event.members import objects
 from processors.event.strict_json import JsonObject
+from processors.genesys import legs
 from processors.genesys.interval import Interval, epoch_ms_of
 
 #: Analytics media -> the participant's array in snapshots.
-MEDIA = {
-    "voice": "calls",
-    "callback": "callbacks",
-    "chat": "chats",
-    "email": "emails",
-    "message": "messages",
-    "internalmessage": "internalMessages",
-    "cobrowse": "cobrowsesessions",
-    "screenshare": "screenshares",
-    "screenmonitoring": "screenMonitorings",
-    "video": "videos",
-}
+MEDIA = {medium.lower(): array for array, medium in legs.MEDIA.items() if medium != "UNKNOWN"}
+
 #: Segment type -> state of the communication; in all others (interact, hold, ivr, ...) it is connected.
 STATES = {
     "alert": "alerting",

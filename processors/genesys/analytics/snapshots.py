@@ -2,9 +2,9 @@
 
 The query (POST /api/v2/analytics/conversations/details/query) tells each participant's sessions and segments
 with their times. Every segment that begins or ends inside the gap changed the conversation, so for each such
-moment one snapshot is made in the shape of the topic that missed it, marked `backfilled: true`, with
-that moment in its metadata. A snapshot
-holds nothing later than its moment: asking again gives the same bytes, and so the same event id.
+moment one snapshot is made in the shape of the topic that missed it, marked `backfilled: true`, with that moment in
+its metadata. A snapshot holds nothing later than its moment: asking again gives the same bytes, and so the same event
+id.
 """
 
 from __future__ import annotations
@@ -99,45 +99,29 @@ def _envelopes(
     """Each with the medium that it tells alone."""
     topic = f"{place}.conversations"
     if topic in topics:
-        yield _envelope(topic, _whole(conversation, parties, moment), moment), None
-    media = {session.medium for party in parties for session in party.live(moment)}
-    for medium in sorted(media):
+        yield _envelope(conversation, topic, moment, [_flat(party, moment) for party in parties]), None
+    live = [(party, session) for party in parties for session in party.live(moment)]
+    for medium in sorted({session.medium for _, session in live}):
         variant = f"{topic}.{VARIANTS.get(medium, medium)}"
         if variant in topics:
-            yield _envelope(variant, _by_medium(conversation, parties, medium, moment), moment), MEDIUM_OF[medium]
+            people = [_nested(party, session, moment) for party, session in live if session.medium == medium]
+            yield _envelope(conversation, variant, moment, people), MEDIUM_OF[medium]
 
 
-def _envelope(topic: str, body: JsonObject, moment: int) -> JsonObject:
-    metadata = {"moment": iso(moment)}
-    return {"topicName": topic, "version": "2", "eventBody": body, "metadata": metadata, "backfilled": True}
-
-
-def _whole(conversation: AnalyticsConversation, parties: Iterable[Party], moment: int) -> JsonObject:
-    """As `….conversations`: flat ids, and one array of communications for each medium."""
-    return _body(conversation, moment, [_flat(party, moment) for party in parties])
-
-
-def _by_medium(conversation: AnalyticsConversation, parties: Iterable[Party], medium: str, moment: int) -> JsonObject:
-    """As `….conversations.calls` and its like: one participant for each session of the medium, ids nested."""
-    participants = [
-        _nested(party, session, moment)
-        for party in parties
-        for session in party.live(moment)
-        if session.medium == medium
-    ]
-    return _body(conversation, moment, participants)
-
-
-def _body(conversation: AnalyticsConversation, moment: int, participants: list[JsonObject]) -> JsonObject:
+def _envelope(
+    conversation: AnalyticsConversation, topic: str, moment: int, participants: list[JsonObject]
+) -> JsonObject:
     body: JsonObject = {"id": conversation.id, "participants": participants}
     for field, source in (("startTime", "conversationStart"), ("endTime", "conversationEnd")):
         time = epoch_ms_of(conversation.body.get(source))
         if time is not None and time <= moment:
             body[field] = iso(time)
-    return body
+    metadata = {"moment": iso(moment)}
+    return {"topicName": topic, "version": "2", "eventBody": body, "metadata": metadata, "backfilled": True}
 
 
 def _flat(party: Party, moment: int) -> JsonObject:
+    """As in `….conversations`: flat ids, and one array of communications for each medium."""
     sessions = party.live(moment)
     body = _person(party, sessions, moment)
     if queue := party.queue(moment):
@@ -151,6 +135,7 @@ def _flat(party: Party, moment: int) -> JsonObject:
 
 
 def _nested(party: Party, session: Session, moment: int) -> JsonObject:
+    """As in `….conversations.calls` and its like: one participant for each session of the medium, ids nested."""
     body = _person(party, [session], moment) | _communication(session, moment)
     body["startTime"] = iso(session.segments[0].start_ms)
     if queue := party.queue(moment):

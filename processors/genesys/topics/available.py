@@ -6,14 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_ANY_ID = re.compile(rf"\{{[^}}]*\}}|{UUID}")
+from processors.event.identity import ANY_ID
+
+_ID_OR_PLACEHOLDER = re.compile(rf"\{{[^}}]*\}}|{ANY_ID.pattern}")
 _USER_KINDS = frozenset({"requiresCurrentUser", "requiresUserBeConversationParticipant"})
 
 
 def generic(topic: str) -> str:
     """A topic with `{id}` for each id and placeholder, as the list of available topics is looked up by."""
-    return _ANY_ID.sub("{id}", topic)
+    return _ID_OR_PLACEHOLDER.sub("{id}", topic)
 
 
 @dataclass(frozen=True, slots=True)

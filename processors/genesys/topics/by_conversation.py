@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from processors.event.identity import interaction_id, is_uuid
+from processors.event.members import member, objects
 from processors.event.strict_json import JsonObject
-from processors.genesys.frames import COMMUNICATIONS
+from processors.genesys.legs import ENDED, communications
 from processors.genesys.topics.plan import of_conversation
 
 #: A conversation of which nothing was heard for so long is taken for ended: its end may have been missed.
 IDLE_MS = 24 * 3_600_000
-
-OVER = frozenset({"disconnected", "terminated"})
 
 
 @dataclass(slots=True)
@@ -131,18 +130,14 @@ class ConversationTopics:
 
 def is_over(envelope: JsonObject) -> bool | None:
     """Whether a snapshot shows its conversation ended; None for what is no snapshot of one."""
-    body = envelope.get("eventBody")
-    if not isinstance(body, dict) or not isinstance(participants := body.get("participants"), list):
+    body = member(envelope, "eventBody")
+    if not isinstance(body.get("participants"), list):
         return None
-    found = [one for one in participants if isinstance(one, dict)]
+    found = objects(body, "participants")
     return bool(body.get("endTime")) or (bool(found) and all(map(_has_left, found)))
 
 
 def _has_left(participant: JsonObject) -> bool:
-    states = [participant["state"]] if isinstance(participant.get("state"), str) else []
-    for medium in COMMUNICATIONS:
-        communications = participant.get(medium)
-        for one in communications if isinstance(communications, list) else ():
-            if isinstance(one, dict):
-                states.append(one.get("state"))
-    return all(state in OVER for state in states) if states else bool(participant.get("endTime"))
+    own = [participant] if isinstance(participant.get("state"), str) else []
+    states = [one.get("state") for one in [*own, *communications(participant)]]
+    return all(state in ENDED for state in states) if states else bool(participant.get("endTime"))

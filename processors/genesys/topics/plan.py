@@ -12,7 +12,8 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from processors.genesys.topics.available import UUID, Available, generic
+from processors.event.identity import ANY_ID
+from processors.genesys.topics.available import Available, generic
 
 TOPICS_PER_CHANNEL = 1_000
 MAX_CHANNELS = 20
@@ -25,7 +26,7 @@ _PLACES = (
     (re.compile(r"((?:^|\.)conversations?(?:\.\w+)?)\.\{id\}"), r"\1.{conversation}"),
 )
 _FILLED = ("queue", "user", "conversation")
-_COMBINABLE = re.compile(rf"(v2\.(?:\w+\.)+{UUID})\.(\w+)")
+_COMBINABLE = re.compile(rf"(v2\.(?:\w+\.)+{ANY_ID.pattern})\.(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
