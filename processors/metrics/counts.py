@@ -27,31 +27,10 @@ Sums = dict[str, Any]
 #: `gaps_partly_healed`: those of which some topics cannot be fetched afterwards; `gaps_lost`: those given up
 #: before they were filled; `not_mirrored`: failure records that the SQS queue never takes; they stay in Kafka alone.
 COUNTERS = (
-    "raw",
-    "redriven",
-    "filtered",
-    "published",
-    "failed",
-    "repeated",
-    "expired",
-    "failures_expired",
-    "ingested",
-    "validated",
-    "retries",
-    "replayed",
-    "backfilled",
-    "source_repeats",
-    "unchanged",
-    "healed",
-    "names_missing",
-    "topics_rejected",
-    "topics_lost",
-    "topics_left_out",
-    "gaps",
-    "gaps_partly_healed",
-    "gaps_lost",
-    "not_mirrored",
-)
+    "raw", "redriven", "filtered", "published", "failed", "repeated", "expired", "failures_expired", "ingested",
+    "validated", "retries", "replayed", "backfilled", "source_repeats", "unchanged", "healed", "names_missing",
+    "topics_rejected", "topics_lost", "topics_left_out", "gaps", "gaps_partly_healed", "gaps_lost", "not_mirrored",
+)  # fmt: skip
 
 #: What is counted of events on each route. `mapped`: on their way to the bus, `failed`: by the route's own doing,
 #: `repeated`: put out already within the window; then what became of the mapped ones: `published`, `refused`.

@@ -10,18 +10,9 @@ from processors.metrics.report import percentile
 
 #: What a mark can be of.
 KINDS = (
-    "worker-started",
-    "worker-ended",
-    "rebalance",
-    "routes",
-    "gap",
-    "pause",
-    "resume",
-    "redrive",
-    "replay",
-    "backfill",
-    "acknowledge",
-)
+    "worker-started", "worker-ended", "rebalance", "routes", "gap", "pause", "resume", "redrive", "replay",
+    "backfill", "acknowledge",
+)  # fmt: skip
 
 #: Most marks of one minute that are kept, and most characters of one: anybody may write to the topic.
 MAX_MARKS, MAX_WORDS = 50, 300

@@ -31,12 +31,7 @@ def detail(step: Occurrence) -> Body:
     if step.event == "attributes":
         session = {"id": participant.session_id, "mediaType": conversation.media.upper()}
         ids: Body = {"conversationId": conversation.id, "participantId": participant.id}
-        return {
-            "eventTime": step.at_ms,
-            **ids,
-            "communications": [session],
-            "attributes": attributes(conversation),
-        }
+        return {"eventTime": step.at_ms, **ids, "communications": [session], "attributes": attributes(conversation)}
     shared = _shared(step)
     if step.event in ("acw", "wrapup"):
         del shared["divisionId"]
@@ -68,11 +63,7 @@ def addresses(conversation: Conversation) -> Body:
         return {"ani": f"tel:{conversation.address}", "dnis": "tel:+15550100000"}
     if conversation.media == "email":
         name = conversation.address.lstrip("+")
-        return {
-            "addressFrom": f"{name}@example.com",
-            "addressTo": "support@example.com",
-            "subject": "A question",
-        }
+        return {"addressFrom": f"{name}@example.com", "addressTo": "support@example.com", "subject": "A question"}
     if conversation.media == "message":
         return {"messageType": "WEBMESSAGING", "addressFrom": conversation.address}
     return {}
@@ -115,11 +106,7 @@ def _leaving(step: Occurrence) -> Body:
 def _wrap_up(step: Occurrence) -> Body:
     """Of whom it is, `acw` tells; `wrapup` has no user. Neither tells the division."""
     lasted = step.at_ms - (step.participant.ended_ms or step.at_ms)
-    return {
-        "queueId": step.participant.queue_id,
-        "wrapupCode": WRAP_UP_CODE,
-        "wrapupDurationMs": lasted,
-    }
+    return {"queueId": step.participant.queue_id, "wrapupCode": WRAP_UP_CODE, "wrapupDurationMs": lasted}
 
 
 def _acw(step: Occurrence) -> Body:

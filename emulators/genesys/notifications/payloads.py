@@ -6,24 +6,10 @@ from collections.abc import Callable, Iterator
 from uuid import uuid5
 
 from emulators.genesys.contact_centre.conversations import Conversation, Occurrence, Participant
-from emulators.genesys.contact_centre.details import (
-    PROVIDERS,
-    WRAP_UP_CODE,
-    Body,
-    addresses,
-    attributes,
-    detail,
-    iso,
-)
+from emulators.genesys.contact_centre.details import PROVIDERS, WRAP_UP_CODE, Body, addresses, attributes, detail, iso
 from emulators.genesys.event_stream.events import ORGANISATION
 
-MEDIA_SUFFIX = {
-    "voice": "calls",
-    "chat": "chats",
-    "email": "emails",
-    "message": "messages",
-    "callback": "callbacks",
-}
+MEDIA_SUFFIX = {"voice": "calls", "chat": "chats", "email": "emails", "message": "messages", "callback": "callbacks"}
 AVAILABLE, BUSY = ("AVAILABLE", "IDLE"), ("BUSY", "INTERACTING")
 
 
@@ -33,10 +19,7 @@ def notifications(step: Occurrence) -> Iterator[tuple[str, Callable[[], Body]]]:
     yield f"v2.detail.events.conversation.{conversation.id}.{step.event}", lambda: detail(step)
     for place in _places(conversation):
         yield f"{place}.conversations", lambda: snapshot(conversation)
-        yield (
-            f"{place}.conversations.{MEDIA_SUFFIX[conversation.media]}",
-            lambda: media_snapshot(conversation),
-        )
+        yield f"{place}.conversations.{MEDIA_SUFFIX[conversation.media]}", lambda: media_snapshot(conversation)
     if step.event in ("user.start", "user.end"):
         user = step.participant.user_id
         yield f"v2.users.{user}.presence", lambda: presence(step)
@@ -105,10 +88,8 @@ def _flat(conversation: Conversation, participant: Participant) -> Body:
 
 def _nested(conversation: Conversation, participant: Participant) -> Body:
     body = _shared(conversation, participant) | _session(participant, conversation)
-    body |= {
-        "id": participant.id,
-        "startTime": iso(participant.started_ms),
-    }  # a session's own id stands in the flat form
+    # A session's own id stands in the flat form.
+    body |= {"id": participant.id, "startTime": iso(participant.started_ms)}
     if participant.queue_id is not None:
         body["queue"] = {"id": participant.queue_id}
     if participant.user_id is not None:
