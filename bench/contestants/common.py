@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 
 from processors.delivery.entries import MAX_ENTRIES, entry
-from processors.event.identity import SourceEvent
-from processors.routes.filter_index import Demand, RouteIndex, demands_of
-from processors.routes.outcome import Outcome
-from processors.routes.route import Route, compile_route
+from processors.routes.filter_index import RouteIndex
+from processors.routes.route import compile_route
 from processors.routes.routes import Encoded, Raw, Routed, route_event
 from streams.routes.folder import read_routes
 
@@ -31,27 +28,12 @@ def topic(name: str) -> str:
     return os.environ["KAFKA_TOPIC_PREFIX"] + name
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedRoute:
-    """A route and what its filter demands."""
-
-    name: str
-    route: Route
-    demands: tuple[Demand, ...]
-
-    def apply(self, event: SourceEvent) -> Outcome:
-        """As the route does."""
-        return self.route.apply(event)
-
-
 class Mapping:
     """The routes, and what they make of a value."""
 
     def __init__(self) -> None:
         folder = Path(os.environ.get("ROUTES_DIR", "schemas"))
-        self._routes = RouteIndex(
-            IndexedRoute(texts.name, compile_route(texts), demands_of(texts.filter)) for texts in read_routes(folder)
-        )
+        self._routes = RouteIndex(map(compile_route, read_routes(folder)))
 
     def routed(self, value: bytes | None) -> Routed:
         """All that comes of it."""

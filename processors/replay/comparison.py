@@ -1,26 +1,19 @@
-"""This module tries events on routes without consequences, and tells what other routes would change."""
+"""This module counts what came of events on routes, and tells what other routes would change."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from processors.event.errors import MalformedEventError
 from processors.event.headers import Origin
-from processors.event.identity import event_of_bytes
-from processors.event.strict_json import JsonObject
+from processors.event.strict_json import JsonObject, same_json
+from processors.replay.attempts import FILTERED, Outcomes
 from processors.replay.clusters import FailureCluster, cluster_of
 from processors.routes.differences import MISSING, Difference, differences
 from processors.routes.outcome import Failed, Filtered, Mapped, Outcome
-from processors.routes.route import Route
-from processors.routes.routes import outcomes_of
-
-#: Outcomes by the name of the route; under UNREAD when the bytes were no event, so that no route saw them.
-Outcomes = Mapping[str, Outcome]
-UNREAD = ""
 
 ChangeKind = Literal[
     "mapped differently", "now mapped", "now passing", "now filtered", "now failed", "fails differently"
@@ -33,19 +26,6 @@ FailOn = Literal["changed", "failing"]
 MAX_FIELDS = 1_000
 
 _INDEX = re.compile(r"(?<=\.)\d+(?=\.|$)", re.ASCII)
-
-FILTERED = Filtered()
-
-
-def attempt(
-    routes: Iterable[Route], value: bytes | None, event_id: str | None, received_at: int | None = None
-) -> Outcomes:
-    """Everything the process stage would make of a record, received then (epoch ms). Raises nothing."""
-    try:
-        event = event_of_bytes(value, event_id, received_at)
-    except MalformedEventError as error:
-        return {UNREAD: Failed.of(error)}
-    return outcomes_of(routes, event)
 
 
 @dataclass(slots=True)
@@ -178,13 +158,17 @@ def _cause(route: str, failed: Failed) -> FailureCluster:
 def _change(before: Outcome, after: Outcome) -> ChangeKind | None:
     if isinstance(after, Mapped):
         if isinstance(before, Mapped):
-            return None if before.entry == after.entry else "mapped differently"
+            return None if _is_same(before, after) else "mapped differently"
         return "now passing" if isinstance(before, Failed) else "now mapped"
     if isinstance(after, Failed):
         if isinstance(before, Failed):
             return None if _verdict(before) == _verdict(after) else "fails differently"
         return "now failed"
     return None if isinstance(before, Filtered) else "now filtered"
+
+
+def _is_same(before: Mapped, after: Mapped) -> bool:
+    return bool(before.written and before.written == after.written) or same_json(before.entry, after.entry)
 
 
 def _places(before: Outcome, after: Outcome) -> Iterator[Difference]:

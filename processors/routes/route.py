@@ -19,6 +19,7 @@ from processors.event.strict_json import (
     with_whole_numbers,
 )
 from processors.routes.entry_limits import check_limits, check_shape
+from processors.routes.filter_index import Demand, demands_of
 from processors.routes.jsonata.engines import LEADING
 from processors.routes.jsonata.expressions import (
     TIMEOUT_MS,
@@ -81,10 +82,19 @@ class RouteTexts:
         made_by = (self.source, self.detail_type, self.event_bus, self.filter, self.mapping)
         return blake2b(repr(made_by).encode(), digest_size=16).hexdigest()
 
+    @property
+    def checked_fingerprint(self) -> str:
+        """The same as long as the route also lets the same pass."""
+        let_by = (self.fingerprint, self.schema, self.documents, self.offload)
+        return blake2b(repr(let_by).encode(), digest_size=16).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One compiled route. `engine` names the JSONata engine it runs on, `engine_reason` why not the leading one."""
+    """One compiled route. `engine` names the JSONata engine it runs on, `engine_reason` why not the leading one.
+
+    `demands`: what its filter demands of an event, so that it need not be tried on every other.
+    """
 
     texts: RouteTexts
     filter: Expression
@@ -92,6 +102,7 @@ class Route:
     check: Check
     engine: str
     engine_reason: str = ""
+    demands: tuple[Demand, ...] = ()
 
     @property
     def name(self) -> str:
@@ -157,4 +168,4 @@ def compile_route(texts: RouteTexts, timeout_ms: int = TIMEOUT_MS, engine: Engin
     accepts = compile_text(texts.filter, engine, filter_name, timeout_ms, wrap=as_predicate)
     maps = compile_text(texts.mapping, engine, mapping_name, timeout_ms)
     reason = "" if IS_INSTALLED else "jsonatapy is not installed"
-    return Route(texts, accepts, maps, check, engine.name, reason)
+    return Route(texts, accepts, maps, check, engine.name, reason, demands_of(texts.filter))

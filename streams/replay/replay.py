@@ -13,7 +13,8 @@ from clients.kafka.ranges import Range, RangeBounds
 from clients.kafka.writer import Outgoing, Writer
 from processors.event import headers
 from processors.event.headers import Origin
-from processors.replay.comparison import UNREAD, Comparison, Outcomes, Survey, attempt
+from processors.replay.attempts import UNREAD, Attempt, Attempts, Outcomes
+from processors.replay.comparison import Comparison, Survey
 from processors.routes.outcome import Filtered
 from processors.routes.route import Route
 from streams.replay.current_routes import CurrentRoutes
@@ -79,6 +80,7 @@ class Replay:
         self.progress = progress
         self._stop = stop
         self._on_confirmed = on_confirmed
+        self._attempts = Attempts(plan.routes, plan.current)
 
     async def run(self, reader: Reader, writer: Writer | None, on_progress: OnProgress) -> ReplayProgress:
         """Go through the range until its end, the limit, a stop, or a record that the brokers do not take."""
@@ -128,20 +130,18 @@ class Replay:
             return meta.route == plan.route
         if plan.into is not None and plan.route is None:
             return True
-        given = record.value, meta.event_id, meta.received_at or record.timestamp
-        outcomes = attempt(plan.routes, *given)
-        before = attempt(plan.current, *given) if plan.current is not None else None
-        if plan.route is not None and not _takes(outcomes) and not (before is not None and _takes(before)):
+        found = self._attempts.of(record.value, meta.event_id, meta.received_at or record.timestamp)
+        if plan.route is not None and not _takes(found.after) and not _takes(found.before or {}):
             return False
         if plan.into is None:
-            self._count(record, outcomes, before)
+            self._count(record, found)
         return True
 
-    def _count(self, record: ConsumerRecord, outcomes: Outcomes, before: Outcomes | None) -> None:
-        self.progress.survey.add(outcomes)
-        if before is not None:
+    def _count(self, record: ConsumerRecord, found: Attempt) -> None:
+        self.progress.survey.add(found.after)
+        if found.before is not None:
             origin = Origin(record.topic, record.partition, record.offset)
-            self.progress.comparison.add(origin, before, outcomes)
+            self.progress.comparison.add(origin, found.before, found.after)
 
     async def _write(self, writer: Writer, wanted: list[ConsumerRecord]) -> int | None:
         """Write them; gives which is the first that was refused."""

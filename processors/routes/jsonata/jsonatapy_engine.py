@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -44,11 +43,12 @@ class JsonatapyEngine:
     def compile(self, text: str, timeout_ms: int) -> JsonatapyExpression:
         """Raises ExpressionError, with the place."""
         try:
-            with _no_panic():
-                return JsonatapyExpression(text, timeout_ms, self)
+            return JsonatapyExpression(text, timeout_ms, self)
         except ValueError as error:
             offset = syntax_fault_offset(text, str(error))
             raise ExpressionError(str(error).removeprefix("Parse error: "), offset=offset) from None
+        except BaseException as error:
+            raise _unless_panic(error) from None
 
 
 class JsonatapyExpression:
@@ -87,24 +87,20 @@ class JsonatapyExpression:
 
     def _run(self, evaluate: Callable[[Any], Any], data: Any) -> Any:
         try:
-            with _no_panic():
-                return evaluate(data)
+            return evaluate(data)
         except (ValueError, TypeError, OverflowError, RuntimeError) as error:
             text = str(error)
             raise ExpressionError(text, timeout=text.startswith(_BOUNDS)) from None
         except MemoryError:
             raise ExpressionError("out of memory", crash=True) from None
+        except BaseException as error:
+            raise _unless_panic(error) from None
 
 
-@contextmanager
-def _no_panic() -> Iterator[None]:
+def _unless_panic(error: BaseException) -> BaseException:
     """A bug of the engine over one expression is that expression's error: what it raises then is no Exception."""
-    try:
-        yield
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":  # of the extension; nothing exports it
-            raise
-        raise ExpressionError(f"a bug of jsonatapy: {error}") from None
+    is_panic = type(error).__name__ == "PanicException"  # of the extension; nothing exports it
+    return ExpressionError(f"a bug of jsonatapy: {error}") if is_panic else error
 
 
 def syntax_fault_offset(text: str, fault: str) -> int:

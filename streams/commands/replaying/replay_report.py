@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 
 from processors.event.strict_json import JsonObject
-from processors.replay.comparison import UNREAD, Comparison
+from processors.replay.attempts import UNREAD
+from processors.replay.comparison import Comparison
 from streams.commands.terminal.screen import console, sides, table
 from streams.replay.replay import ReplayPlan, ReplayProgress
 

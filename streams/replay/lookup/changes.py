@@ -17,7 +17,8 @@ from processors.event import headers
 from processors.event.formats import iso
 from processors.event.headers import Origin
 from processors.event.strict_json import JsonObject
-from processors.replay.comparison import Comparison, Outcomes, Survey
+from processors.replay.attempts import Outcomes
+from processors.replay.comparison import Comparison, Survey
 from processors.replay.selection import Span
 from processors.routes.outcome import Filtered, Mapped
 from processors.routes.route import RouteTexts

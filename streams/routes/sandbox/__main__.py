@@ -20,7 +20,7 @@ import orjson
 
 from processors.event.identity import SourceEvent
 from processors.event.strict_json import JsonObject
-from processors.routes.filter_index import RouteIndex, demands_of
+from processors.routes.filter_index import RouteIndex
 from processors.routes.outcome import Failed, Outcome
 from processors.routes.route import Route, RouteTexts, compile_route
 from processors.routes.routes import Routed, Routes, route_event
@@ -90,7 +90,7 @@ class RetriedRoute:
 
     def __init__(self, route: Route, timeout_s: float, bound: CpuBound) -> None:
         self.name = route.name
-        self.demands = demands_of(route.texts.filter)
+        self.demands = route.demands
         self._route, self._timeout_s, self._bound = route, timeout_s, bound
 
     def apply(self, event: SourceEvent) -> Outcome:
