@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from processors.event.members import objects, text
 from processors.event.strict_json import JsonObject
@@ -40,6 +39,9 @@ WAITING = frozenset({"alerting", "offering", "dialing", "contacting", "scheduled
 #: How the id begins that a participant without one is given, for the one snapshot.
 NAMELESS = "#"
 
+#: Which communication one is: participant, medium, and which of that medium.
+LegPlace = tuple[str, str, int]
+
 USERS = frozenset({"agent", "user"})
 CUSTOMERS = frozenset({"customer", "external"})
 
@@ -54,24 +56,25 @@ def participant_user(participant: JsonObject) -> str | None:
     return text(participant, "userId") or text(participant, "user", "id")
 
 
-def communications(participant: JsonObject) -> Iterator[JsonObject]:
+def communications(participant: JsonObject) -> list[JsonObject]:
     """Those of all media."""
-    for array in MEDIA:
-        yield from objects(participant, array)
+    return [one for array in MEDIA if array in participant for one in objects(participant, array)]
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One communication of one participant; `number`: which of that medium. `session`: its own fields."""
+class Leg(NamedTuple):
+    """One communication of one participant; `number`: which of that medium. `session`: its own fields.
+
+    `state`: as told, in lower case; of a participant without communications what its times tell. A tuple, and what is
+    asked for again and again read once: there are several in each of many snapshots.
+    """
 
     participant: JsonObject
     session: JsonObject
     medium: str
     number: int
-
-    @property
-    def participant_id(self) -> str:
-        return str(self.participant["id"])
+    participant_id: str
+    purpose: str
+    state: str
 
     @property
     def session_id(self) -> str | None:
@@ -79,13 +82,9 @@ class Leg:
         return None if self.session is self.participant else text(self.session, "id")
 
     @property
-    def key(self) -> tuple[str, str, int]:
+    def key(self) -> LegPlace:
         """What is the same for this communication in every shape."""
         return self.participant_id, self.medium, self.number
-
-    @property
-    def purpose(self) -> str:
-        return text(self.participant, "purpose") or ""
 
     @property
     def user(self) -> str | None:
@@ -94,16 +93,6 @@ class Leg:
     @property
     def queue(self) -> str | None:
         return participant_queue(self.participant)
-
-    @property
-    def state(self) -> str:
-        """As told, in lower case; of a participant without communications what its times tell."""
-        state = text(self.session, "state")
-        if state is not None:
-            return state.lower()
-        if self.participant.get("endTime"):
-            return "disconnected"
-        return "connected" if self.participant.get("connectedTime") else "none"
 
     @property
     def is_over(self) -> bool:
@@ -153,10 +142,20 @@ def legs(envelope: JsonObject) -> list[Leg]:
     result = []
     for participant, session, medium in found:
         named = medium if medium != "UNKNOWN" or not media else media[0]
-        place = str(participant["id"]), named
-        result.append(Leg(participant, session, named, counted[place]))
-        counted[place] += 1
+        ident = str(participant["id"])
+        number, purpose = counted[ident, named], text(participant, "purpose") or ""
+        result.append(Leg(participant, session, named, number, ident, purpose, _state(participant, session)))
+        counted[ident, named] = number + 1
     return result
+
+
+def _state(participant: JsonObject, session: JsonObject) -> str:
+    state = text(session, "state")
+    if state is not None:
+        return state.lower()
+    if participant.get("endTime"):
+        return "disconnected"
+    return "connected" if participant.get("connectedTime") else "none"
 
 
 def earlier_topics(envelope: JsonObject, before_ms: int) -> Iterator[str]:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from processors.event.identity import SNAPSHOT_TOPIC
 from processors.event.members import member, objects, text, value_at
 from processors.event.strict_json import JsonObject
-from processors.genesys.legs import ENDED, Leg, legs
+from processors.genesys.legs import ENDED, Leg, LegPlace, legs
 
 #: How much earlier than Genesys' clock ours may say that a state came.
 CLOCK_SKEW_MS = 2_000
@@ -32,8 +32,6 @@ NEAR_MS = 100
 
 #: The same where nobody listened: one answer of Genesys that has two stamps.
 ONE_ANSWER_MS = 5
-
-LegPlace = tuple[str, str, int]
 
 SIGHTED_MS = attrgetter("at_ms")
 

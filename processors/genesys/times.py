@@ -107,7 +107,7 @@ def _snapshot_time(body: JsonObject) -> datetime | None:
         for part in (participant, *communications(participant)):
             if not _is_timed(part, participant):
                 return None
-            times += _times(part)
+            times += [time for _, time in _times(part)]
     return max(_instants(times), default=None)
 
 
@@ -121,16 +121,23 @@ def stated_times(body: JsonObject) -> frozenset[int]:
     found = {hash(("", str(time))) for time in _times_of_whole(body) if time is not None}
     for place, participant in enumerate(objects(body, "participants")):
         for part in (participant, *communications(participant)):
-            whose = part.get("id") if isinstance(part.get("id"), str) else place
-            found |= {hash((whose, number, str(time))) for number, time in enumerate(_times(part)) if time is not None}
+            ident = part.get("id")
+            whose = ident if isinstance(ident, str) else place
+            found.update([hash((whose, name, str(time))) for name, time in _times(part)])
     return frozenset(found)
 
 
-def _times(part: JsonObject) -> Iterator[Any]:
-    yield from (part.get(name) for name in SNAPSHOT_TIMES)
-    after_call, wrapup = member(part, "afterCallWork"), member(part, "wrapup")
-    yield from (after_call.get("startTime"), after_call.get("endTime"), wrapup.get("endTime"))
-    yield from (message.get("messageTime") for message in objects(part, "messages"))
+def _times(part: JsonObject) -> list[tuple[object, Any]]:
+    """The times that a participant or a communication tells, each with what tells it."""
+    told: list[tuple[object, Any]] = [(name, part.get(name)) for name in SNAPSHOT_TIMES]
+    if "afterCallWork" in part:
+        work = member(part, "afterCallWork")
+        told += [("work began", work.get("startTime")), ("work ended", work.get("endTime"))]
+    if "wrapup" in part:
+        told.append(("wrapped up", member(part, "wrapup").get("endTime")))
+    if "messages" in part:
+        told += [(place, one.get("messageTime")) for place, one in enumerate(objects(part, "messages"))]
+    return [one for one in told if one[1] is not None]
 
 
 def _is_timed(part: JsonObject, participant: JsonObject) -> bool:

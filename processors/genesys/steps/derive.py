@@ -16,10 +16,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
+from processors.event.identity import uuid5
 from processors.event.members import member, objects, text, value_at
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import epoch_ms_of
@@ -63,8 +64,7 @@ class Step:
         return envelope | {"backfilled": True} if source.get("backfilled") is True else envelope
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A step that a snapshot tells: `key` says which one of its name it is in the conversation.
 
     `read` gives its time and its own fields, None when what is needed of them is not told yet: it is asked only when
@@ -95,8 +95,7 @@ class Scene:
 
     def step_id(self, candidate: Candidate) -> str:
         """UUIDv5 of which step of which conversation it is."""
-        key = orjson.dumps([self.conversation_id, candidate.name, candidate.key])
-        return str(uuid.uuid5(STEP_NAMESPACE, key.decode()))
+        return uuid5(STEP_NAMESPACE, orjson.dumps([self.conversation_id, candidate.name, candidate.key]))
 
     def step(self, candidate: Candidate, ident: str) -> Step | None:
         """The step, when all that it needs is told."""

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
 
-from processors.event.members import member, value_at
+from processors.event.members import member, text, value_at
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import epoch_ms_of
-from processors.genesys.legs import Leg
+from processors.genesys.legs import Leg, LegPlace
 from processors.genesys.seen_events import Sweeps
-from processors.genesys.states import LegPlace
 from processors.genesys.steps import fields
 from processors.genesys.steps.derive import Candidate, Scene, Step, TimedFields, candidates
 
@@ -98,7 +97,7 @@ class StepMemory:
 
     def knows(self, envelope: JsonObject) -> bool:
         """Whether steps of a snapshot's conversation were told."""
-        return value_at(envelope, "eventBody", "id") in self._known
+        return text(envelope, "eventBody", "id") in self._known
 
     def know(self, envelope: JsonObject) -> None:
         """Remember a step that was told: its own envelope."""

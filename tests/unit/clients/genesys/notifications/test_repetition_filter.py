@@ -347,3 +347,84 @@ async def test_no_step_is_lost_or_told_twice_when_another_owner_takes_over(both,
     after = [line for one in frames[taken_over_at:] for line in await second.live(one)]
     ids = [derive_event_id(orjson.loads(line)) for line in [*(line for line, _ in before), *after]]
     assert ids == [derive_event_id(orjson.loads(line)) for line in expected]
+
+
+WHOLE = {
+    "topicName": TOPIC,
+    "version": "2",
+    "metadata": {"CorrelationId": "x"},
+    "eventBody": {
+        "id": "c",
+        "startTime": "2020-11-23T10:00:00.000Z",
+        "recordingState": "none",
+        "divisions": [{"division": {"id": "d"}, "entities": [{"id": "c"}]}],
+        "recentTransfers": [{"dateIssued": "2020-11-23T10:00:00.000Z"}],
+        "participants": [
+            {"id": "p0", "purpose": "customer", "calls": [{"id": "s0", "state": "connected", "self": {}, "other": {}}]},
+            {
+                "id": "p1",
+                "purpose": "acd",
+                "queueId": "11111111-1111-4111-8111-111111111111",
+                "endTime": "2020-11-23T10:00:00.000Z",
+                "conversationRoutingData": {"priority": 1, "skills": [{"id": "k"}], "language": {"id": "l"}},
+                "messages": [
+                    {
+                        "id": "s1",
+                        "state": "disconnected",
+                        "disconnectType": "transfer",
+                        "messages": [{"messageId": "m"}],
+                    }
+                ],
+            },
+            {
+                "id": "p2",
+                "purpose": "agent",
+                "user": {"id": "u"},
+                "queue": {"id": "11111111-1111-4111-8111-111111111111"},
+                "attributes": {"a": "b"},
+                "consultParticipantId": "p3",
+                "wrapup": {"code": "w", "notes": "n", "durationSeconds": 3, "endTime": "2020-11-23T10:00:00.000Z"},
+                "calls": [
+                    {
+                        "id": "s2",
+                        "state": "connected",
+                        "held": True,
+                        "startHoldTime": "2020-11-23T10:00:00.000Z",
+                        "afterCallWork": {"state": "complete", "startTime": 1606125600000},
+                    }
+                ],
+            },
+        ],
+    },
+}
+
+
+def places(value, *path):
+    """The path of every member in it."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, item in items:
+        yield (*path, name)
+        yield from places(item, *path, name)
+
+
+def changed(value, path, new):
+    """It with another value at a path."""
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = changed(value[path[0]], path[1:], new)
+    return copy
+
+
+@pytest.mark.parametrize("odd", [None, "x", -1.5, True, [None, 1], {"id": {}}], ids=repr)
+async def test_a_member_of_another_kind_ends_nothing(rest, odd):
+    """Whatever Genesys puts into a field, the frames behind it are read."""
+    names = QueueNames(rest)
+    names.learn({"11111111-1111-4111-8111-111111111111": "Support"})
+    for path in places(WHOLE):
+        sieve = RepetitionFilter(rest, names, window=300.0, drop_unchanged=True)
+        envelope = changed(WHOLE, path, odd)
+        await sieve.live(received(orjson.dumps(envelope)))
+        sieve.remember(envelope, PAST_MS)
+        assert await sieve.live(received(frame("connected", more=1))), path
+    await names.aclose()
