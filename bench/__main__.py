@@ -20,6 +20,7 @@ from bench.load import Load
 from bench.page import page
 from bench.pipeline import kafka
 from bench.race import Contestant, Race
+from bench.sources import measure as measure_sources
 
 Figures = dict[str, Any]
 
@@ -56,12 +57,13 @@ GROWTH = (
 
 @dataclass(slots=True)
 class Results:
-    """Everything that was measured: by contestant, of 50 routes, by share of the top rate, by load."""
+    """Everything that was measured: by contestant, of 50 routes, by share of the top rate, by load, by way in."""
 
     contestants: dict[str, list[Figures]] = field(default_factory=dict)
     routes: list[Figures] = field(default_factory=list)
     latency: dict[str, Figures] = field(default_factory=dict)
     growth: dict[str, Figures] = field(default_factory=dict)
+    sources: dict[str, Figures] = field(default_factory=dict)
 
     def middle(self, contestant: Contestant, figure: Callable[[Figures], float]) -> float | None:
         """The median of a figure over the rounds; None of who did not run."""
@@ -82,6 +84,8 @@ class Results:
             "ratio_bare_loop_cpu": _ratio(self.middle(BARE, _cpu), self.middle(PROJECT, _cpu)),
             "ratio_two_workers": _ratio(self.middle(PROJECT_TWICE, _rate), mine),
             "ratio_50_routes": _ratio(median(map(_cpu, self.routes)), self.middle(PROJECT, _cpu)),
+            "notifications_per_second": self.sources.get("sockets", {}).get("events_per_second"),
+            "dry_run_events_per_second": self.sources.get("dry run", {}).get("events_per_second"),
         }
 
 
@@ -115,6 +119,9 @@ def run(servers: str, plan: Plan) -> Results:
     for other in GROWTH if plan.growth else ():
         name = f"{other.events:,} events, {other.size:,} bytes, {other.partitions} partitions"
         results.growth[name] = _measure(servers, PROJECT, other, name)
+    for figures in measure_sources(servers, plan.events):
+        results.sources[figures["way"]] = figures
+        print(json.dumps(figures), file=sys.stderr, flush=True)
     return results
 
 
@@ -135,7 +142,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
     with kafka() as servers:
         results = run(servers, QUICK if options.quick else WHOLE)
     options.page.parent.mkdir(parents=True, exist_ok=True)
-    options.page.write_text(page(results.contestants, results.routes, results.latency, results.growth, results.line()))
+    tables = {"Cost of an event, by load": results.growth, "Into raw, and tried in a dry run": results.sources}
+    options.page.write_text(page(results.contestants, results.routes, results.latency, tables, results.line()))
     print(f"{time.monotonic() - began:.0f} s; the page: {options.page}", file=sys.stderr)
     print(json.dumps(results.line()), flush=True)
 

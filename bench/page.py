@@ -34,10 +34,10 @@ def page(
     contestants: Mapping[str, Sequence[Figures]],
     routes: Sequence[Figures],
     latency: Mapping[str, Figures],
-    growth: Mapping[str, Figures],
+    more: Mapping[str, Mapping[str, Figures]],
     line: Figures,
 ) -> str:
-    """The page."""
+    """The page; `more`: tables by their titles."""
     raced = {name: middle(runs) for name, runs in contestants.items()} | {"this project, 50 routes": middle(routes)}
     parts = [
         "<h1>Benchmarks</h1>",
@@ -53,8 +53,8 @@ def page(
         _bars({f"{name}, {rank}": (one[f"{rank}_ms"],) for name, one in latency.items() for rank in ("p50", "p99")}),
         _table(latency, AGES),
     ]
-    if growth:
-        parts += ["<h2>Cost of an event, by load</h2>", _table(growth, COLUMNS)]
+    for title, rows in more.items():
+        parts += [f"<h2>{escape(title)}</h2>", _table(rows, COLUMNS)] if rows else []
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Benchmarks</title><style>{STYLE}</style>'
     return head + "".join(parts) + "</html>\n"
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from processors.genesys.analytics.conversation import STATES, AnalyticsConversation, Session
 from processors.genesys.interval import Interval
-from processors.genesys.legs import MEDIA
-from processors.genesys.states import LATE_MS, NEAR_MS, ONE_ANSWER_MS, Change, ExpectedShape, LegPlace
+from processors.genesys.legs import MEDIA, LegPlace
+from processors.genesys.states import LATE_MS, NEAR_MS, ONE_ANSWER_MS, Change, ExpectedShape
 
 _OVER = ExpectedShape(frozenset({"ended"}))
 
