@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.memory", description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
     events = parser.parse_args().events
-    with kafka() as servers, TemporaryDirectory() as folder, Pipeline(servers, Path(folder)) as pipeline:
+    with kafka() as servers, TemporaryDirectory() as folder, Pipeline(servers, Path(folder), measured=True) as pipeline:
         print(json.dumps(watch(pipeline, pipeline.start(), events)), flush=True)
 
 

@@ -116,7 +116,7 @@ class Race:
             self._bus = Bus(stack)
             quiet = {"CLOUDWATCH_ENABLED": "false", "LOG_LEVEL": "ERROR", "DLQ_QUEUE_URL": ""}
             routes = {"ROUTES_DIR": str(_routes(folder / "routes", self._load.routes))}
-            self._pipeline = Pipeline(self._servers, folder, {**quiet, **routes, **self._settings})
+            self._pipeline = Pipeline(self._servers, folder, {**quiet, **routes, **self._settings}, measured=True)
             self._pipeline.settings["AWS_ENDPOINT_URL"] = self._bus.url
             stack.push(self._pipeline)  # it is never entered: there is no emulator of AWS
             names = tuple(f"{self._pipeline.prefix}{name}" for name in ("raw", "validated", "failures", "sources"))

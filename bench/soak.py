@@ -54,7 +54,7 @@ def main() -> None:
     with (
         TemporaryDirectory() as folder,
         KafkaCluster() as kafka,
-        Pipeline(kafka.bootstrap_servers, Path(folder), dict(SETTINGS)) as pipeline,
+        Pipeline(kafka.bootstrap_servers, Path(folder), dict(SETTINGS), measured=True) as pipeline,
     ):
         result = run(pipeline, options)
     print(json.dumps(result), flush=True)

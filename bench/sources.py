@@ -63,7 +63,7 @@ class Way:
 def way(servers: str, **settings: str) -> Iterator[Way]:
     """The topics of a pipeline, and no process yet."""
     with TemporaryDirectory() as folder, ExitStack() as stack:
-        pipeline = Pipeline(servers, Path(folder), {**SETTINGS, **settings})
+        pipeline = Pipeline(servers, Path(folder), {**SETTINGS, **settings}, measured=True)
         stack.push(pipeline)  # it is never entered: nothing goes on to AWS
         for name, partitions in (("raw", 4), ("failures", 4), ("validated", 4), ("sources", 1)):
             administration.create_topics(servers, (f"{pipeline.prefix}{name}",), partitions=partitions, replication=1)

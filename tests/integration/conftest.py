@@ -16,6 +16,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from emulators.kafka import PARTITIONS, EmbeddedKafka
+from tests import forked
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -109,15 +110,13 @@ def start(env: dict[str, str], launch: Start) -> Start:
 
 
 @pytest.fixture
-def run(start: Start) -> Run:
+def run(env: dict[str, str]) -> Run:
     """Run `genesys-eventbridge` with these arguments to its end."""
 
     async def runner(*arguments: str, stdin: bytes = b"", **more: str) -> Result:
-        process = await start(*arguments, **more)
-        async with asyncio.timeout(COMMAND_S):
-            out, err = await process.communicate(stdin)
-        assert process.returncode is not None
-        return Result(process.returncode, out.decode(), err.decode())
+        ended = await asyncio.to_thread(forked.run, arguments, {**env, **more}, stdin=stdin, timeout_s=COMMAND_S)
+        assert ended.code is not None, f"it still ran after {COMMAND_S:g} s: {ended.err}"
+        return Result(ended.code, ended.out, ended.err)
 
     return runner
 

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 
 import pytest
 
 from settings import Settings
 from streams.topology import needed_topics
+from tests import forked
 from tests.kafka.broker import free_ports
 
 
 @pytest.fixture
-async def emulator(env):
+async def emulator(env, tmp_path):
     """Start an emulator by name and give what it announces; all end with the test."""
     started = []
 
     async def starter(name, *arguments):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            f"emulators.{name}",
-            *arguments,
-            env=env,
-            cwd=env["PYTHONPATH"],
-            stdout=asyncio.subprocess.PIPE,
-        )
+        process = forked.start(f"emulators.{name}", arguments, env, tmp_path / f"{name}.json", tmp_path / f"{name}.log")
         started.append(process)
-        assert process.stdout is not None
-        return json.loads(await process.stdout.readline())
+        return await asyncio.to_thread(forked.announced, process, process.out, process.err)
 
     yield starter
     for process in started:
-        process.terminate()
-        await process.communicate()
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture

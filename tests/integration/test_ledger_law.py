@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +16,7 @@ from confluent_kafka import Producer
 from processors.metrics.counts import empty
 from streams.demo.accounts import Account, DemoLedger
 from streams.demo.stack import Options, Stack
-from tests import http
+from tests import forked, http
 from tests.kafka.pipeline import free_ports, read_topic, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,12 +78,9 @@ def account(stack: Stack) -> Account:
 
 
 def run(stack: Stack, *arguments: str) -> dict[str, Any]:
-    ended = subprocess.run(
-        [sys.executable, "-m", "streams", *arguments, "--json"],
-        cwd=ROOT, env={**stack.environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert ended.returncode == 0, ended.stderr
-    return dict(json.loads(ended.stdout))
+    ended = forked.run([*arguments, "--json"], {**stack.environment, "PYTHONPATH": str(ROOT)})
+    assert ended.code == 0, ended.err
+    return dict(json.loads(ended.out))
 
 
 def brings_nothing_else(before: dict[str, Any], after: dict[str, Any]) -> bool:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -20,7 +17,7 @@ import pytest
 from confluent_kafka import Producer
 
 from settings import Settings
-from tests import http
+from tests import forked, http
 from tests.kafka.pipeline import Pipeline, Worker, wait_until
 
 SHIPPED = Settings.model_fields["routes_dir"].default
@@ -167,12 +164,6 @@ def test_a_paused_worker_stops_in_time_and_loses_nothing(pipeline: Pipeline, rou
     wait_until("what was held back", lambda: len(known | {one["interactionId"] for one in pipeline.bus()}) == EVENTS)
 
 
-def _resume(pipeline: Pipeline, worker: Worker, token: str) -> tuple[int, Any]:
-    process = subprocess.run(
-        [sys.executable, "-m", "streams", "resume", "--url", worker.url, "--json"],
-        env=pipeline.environment(WEB_TOKEN=token, PATH=os.environ["PATH"]),
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    return process.returncode, json.loads(process.stdout) if process.stdout else process.stderr.decode()
+def _resume(pipeline: Pipeline, worker: Worker, token: str) -> tuple[int | None, Any]:
+    ended = forked.run(["resume", "--url", worker.url, "--json"], pipeline.environment(WEB_TOKEN=token))
+    return ended.code, json.loads(ended.out) if ended.out else ended.err

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -16,6 +15,7 @@ from processors.delivery.failure_record import encode_record, failure_record
 from processors.event.errors import InvalidEventError, MalformedEventError
 from processors.event.headers import Origin
 from processors.routes.outcome import Failed
+from tests import forked
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 MAPPED = {"source": "genesys.cloud", "detail-type": "interaction.event", "detail": {"type": "voice"}}
@@ -232,22 +232,19 @@ async def test_no_failures_topic_is_one_line(run):
 
 
 @pytest.fixture(params=["failures", "failures.fifo"])
-async def queue(request, env):
+async def queue(request, env, tmp_path):
     """An SQS queue of the emulator, and the settings that name it."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "emulators.aws", "--queue", request.param,
-        env=env, cwd=env["PYTHONPATH"], stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    url = json.loads(await process.stdout.readline())["url"]
+    out, err = tmp_path / "aws.json", tmp_path / "aws.log"
+    process = forked.start("emulators.aws", ["--queue", request.param], env, out, err)
+    url = (await asyncio.to_thread(forked.announced, process, out, err))["url"]
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
     session = aioboto3.Session("test", "test", region_name="us-east-1")
     async with session.client("sqs", endpoint_url=url) as client:
         queue_url = (await client.get_queue_url(QueueName=request.param))["QueueUrl"]
         env.update(credentials, AWS_ENDPOINT_URL=url, DLQ_QUEUE_URL=queue_url)
         yield Queue(client, queue_url)
-    process.terminate()
-    await process.communicate()
+    process.kill()
+    process.wait()
 
 
 class Queue:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +19,7 @@ from emulators.genesys.faults import AnswerFault, Faults
 from emulators.kafka import PARTITIONS
 from settings import Settings, load_settings
 from streams.topology import needed_topics
-from tests import http
+from tests import forked, http
 from tests.kafka.pipeline import Pipeline, Worker, wait_until
 
 SECRETS = {
@@ -54,18 +52,11 @@ class Scene:
         self.hidden |= {token.value for token in self.genesys.tokens._live.values()}
         self.hidden |= {channel.id for channel in self.genesys.notifications.channels}
 
-    def run(self, name: str, *arguments: str, **more: str) -> int:
+    def run(self, name: str, *arguments: str, **more: str) -> int | None:
         """Run a command to its end, and keep what it wrote."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "streams", *arguments],
-            env=self.pipeline.environment(**more),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        self.written[f"{name}: stdout"], self.written[f"{name}: stderr"] = ended.stdout, ended.stderr
-        return ended.returncode
+        ended = forked.run(arguments, self.pipeline.environment(**more))
+        self.written[f"{name}: stdout"], self.written[f"{name}: stderr"] = ended.out, ended.err
+        return ended.code
 
     def leaks(self) -> list[tuple[str, str]]:
         """Which secret stands where, as it is or in a coat."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -13,7 +11,7 @@ import orjson
 import pytest
 
 from emulators.kafka import EmbeddedKafka
-from tests import http
+from tests import forked, http
 from tests.kafka import ledger
 from tests.kafka.pipeline import BUS, Pipeline, Worker, free_ports, wait_until
 
@@ -308,12 +306,9 @@ def _published_failures(pipeline: Pipeline) -> dict | None:
 )
 def test_a_start_that_must_fail_says_why_in_one_line(pipeline: Pipeline, settings: dict[str, str], words: str):
     settings = {name: value.format(aws=pipeline.aws) for name, value in settings.items()}
-    ended = subprocess.run(
-        [sys.executable, "-m", "streams", "worker"],
-        env=pipeline.environment(GENESYS_SOURCE="none", WEB_PORT=str(free_ports(1)[0])) | settings,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    lines = [line for line in ended.stderr.splitlines() if line.startswith("genesys-eventbridge: ")]
-    assert ended.returncode == 2, ended.stderr
+    environment = pipeline.environment(GENESYS_SOURCE="none", WEB_PORT=str(free_ports(1)[0])) | settings
+    ended = forked.run(["worker"], environment)
+    lines = [line for line in ended.err.splitlines() if line.startswith("genesys-eventbridge: ")]
+    assert ended.code == 2, ended.err
     assert len(lines) == 1
     assert words in lines[0]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import select
 import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,11 +18,11 @@ import boto3
 import orjson
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
-from tests import http
+from tests import forked, http
 from tests.kafka import ledger
 from tests.kafka.broker import free_ports
 from tests.kafka.ledger import Account
-from tests.kafka.worker import WaitedInVainError, Worker, wait_until
+from tests.kafka.worker import Process, WaitedInVainError, Worker, wait_until
 
 __all__ = ["BUS", "PATIENCE_S", "QUEUE", "Pipeline", "WaitedInVainError", "Worker", "wait_until"]
 
@@ -37,7 +35,10 @@ PATIENCE_S = 120.0
 
 @dataclass(slots=True)
 class Pipeline:
-    """Workers of one group with topics, bus and queue of their own. A context manager."""
+    """Workers of one group with topics, bus and queue of their own. A context manager.
+
+    `measured`: workers and emulators start as an operator's do; otherwise they are forked (tests/forked.py).
+    """
 
     bootstrap_servers: str
     folder: Path
@@ -49,6 +50,7 @@ class Pipeline:
     queue_url: str = ""
     custom_bus: str = ""
     gone_from_queue: list[dict[str, Any]] = field(default_factory=list)
+    measured: bool = False
     _exits: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -65,16 +67,10 @@ class Pipeline:
 
     def emulator(self, name: str, arguments: Iterable[str]) -> dict[str, Any]:
         """Start an emulator; gives what it announces."""
-        log = self._exits.enter_context((self.folder / f"{name}.log").open("wb"))
-        command = [sys.executable, "-m", f"emulators.{name}", "--port", "0", *arguments]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+        told, log = self.folder / f"{name}.json", self.folder / f"{name}.log"
+        process = self._process(f"emulators.{name}", ["--port", "0", *arguments], os.environ, told, log)
         self._exits.callback(_kill, process)
-        assert process.stdout is not None  # opened as a pipe
-        readable, _, _ = select.select([process.stdout], [], [], 30)
-        line = process.stdout.readline() if readable else b""
-        if not line:
-            raise WaitedInVainError(f"the {name} emulator did not start: {(self.folder / f'{name}.log').read_text()}")
-        announced: dict[str, Any] = json.loads(line)
+        announced: dict[str, Any] = forked.announced(process, told, log)
         return announced
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -108,21 +104,30 @@ class Pipeline:
         key = f"worker{number}"
         own = {"WEB_PORT": str(port), "AWS_ACCESS_KEY_ID": key, **self.settings, **more}
         log = self.folder / f"worker-{number}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", module, "worker", *arguments],
-                env=self.environment(**own),
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        process = self._process(module, ["worker", *arguments], self.environment(**own), log, log, folder)
         worker = Worker(f"worker {number}", port, log, process, key)
         self.workers.append(worker)
         if wait:
             wait_until(f"{worker.name} to be ready", worker.ready)
         return worker
+
+    def _process(
+        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], out: Path, err: Path,
+        folder: Path | None = None,
+    ) -> Process:  # fmt: skip
+        """Start a program, of the project in `folder` if it is given."""
+        if module in forked.PROGRAMS and not (self.measured or folder):
+            return forked.start(module, arguments, environment, out, err)
+        with out.open("ab") as output, err.open("ab") as errors:
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                env=environment,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                start_new_session=True,
+            )
 
     def feed(self, numbers: Iterable[int], codec: str = "none") -> None:
         """Write numbered events to `raw`, compressed by `codec`; returns when the broker has them."""
@@ -251,10 +256,8 @@ def _end(consumer: Consumer, part: TopicPartition) -> int:
             time.sleep(0.5)  # between two questions
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: Process) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGCONT)
         process.kill()
     process.wait()
-    if process.stdout is not None:
-        process.stdout.close()

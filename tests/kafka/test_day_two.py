@@ -13,18 +13,16 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from tests import forked
 from tests.kafka import administration, ledger
 from tests.kafka.pipeline import Pipeline, wait_until
 from tests.shown_commands import bare, groups, needs_real_kafka
 
 
-def run(pipeline: Pipeline, *arguments: str, **more: str) -> tuple[int, Any]:
+def run(pipeline: Pipeline, *arguments: str, **more: str) -> tuple[int | None, Any]:
     """Run a command to its end: exit code and the JSON on stdout."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "streams", *arguments, "--json"],
-        env=pipeline.environment(**more), capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    return ended.returncode, json.loads(ended.stdout) if ended.stdout else ended.stderr
+    ended = forked.run([*arguments, "--json"], pipeline.environment(**more))
+    return ended.code, json.loads(ended.out) if ended.out else ended.err
 
 
 def configure(pipeline: Pipeline, topic: str, **configs: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from tests import forked
 from tests.kafka import administration
 from tests.kafka.pipeline import Pipeline, Worker, wait_until
 
@@ -48,10 +47,9 @@ def json_of(worker: Worker, path: str) -> Any:
 
 
 def acknowledge(pipeline: Pipeline, worker: Worker) -> dict[str, Any]:
-    command = [sys.executable, "-m", "streams", "acknowledge", "--url", worker.url, "--json"]
-    ended = subprocess.run(command, env=pipeline.environment(), capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return dict(json.loads(ended.stdout))
+    ended = forked.run(["acknowledge", "--url", worker.url, "--json"], pipeline.environment())
+    assert ended.code == 0, ended.err
+    return dict(json.loads(ended.out))
 
 
 def test_what_is_deleted_while_the_workers_are_off_is_told_until_it_is_acknowledged(pipeline: Pipeline):
@@ -109,11 +107,8 @@ def test_what_is_deleted_under_a_running_worker_is_told(pipeline: Pipeline):
     wait_until("the process stage to pause", lambda: "routes" in (json_of(worker, "/health/ready") or {})["troubles"])
     pipeline.feed(range(10_000, 40_000))  # more than the worker holds
     delete_all_but(pipeline, 5)
-    answer = subprocess.run(
-        [sys.executable, "-m", "streams", "resume", "--url", worker.url],
-        env=pipeline.environment(), capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert answer.returncode == 0, answer.stderr
+    answer = forked.run(["resume", "--url", worker.url], pipeline.environment())
+    assert answer.code == 0, answer.err
 
     def told() -> bool:
         report = json_of(worker, "/api/report/") or {}
@@ -144,10 +139,7 @@ def test_a_partition_that_nears_its_retention_is_told(pipeline: Pipeline):
     )
     rows = json_of(worker, "/api/lag/")["partitions"]
     assert any(row["retentionSeconds"] == 60.0 and row["expiresSeconds"] is not None for row in rows)
-    checked = subprocess.run(
-        [sys.executable, "-m", "streams", "check", "--json"],
-        env=pipeline.environment(), capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    [lag] = [one for one in json.loads(checked.stdout)["checks"] if one["name"] == "lag"]
+    checked = forked.run(["check", "--json"], pipeline.environment())
+    [lag] = [one for one in json.loads(checked.out)["checks"] if one["name"] == "lag"]
     assert lag["status"] == "warning", lag
     assert "retention.ms" in lag["fix"]

@@ -9,8 +9,7 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
+import uuid
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from tests import forked
 from tests.kafka import ledger
 from tests.kafka.pipeline import Pipeline, wait_until
 
@@ -30,19 +30,14 @@ REDRIVEN = int(os.environ.get("REDRIVEN_EVENTS", "1500"))
 IN_FLIGHT = {"replay": 500, "redrive": 100}
 
 
-def start(pipeline: Pipeline, *arguments: str) -> subprocess.Popen[str]:
-    """Start a command as in a terminal: one that nohup runs ignores SIGHUP, and these tests may be run by it."""
-    command = [sys.executable, "-m", "streams", *arguments, "--json"]
-    return subprocess.Popen(
-        command, env=pipeline.environment(), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL) and None,
-    )  # fmt: skip
+def start(pipeline: Pipeline, *arguments: str) -> forked.Process:
+    out, err = (pipeline.folder / f"{uuid.uuid4()}.{name}" for name in ("out", "err"))
+    return forked.start("streams", [*arguments, "--json"], pipeline.environment(), out, err)
 
 
-def ended(process: subprocess.Popen[str], code: int) -> Any:
-    out, err = process.communicate(timeout=600)
-    assert process.returncode == code, err
+def ended(process: forked.Process, code: int) -> Any:
+    assert process.wait(600) == code, process.err.read_text("utf-8", "replace")
+    out = process.out.read_bytes()
     return json.loads(out) if out else None
 
 
@@ -108,7 +103,7 @@ def test_a_redrive_that_was_killed_and_is_run_again_puts_each_event_on_the_bus_o
     process = start(pipeline, *arguments)
     wait_until("half of them to be written", lambda: written(pipeline, "validated") >= REDRIVEN // 2, 300)
     process.kill()
-    process.communicate()
+    process.wait()
     told = ended(start(pipeline, *arguments, "--yes"), 0)
     in_flight = told["redriven"] + told["redrivenBefore"] - REDRIVEN
     assert in_flight == 0, told

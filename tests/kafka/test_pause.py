@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,7 +14,7 @@ import orjson
 import pytest
 from confluent_kafka import Producer
 
-from tests import http
+from tests import forked, http
 from tests.kafka.pipeline import Pipeline, wait_until
 
 TOKENS = "anna:act:anna's: token,bot:read:bots-token"
@@ -56,10 +54,9 @@ def feed(pipeline: Pipeline, numbers: range) -> None:
 
 
 def run(pipeline: Pipeline, *arguments: str) -> Any:
-    command = [sys.executable, "-m", "streams", *arguments, "--json"]
-    ended = subprocess.run(command, env=pipeline.environment(), capture_output=True, text=True, timeout=60)
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout)
+    ended = forked.run([*arguments, "--json"], pipeline.environment())
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out)
 
 
 def test_a_paused_stage_loses_nothing_and_a_later_worker_obeys(pipeline: Pipeline, ask: Ask) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import ConfigResource
 
+from tests import forked
 from tests.kafka import administration
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -31,9 +30,8 @@ def run(kafka, prefix, tmp_path):
     env = {**os.environ, **given, "DATA_DIR": str(tmp_path)}
 
     def runner(*arguments):
-        command = [sys.executable, "-m", "streams", *arguments]
-        ended = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-        return ended.returncode, json.loads(ended.stdout or "null"), ended.stderr
+        ended = forked.run(arguments, env)
+        return ended.code, json.loads(ended.out or "null"), ended.err
 
     return runner
 

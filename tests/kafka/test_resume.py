@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import orjson
 import pytest
 from confluent_kafka import Producer
 
+from tests import forked
 from tests.kafka import ledger
 from tests.kafka.pipeline import Pipeline, Worker, wait_until
 
@@ -57,17 +56,11 @@ def test_one_word_resumes_every_worker(pipeline: Pipeline):
 
 def _all_resumed(pipeline: Pipeline, workers: list[Worker]) -> list[dict[str, object]] | None:
     """Say it again until the newest assignment names all three and none has paused since."""
-    process = subprocess.run(
-        [sys.executable, "-m", "streams", "resume", "--url", workers[0].url, "--json"],
-        env=pipeline.environment(),
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    assert process.returncode in (0, 1), process.stderr
-    told: list[dict[str, object]] = json.loads(process.stdout)["workers"]
+    ended = forked.run(["resume", "--url", workers[0].url, "--json"], pipeline.environment())
+    assert ended.code in (0, 1), ended.err
+    told: list[dict[str, object]] = json.loads(ended.out)["workers"]
     known = {one["worker"] for one in told} == {worker.url for worker in workers}
-    return told if known and process.returncode == 0 and not any(map(paused, workers)) else None
+    return told if known and ended.code == 0 and not any(map(paused, workers)) else None
 
 
 def test_a_mended_route_resumes_by_itself_and_takes_what_was_held_back(kafka, tmp_path: Path):

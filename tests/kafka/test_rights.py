@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +19,8 @@ from confluent_kafka.admin import (
 
 from settings import load_settings
 from streams.topology import needed_topics
+from tests import forked
+from tests.forked import Ended
 from tests.kafka.broker import free_ports
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.pipeline import Pipeline, wait_until
@@ -65,16 +65,9 @@ def environment(cluster: KafkaCluster, prefix: str) -> dict[str, str]:
     }
 
 
-def run(cluster: KafkaCluster, folder: Path, prefix: str, *command: str) -> subprocess.CompletedProcess[str]:
+def run(cluster: KafkaCluster, folder: Path, prefix: str, *command: str) -> Ended:
     with Pipeline(cluster.bootstrap_servers, folder, environment(cluster, prefix)) as pipeline:
-        return subprocess.run(
-            [sys.executable, "-m", "streams", *command],
-            env=pipeline.environment(WEB_PORT=str(free_ports(1)[0]), **environment(cluster, prefix)),
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
+        return forked.run(command, pipeline.environment(WEB_PORT=str(free_ports(1)[0]), **environment(cluster, prefix)))
 
 
 def checks(cluster: KafkaCluster, folder: Path, prefix: str) -> dict[str, dict[str, str]]:
@@ -82,7 +75,7 @@ def checks(cluster: KafkaCluster, folder: Path, prefix: str) -> dict[str, dict[s
 
     def told() -> dict[str, dict[str, str]] | None:
         ended = run(cluster, folder, prefix, "check", "--json")
-        found = {one["name"]: one for one in json.loads(ended.stdout)["checks"]}
+        found = {one["name"]: one for one in json.loads(ended.out)["checks"]}
         return found if found["kafka"]["status"] == "ok" else None
 
     found: dict[str, dict[str, str]] = wait_until("the broker to answer the check", told)
@@ -97,8 +90,8 @@ def test_without_the_right_on_the_group_a_start_ends_with_one_line_that_names_bo
     make_topics(strict_kafka, prefix)
     allow(strict_kafka, ResourceType.TOPIC, prefix, AclOperation.ALL)
     ended = run(strict_kafka, tmp_path, prefix, "worker")
-    lines = [line for line in ended.stderr.splitlines() if line.startswith("genesys-eventbridge: ")]
-    assert ended.returncode == 2, ended.stderr
+    lines = [line for line in ended.err.splitlines() if line.startswith("genesys-eventbridge: ")]
+    assert ended.code == 2, ended.err
     assert lines == [
         f"genesys-eventbridge: consumer group {prefix}eventbridge: may not be joined "
         f"(allow Read on group {prefix}eventbridge)"

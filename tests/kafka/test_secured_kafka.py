@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ import pytest
 
 from clients.kafka import cluster
 from settings import load_settings
+from tests import forked
 from tests.kafka.broker import free_ports
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.pipeline import Pipeline
@@ -147,17 +146,10 @@ def test_a_refused_login_ends_the_start_at_once_with_one_line(
 ):
     settings = _sasl(secured_kafka, "PLAIN") | wrong | {"LOG_LEVEL": "debug"}
     with Pipeline(secured_kafka.bootstrap_servers, tmp_path, settings) as pipeline:
-        ended = subprocess.run(
-            [sys.executable, "-m", "streams", "worker"],
-            env=pipeline.environment(WEB_PORT=str(free_ports(1)[0])),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    lines = [line for line in ended.stderr.splitlines() if line.startswith("genesys-eventbridge: ")]
-    assert ended.returncode == 2, ended.stderr
-    assert len(lines) == 1, ended.stderr
+        ended = forked.run(["worker"], pipeline.environment(WEB_PORT=str(free_ports(1)[0])))
+    lines = [line for line in ended.err.splitlines() if line.startswith("genesys-eventbridge: ")]
+    assert ended.code == 2, ended.err
+    assert len(lines) == 1, ended.err
     assert words in lines[0]
-    assert '"event": "waiting"' not in ended.stderr  # it does not pass by itself, so nothing is waited for
-    assert "wrong-password" not in ended.stdout + ended.stderr
+    assert '"event": "waiting"' not in ended.err  # it does not pass by itself, so nothing is waited for
+    assert "wrong-password" not in ended.out + ended.err

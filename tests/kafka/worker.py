@@ -12,7 +12,9 @@ from typing import Any
 
 import httpx
 
-from tests import http
+from tests import forked, http
+
+Process = subprocess.Popen[bytes] | forked.Process
 
 
 class WaitedInVainError(AssertionError):
@@ -36,7 +38,7 @@ class Worker:
     name: str
     port: int
     log: Path
-    process: subprocess.Popen[bytes]
+    process: Process
     access_key: str
 
     @property

@@ -42,7 +42,14 @@ class Prepared:
 
 
 def prepare(
-    case: Case, cluster: KafkaCluster, events: int, folder: Path, share: float = 1.0, rate: float = MAX_RATE
+    case: Case,
+    cluster: KafkaCluster,
+    events: int,
+    folder: Path,
+    share: float = 1.0,
+    rate: float = MAX_RATE,
+    *,
+    measured: bool = True,
 ) -> Prepared:
     """Start what the case needs, without waiting for it; `share` shortens it (see Scene), `rate` is the most.
 
@@ -53,7 +60,7 @@ def prepare(
     with ExitStack() as exits:
         agent = exits.enter_context(aws.credentials_agent()) if case.renewable_credentials else None
         settings = {**case.settings, "CLOUDWATCH_ENABLED": "false", **(agent.environment if agent else {})}
-        pipeline = exits.enter_context(Pipeline(cluster.bootstrap_servers, folder, settings))
+        pipeline = exits.enter_context(Pipeline(cluster.bootstrap_servers, folder, settings, measured=measured))
         if case.custom_bus:
             pipeline.settings["EVENTBUS_NAME"] = pipeline.custom_bus
         flow, genesys = _flow(case, pipeline, events, min(rate, events / (case.seconds * share)))

@@ -20,7 +20,10 @@ Say = Callable[[str, str], None]
 
 @dataclass(slots=True)
 class CaseRunner:
-    """Runs cases one after the other. Nothing of two of them is measured at the same time."""
+    """Runs cases one after the other. Nothing of two of them is measured at the same time.
+
+    `measured`: see Pipeline.
+    """
 
     cluster: KafkaCluster
     events: int
@@ -28,6 +31,7 @@ class CaseRunner:
     say: Say
     share: float = 1.0
     rate: float = MAX_RATE
+    measured: bool = True
     _now: Prepared | None = None
     _next: Prepared | None = None
     _closed: bool = False
@@ -69,7 +73,8 @@ class CaseRunner:
                 self.say(name, f"will be started once more: {error}")
 
     def _prepare(self, name: str) -> Prepared:
-        return prepare(CASES[name], self.cluster, self.events, self.folder / name, self.share, self.rate)
+        folder = self.folder / name
+        return prepare(CASES[name], self.cluster, self.events, folder, self.share, self.rate, measured=self.measured)
 
 
 def run_all(

@@ -82,7 +82,7 @@ def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Verdict:
         history = exits.enter_context(History(folder / "history.jsonl", say))
         cluster, between = exits.enter_context(_cluster())
         history.note("plan", **asdict(plan), steps=len(steps), kafka=version())
-        pipeline = exits.enter_context(Pipeline(cluster.bootstrap_servers, folder, dict(SETTINGS)))
+        pipeline = exits.enter_context(Pipeline(cluster.bootstrap_servers, folder, dict(SETTINGS), measured=True))
         ports = tuple(int(address.rpartition(":")[2]) for address in cluster.bootstrap_servers.split(","))
         crew = Crew(pipeline, ports, history)
         exits.callback(crew.close)
