@@ -60,21 +60,26 @@ class QueueReceiver:
             gone += len(answer.get("Successful") or [])
         return gone
 
-    async def hold(self, messages: Sequence[ReceivedMessage]) -> None:
-        """Keep them from others for `visibility_s` from now."""
-        await self._set_visibility(messages, self.visibility_s)
+    async def hold(self, messages: Sequence[ReceivedMessage]) -> set[str]:
+        """Keep them from others for `visibility_s` from now; gives the ids of those that are kept."""
+        return await self._set_visibility(messages, self.visibility_s)
 
     async def release(self, messages: Sequence[ReceivedMessage]) -> None:
         """Let others receive them at once."""
         await self._set_visibility(messages, 0)
 
-    async def _set_visibility(self, messages: Sequence[ReceivedMessage], seconds: int) -> None:
+    async def _set_visibility(self, messages: Sequence[ReceivedMessage], seconds: int) -> set[str]:
+        """Gives the ids of those that SQS did it for: a success may refuse some of a batch."""
+        done: set[str] = set()
         for batch in _cut(messages):
             entries = [
                 {"Id": str(n), "ReceiptHandle": one.receipt, "VisibilityTimeout": seconds}
                 for n, one in enumerate(batch)
             ]
-            await self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+            answer = await self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+            named = {one.get("Id") for one in answer.get("Successful") or []}
+            done |= {one.id for n, one in enumerate(batch) if str(n) in named}
+        return done
 
 
 def region_of(url: str) -> str | None:

@@ -141,12 +141,15 @@ class SqsSource:
             due = [held for held in self._held.values() if held.until_s < soon_s]
             asked_s = self._now()
             try:
-                await self._queue.hold([held.message for held in due])
+                kept = await self._queue.hold([held.message for held in due])
             except AWS_ERRORS as error:
                 log.warning("messages are not kept", messages=len(due), error=reason(error))
                 continue
+            if refused := sum(held.message.id not in kept for held in due):
+                log.warning("messages are not kept", messages=refused, error="refused by SQS")
             for held in due:
-                held.until_s = asked_s + self._queue.visibility_s
+                if held.message.id in kept:
+                    held.until_s = asked_s + self._queue.visibility_s
 
     async def _delete(self) -> None:
         while True:
@@ -165,12 +168,13 @@ class SqsSource:
         for attempt in count():
             newest = [self._held[one.id].message if one.id in self._held else one for one in batch]
             try:
-                refused += await self._queue.delete(newest) < len(newest)
+                are_gone = await self._queue.delete(newest) >= len(newest)
                 self._healthy("delete")
             except AWS_ERRORS as error:
                 await self._unreachable("delete", "deletes nothing", error, attempt)
                 continue
-            if not refused or refused >= MAX_DELETIONS:
+            refused += not are_gone
+            if are_gone or refused >= MAX_DELETIONS:
                 return
             await self._sleep(outage_backoff(refused, self._chance()))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from types import SimpleNamespace
 
 import aioboto3
 import pytest
@@ -150,6 +151,45 @@ async def test_deletions_are_asked_for_again_after_an_outage(desk):
     desk.aws.faults = Faults()
     await until(lambda: not desk.left())
     await batches.aclose()
+
+
+async def refusing(desk, operation, times):
+    """A client of which SQS refuses the first entry of the first batches, inside a success."""
+    real, refused = getattr(desk.client, operation), []
+
+    async def call(*, QueueUrl, Entries):  # noqa: N803
+        if len(refused) >= times:
+            return await real(QueueUrl=QueueUrl, Entries=Entries)
+        first, *others = Entries
+        refused.append(first["Id"])
+        answer = await real(QueueUrl=QueueUrl, Entries=others) if others else {"Successful": []}
+        failed = {"Id": first["Id"], "Code": "InternalError", "SenderFault": False}
+        return {"Successful": answer.get("Successful", []), "Failed": [failed]}
+
+    desk.client = SimpleNamespace(receive_message=desk.client.receive_message, **{
+        name: getattr(desk.client, name) for name in ("delete_message_batch", "change_message_visibility_batch")
+    } | {operation: call})  # fmt: skip
+    return refused
+
+
+@pytest.mark.parametrize(("times", "left"), [(1, 0), (2, 0), (3, 1)])
+async def test_a_deletion_that_was_refused_once_ends_with_the_next_that_is_not(desk, times, left):
+    await desk.put("a")
+    refused = await refusing(desk, "delete_message_batch", times)
+    source = desk.source(sleep=lambda _: asyncio.sleep(0))
+    batches = source.batches()
+    source.settled(await anext(batches))
+    await asyncio.wait_for(source._settled.join(), 30)
+    assert (len(refused), len(desk.left()), source._held) == (times, left, {})
+    await batches.aclose()
+
+
+async def test_what_sqs_refuses_to_keep_is_not_believed_to_be_kept(desk):
+    await desk.put("a", "b")
+    await refusing(desk, "change_message_visibility_batch", 1)
+    source = desk.source()
+    held = [ReceivedMessage("first", "a", "-", 0, None), *(await source._queue.receive())]
+    assert await source._queue.hold(held) == {one.id for one in held[1:]}
 
 
 async def test_an_end_deletes_what_is_settled_and_releases_what_was_not_looked_at(desk):
