@@ -40,16 +40,16 @@ async def topic_configurations(settings: Settings, topics: Iterable[str]) -> dic
         return {topic: (await topic_config(admin, topic))[0] for topic in topics}
 
 
-async def retention_ms(settings: Settings, topics: Iterable[str]) -> dict[str, int]:
-    """Topic → milliseconds after which Kafka deletes a record; without those that it keeps, or says nothing of.
+async def retention_ms(settings: Settings, topics: Iterable[str]) -> dict[str, int | None]:
+    """Topic → milliseconds after which Kafka deletes a record, None: it keeps them; without those it says nothing of.
 
     Raises KafkaError.
     """
-    found = {}
+    found: dict[str, int | None] = {}
     for topic, configs in (await known_configurations(settings, topics)).items():
         kept = int(configs.get(RETENTION, -1))
-        if kept >= 0 and "delete" in configs.get("cleanup.policy", "delete"):
-            found[topic] = kept
+        deletes = kept >= 0 and "delete" in configs.get("cleanup.policy", "delete")
+        found[topic] = kept if deletes else None
     return found
 
 

@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownTopicOrPartitionError
 
 from clients.kafka.configs import retention_ms
 from clients.kafka.login import client_options
@@ -40,13 +40,23 @@ class LagReader:
         self._settings, self._topics = settings, topics
         self._consumer: AIOKafkaConsumer | None = None
         self._oldest: dict[tuple[TopicPartition, int], int] = {}
-        self._kept: dict[str, int] = {}
+        self._kept: dict[str, int | None] = {}
+        self._seen: set[str] = set()  # topics that the brokers have told of
         self._kept_asked = -math.inf
 
     async def measure(self) -> list[PartitionPosition]:
-        """Where the group is now. Raises KafkaError, OSError or TimeoutError when the brokers do not say so."""
+        """Where the group is now. Raises KafkaError, OSError or TimeoutError when the brokers do not say so.
+
+        A topic that nobody has told of yet is left out. One that was there, and is missing from what a broker tells of
+        the topics (it has just started, or the right to describe it is gone), is not a topic without events.
+        """
         async with asyncio.timeout(PATIENCE_S):
             consumer = await self._opened()
+            known = {topic for topic in self._topics if consumer.partitions_for_topic(topic)}
+            if lost := self._seen - known:
+                await consumer._client.force_metadata_update()
+                raise UnknownTopicOrPartitionError(", ".join(sorted(lost)))
+            self._seen = known
             places = [
                 TopicPartition(topic, partition)
                 for topic in self._topics
@@ -74,7 +84,7 @@ class LagReader:
         self._kept_asked = now
         try:
             async with asyncio.timeout(PATIENCE_S):
-                self._kept = await retention_ms(self._settings, self._topics)
+                self._kept |= await retention_ms(self._settings, self._topics)
         except (KafkaError, OSError) as error:  # OSError takes in the time-outs
             log.debug("Kafka does not answer for the retention of topics", error=repr(error))
 
@@ -99,7 +109,8 @@ class LagReader:
                 await consumer.stop()
                 raise
             self._consumer = consumer
-        await self._consumer._client.set_topics(list(self._topics))
+        if not await self._consumer._client.set_topics(list(self._topics)):
+            raise KafkaConnectionError("no broker tells of the topics")
         return self._consumer
 
     async def _note_oldest(self, consumer: AIOKafkaConsumer, behind: dict[TopicPartition, int]) -> None:

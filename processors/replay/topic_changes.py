@@ -29,7 +29,7 @@ class TopicState:
     """What Kafka says: the partitions of each topic, and what of its retention (ms) is known."""
 
     partitions: Mapping[str, int]
-    retention_ms: Mapping[str, int] = field(default_factory=dict)
+    retention_ms: Mapping[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

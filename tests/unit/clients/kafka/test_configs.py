@@ -41,13 +41,17 @@ def kafka(monkeypatch: pytest.MonkeyPatch):
     return knows
 
 
-async def test_retention_is_told_of_topics_that_delete(kafka):
+async def test_retention_is_told_of_topics_that_delete_and_none_of_those_that_keep(kafka):
     settings = kafka(
         raw={"retention_ms": "5", "cleanup_policy": "delete"},
         kept={"retention_ms": "-1", "cleanup_policy": "delete"},
         sources={"retention_ms": "5", "cleanup_policy": "compact"},
     )
-    assert await configs.retention_ms(settings, ["raw", "kept", "sources", "denied"]) == {"raw": 5}
+    assert await configs.retention_ms(settings, ["raw", "kept", "sources", "denied"]) == {
+        "raw": 5,
+        "kept": None,
+        "sources": None,
+    }
 
 
 @pytest.mark.parametrize(
