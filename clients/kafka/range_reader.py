@@ -64,12 +64,14 @@ class Reader:
         """The records of the range, each chunk of one partition, in order; moves `what.next` past each chunk
         when the caller comes for the one after it: until then the chunk counts as not read.
 
-        Raises RangeError when the brokers give nothing for 15 s although there is something left.
+        Raises RangeError when the brokers give nothing for 15 s although there is something left, or go back to what
+        was read: a broker that leads the partition no more has its log end too early, and aiokafka begins anew then.
         """
         self._assign(what)
         while what.open:
             found = await self._fetch(what, size)
             for place, records in found.items():
+                _see_order(what, place, records[0].offset)
                 await self._see_deleted(what, place, records[0].offset)
                 chunk = [record for record in records if record.offset < what.end[place.partition]]
                 if chunk:
@@ -77,6 +79,7 @@ class Reader:
                     what.next[place.partition] = chunk[-1].offset + 1
             for place in list(self._consumer.assignment()):
                 at = await self._consumer.position(place)
+                _see_order(what, place, at)
                 what.next[place.partition] = min(at, what.end[place.partition])
                 if at >= what.end[place.partition] and place not in self._consumer.paused():
                     self._consumer.pause(place)
@@ -168,6 +171,12 @@ class Reader:
             if loop.time() > ends:
                 where = ", ".join(f"{partition}:{what.next[partition]}" for partition in what.open)
                 raise RangeError(f"Kafka gave nothing of {what.topic} for {PATIENCE_S:g} s (at {where})")
+
+
+def _see_order(what: Range, place: TopicPartition, found: int) -> None:
+    if found < (due := what.next[place.partition]):
+        where = f"{what.topic}, partition {place.partition}"
+        raise RangeError(f"Kafka went back from offset {due} to {found} of {where} (run it again when all brokers run)")
 
 
 async def partition_counts(settings: Settings, touch: Iterable[str] = ()) -> Mapping[str, int]:

@@ -25,7 +25,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 from faust.transport.producer import ProducerBuffer
 from faust.types import TP
 
-from clients.kafka import offset_fetch
+from clients.kafka import fetch_errors, offset_fetch
 from streams.faust_patches import fetch, fetched_record, header_names, heartbeat, partitions, recovery, settled_notes
 from streams.faust_patches.new_partitions import know
 from streams.faust_patches.partition_books import lanes_of
@@ -130,6 +130,7 @@ def harden() -> None:
     CoordinatorGroupRebalance._send_sync_group_request = heartbeat.send_sync_group_request
     ProducerBuffer._send_pending = send_pending  # type: ignore[method-assign]
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]
+    fetcher.Fetcher._proc_fetch_request = fetch_errors.proc_fetch_request
     fetcher.MemoryRecords = header_names.KeptRecords
     fetcher.PartitionRecords.__next__ = header_names.next_record
     fetcher.PartitionRecords._consumer_record = fetched_record.fetched_record

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from clients.kafka.range_reader import Reader
-from clients.kafka.ranges import MissingRange, Range, RangeBounds
+from clients.kafka.ranges import MissingRange, Range, RangeBounds, RangeError
 from processors.replay.selection import OffsetBounds, Span
 
 
@@ -111,3 +111,23 @@ async def test_what_is_deleted_while_it_is_read_is_told():
     read = [record.offset async for chunk in reader.chunks(what) for record in chunk]
     assert read == [*range(10), *range(40, 100)]
     assert what.missing == [MissingRange("raw", 0, 10, 40, True)]
+
+
+@pytest.mark.parametrize("records", [True, False], ids=["by its records", "by its position"])
+async def test_a_range_is_not_read_twice(records):
+    consumer = Shrinking()
+    fetches = iter([range(10), range(5) if records else range(0), range(10)])
+
+    async def getmany(timeout_ms, max_records):
+        found = next(fetches)
+        consumer.at = found.stop
+        return {consumer.places[0]: [SimpleNamespace(partition=0, offset=one) for one in found]} if found else {}
+
+    async def read(what):
+        return [len(chunk) async for chunk in Reader(consumer, "raw", 1).chunks(what)]
+
+    consumer.getmany = getmany
+    what = Range("raw", {0: 0}, {0: 100})
+    with pytest.raises(RangeError, match="went back from offset 10 to 0"):
+        await read(what)
+    assert what.next == {0: 10}

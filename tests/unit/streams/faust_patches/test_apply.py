@@ -6,6 +6,7 @@ from unittest.mock import AsyncMock
 
 import faust
 import pytest
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 from faust.exceptions import ProducerSendError
@@ -16,7 +17,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 from faust.transport.producer import ProducerBuffer
 from faust.types import TP
 
-from clients.kafka import offset_fetch
+from clients.kafka import fetch_errors, offset_fetch
 from streams.app import app
 from streams.faust_patches import apply, fetch, partitions, recovery
 from tests.unit.streams.faust_patches.fake_consumer import unpatched
@@ -55,6 +56,7 @@ def test_the_patches_are_in_place():
     assert AIOKafkaConsumerThread.verify_event_path is apply.verify_event_path
     assert Producer._settings_extra is apply.idempotent_settings
     assert GroupCoordinator._do_fetch_commit_offsets is offset_fetch.do_fetch
+    assert Fetcher._proc_fetch_request is fetch_errors.proc_fetch_request
 
 
 async def test_a_fetch_is_answered_within_100_ms():
