@@ -24,14 +24,16 @@ LOOKUP_S = 10.0
 
 
 async def listed(rest: GenesysRest, path: str) -> dict[str, str]:
-    """Every entity of a paged listing, id -> name. Raises PermissionMissingError, GenesysRequestError."""
+    """Every entity of a paged listing, id -> name. Raises PermissionMissingError, GenesysRequestError.
+
+    A success without a list is not one of nothing, for which every topic would be given up: it is asked for again.
+    """
     found: dict[str, str] = {}
     page = 1
     while True:
         params = {"pageSize": PAGE_SIZE, "pageNumber": page}
-        body = await rest.read("GET", path, params=params, background=True)
-        entities = body.get("entities")
-        entities = entities if isinstance(entities, list) else []
+        body = await rest.read("GET", path, params=params, background=True, accepts=_is_page)
+        entities = body["entities"]
         before = len(found)
         for entity in entities:
             if isinstance(entity, dict) and isinstance(entity.get("id"), str):
@@ -39,6 +41,10 @@ async def listed(rest: GenesysRest, path: str) -> dict[str, str]:
         if len(found) == before or page >= _pages(body, len(entities)):  # the same page again has no next one
             return found
         page += 1
+
+
+def _is_page(body: Mapping[str, object]) -> bool:
+    return isinstance(body.get("entities"), list)
 
 
 def _pages(body: Mapping[str, object], given: int) -> float:

@@ -54,7 +54,13 @@ async def test_a_server_that_gives_the_same_page_for_ever_is_not_asked_for_ever(
 async def test_a_listing_survives_odd_entities(rest, server):
     server.answers = [httpx.Response(200, json={"entities": [None, {"id": 5}, {"id": "a"}, {"id": "b", "name": "B"}]})]
     assert await listed(rest, QUEUES) == {"a": "", "b": "B"}
-    server.answers = [httpx.Response(200, json={"entities": "none"})]
+
+
+@pytest.mark.parametrize("body", [{}, {"entities": "none"}, {"message": "come back later"}])
+async def test_a_success_without_a_list_is_no_empty_list(rest, server, body):
+    server.answers = [httpx.Response(200, json=body), httpx.Response(200, json={"entities": [{"id": "a"}]})]
+    assert await listed(rest, QUEUES) == {"a": ""}
+    server.answers = [httpx.Response(200, json={"entities": []})]
     assert await listed(rest, QUEUES) == {}
 
 
