@@ -17,6 +17,7 @@ import faust.streams
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
 from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.producer.message_accumulator import MessageBatch
 from faust.exceptions import ProducerSendError
 from faust.tables.base import Collection
 from faust.tables.recovery import Recovery
@@ -96,6 +97,15 @@ def idempotent_settings(self: Any) -> dict[str, Any]:
     return {**_settings_extra(self), "acks": "all", "enable_idempotence": True}
 
 
+def never_expired(self: Any) -> bool:
+    """Keep a batch for as long as its partition has no leader (`MessageBatch.expired`), as an idempotent producer must.
+
+    Stock aiokafka fails it after a request's time-out, though the brokers may have it and count its numbers: when there
+    is a leader again, they miss the numbers from then on, which ends the worker (streams/delivery/send.py).
+    """
+    return False
+
+
 def harden() -> None:
     """Apply every patch. Raises RuntimeError for a Faust they were not made for."""
     if faust.__version__ != VERSION:
@@ -130,6 +140,7 @@ def harden() -> None:
     CoordinatorGroupRebalance._send_sync_group_request = heartbeat.send_sync_group_request
     ProducerBuffer._send_pending = send_pending  # type: ignore[method-assign]
     Producer._settings_extra = idempotent_settings  # type: ignore[method-assign]
+    MessageBatch.expired = never_expired
     fetcher.Fetcher._proc_fetch_request = fetch_errors.proc_fetch_request
     fetcher.MemoryRecords = header_names.KeptRecords
     fetcher.PartitionRecords.__next__ = header_names.next_record

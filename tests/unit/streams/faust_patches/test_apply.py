@@ -6,9 +6,18 @@ from unittest.mock import AsyncMock
 
 import faust
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
+    UnknownTopicOrPartitionError,
+)
+from aiokafka.producer.message_accumulator import MessageAccumulator, MessageBatch
+from aiokafka.producer.transaction_manager import TransactionManager
 from faust.exceptions import ProducerSendError
 from faust.tables.base import Collection
 from faust.tables.recovery import Recovery
@@ -56,7 +65,27 @@ def test_the_patches_are_in_place():
     assert AIOKafkaConsumerThread.verify_event_path is apply.verify_event_path
     assert Producer._settings_extra is apply.idempotent_settings
     assert GroupCoordinator._do_fetch_commit_offsets is offset_fetch.do_fetch
+    assert MessageBatch.expired is apply.never_expired
     assert Fetcher._proc_fetch_request is fetch_errors.proc_fetch_request
+
+
+@pytest.mark.parametrize("patched", [False, True], ids=["stock", "patched"])
+async def test_a_batch_waits_for_a_leader_and_no_sequence_number_is_missed(monkeypatch, patched):
+    if not patched:
+        monkeypatch.setattr(MessageBatch, "expired", unpatched(MessageBatch).expired)
+    place, transactions = TopicPartition("raw", 0), TransactionManager(None, 0)
+    transactions.set_pid_and_epoch(7, 0)
+    waiting = MessageAccumulator(ClusterMetadata(), 1_000, 0, batch_ttl=-1.0, txn_manager=transactions)
+    builder = waiting.create_builder()
+    builder.append(timestamp=1, key=None, value=b"x")
+    future = await waiting.add_batch(builder, place, 1)
+    assert waiting.drain_by_nodes(()) == ({}, True), "no broker is known that leads the partition"
+    assert transactions.sequence_number(place) == (0 if patched else 1)
+    if patched:
+        assert not future.done()
+    else:
+        with pytest.raises(NotLeaderForPartitionError):
+            await future
 
 
 async def test_a_fetch_is_answered_within_100_ms():
