@@ -6,7 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, NotCoordinatorForGroupError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorForGroupError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from clients.kafka import cluster
 from clients.kafka.admin import open_admin
@@ -74,6 +80,12 @@ async def check_replicas(settings: Settings, topics: Iterable[str], brokers: int
             described = await admin.describe_topics(sorted(topics))
     except KafkaError as error:
         return [Finding("replicas", False, f"cannot be seen: {type(error).__name__}", "allow Describe on the topics")]
+    refused = {topic["topic"]: for_code(topic["error_code"]) for topic in described if topic["error_code"]}
+    unseen = {topic: error.__name__ for topic, error in refused.items() if error is not UnknownTopicOrPartitionError}
+    if unseen:
+        detail = ", ".join(f"{topic} ({error})" for topic, error in sorted(unseen.items()))
+        fix = "allow Describe on the topics, or run it again when all brokers run"
+        return [Finding("replicas", False, f"cannot be seen: {detail}", fix)]
     partitions = {topic["topic"]: topic["partitions"] for topic in described if not topic["error_code"]}
     lagging = [name for name, ones in partitions.items() if any(len(one["isr"]) < len(one["replicas"]) for one in ones)]
     if lagging:

@@ -186,6 +186,8 @@ async def _make_topics(settings: Settings, cluster: cluster.Cluster) -> None:
                     else known[companion_of(settings, name)]
                 )
                 await _create(settings, name, known[name], replicas, configs)
+        if known.keys() != cluster.partitions.keys():  # one that another worker was quicker to make may have others
+            known = await _present(settings, needed)
         if short := short_changelogs(settings, known):
             await _add_partitions(settings, short)
         older = {name: ms for name, ms in kept_ms(settings).items() if name in cluster.partitions}

@@ -56,3 +56,25 @@ async def test_brokers_that_stay_away_end_the_start_after_a_minute(answers, monk
     answers.append(KafkaConnectionError("gone"))
     with pytest.raises(RefusedError, match="start Kafka"):
         await preflight._present(load_settings(), ["raw"])
+
+
+async def test_a_topic_that_another_worker_was_quicker_to_make_has_the_partitions_that_it_has(answers, monkeypatch):
+    settings, made, added = load_settings(), [], []
+    needed = dict.fromkeys(preflight.needed_topics(settings), 3)
+    answers += [Cluster(1, needed), Cluster(1, needed)]
+
+    async def create(settings, name, partitions, replicas, configs):
+        made.append(name)
+
+    async def add(settings, wanted):
+        added.append(wanted)
+
+    async def kept(settings, wanted_ms):
+        pass
+
+    monkeypatch.setattr(preflight.admin, "create_topic", create)
+    monkeypatch.setattr(preflight.admin, "add_partitions", add)
+    monkeypatch.setattr(preflight, "keep_long_enough", kept)
+    raw = settings.topic("raw")
+    await preflight._make_topics(settings, Cluster(1, {name: 3 for name in needed if name != raw}))
+    assert (made, added) == ([raw], []), f"{settings.kafka_topic_partitions} partitions are a wish"
