@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import structlog
 from aiokafka import TopicPartition
@@ -58,9 +57,6 @@ class _Doubt:
     last: float
 
 
-_doubts: WeakKeyDictionary[Any, dict[TopicPartition, _Doubt]] = WeakKeyDictionary()
-
-
 async def proc_fetch_request(self: Any, assignment: Any, node_id: int, request: Any) -> bool:
     """Fetch once from a broker (`Fetcher._proc_fetch_request`)."""
     needs_wakeup: bool = await _proc_fetch_request(_Doubting(self), assignment, node_id, request)
@@ -71,7 +67,8 @@ class _Doubting:
     """A fetcher, and the client of it, whose answers have NOT_LEADER_FOR_PARTITION in the place of what is doubted."""
 
     def __init__(self, fetcher: Any) -> None:
-        self._fetcher, self._doubts = fetcher, _doubts.setdefault(fetcher, {})
+        self._fetcher = fetcher
+        self._doubts: dict[TopicPartition, _Doubt] = fetcher.__dict__.setdefault("doubts", {})
         self._client, self.force_metadata_update = self, fetcher._client.force_metadata_update
 
     def __getattr__(self, name: str) -> Any:

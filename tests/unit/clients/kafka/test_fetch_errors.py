@@ -104,9 +104,9 @@ async def test_what_was_doubted_before_is_doubted_anew(clock, between):
     if between == "another answer":
         await fetched(fetcher)
     if between == "another offset":
-        fetch_errors._doubts[fetcher][PLACE].offset = 99
+        fetcher.doubts[PLACE].offset = 99
     assert not (await fetched(fetcher)).awaiting_reset
-    assert fetch_errors._doubts[fetcher][PLACE].since == clock.seconds - fetch_errors.PAUSE_S
+    assert fetcher.doubts[PLACE].since == clock.seconds - fetch_errors.PAUSE_S
 
 
 async def test_a_refusal_without_a_word_for_it_asks_who_leads(clock):
