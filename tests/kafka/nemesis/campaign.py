@@ -108,7 +108,7 @@ def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Verdict:
 def _play(scene: Scene, harm: Harm, steps: Sequence[Step], offsets: Offsets) -> tuple[int, str]:
     """Epoch ms of the beginning, and what went wrong, if anything did."""
     crew, history = harm.crew, harm.crew.history
-    began_ms = history.begin()
+    began_ms, problem = history.begin(), ""
     try:
         with crew.supervised():
             for member in [crew.start() for _ in range(WORKERS)]:
@@ -116,7 +116,7 @@ def _play(scene: Scene, harm: Harm, steps: Sequence[Step], offsets: Offsets) -> 
             scene.flow.start()
             scene.wait_for_flow()
             began_ms = history.begin()
-            _strike_all(harm, steps)
+            problem = _strike_all(harm, steps)
             scene.flow.join(PATIENCE_S)
             history.note("settling", given=scene.flow.given, on_bus=scene.pipeline.on_bus())
             _wait_until_settled(scene, offsets)
@@ -124,20 +124,25 @@ def _play(scene: Scene, harm: Harm, steps: Sequence[Step], offsets: Offsets) -> 
         for member in crew.members:
             crew.stop(member)
     except TROUBLE as error:
-        return began_ms, str(error) or type(error).__name__
-    return began_ms, ""
+        problem = problem or str(error) or type(error).__name__
+    return began_ms, problem
 
 
-def _strike_all(harm: Harm, steps: Sequence[Step]) -> None:
-    """Begin each fault at its time; they overlap. Raises what went wrong in one of them, when all have ended."""
+def _strike_all(harm: Harm, steps: Sequence[Step]) -> str:
+    """Begin each fault at its time; they overlap. Gives what went wrong in one of them, when all have ended.
+
+    What was given meanwhile is to settle all the same: looked at before, all that is on its way counts as lost.
+    """
     history = harm.crew.history
     with ThreadPoolExecutor(max_workers=16) as pool:
         running = []
         for step in steps:
             time.sleep(max(0.0, step.at - history.seconds))  # the plan's own pace
             running.append(pool.submit(_strike, harm, step))
-        for one in running:
-            one.result()
+        wrong = [error for one in running if (error := one.exception()) is not None]
+    if unknown := [error for error in wrong if not isinstance(error, TROUBLE)]:
+        raise unknown[0]
+    return str(wrong[0]) or type(wrong[0]).__name__ if wrong else ""
 
 
 def _strike(harm: Harm, step: Step) -> None:

@@ -18,6 +18,9 @@ from tests.kafka.nemesis import clock
 from tests.kafka.nemesis.crew import LEAST, MOST, Crew
 from tests.kafka.nemesis.schedule import Step
 
+#: Seconds that brokers get to be whole again, on a machine that does much else.
+BACK_S = 300.0
+
 #: What is asked of the AWS emulator; `figure` of the step fills the rest in.
 ENTRIES: dict[str, Callable[[float], dict[str, Any]]] = {
     "throttled": lambda share: {"code": "ThrottlingException", "share": share},
@@ -115,13 +118,13 @@ class Harm:
                 elif name == "broker-frozen":
                     cluster.thaw_broker(index)
                 self.between[index].restore()
-                cluster.wait_ready()  # before the next one: two of three disks must be whole
+                cluster.wait_ready(timeout=BACK_S)  # before the next one: two of three disks must be whole
 
     def _restart_each(self) -> None:
         for index in range(self.cluster.brokers):
             self.cluster.stop_broker(index)
             self.cluster.start_broker(index)
-            self.cluster.wait_ready()
+            self.cluster.wait_ready(timeout=BACK_S)
 
     @contextmanager
     def _of_aws(self, step: Step) -> Iterator[str | None]:
