@@ -26,7 +26,8 @@ def results():
     found[BARE.name] = [figures(4000, 250.0)]
     ages = {f"p{rank}_ms": rank for rank in (50, 95, 99)}
     latency = {name: {**figures(4000), **ages, "rate": 4000} for name in ("50 %", TOGETHER)}
-    return Results(found, [figures(6000, 160.0)], latency, {})
+    ways = {name: {"way": name, "events_per_second": rate} for name, rate in (("sockets", 4_000), ("dry run", 20_000))}
+    return Results(found, [figures(6000, 160.0)], latency, {}, ways)
 
 
 def test_the_line_is_of_medians_and_who_did_not_run_has_no_ratio():
@@ -40,15 +41,22 @@ def test_the_line_is_of_medians_and_who_did_not_run_has_no_ratio():
         "ratio_bare_loop_cpu": 2.0,
         "ratio_two_workers": 1.5,
         "ratio_50_routes": 1.4,
+        "notifications_per_second": 4_000,
+        "dry_run_events_per_second": 20_000,
     }
 
 
 def test_the_page_shows_everybody():
     found = results()
-    shown = page(found.contestants, found.routes, found.latency, found.growth, found.line())
+    tables = {"Cost of an event, by load": found.growth, "Into raw": found.sources}
+    shown = page(found.contestants, found.routes, found.latency, tables, found.line())
     root = ElementTree.fromstring(shown.removeprefix("<!doctype html>").replace('<meta charset="utf-8">', ""))
     cells = {cell.text for cell in root.iter("td")}
-    assert {*found.contestants, "this project, 50 routes", "50 %", *found.line()} <= cells
+    assert {*found.contestants, "this project, 50 routes", "50 %", "dry run", *found.line()} <= cells
+    headings = [heading.text for heading in root.iter("h2")]
+    assert ("Into raw" in headings, "Cost of an event, by load" in headings) == (True, False), (
+        "of what was not measured"
+    )
 
 
 def test_events_of_a_conversation_are_together_or_as_far_apart_as_can_be():
