@@ -20,13 +20,10 @@ from emulators.genesys.contact_centre.directory import Directory
 from emulators.genesys.notifications.frames import event_frame
 from emulators.genesys.notifications.payloads import notifications
 
-#: Bytes on their way to the reader, at most, before more are written.
-AHEAD_BYTES = 1_048_576
-
 CHANNEL = {"id": "channel", "expires": "2099-01-01T00:00:00.000Z"}
 
 
-def frames(directory: Directory) -> Iterator[bytes]:
+def frames(directory: Directory) -> Iterator[str]:
     """Notifications of the queues' conversations, as a contact centre with 100 new ones a second makes them."""
     simulator = Simulator([*directory.queues.values()], [*directory.users.values()], rate=100.0)
     for now_ms in range(1_800_000_000_000, 1_900_000_000_000, 100):
@@ -35,16 +32,7 @@ def frames(directory: Directory) -> Iterator[bytes]:
                 for topic, build in notifications(happened):
                     if topic.startswith("v2.routing.queues."):
                         data = event_frame(topic, build()).data
-                        yield data if isinstance(data, bytes) else data.encode()
-
-
-def on_the_wire(text: bytes) -> bytes:
-    """A text frame of a server (RFC 6455, 5.2)."""
-    size = len(text)
-    length = (
-        bytes([size]) if size < 126 else b"\x7e" + size.to_bytes(2) if size < 65_536 else b"\x7f" + size.to_bytes(8)
-    )
-    return b"\x81" + length + text
+                        yield data if isinstance(data, str) else data.decode()
 
 
 class LeanGenesys:
@@ -52,9 +40,9 @@ class LeanGenesys:
 
     def __init__(self, number: int) -> None:
         self.directory = Directory()
-        self.waiting = [on_the_wire(one) for one in islice(frames(self.directory), number)]
+        self.waiting = [*islice(frames(self.directory), number)]
         self.url = ""
-        self._transport: asyncio.Future[asyncio.Transport] = asyncio.get_running_loop().create_future()
+        self._reader: asyncio.Future[web.WebSocketResponse] = asyncio.get_running_loop().create_future()
         self._topics: list[Any] = []
 
     def application(self) -> web.Application:
@@ -94,8 +82,7 @@ class LeanGenesys:
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
-        assert isinstance(request.transport, asyncio.Transport)
-        self._transport.set_result(request.transport)
+        self._reader.set_result(socket)
         async for message in socket:  # pings
             await socket.send_json({"topicName": "channel.metadata", "eventBody": {"message": "pong"}})
             del message
@@ -104,12 +91,10 @@ class LeanGenesys:
     async def _send(self, request: web.Request) -> web.Response:
         """`{number}`: so many more, as fast as they are read; answers when they are on their way."""
         number = int((await request.json())["number"])
-        transport = await self._transport  # when the worker has dialled
-        transport.set_write_buffer_limits(0)
+        reader = await self._reader  # when the worker has dialled
         going, self.waiting = self.waiting[:number], self.waiting[number:]
-        for start in range(0, len(going), 32):
-            transport.write(b"".join(going[start : start + 32]))
-            await self._drained()
+        for frame in going:
+            await reader.send_str(frame)
         return web.json_response({"sent": len(going)})
 
 
