@@ -83,9 +83,8 @@ class LeanGenesys:
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
         self._reader.set_result(socket)
-        async for message in socket:  # pings
+        async for _ in socket:  # pings
             await socket.send_json({"topicName": "channel.metadata", "eventBody": {"message": "pong"}})
-            del message
         return socket
 
     async def _send(self, request: web.Request) -> web.Response:
