@@ -107,7 +107,7 @@ class Backfilled:
                     queue = queue_id(envelope)
                     name = await self.names.name(queue) if queue else None
                     value = orjson.dumps(envelope)
-                    yield with_queue(value, envelope, queue, name) if queue and name else value
+                    yield with_queue(value, envelope, queue, name)[0] if queue and name else value
 
     def _envelopes(self, snapshot: Snapshot) -> Iterator[JsonObject]:
         if "steps" in self.events:

@@ -17,7 +17,7 @@ from processors.event import headers, trace_context
 from processors.event.errors import MalformedEventError
 from processors.event.headers import Meta
 from processors.event.identity import RECEIVED_AT, derive_event_id, interaction_id, is_notification, unwrapped
-from processors.event.lines import Line, OversizedLine
+from processors.event.lines import OversizedLine, ParsedLine, SourceLine
 from processors.event.strict_json import JsonObject, json_type, parse
 
 Redact = Callable[[JsonObject], JsonObject]
@@ -42,7 +42,11 @@ class NotAnEvent:
 
 
 def taken_in(
-    lines: Iterable[Line], received_at: int, max_bytes: int, redact: Redact | None = None, traced: str | None = None
+    lines: Iterable[SourceLine],
+    received_at: int,
+    max_bytes: int,
+    redact: Redact | None = None,
+    traced: str | None = None,
 ) -> Iterator[IntakeEvent | NotAnEvent]:
     """What each line holds: one event, or several as a JSON array.
 
@@ -56,10 +60,15 @@ def taken_in(
 
 
 def _line(
-    line: Line, received_at: int, max_bytes: int, redact: Redact | None, traced: str | None
+    line: SourceLine, received_at: int, max_bytes: int, redact: Redact | None, traced: str | None
 ) -> Iterator[IntakeEvent | NotAnEvent]:
     if isinstance(line, OversizedLine):
         yield _too_long(f"a line of {line.size} bytes", max_bytes, line.prefix)
+        return
+    if isinstance(line, ParsedLine):
+        event, value = _event(line.event, line.value, received_at, redact)
+        is_own = redact is None and unwrapped(line.event) is line.event
+        yield _item(event, value, received_at, max_bytes, traced, line.event_id if is_own else None)
         return
     try:
         found = parse(line)
@@ -96,13 +105,15 @@ def _withheld(refused: NotAnEvent) -> NotAnEvent:
     return NotAnEvent(MalformedEventError(message, code=refused.error.code), None)
 
 
-def _item(item: object, value: bytes, received_at: int, max_bytes: int, traced: str | None) -> IntakeEvent | NotAnEvent:
+def _item(
+    item: object, value: bytes, received_at: int, max_bytes: int, traced: str | None, event_id: str | None = None
+) -> IntakeEvent | NotAnEvent:
     if len(value) > max_bytes:
         return _too_long(f"an event of {len(value)} bytes", max_bytes, value)
     if not isinstance(item, dict):
         message = f"expected a JSON object, got {json_type(item)}"
         return NotAnEvent(MalformedEventError(message, code="NotAnObject"), value)
-    event_id = derive_event_id(item)
+    event_id = event_id or derive_event_id(item)
     key = interaction_id(item) or event_id
     trace = trace_context.taken(item) or (None if traced is None else trace_context.begun(event_id, traced))
     written = headers.write(Meta(event_id=event_id, received_at=received_at, traceparent=trace))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from processors.event.strict_json import JsonObject
+
 #: How much of a line that is too long is kept, to recognise it by.
 PREFIX_BYTES = 2_048
 
@@ -16,7 +18,19 @@ class OversizedLine:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class ParsedLine:
+    """A line that its source has parsed: its bytes, the event in them, and the event's id."""
+
+    value: bytes
+    event: JsonObject
+    event_id: str
+
+
 Line = bytes | OversizedLine
+
+#: What a source gives.
+SourceLine = Line | ParsedLine
 
 
 class LineSplitter:

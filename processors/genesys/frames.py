@@ -96,9 +96,12 @@ def queue_id(envelope: JsonObject) -> str | None:
     return next(reversed(own or [queue for _, queue in queues]), None)
 
 
-def with_queue(value: bytes, envelope: JsonObject, queue: str, name: str) -> bytes:
+def with_queue(value: bytes, envelope: JsonObject, queue: str, name: str) -> tuple[bytes, JsonObject]:
     """The frame with `queue: {id, name}` added beside the envelope's own fields, which stay as they came."""
-    return value if "queue" in envelope else _with(value, envelope, {"queue": {"id": queue, "name": name}})
+    if not envelope or "queue" in envelope:
+        return value, envelope
+    added = {"queue": {"id": queue, "name": name}}
+    return _with(value, envelope, added), envelope | added
 
 
 def came_again(value: bytes, envelope: JsonObject, at_ms: int) -> tuple[bytes, JsonObject]:

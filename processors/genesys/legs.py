@@ -8,7 +8,7 @@ missing, and one that is null counts as missing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from processors.event.members import objects, text
@@ -158,13 +158,13 @@ def _state(participant: JsonObject, session: JsonObject) -> str:
     return "connected" if participant.get("connectedTime") else "none"
 
 
-def earlier_topics(envelope: JsonObject, before_ms: int) -> Iterator[str]:
-    """The topics that have brought a snapshot's conversation since before then (epoch ms).
+def earlier_topics(envelope: JsonObject, found: Iterable[Leg], before_ms: int) -> Iterator[str]:
+    """The topics that have brought a snapshot's conversation, with these communications, since before then (epoch ms).
 
     They are those of queues it was in and of users who took part, for all media or for the same one.
     """
     variant = str(envelope.get("topicName")).partition(".conversations")[2]
-    for leg in legs(envelope):
+    for leg in found:
         if leg.purpose not in CUSTOMERS and leg.started_ms is not None and leg.started_ms < before_ms:
             places = [f"v2.routing.queues.{leg.queue}"] if leg.queue else []
             for place in [*places, f"v2.users.{leg.user}"] if leg.user else places:

@@ -159,17 +159,24 @@ class Sighting:
     channel: str | None = None
 
 
+def is_snapshot(envelope: JsonObject) -> bool:
+    """Whether an event is a snapshot of a conversation."""
+    topic, body = str(envelope.get("topicName")), member(envelope, "eventBody")
+    return SNAPSHOT_TOPIC.fullmatch(topic) is not None and isinstance(body.get("participants"), list)
+
+
 def state_of(envelope: JsonObject) -> State | None:
     """The state that a snapshot of a conversation shows; None for any other event."""
-    body = member(envelope, "eventBody")
-    if not SNAPSHOT_TOPIC.fullmatch(str(envelope.get("topicName"))) or not isinstance(body.get("participants"), list):
-        return None
-    found = legs(envelope)
+    return shown_state(envelope, legs(envelope)) if is_snapshot(envelope) else None
+
+
+def shown_state(envelope: JsonObject, found: Sequence[Leg]) -> State:
+    """The state that a snapshot shows, all of whose communications are `found`."""
     shapes = {leg.key: _shape(leg.state, leg.held, _is_wrapped(leg)) for leg in found}
     people = {leg.participant_id: leg.participant for leg in found}
     details = [_details(ident, participant) for ident, participant in people.items()]
     details += [_session_details(leg) for leg in found]
-    details.append(_whole_details(body))
+    details.append(_whole_details(member(envelope, "eventBody")))
     return State(shapes, hash(frozenset(one for one in details if any(one[1:]))))
 
 

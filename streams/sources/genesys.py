@@ -7,7 +7,7 @@ own partition: whoever owns that partition next reads them and heals what was mi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -21,14 +21,14 @@ from clients.genesys.rest.observer import Observer
 from clients.genesys.subscription import SubscriptionStream
 from clients.genesys.topic_resolver import TopicResolver
 from clients.kafka.cluster import describe
-from processors.event.lines import Line
+from processors.event.lines import SourceLine
 from processors.genesys.topics.plan import MAX_CHANNELS
 from settings import Settings
 from streams.sources.checkpoints import Checkpoint, last_checkpoint, recent
 
 log = structlog.get_logger(__name__)
 
-Batches = AsyncGenerator[list[Line], None]
+Batches = AsyncGenerator[Sequence[SourceLine], None]
 
 
 @dataclass(frozen=True, slots=True)

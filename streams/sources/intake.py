@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 
 from clients.otlp import RECEIVE, Spans
 from processors.event.headers import EVENT_ID, TRACEPARENT, Meta
 from processors.event.intake import IntakeEvent, taken_in
-from processors.event.lines import Line
+from processors.event.lines import SourceLine
 from processors.event.redaction import redactor
 from processors.event.trace_context import is_sampled
 from processors.routes.outcome import Failed
@@ -41,7 +41,7 @@ class Intake:
         self._redact = redactor(settings.redact_fields)
         self._delivery, self._ledger = delivery, ledger
 
-    async def ingest(self, lines: Iterable[Line]) -> None:
+    async def ingest(self, lines: Iterable[SourceLine]) -> None:
         """Bring lines to Kafka; returns when the broker has all."""
         began_ns, result = time.time_ns(), self._taken_in(lines)
         await self._delivery.put(result)
@@ -49,7 +49,9 @@ class Intake:
         if self._spans.are_wanted:
             self._note_spans(began_ns, result.records)
 
-    async def pump(self, batches: AsyncIterator[list[Line]], settled: Callable[[], None] | None = None) -> None:
+    async def pump(
+        self, batches: AsyncIterator[Sequence[SourceLine]], settled: Callable[[], None] | None = None
+    ) -> None:
         """Ingest batch after batch, each `settled` when Kafka has it.
 
         Ending it ends the reading first: what has been read still gets to Kafka.
@@ -65,7 +67,7 @@ class Intake:
                     raise
                 await self._may_begin()
 
-    async def _settle(self, batch: list[Line], settled: Callable[[], None] | None) -> None:
+    async def _settle(self, batch: Sequence[SourceLine], settled: Callable[[], None] | None) -> None:
         await self.ingest(batch)
         if settled is not None:
             settled()
@@ -76,7 +78,7 @@ class Intake:
             if is_sampled(trace := one.headers.get(TRACEPARENT)):
                 self._spans.note(RECEIVE, trace, began_ns, {"event.id": one.headers[EVENT_ID].decode()})
 
-    def _taken_in(self, lines: Iterable[Line]) -> BatchResult:
+    def _taken_in(self, lines: Iterable[SourceLine]) -> BatchResult:
         result = BatchResult()
         received_at = int(time.time() * 1000)
         raw = self._delivery.topics.raw.get_topic_name()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import orjson
 
@@ -11,14 +11,14 @@ from clients.genesys.queues import QueueNames
 from clients.genesys.rest.client import GenesysRest
 from processors.event.identity import derive_event_id
 from processors.event.intake import Redact
-from processors.event.lines import Line
+from processors.event.lines import ParsedLine, SourceLine
 from processors.event.strict_json import JsonObject
 from processors.genesys.analytics.snapshots import Snapshot, backfilled_moment
 from processors.genesys.frames import came_again, changed_at, queue_id, with_queue
-from processors.genesys.legs import earlier_topics
+from processors.genesys.legs import Leg, earlier_topics, legs
 from processors.genesys.seen_events import SeenEvents, SeenTimes, SeenValues
 from processors.genesys.seen_states import SeenStates
-from processors.genesys.states import State, exact, snapshot_key, state_of
+from processors.genesys.states import exact, is_snapshot, shown_state, snapshot_key, state_of
 from processors.genesys.steps.derive import Step
 from processors.genesys.steps.memory import StepMemory
 from processors.genesys.times import is_timeless, stated_times
@@ -59,7 +59,7 @@ class RepetitionFilter:
 
         `raw` is read one partition after another, so events may come in any order.
         """
-        self._is_new(envelope)
+        self._is_new(derive_event_id(envelope))
         moment = backfilled_moment(envelope)
         if envelope.get("derived") is True:
             self._steps.know(envelope)
@@ -71,16 +71,16 @@ class RepetitionFilter:
         elif is_timeless(envelope):
             self._values.is_new(str(envelope["topicName"]), _fact(envelope), "", at_ms)
 
-    async def past(self, snapshot: Snapshot) -> list[Line]:
+    async def past(self, snapshot: Snapshot) -> list[SourceLine]:
         """What of a backfilled snapshot goes on: of one that is known, the end of a hold that nobody heard of alone."""
         envelope, is_known = snapshot.envelope, self._is_known(snapshot)
         steps = self._take_steps(envelope, snapshot.moment_ms, snapshot.since_ms, is_known=is_known)
         if is_known:
             self._rest.observer.count("backfill_known")
         value = None if is_known else orjson.dumps(envelope)
-        return await self._gone_on(value, envelope, steps, is_backfilled=True)
+        return await self._gone_on(value, envelope, derive_event_id(envelope), steps, is_backfilled=True)
 
-    async def live(self, item: ReceivedFrame) -> list[Line]:
+    async def live(self, item: ReceivedFrame) -> list[SourceLine]:
         """What goes on of a frame."""
         envelope = item.frame.envelope
         if item.frame.kind == "malformed" or envelope is None or not isinstance(item.value, bytes):
@@ -90,45 +90,48 @@ class RepetitionFilter:
             return []
         if item.frame.kind != "event":
             return []
-        if (state := state_of(envelope)) is not None:
-            return await self._snapshot(item.value, envelope, state, item)
+        if is_snapshot(envelope):
+            return await self._snapshot(item.value, envelope, item)
         return await self._other(item.value, envelope, item)
 
-    async def _snapshot(self, value: bytes, envelope: JsonObject, state: State, item: ReceivedFrame) -> list[Line]:
-        is_new = self._is_new(envelope)
-        key, at_ms, channel = snapshot_key(envelope), item.at_ms, item.channel_id
+    async def _snapshot(self, value: bytes, envelope: JsonObject, item: ReceivedFrame) -> list[SourceLine]:
+        event_id, found = derive_event_id(envelope), legs(envelope)
+        key, state, at_ms, channel = snapshot_key(envelope), shown_state(envelope, found), item.at_ms, item.channel_id
+        is_new = self._is_new(event_id)
         if self._states.came_back(key, state, at_ms, is_new=is_new, channel=channel):
             value, envelope = came_again(value, envelope, at_ms)
-            is_new = self._is_new(envelope)
+            event_id = derive_event_id(envelope)
+            is_new = self._is_new(event_id)
         if not is_new:  # from the channel beside, or sent twice
             self._rest.observer.count("frame_duplicate")
             return []
         is_change = self._states.is_change(key, state, at_ms, channel)
         if self._times.adds_none(key, stated_times(envelope["eventBody"])):
             value, envelope = changed_at(value, envelope, at_ms)
-        steps = self._take_steps(envelope, at_ms, self._told_since(envelope, at_ms))
+        steps = self._take_steps(envelope, at_ms, self._told_since(envelope, found, at_ms), found=found)
         if not is_change and self._drop_unchanged:
             self._rest.observer.count("frame_unchanged")
             return await self._lines(steps, envelope)
-        return await self._gone_on(value, envelope, steps)
+        return await self._gone_on(value, envelope, event_id, steps)
 
-    async def _other(self, value: bytes, envelope: JsonObject, item: ReceivedFrame) -> list[Line]:
+    async def _other(self, value: bytes, envelope: JsonObject, item: ReceivedFrame) -> list[SourceLine]:
         """What is no snapshot; where its body holds no time, the time of receipt makes it another event each time."""
-        is_value = is_timeless(envelope)
-        if is_value:
+        if is_timeless(envelope):
             topic = item.frame.topic
             is_first = self._covered_ms is None and not self._values.knows(topic)
             is_new = self._values.is_new(topic, _fact(envelope), item.channel_id, item.at_ms)
             if is_new and not is_first:
                 value, envelope = came_again(value, envelope, item.at_ms)
+            event_id = derive_event_id(envelope)
         else:
-            is_new = self._is_new(envelope)
+            event_id = derive_event_id(envelope)
+            is_new = self._is_new(event_id)
         if not is_new:
             self._rest.observer.count("frame_duplicate")
             return []
-        return [await self._named(value, envelope)]
+        return [await self._named(value, envelope, event_id)]
 
-    def _told_since(self, envelope: JsonObject, at_ms: int) -> int | None:
+    def _told_since(self, envelope: JsonObject, found: Sequence[Leg], at_ms: int) -> int | None:
         """From when on (epoch ms) steps of a conversation are told that is new here; None when all are.
 
         Those before were told by another part that has had it for so long, and nobody would know their repetition.
@@ -136,39 +139,52 @@ class RepetitionFilter:
         if STEPS not in self._events or self._steps.knows(envelope):
             return None
         before_ms, topics = at_ms - TOLD_MS, self._elsewhere()
-        is_older = any(topic in topics for topic in earlier_topics(envelope, before_ms))
+        is_older = any(topic in topics for topic in earlier_topics(envelope, found, before_ms))
         return max(before_ms, self._covered_ms or 0) if is_older else None
 
     def _take_steps(
-        self, envelope: JsonObject, at_ms: int, since_ms: int | None = None, *, is_known: bool = False
+        self,
+        envelope: JsonObject,
+        at_ms: int,
+        since_ms: int | None = None,
+        *,
+        is_known: bool = False,
+        found: Sequence[Leg] | None = None,
     ) -> list[Step]:
         if STEPS not in self._events:
             return []
-        masked = envelope if self._redact is None else self._redact(envelope)
-        return self._steps.take(masked, at_ms, since_ms, is_known=is_known)
+        if self._redact is not None:
+            envelope, found = self._redact(envelope), None
+        return self._steps.take(envelope, at_ms, since_ms, is_known=is_known, found=found)
 
     async def _gone_on(
-        self, value: bytes | None, envelope: JsonObject, steps: Iterable[Step], *, is_backfilled: bool = False
-    ) -> list[Line]:
+        self,
+        value: bytes | None,
+        envelope: JsonObject,
+        event_id: str,
+        steps: Iterable[Step],
+        *,
+        is_backfilled: bool = False,
+    ) -> list[SourceLine]:
         """Steps before their snapshot, where it goes on: where `raw` has a snapshot, it has its steps."""
         lines = await self._lines(steps, envelope)
         if value is not None and SNAPSHOTS in self._events:
-            lines.append(await self._named(value, envelope))
+            lines.append(await self._named(value, envelope, event_id))
         if is_backfilled:
             self._rest.observer.count("event_backfilled", len(lines))
         return lines
 
-    async def _lines(self, steps: Iterable[Step], source: JsonObject) -> list[Line]:
-        lines: list[Line] = []
+    async def _lines(self, steps: Iterable[Step], source: JsonObject) -> list[SourceLine]:
+        lines: list[SourceLine] = []
         for step in steps:
             envelope = step.envelope(source)
-            if self._is_new(envelope):
+            if self._is_new(step.id):
                 self._rest.observer.count("step_derived")
-                lines.append(await self._named(orjson.dumps(envelope), envelope))
+                lines.append(await self._named(orjson.dumps(envelope), envelope, step.id))
         return lines
 
-    def _is_new(self, envelope: JsonObject) -> bool:
-        return self._seen.is_new(derive_event_id(envelope), self._rest.clock.now())
+    def _is_new(self, event_id: str) -> bool:
+        return self._seen.is_new(event_id, self._rest.clock.now())
 
     def _is_known(self, snapshot: Snapshot) -> bool:
         """Whether a backfilled snapshot was given before, or tells a change that was seen."""
@@ -180,12 +196,14 @@ class RepetitionFilter:
             change = snapshot.change or exact(state, snapshot.moment_ms, snapshot.until_ms)
             if not self._states.is_unseen(snapshot_key(snapshot.envelope), state, change):
                 return True  # by what is known of this gap; of another, in which it lies, more may be
-        return not self._seen.is_new(event_id, self._rest.clock.now())
+        return not self._is_new(event_id)
 
-    async def _named(self, value: bytes, envelope: JsonObject) -> bytes:
+    async def _named(self, value: bytes, envelope: JsonObject, event_id: str) -> ParsedLine:
         queue = queue_id(envelope)
         name = await self._names.name(queue) if queue is not None else None
-        return value if queue is None or name is None else with_queue(value, envelope, queue, name)
+        if queue is not None and name is not None:
+            value, envelope = with_queue(value, envelope, queue, name)
+        return ParsedLine(value, envelope, event_id)
 
 
 def _fact(envelope: JsonObject) -> str:

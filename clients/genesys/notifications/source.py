@@ -17,7 +17,7 @@ from clients.genesys.notifications.repetition_filter import RepetitionFilter
 from clients.genesys.queues import QueueNames
 from clients.genesys.rest.client import GenesysRest
 from clients.genesys.topic_resolver import TopicResolver
-from processors.event.lines import Line
+from processors.event.lines import SourceLine
 from processors.event.redaction import redactor
 from processors.genesys.analytics.snapshots import Snapshot
 from processors.genesys.frames import read_frame
@@ -52,7 +52,7 @@ async def _nothing() -> AsyncGenerator[tuple[bytes, int], None]:
 class _Batch:
     """What goes out at once; `since_ms`: by channel, all before was received; `report`: what follows it."""
 
-    lines: list[Line] = field(default_factory=list)
+    lines: list[SourceLine] = field(default_factory=list)
     since_ms: dict[int, int] = field(default_factory=dict)
     report: GapReport | None = None
 
@@ -128,7 +128,7 @@ class NotificationSource:
         """The gaps that are not done with."""
         return self._healer.unhealed
 
-    async def batches(self) -> AsyncGenerator[list[Line], None]:
+    async def batches(self) -> AsyncGenerator[list[SourceLine], None]:
         """What has come, as lists of envelopes in bytes, for ever; never an empty list.
 
         An envelope is `{topicName, version, eventBody, metadata}`, with `queue: {id, name}` where the name is

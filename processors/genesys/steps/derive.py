@@ -13,7 +13,7 @@ before it were missed; what it has forgotten (the end of a hold, what an attribu
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -36,6 +36,9 @@ _NOT_TAKEN = frozenset({"transfer.noanswer", "transfer.notavailable", "transfer.
 
 #: After-call work tells its times itself, or its participant does.
 _WORK_TIMES = (("startTime", "startAcwTime"), ("endTime", "endAcwTime"))
+
+#: Tells the steps of one name in a conversation apart.
+Key = str | tuple[object, ...]
 
 #: Time in epoch ms, when it is told, and fields.
 TimedFields = tuple[int | None, JsonObject]
@@ -67,13 +70,14 @@ class Step:
 class Candidate(NamedTuple):
     """A step that a snapshot tells: `key` says which one of its name it is in the conversation.
 
-    `read` gives its time and its own fields, None when what is needed of them is not told yet: it is asked only when
-    the step is not known. `is_whole`: with the fields that all sessions have.
+    A key holds nothing but texts, numbers and tuples. `read` gives its time and its own fields, None when what is
+    needed of them is not told yet: it is asked only when the step is not known. `is_whole`: with the fields that all
+    sessions have.
     """
 
     name: str
     leg: Leg
-    key: object
+    key: Key
     read: Callable[[], TimedFields | None]
     is_whole: bool = True
 
@@ -88,10 +92,12 @@ class Scene:
     received_ms: int
 
     @classmethod
-    def of(cls, envelope: JsonObject, received_ms: int) -> Scene | None:
-        """None without a conversation."""
+    def of(cls, envelope: JsonObject, received_ms: int, found: Sequence[Leg] | None = None) -> Scene | None:
+        """None without a conversation. `found`: the snapshot's communications, where they have been read."""
         ident = text(envelope, "eventBody", "id")
-        return cls(envelope, ident, tuple(legs(envelope)), received_ms) if ident else None
+        if not ident:
+            return None
+        return cls(envelope, ident, tuple(legs(envelope) if found is None else found), received_ms)
 
     def step_id(self, candidate: Candidate) -> str:
         """UUIDv5 of which step of which conversation it is."""
@@ -199,13 +205,13 @@ def _was_over(leg: Leg, moment: int | None) -> bool:
 
 def _timed_hold(leg: Leg) -> Iterator[Candidate]:
     if leg.held and (since_ms := epoch_ms_of(leg.session.get("startHoldTime"))) is not None:
-        yield Candidate("hold", leg, [*leg.key, since_ms], lambda: (since_ms, fields.user(leg)))
+        yield Candidate("hold", leg, (*leg.key, since_ms), lambda: (since_ms, fields.user(leg)))
 
 
 def _consult(leg: Leg) -> Iterator[Candidate]:
     if consulted := text(leg.participant, "consultParticipantId"):
         more = {"consultParticipantId": consulted}
-        key = [leg.participant_id, consulted]
+        key = (leg.participant_id, consulted)
         yield Candidate("consult", leg, key, lambda: (leg.started_ms, fields.user(leg) | more))
 
 
@@ -230,7 +236,7 @@ def _after_work(scene: Scene, leg: Leg) -> Iterator[Candidate]:
         if ends or state == "complete":
             yield Candidate("acw.end", leg, leg.participant_id, end)
     if wrapup := fields.wrapup(leg):
-        yield Candidate("wrapup", leg, [leg.participant_id, wrapup["wrapupCode"]], code)
+        yield Candidate("wrapup", leg, (leg.participant_id, wrapup["wrapupCode"]), code)
 
 
 def _messages(leg: Leg) -> Iterator[Candidate]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
@@ -45,9 +45,13 @@ class _TopicState:
 
 @dataclass(slots=True)
 class _Conversation:
-    """The ids of its steps; `holds`: since when, and whether its end was told; `turns`: the most that a topic told."""
+    """Its steps, those told here by a number for each, those told before by their ids.
 
-    steps: set[str] = field(default_factory=set)
+    `holds`: since when, and whether its end was told; `turns`: the most that a topic told.
+    """
+
+    told: set[int] = field(default_factory=set)
+    told_before: set[str] = field(default_factory=set)
     holds: dict[LegPlace, dict[int, bool]] = field(default_factory=dict)
     turns: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     topics: dict[str, _TopicState] = field(default_factory=dict)
@@ -67,27 +71,29 @@ class StepMemory:
         self._sweeps = Sweeps()
 
     def take(
-        self, envelope: JsonObject, received_ms: int, since_ms: int | None = None, *, is_known: bool = False
+        self,
+        envelope: JsonObject,
+        received_ms: int,
+        since_ms: int | None = None,
+        *,
+        is_known: bool = False,
+        found: Sequence[Leg] | None = None,
     ) -> list[Step]:
         """The steps that a snapshot tells and none before it did, in the order of their times.
 
         Of a snapshot made afterwards `received_ms` is its moment, and only what happened since `since_ms` is told.
         What it shows may have come live (`is_known`): then it tells no more than the end of a hold that did not.
+        `found`: its communications, where they have been read.
         """
-        scene = Scene.of(envelope, received_ms)
+        scene = Scene.of(envelope, received_ms, found)
         if scene is None:
             return []
         is_first = scene.conversation_id not in self._known
         conversation = self._conversation(scene.conversation_id, received_ms)
         name = str(envelope.get("topicName")) + (" backfilled" if envelope.get("backfilled") else "")
         topic = conversation.topics.setdefault(name, _TopicState())
-        new = []
-        told = _holds(scene, topic, conversation) if is_known else _candidates(scene, topic, conversation)
-        for candidate in told:
-            ident = scene.step_id(candidate)
-            if ident not in conversation.steps and (step := scene.step(candidate, ident)) is not None:
-                conversation.steps.add(ident)
-                new.append(step)
+        shown = _holds(scene, topic, conversation) if is_known else _candidates(scene, topic, conversation)
+        new = [step for candidate in shown if (step := _new_step(scene, candidate, conversation)) is not None]
         if received_ms >= conversation.touched_ms:  # what is told of the past does not move the present
             conversation.is_over = bool(scene.legs) and all(leg.is_over for leg in scene.legs)
         earliest = since_ms if since_ms is not None else self._covered_ms if is_first else None
@@ -104,7 +110,7 @@ class StepMemory:
         ident = value_at(envelope, "metadata", "stepId")
         conversation_id = value_at(envelope, "eventBody", "conversationId")
         if isinstance(ident, str) and isinstance(conversation_id, str):
-            self._conversation(conversation_id, 0).steps.add(ident)
+            self._conversation(conversation_id, 0).told_before.add(ident)
 
     def __len__(self) -> int:
         return len(self._known)
@@ -125,6 +131,18 @@ class StepMemory:
                 del self._known[ident]
         while len(self._known) > self._capacity:
             self._known.popitem(last=False)
+
+
+def _new_step(scene: Scene, candidate: Candidate, conversation: _Conversation) -> Step | None:
+    """The step, when it is whole and none told it before; its id is made once, as that costs more than all the rest."""
+    mark = hash((candidate.name, candidate.key))
+    if mark in conversation.told:
+        return None
+    step = scene.step(candidate, scene.step_id(candidate))
+    if step is None:
+        return None
+    conversation.told.add(mark)
+    return None if step.id in conversation.told_before else step
 
 
 def _since(steps: list[Step], earliest_ms: int) -> list[Step]:
@@ -158,20 +176,20 @@ def _holds(scene: Scene, topic: _TopicState, conversation: _Conversation) -> Ite
         elif leg.held and leg.key not in topic.held:
             topic.turns[leg.key] += 1
             topic.held.add(leg.key)
-            yield Candidate("hold", leg, [*leg.key, topic.turns[leg.key]], partial(_untimed, leg, {}))
+            yield Candidate("hold", leg, (*leg.key, topic.turns[leg.key]), partial(_untimed, leg, {}))
         elif leg.held:
             continue
         elif leg.key in topic.held:
             topic.held.discard(leg.key)
             if not leg.is_over:
-                yield Candidate("unhold", leg, [*leg.key, topic.turns[leg.key]], partial(_untimed, leg, {}))
+                yield Candidate("unhold", leg, (*leg.key, topic.turns[leg.key]), partial(_untimed, leg, {}))
         elif not leg.is_over and (began := [begun_ms for begun_ms in holds if begun_ms <= until_ms]):
             last_ms = max(began)
             if not holds[last_ms]:
                 holds[last_ms] = True
                 lasted_ms = scene.received_ms - last_ms
                 lasted = {"heldDurationMs": lasted_ms} if lasted_ms >= 0 else {}
-                yield Candidate("unhold", leg, [*leg.key, last_ms], partial(_untimed, leg, lasted))
+                yield Candidate("unhold", leg, (*leg.key, last_ms), partial(_untimed, leg, lasted))
 
 
 def _untimed(leg: Leg, more: JsonObject) -> TimedFields:
@@ -190,11 +208,11 @@ def _attributes(scene: Scene, topic: _TopicState, conversation: _Conversation) -
             topic.attributes[person, name] = digest
             if (turn := _next_turn((person, name, digest), topic, conversation)) is not None:
                 changed[name] = value
-                key.append([name, digest, turn])
+                key.append((name, digest, turn))
         if changed:
             parts = [{"id": one.session_id, "mediaType": one.medium} for one in scene.legs if _is_of(one, person)]
             content: TimedFields = None, {"attributes": changed, "communications": parts or None}
-            yield Candidate("attributes", leg, [person, key], partial(_given, content), is_whole=False)
+            yield Candidate("attributes", leg, (person, tuple(key)), partial(_given, content), is_whole=False)
 
 
 def _wrapped_again(scene: Scene, topic: _TopicState, conversation: _Conversation) -> Iterator[Candidate]:
@@ -208,7 +226,7 @@ def _wrapped_again(scene: Scene, topic: _TopicState, conversation: _Conversation
         turn = _next_turn((person, "wrapup", str(now[0])), topic, conversation)
         if turn is not None and turn > 1:
             content: TimedFields = None, fields.user(leg) | given
-            yield Candidate("wrapup", leg, [person, now[0], turn], partial(_given, content))
+            yield Candidate("wrapup", leg, (person, now[0], turn), partial(_given, content))
 
 
 def _next_turn(turn: tuple[str, str, str], topic: _TopicState, conversation: _Conversation) -> int | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import orjson
+
 from clients.genesys.notifications.source import NotificationSource
 from clients.genesys.subscription import SubscriptionStream
-from processors.event.lines import Line
+from processors.event.identity import derive_event_id
+from processors.event.lines import Line, ParsedLine, SourceLine
 
 
 async def lines(source: NotificationSource | SubscriptionStream) -> AsyncGenerator[Line, None]:
@@ -15,4 +18,13 @@ async def lines(source: NotificationSource | SubscriptionStream) -> AsyncGenerat
     async with aclosing(source.batches()) as batches:
         async for batch in batches:
             for line in batch:
-                yield line
+                yield unparsed(line)
+
+
+def unparsed(line: SourceLine) -> Line:
+    """The line as it came. Of one that was parsed, event and id must be what its bytes say."""
+    if not isinstance(line, ParsedLine):
+        return line
+    assert orjson.loads(line.value) == line.event
+    assert derive_event_id(line.event) == line.event_id
+    return line.value

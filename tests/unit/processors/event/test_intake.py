@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from processors.event.identity import derive_event_id, event_of_bytes
 from processors.event.intake import IntakeEvent, NotAnEvent, taken_in
-from processors.event.lines import OversizedLine
+from processors.event.lines import OversizedLine, ParsedLine
 from processors.event.redaction import MASK, redactor
 
 
@@ -176,6 +176,40 @@ def test_the_envelope_of_an_integration_is_taken_off_before_fields_are_masked():
     assert orjson.loads(taken.value) == {"topicName": "v2.x", "eventBody": {"ani": MASK}, "receivedAt": 5}
     (plain,) = taken_in([orjson.dumps(notification)], 5, 1_000, REDACT)
     assert plain.event_id == taken.event_id
+
+
+@pytest.mark.parametrize("redact", [None, REDACT], ids=["as it is", "masked"])
+@pytest.mark.parametrize(
+    "event",
+    [
+        NOTIFICATION,
+        {
+            "topicName": "v2.x",
+            "eventBody": {"ani": SECRET},
+            "receivedAt": 3,
+            "traceparent": f"00-{'1' * 32}-{'2' * 16}-01",
+        },
+        {"id": "i-1", "payload": {"customer": {"name": SECRET}}},
+        {"detail-type": "v2.x", "detail": {"topicName": "v2.x", "eventBody": {"ani": SECRET, "conversationId": "c"}}},
+        {"topicName": "v2.x", "eventBody": {"long": "x" * 1_000}},
+    ],
+    ids=["notification", "with all", "stream event", "wrapped", "too long"],
+)
+def test_a_line_that_was_read_makes_the_same_record_as_its_bytes(event, redact):
+    value = orjson.dumps(event)
+    read = ParsedLine(value, event, derive_event_id(event))
+    (mine,), (theirs,) = (list(taken_in([line], 5, 500, redact, "0" * 14)) for line in (read, value))
+    assert (type(mine), mine.value) == (type(theirs), theirs.value)
+    if isinstance(mine, IntakeEvent):
+        assert mine == theirs
+    else:
+        assert mine.error.code == theirs.error.code == "LineTooLong"
+
+
+def test_the_id_of_a_line_that_was_read_is_not_made_again():
+    line = ParsedLine(orjson.dumps(NOTIFICATION), NOTIFICATION, "11111111-2222-5333-8444-555555555555")
+    (taken,) = taken_in([line], 5, 1_000)
+    assert taken.event_id == taken.headers["event-id"].decode() == line.event_id
 
 
 def test_a_stream_event_goes_on_as_it_came():

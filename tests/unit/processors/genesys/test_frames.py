@@ -93,14 +93,14 @@ def test_queue_of_an_event(envelope, expected):
 
 def test_the_queue_is_added_and_nothing_else_changes():
     value = b'{"topicName": "v2.x", "eventBody": {"n": 1.50, "big": 9007199254740993}}\n'
-    named = with_queue(value, orjson.loads(value), QUEUE, 'Ünïcode "x"')
+    named, envelope = with_queue(value, orjson.loads(value), QUEUE, 'Ünïcode "x"')
     assert named.startswith(value.rstrip()[:-1])
-    assert orjson.loads(named) == {**orjson.loads(value), "queue": {"id": QUEUE, "name": 'Ünïcode "x"'}}
+    assert orjson.loads(named) == envelope == {**orjson.loads(value), "queue": {"id": QUEUE, "name": 'Ünïcode "x"'}}
 
 
 @pytest.mark.parametrize("value", [b"{}", b'{"queue":{"id":"theirs"}}'])
 def test_a_queue_that_is_there_stays(value):
-    assert with_queue(value, orjson.loads(value), QUEUE, "x") == value
+    assert with_queue(value, orjson.loads(value), QUEUE, "x") == (value, orjson.loads(value))
 
 
 def test_a_state_that_came_again_is_marked_and_is_another_event():
@@ -108,8 +108,8 @@ def test_a_state_that_came_again_is_marked_and_is_another_event():
     marked, envelope = came_again(value, orjson.loads(value), 1_700_000_000_000)
     assert orjson.loads(marked) == envelope == orjson.loads(value) | {"again": 1_700_000_000_000}
     assert derive_event_id(envelope) != derive_event_id(orjson.loads(value))
-    queue = {"queue": {"id": "q", "name": "Q"}}
-    assert orjson.loads(with_queue(marked, envelope, "q", "Q")) == envelope | queue
+    named, with_name = with_queue(marked, envelope, "q", "Q")
+    assert orjson.loads(named) == with_name == envelope | {"queue": {"id": "q", "name": "Q"}}
 
 
 def test_a_change_without_a_time_of_its_own_has_that_of_its_receipt_and_the_id_of_its_body():

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from clients.genesys.notifications.channel_reader import ReceivedFrame
 from clients.genesys.notifications.repetition_filter import RepetitionFilter
 from clients.genesys.queues import QueueNames
-from processors.event.identity import derive_event_id
 from processors.genesys.analytics.snapshots import snapshots
 from processors.genesys.frames import read_frame
 from processors.genesys.interval import Interval, epoch_ms_of
@@ -218,7 +217,7 @@ async def healed(sieve, history, interval, until_ms):
     for gaps in ([], unheard, unheard):
         told_of = Interval(interval.start_ms, max(interval.end_ms, until_ms))
         for one in snapshots(history.told(), told_of, frozenset([history.topic]), gaps):
-            found += [(one.moment_ms, derive_event_id(orjson.loads(line))) for line in await sieve.past(one)]
+            found += [(one.moment_ms, line.event_id) for line in await sieve.past(one)]
     return found
 
 
