@@ -64,9 +64,14 @@ class Bus:
     def wait(self, entries: int, processes: list[psutil.Process], every_s: float = 0.05) -> None:
         """Wait until it has taken so many. Raises RuntimeError when one of the processes ends before."""
         while self.told()["entries"] < entries:
-            if not all(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes):
-                raise RuntimeError("a process of the contestant has ended")
+            require_running(processes)
             time.sleep(every_s)  # between two looks at the condition
+
+
+def require_running(processes: list[psutil.Process]) -> None:
+    """Raise RuntimeError when one of the processes has ended."""
+    if not all(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes):
+        raise RuntimeError("a process of the contestant has ended")
 
 
 @dataclass(frozen=True, slots=True)

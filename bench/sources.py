@@ -25,13 +25,16 @@ from confluent_kafka import Consumer, TopicPartition
 
 from bench.load import Load, event, fill
 from bench.pipeline import kafka
-from bench.race import ROOT, Used
+from bench.race import ROOT, Used, require_running
 from tests import http
 from tests.kafka import administration
 from tests.kafka.pipeline import Pipeline
 
 #: Seconds without anything new in `raw` after which all has come.
 QUIET_S = 2.0
+
+#: Seconds that the first event may take.
+PATIENCE_S = 120.0
 
 SETTINGS = {
     "CLOUDWATCH_ENABLED": "false",
@@ -103,6 +106,7 @@ def file(servers: str, events: int) -> Figures:
         worker = ours.pipeline.start(wait=False, GENESYS_SOURCE=f"file:{path}")
         process = psutil.Process(worker.process.pid)
         while not ours.in_raw():
+            require_running([process])
             time.sleep(0.05)  # between two looks at the condition
         return {"way": "file", "bytes": 500, **_come(ours, [process], lambda: None, events)}
 
@@ -112,11 +116,13 @@ def _come(ours: Way, processes: list[psutil.Process], send: Callable[[], object]
     first, before = ours.in_raw(), Used.now(processes)
     threading.Thread(target=send, daemon=True).start()
     after, seen = before, first
-    while time.monotonic() - after.at < QUIET_S or seen == first:
+    while time.monotonic() - after.at < (PATIENCE_S if seen == first else QUIET_S):
         now, used = ours.in_raw(), Used.now(processes)
         if now != seen:
             seen, after = now, used
         time.sleep(0.05)  # between two looks at the condition
+    if seen == first:
+        raise RuntimeError(f"nothing came to raw within {PATIENCE_S:g} s")
     return {**after.since(before, events), "in_raw": seen - first}
 
 

@@ -63,7 +63,7 @@ def _streaming(settings: Settings) -> dict[str, Any]:
     return dict(
         stream_wait_empty=True,
         stream_recovery_delay=0.0,
-        topic_allow_declare=False,  # streams/worker/preflight.py makes the topics: one place knows their settings
+        topic_allow_declare=False,  # streams/worker/topic_creation.py makes the topics: one place knows their settings
         topic_disable_leader=True,
         table_standby_replicas=1,
         table_cleanup_interval=30.0,

@@ -11,16 +11,15 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 import structlog
 from aiokafka.errors import KafkaError
 
-from clients.kafka import admin, cluster
+from clients.kafka.cluster import Cluster
 from clients.kafka.configs import BATCH_BYTES, batch_bytes
-from clients.kafka.retention import keep_long_enough
 from clients.otlp import Spans
 from processors.routes.routes import Routes
 from processors.routes.target import targets_of
@@ -31,21 +30,11 @@ from streams.checks.kafka import check_group, check_kafka
 from streams.checks.machine import check_folder, check_port, check_web
 from streams.checks.routes import check_routes
 from streams.checks.source import check_file
-from streams.topology import (
-    companion_of,
-    kept_ms,
-    needed_topics,
-    replicas_of,
-    short_changelogs,
-    short_fix,
-    topic_configs,
-)
+from streams.topology import needed_topics
 from streams.worker.logs import set_up_logging
+from streams.worker.topic_creation import PATIENCE_S, create_topics
 
 log = structlog.get_logger(__name__)
-
-#: Seconds to wait for what does not answer.
-PATIENCE_S = 60.0
 
 Found = TypeVar("Found")
 
@@ -76,11 +65,11 @@ async def preflight(settings: Settings, conf: Any, use: Callable[[Routes], None]
     _own_places(settings, conf)
     routes = await _found(lambda: check_routes(settings))
     use(routes)
-    cluster = await _found(lambda: check_kafka(settings, ()))
+    brokers = await _found(lambda: check_kafka(settings, ()))
     await _all_ok(lambda: check_group(settings))
     buses = await _buses(settings, routes) if "sink" in roles else {}
     queue = [str(one) for one in await check_queue(settings) if not _is_there(one)] if "failures" in roles else []
-    await _make_topics(settings, cluster)
+    await _topics(settings, brokers)
     return Start(await _batch_bytes(settings), buses, queue[0] if queue else None)
 
 
@@ -169,31 +158,11 @@ def _is_there(found: Finding) -> bool:
     return found.ok
 
 
-async def _make_topics(settings: Settings, cluster: cluster.Cluster) -> None:
-    """Make what is missing; a changelog with as many partitions as its companion has (Faust demands it).
-
-    One from an earlier start keeps its rows as long as the settings want now.
-    """
-    needed = needed_topics(settings)
-    if settings.kafka_create_topics:
-        replicas = replicas_of(settings, cluster.brokers)
-        known = dict(cluster.partitions)
-        for name, configs in needed.items():
-            if name not in known:
-                known[name] = (
-                    settings.kafka_topic_partitions
-                    if name in topic_configs(settings)
-                    else known[companion_of(settings, name)]
-                )
-                await _create(settings, name, known[name], replicas, configs)
-        if known.keys() != cluster.partitions.keys():  # one that another worker was quicker to make may have others
-            known = await _present(settings, needed)
-        if short := short_changelogs(settings, known):
-            await _add_partitions(settings, short)
-        older = {name: ms for name, ms in kept_ms(settings).items() if name in cluster.partitions}
-        if older:
-            await keep_long_enough(settings, older)
-    _fit(settings, await _present(settings, needed))
+async def _topics(settings: Settings, found: Cluster) -> None:
+    try:
+        await create_topics(settings, found)
+    except SettingsError as error:
+        refuse_to_start(str(error))
 
 
 async def _batch_bytes(settings: Settings) -> int:
@@ -207,57 +176,3 @@ async def _batch_bytes(settings: Settings) -> int:
         fix = "lower KAFKA_MAX_MESSAGE_BYTES, or raise max.message.bytes: what is longer waits for ever"
         log.warning("a topic takes less than KAFKA_MAX_MESSAGE_BYTES", takes=found, fix=fix)
     return found
-
-
-async def _waited_for(ask: Callable[[], Awaitable[Found]], refusal: Callable[[KafkaError], str]) -> Found:
-    """What the brokers answer; those that cannot just now, as while they choose a controller, are waited for."""
-    ends = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return await ask()
-        except KafkaError as error:
-            if not cluster.is_unreachable(error) or time.monotonic() > ends:
-                refuse_to_start(refusal(error))
-            log.warning("waiting", on=refusal(error))
-        await asyncio.sleep(2.0)
-
-
-async def _create(settings: Settings, name: str, partitions: int, replicas: int, configs: dict[str, str]) -> None:
-    remedy = f"create it with {partitions} partitions, fix KAFKA_REPLICATION_FACTOR, or allow Create on the topic"
-    await _waited_for(
-        lambda: admin.create_topic(settings, name, partitions, replicas, configs),
-        lambda error: f"topic {name} cannot be created: {error} ({remedy})",
-    )
-    log.info("topic created", topic=name, partitions=partitions, replicas=replicas)
-
-
-async def _add_partitions(settings: Settings, wanted: Mapping[str, int]) -> None:
-    await _waited_for(
-        lambda: admin.add_partitions(settings, wanted),
-        lambda error: f"{', '.join(wanted)}: partitions cannot be added: {error} ({short_fix(wanted)})",
-    )
-    log.info("partitions added", topics=wanted)
-
-
-async def _present(settings: Settings, needed: Iterable[str]) -> dict[str, int]:
-    """Wait until every broker tells of the topics: Faust leaves out of an assignment what it does not know."""
-    for _ in range(20):
-        known = await _waited_for(
-            lambda: cluster.describe(settings, touch=needed),
-            lambda error: f"the topics cannot be seen: {cluster.why_refused(error, 'Describe on them')}",
-        )
-        missing = [name for name in needed if name not in known.partitions]
-        if not missing:
-            return known.partitions
-        await asyncio.sleep(0.5)
-    refuse_to_start(f"topics {', '.join(missing)} are missing: create them or set KAFKA_CREATE_TOPICS=true")
-
-
-def _fit(settings: Settings, partitions: Mapping[str, int]) -> None:
-    for name in needed_topics(settings):
-        companion = companion_of(settings, name)
-        if name.endswith("-changelog") and partitions[name] != partitions[companion]:
-            refuse_to_start(
-                f"topic {name} has {partitions[name]} partitions and {companion} has {partitions[companion]}: "
-                f"stop the workers and delete {name}"
-            )
