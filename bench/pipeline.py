@@ -16,6 +16,7 @@ from dataclasses import replace
 from bench.contestants.all import PROJECT, named
 from bench.load import Load
 from bench.race import Race
+from tests.kafka.broker import AS_SHIPPED
 from tests.kafka.cluster import KafkaCluster
 
 
@@ -25,7 +26,7 @@ def kafka() -> Iterator[str]:
     if outside := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         yield outside
         return
-    with KafkaCluster() as cluster:
+    with KafkaCluster(java_options=AS_SHIPPED) as cluster:
         yield cluster.bootstrap_servers
 
 
