@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import aiohttp
 from faust.web import Request, Response, View
 
+from processors.event.strict_json import object_or_empty
 from streams.app import app
 from streams.views.actions import who_acts
-from streams.views.common.other_workers import other_workers, passed_on
-from streams.views.common.table_owner import ASKED_BY_WORKER, TIMEOUT
+from streams.views.common.other_workers import other_workers
+from streams.views.common.worker_client import NoAnswerError, is_asked_by_worker, pass_on
 
 PATH = "/api/resume/"
 
@@ -27,7 +27,7 @@ class Resume(View):
         """
         who = who_acts(request)
         workers: list[dict[str, Any]] = [{"worker": app.worker_name, "resumed": app.resume()}]
-        if not request.headers.get(ASKED_BY_WORKER):
+        if not is_asked_by_worker(request):
             workers += await asyncio.gather(*(_pass_on(url, request) for url in other_workers()))
             if any(worker.get("resumed") for worker in workers):
                 await app.actions.record(who.name, "resume", detail="what paused as most events failed")
@@ -37,11 +37,12 @@ class Resume(View):
 
 async def _pass_on(url: str, request: Request) -> dict[str, Any]:
     try:
-        async with app.http_client.post(url + PATH, headers=passed_on(request), timeout=TIMEOUT) as answer:
-            if answer.status != 200:
-                return {"worker": url, "error": f"answered {answer.status}"}
-            return dict((await answer.json())["workers"][0])
-    except (aiohttp.ClientError, TimeoutError) as error:
-        return {"worker": url, "error": f"does not answer: {type(error).__name__}"}
-    except (LookupError, TypeError, ValueError):
-        return {"worker": url, "error": "what answers there is no worker: look at its WEB_ADVERTISED_URL"}
+        answer = await pass_on(app.http_client, request, url)
+    except NoAnswerError as error:
+        return {"worker": url, "error": f"does not answer: {error}"}
+    if answer.status != 200:
+        return {"worker": url, "error": f"answered {answer.status}"}
+    match object_or_empty(answer.body):
+        case {"workers": [dict() as own, *_]}:
+            return own
+    return {"worker": url, "error": "what answers there is no worker: look at its WEB_ADVERTISED_URL"}

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import cast
+from urllib.parse import urlencode
 
-import aiohttp
 from aiohttp import web
 from faust.web import Request, Response, View
 
 from processors.delivery.publications import Publication
-from processors.event.strict_json import JsonObject
+from processors.event.strict_json import object_or_empty
 from streams.app import app
 from streams.views.common.answers import RefusedError
 from streams.views.common.other_workers import other_workers
-from streams.views.common.table_owner import asking
+from streams.views.common.worker_client import NoAnswerError, ask
 from streams.web.access import own_authorization
 
 PATH = "/api/publications/"
@@ -23,7 +23,8 @@ PATH = "/api/publications/"
 #: Ids that are asked for at once.
 MAX_IDS = 50
 
-TIMEOUT = aiohttp.ClientTimeout(total=3)
+#: Seconds that another worker gets to answer.
+PATIENCE_S = 3.0
 
 
 @app.page(PATH)
@@ -53,11 +54,9 @@ def _here(ids: Sequence[str]) -> list[Publication]:
 
 
 async def _ask(url: str, ids: Sequence[str]) -> list[Publication] | None:
-    headers = asking(own_authorization(app.settings.tokens))
-    params = [("id", ident) for ident in ids]
+    asked = f"{url}{PATH}?{urlencode([('id', ident) for ident in ids])}"
     try:
-        async with app.http_client.get(url + PATH, params=params, headers=headers, timeout=TIMEOUT) as answer:
-            found: JsonObject = await answer.json()
-            return [Publication.of(one) for one in found["publications"]]
-    except (aiohttp.ClientError, TimeoutError, KeyError, TypeError, ValueError):
+        answer = await ask(app.http_client, asked, own_authorization(app.settings.tokens), patience_s=PATIENCE_S)
+        return [Publication.of(one) for one in object_or_empty(answer.body)["publications"]]
+    except (NoAnswerError, KeyError, TypeError, ValueError):
         return None

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer, make_mocked_request
 
 from streams.views.common import other_workers
 from streams.views.common.answers import RefusedError
-from streams.views.common.table_owner import ASKED_BY_WORKER
+from streams.views.common.worker_client import ASKED_BY_WORKER
 
 PATH = "/api/redrive/run-1/stop/?x=1"
 
