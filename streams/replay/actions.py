@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 import time
 import uuid
@@ -15,9 +16,14 @@ from processors.replay.actions import Action, action
 from settings import Settings
 from streams.topology import ACTIONS, ACTIONS_PARTITION
 
+#: Environment variable by which a worker says for whom, at a page, it runs a command.
+ACTS_FOR = "GENESYS_EVENTBRIDGE_ACTS_FOR"
+
 
 def operator() -> str:
-    """Who sits at this command line."""
+    """Who sits at this command line, or at the page that the command is run for."""
+    if name := os.environ.get(ACTS_FOR):
+        return name
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

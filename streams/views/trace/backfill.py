@@ -20,6 +20,7 @@ from processors.event.strict_json import JsonObject, object_or_empty
 from processors.replay.moments import moment
 from settings import Settings
 from streams.app import app
+from streams.replay.actions import ACTS_FOR
 from streams.views.actions import who_acts
 from streams.views.common.answers import RefusedError, asked_object, now_ms, refusing
 from streams.views.common.other_workers import from_others
@@ -43,12 +44,13 @@ def is_possible(settings: Settings) -> bool:
 
 @dataclass(slots=True)
 class Run:
-    """One run. `result`: what the command printed; `message`: why it ended before its end."""
+    """One run. `who` wants it; `result`: what the command printed; `message`: why it ended before its end."""
 
     since_ms: int
     until_ms: int
     is_rehearsal: bool
     began_ms: int
+    who: str
     state: str = "running"
     result: JsonObject = field(default_factory=dict)
     message: str | None = None
@@ -119,7 +121,7 @@ class Runs:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "streams", "backfill", *arguments,
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-                env=dict(os.environ), start_new_session=True,
+                env=os.environ | {ACTS_FOR: run.who}, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             run.state, run.message = "failed", f"the command did not start: {error.strerror}"
@@ -146,19 +148,17 @@ class Backfill(View):
     async def post(self, request: Request) -> Response:
         """`{"id", "state": "running", …}`; 503 while another runs on this worker, 422 where there is nothing to ask.
 
-        It needs a token that may act, where tokens are set; but for a rehearsal it is recorded as an action.
+        It needs a token that may act, where tokens are set; but for a rehearsal, the command records it as an action.
         """
         who = who_acts(request)
         if not is_possible(app.settings):
             words = "GENESYS_SOURCE is not notifications: nothing tells what was missed"
             raise RefusedError("not possible", words, 422)
         with refusing("bad request", 400, ValueError):
-            run = _asked(await asked_object(request), now_ms())
+            run = _asked(await asked_object(request), now_ms(), who.name)
         if runs.is_running:
             raise RefusedError("busy", "another backfill runs on this worker; ask again when it has ended", 503)
         ident = runs.begin(run)
-        if not run.is_rehearsal:
-            await app.actions.record(who.name, "backfill", detail=f"{iso(run.since_ms)} to {iso(run.until_ms)}")
         return self.json({**run.as_json(ident), "worker": app.worker_name})
 
 
@@ -177,7 +177,7 @@ class BackfillRun(View):
         return self.json({**run.as_json(ident), "worker": app.worker_name})
 
 
-def _asked(body: JsonObject, now_ms: int) -> Run:
+def _asked(body: JsonObject, now_ms: int, who: str) -> Run:
     if not set(body) <= {"from", "to", "dryRun"} or not isinstance(body.get("dryRun", False), bool):
         raise ValueError("give from, and perhaps to and dryRun")
     since_ms, until_ms = _moment(body, "from", now_ms), now_ms
@@ -185,7 +185,7 @@ def _asked(body: JsonObject, now_ms: int) -> Run:
         until_ms = min(now_ms, _moment(body, "to", now_ms))
     if not 0 < until_ms - since_ms <= MAX_MS:
         raise ValueError(f"from must be before to, and no more than {MAX_MS // 3_600_000} hours")
-    return Run(since_ms, until_ms, body.get("dryRun", False), now_ms)
+    return Run(since_ms, until_ms, body.get("dryRun", False), now_ms, who)
 
 
 def _moment(body: JsonObject, name: str, now_ms: int) -> int:

@@ -26,7 +26,7 @@ def command(monkeypatch, tmp_path):
 
 async def ended(rehearsal=False):
     runs = Runs()
-    ident = runs.begin(Run(NOW_MS - 60_000, NOW_MS, rehearsal, NOW_MS))
+    ident = runs.begin(Run(NOW_MS - 60_000, NOW_MS, rehearsal, NOW_MS, "ann"))
     assert runs.is_running
     async with asyncio.timeout(30):
         await runs._task
@@ -48,6 +48,11 @@ async def test_the_command_is_given_the_stretch_and_whether_to_rehearse(command)
     ]
 
 
+async def test_the_command_records_who_asked_at_the_page(command):
+    command("import json; from streams.replay.actions import operator; print(json.dumps({'read': operator()}))")
+    assert (await ended())["read"] == "ann"
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [
@@ -67,7 +72,7 @@ async def test_a_failed_command_is_told_in_its_last_words(command, script, messa
 async def test_what_runs_is_ended_with_the_worker(command):
     command("import time; time.sleep(600)")
     runs = Runs()
-    ident = runs.begin(Run(NOW_MS - 1, NOW_MS, True, NOW_MS))
+    ident = runs.begin(Run(NOW_MS - 1, NOW_MS, True, NOW_MS, "ann"))
     await asyncio.sleep(0.1)  # it may have begun by then, or not: both are ended
     runs.close()
     await asyncio.gather(runs._task, return_exceptions=True)
@@ -76,9 +81,9 @@ async def test_what_runs_is_ended_with_the_worker(command):
 
 
 def test_a_stretch_is_asked_for_by_ages_or_times():
-    run = _asked({"from": "2h", "to": "2025-11-24T23:30:00Z", "dryRun": True}, NOW_MS)
+    run = _asked({"from": "2h", "to": "2025-11-24T23:30:00Z", "dryRun": True}, NOW_MS, "ann")
     assert (run.since_ms, run.until_ms, run.is_rehearsal) == (NOW_MS - 7_200_000, NOW_MS - 1_800_000, True)
-    assert _asked({"from": "1h"}, NOW_MS).until_ms == NOW_MS
+    assert _asked({"from": "1h"}, NOW_MS, "ann").until_ms == NOW_MS
 
 
 @pytest.mark.parametrize(
@@ -95,4 +100,4 @@ def test_a_stretch_is_asked_for_by_ages_or_times():
 )
 def test_anything_else_is_refused(body):
     with pytest.raises(ValueError, match=r"\w"):
-        _asked(body, NOW_MS)
+        _asked(body, NOW_MS, "ann")
