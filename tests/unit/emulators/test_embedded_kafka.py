@@ -6,7 +6,7 @@ import textwrap
 
 import psutil
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from emulators.kafka import PARTITIONS, EmbeddedKafka, EmbeddedKafkaError
 
@@ -29,13 +29,13 @@ async def test_what_is_produced_is_consumed_by_a_group_and_committed(broker, ide
         "group_id": topic,
         "auto_offset_reset": "earliest",
         "enable_auto_commit": False,
-        "session_timeout_ms": 1000,
     }
     async with AIOKafkaConsumer(topic, bootstrap_servers=broker.bootstrap_servers, **options) as consumer:
         records = [await consumer.getone() for _ in range(5)]
         await consumer.commit()
-    async with AIOKafkaConsumer(topic, bootstrap_servers=broker.bootstrap_servers, **options) as consumer:
-        partition = next(p for p in consumer.assignment() if p.partition == records[0].partition)
+    async with AIOKafkaConsumer(bootstrap_servers=broker.bootstrap_servers, **options) as consumer:
+        partition = TopicPartition(topic, records[0].partition)
+        consumer.assign([partition])
         assert await consumer.position(partition) == 5
     assert [record.value for record in records] == [b"0", b"1", b"2", b"3", b"4"]
     assert records[0].headers == (("event-id", b"e"),)
