@@ -14,6 +14,7 @@ from typing import Any
 
 import faust
 import faust.streams
+from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
 from aiokafka.errors import KafkaError, KafkaTimeoutError
@@ -84,9 +85,12 @@ def quick_consumer(self: Any, transport: Any) -> Any:
 def verify_event_path(self: Any, now: float, tp: TP) -> None:
     """Of a topic with a lane look at the fetches alone: Faust sees no stream work it off and would say so for ever.
 
-    That events of a lane are processed and committed is the watchdog's to watch (streams/worker/watchdog.py).
+    That events of a lane are processed and committed is the watchdog's to watch (streams/worker/watchdog.py). A
+    partition that is looked up anew has no position to compare: stock Faust would end the worker over it.
     """
-    if tp.topic in lanes_of(self.consumer):
+    assignment = self._ensure_consumer()._fetcher._subscriptions.subscription.assignment
+    state = assignment and assignment.state_value(TopicPartition(tp.topic, tp.partition))
+    if tp.topic in lanes_of(self.consumer) or not (state and state.has_valid_position):
         self.verify_recovery_event_path(now, tp)
     else:
         _verify_event_path(self, now, tp)

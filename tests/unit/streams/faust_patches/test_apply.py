@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import (
     KafkaTimeoutError,
     MessageSizeTooLargeError,
@@ -118,16 +119,42 @@ def test_a_faust_without_its_compiled_parts_is_refused(monkeypatch):
         apply.harden()
 
 
-@pytest.mark.parametrize(("topic", "looks"), [("raw", ["fetches"]), ("metrics", ["fetches", "stream"])])
-def test_no_stream_is_missed_where_a_lane_works_off(monkeypatch, topic, looks):
-    seen = []
-    thread = SimpleNamespace(
-        consumer=SimpleNamespace(app=SimpleNamespace(lanes={"raw": object()})),
-        verify_recovery_event_path=lambda now, tp: seen.append("fetches"),
+@pytest.fixture
+async def thread():
+    """A thread that reads `raw`, which has a lane, and `metrics`; `looks` has what of a partition was looked at."""
+    subscriptions = SubscriptionState()
+    subscriptions.assign_from_user([TopicPartition("raw", 0), TopicPartition("metrics", 0)])
+    looks = []
+    topics = SimpleNamespace(acks_enabled_for=lambda topic: True)
+    return SimpleNamespace(
+        consumer=SimpleNamespace(app=SimpleNamespace(lanes={"raw": object()}, monitor=object(), topics=topics)),
+        time_started=0.0,
+        _ensure_consumer=lambda: SimpleNamespace(_fetcher=SimpleNamespace(_subscriptions=subscriptions)),
+        _verify_aiokafka_event_path=lambda now, tp: False,
+        verify_recovery_event_path=lambda now, tp: looks.append("fetches"),
+        state=subscriptions.subscription.assignment.state_value,
+        looks=looks,
     )
-    monkeypatch.setattr(apply, "_verify_event_path", lambda self, now, tp: seen.extend(["fetches", "stream"]))
+
+
+@pytest.mark.parametrize(("topic", "looks"), [("raw", ["fetches"]), ("metrics", ["fetches", "stream"])])
+def test_no_stream_is_missed_where_a_lane_works_off(thread, monkeypatch, topic, looks):
+    thread.state(TopicPartition(topic, 0)).seek(5)
+    monkeypatch.setattr(apply, "_verify_event_path", lambda self, now, tp: thread.looks.extend(["fetches", "stream"]))
     apply.verify_event_path(thread, 0.0, TP(topic, 0))
-    assert seen == looks
+    assert thread.looks == looks
+
+
+@pytest.mark.parametrize(
+    ("partition", "stock"),
+    [(0, AssertionError), (1, AttributeError)],
+    ids=["its position is looked up", "it was taken away"],
+)
+def test_a_partition_without_a_position_ends_no_worker(thread, partition, stock):
+    with pytest.raises(stock):
+        apply._verify_event_path(thread, 0.0, TP("metrics", partition))
+    apply.verify_event_path(thread, 0.0, TP("metrics", partition))
+    assert thread.looks == ["fetches"]
 
 
 class Rows(ProducerBuffer):
