@@ -16,7 +16,6 @@ from dataclasses import replace
 from bench.contestants.all import PROJECT, named
 from bench.load import Load
 from bench.race import Race
-from tests.kafka.broker import AS_SHIPPED
 from tests.kafka.cluster import KafkaCluster
 
 
@@ -26,7 +25,7 @@ def kafka() -> Iterator[str]:
     if outside := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         yield outside
         return
-    with KafkaCluster(java_options=AS_SHIPPED) as cluster:
+    with KafkaCluster() as cluster:
         yield cluster.bootstrap_servers
 
 

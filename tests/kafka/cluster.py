@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.kafka import administration
-from tests.kafka.broker import QUICK_TO_START, Broker, free_ports
+from tests.kafka.broker import Broker, free_ports
 from tests.kafka.certificates import Certificates, make_certificates
 from tests.kafka.properties import Ports, Security, server_properties
 
@@ -33,7 +33,7 @@ class KafkaCluster:
     partitions: int = 4
     security: bool = False
     port: int | None = None
-    java_options: tuple[str, ...] = QUICK_TO_START
+    heap_megabytes: int = 384
     properties: Mapping[str, str] = field(default_factory=dict)
     peers: Sequence[tuple[int, int]] = ()
     username: str = field(default="worker", init=False)
@@ -155,7 +155,7 @@ class KafkaCluster:
         for index, (own, told) in enumerate(self.peers):
             self._ports[index] = replace(self._ports[index], peers=own, peers_are_told=told)
         security = self._make_security() if self.security else None
-        self._nodes = [Broker(self._folder / str(index), self.java_options) for index in range(self.brokers)]
+        self._nodes = [Broker(self._folder / str(index), self.heap_megabytes) for index in range(self.brokers)]
         for index, node in enumerate(self._nodes):
             node.folder.mkdir()
             text = server_properties(
