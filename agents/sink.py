@@ -115,10 +115,11 @@ class Publishing:
 
     async def publish(self, batch: Batch, ended: Ended) -> None:
         """Process one batch: `ended` hears of events as soon as each is on the bus, or its failure record in Kafka."""
-        run = BatchRun(await self.open(), batch, Answers(), [])
+        publisher, submitted = await self.open(), list[Pending]()
+        run = BatchRun(publisher, batch, Answers(), submitted)
         if batch.is_left:
             return
-        batch.when_left(lambda: run.publisher.withdraw(run.submitted))
+        batch.when_left(lambda: publisher.withdraw(submitted))  # by `run`, which has the batch, it would be a cycle
         for event in batch:
             self._submit(run, event)
         unanswered = len(batch)

@@ -69,10 +69,14 @@ class _Doubting:
     def __init__(self, fetcher: Any) -> None:
         self._fetcher = fetcher
         self._doubts: dict[TopicPartition, _Doubt] = fetcher.__dict__.setdefault("doubts", {})
-        self._client, self.force_metadata_update = self, fetcher._client.force_metadata_update
+        self.force_metadata_update = fetcher._client.force_metadata_update
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._fetcher, name)
+
+    @property
+    def _client(self) -> _Doubting:  # no attribute: each fetch would leave a cycle to the garbage collector
+        return self
 
     async def send(self, node_id: int, request: Any) -> Any:
         answer = await self._fetcher._client.send(node_id, request)

@@ -1,13 +1,14 @@
 """Tests of the sink with claim checks: what is too large goes to S3 first, and nothing overtakes within a key."""
 
 import asyncio
+import gc
 from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 
-from agents.sink import Publishing
+from agents.sink import BatchRun, OutgoingEvent, Publishing
 from clients.aws.events.eventbridge import Accepted
 from processors.routes.routes import Routes, TriedRoute
 from processors.routes.target import Offload
@@ -139,3 +140,17 @@ async def test_what_dies_between_the_object_and_the_bus_comes_again_under_the_sa
     assert ended == again
     assert list(bucket.objects.items()) == [stored]
     assert [detail["claimCheck"]["key"] for _, detail in publisher.details] == ["interaction/e-1.json"]
+
+
+async def test_a_batch_that_is_done_leaves_nothing_to_the_garbage_collector(scene, event):
+    """Cycles of whole batches had the worker stand still for tens of milliseconds every two seconds."""
+    stage, _, _ = scene
+    publishing = stage(None)
+    gc.collect()
+    gc.disable()
+    try:
+        await publishing.publish(Batch(0, [event(mapped("small"), HEADERS, key=b"k")]), lambda _: None)
+        await asyncio.sleep(0)
+        assert [one for one in gc.get_objects() if isinstance(one, Batch | BatchRun | OutgoingEvent)] == []
+    finally:
+        gc.enable()

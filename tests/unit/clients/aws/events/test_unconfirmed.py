@@ -44,3 +44,20 @@ def test_memory_is_bounded_and_what_did_not_fit_is_counted(made, clock):
     add(made, clock, "a", "b", "c")
     assert made.forgotten == 1
     assert names(made) == ["b", "c"]
+
+
+def test_what_is_confirmed_goes_bit_by_bit_and_is_none_of_what_was_put_since(made, clock):
+    add(made, clock, *map(str, range(2_000)))
+    made.confirm(1_999.5)
+    assert len(made._entries) == 1_500
+    add(made, clock, "new")
+    assert len(made._entries) == 1_499, "two have gone as one came"
+    assert names(made) == ["1999", "new"]
+
+
+def test_what_is_confirmed_and_does_not_fit_is_not_counted(made, clock):
+    add(made, clock, *map(str, range(2_000)))
+    made.confirm(1_999.5)
+    made.max_bytes = 1_010
+    add(made, clock, "new")
+    assert (made.forgotten, names(made)) == (1, ["new"])
