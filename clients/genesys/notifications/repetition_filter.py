@@ -73,12 +73,13 @@ class RepetitionFilter:
 
     async def past(self, snapshot: Snapshot) -> list[SourceLine]:
         """What of a backfilled snapshot goes on: of one that is known, the end of a hold that nobody heard of alone."""
-        envelope, is_known = snapshot.envelope, self._is_known(snapshot)
+        envelope, event_id = snapshot.envelope, derive_event_id(snapshot.envelope)
+        is_known = self._is_known(snapshot, event_id)
         steps = self._take_steps(envelope, snapshot.moment_ms, snapshot.since_ms, is_known=is_known)
         if is_known:
             self._rest.observer.count("backfill_known")
         value = None if is_known else orjson.dumps(envelope)
-        return await self._gone_on(value, envelope, derive_event_id(envelope), steps, is_backfilled=True)
+        return await self._gone_on(value, envelope, event_id, steps, is_backfilled=True)
 
     async def live(self, item: ReceivedFrame) -> list[SourceLine]:
         """What goes on of a frame."""
@@ -186,9 +187,8 @@ class RepetitionFilter:
     def _is_new(self, event_id: str) -> bool:
         return self._seen.is_new(event_id, self._rest.clock.now())
 
-    def _is_known(self, snapshot: Snapshot) -> bool:
+    def _is_known(self, snapshot: Snapshot, event_id: str) -> bool:
         """Whether a backfilled snapshot was given before, or tells a change that was seen."""
-        event_id = derive_event_id(snapshot.envelope)
         if event_id in self._seen:
             return True
         state = state_of(snapshot.envelope)

@@ -24,7 +24,7 @@ from processors.event.identity import uuid5
 from processors.event.members import member, objects, text, value_at
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import epoch_ms_of
-from processors.genesys.legs import CUSTOMERS, ENDED, NAMELESS, USERS, WAITING, Leg, legs
+from processors.genesys.legs import CUSTOMERS, ENDED, NAMELESS, USERS, WAITING, Leg
 from processors.genesys.steps import fields
 
 #: Namespace of the ids of steps; changing it changes each of them.
@@ -32,7 +32,6 @@ STEP_NAMESPACE = uuid.UUID("0c2f6b0a-51d7-5b0e-8a3e-2f7d8c9b4e11")
 
 #: Ends that hand a conversation on without anybody having wanted it: it goes back to its queue.
 _NOT_TAKEN = frozenset({"transfer.noanswer", "transfer.notavailable", "transfer.dnd"})
-
 
 #: After-call work tells its times itself, or its participant does.
 _WORK_TIMES = (("startTime", "startAcwTime"), ("endTime", "endAcwTime"))
@@ -92,12 +91,10 @@ class Scene:
     received_ms: int
 
     @classmethod
-    def of(cls, envelope: JsonObject, received_ms: int, found: Sequence[Leg] | None = None) -> Scene | None:
-        """None without a conversation. `found`: the snapshot's communications, where they have been read."""
+    def of(cls, envelope: JsonObject, found: Sequence[Leg], received_ms: int) -> Scene | None:
+        """None without a conversation. `found`: the snapshot's communications."""
         ident = text(envelope, "eventBody", "id")
-        if not ident:
-            return None
-        return cls(envelope, ident, tuple(legs(envelope) if found is None else found), received_ms)
+        return cls(envelope, ident, tuple(found), received_ms) if ident else None
 
     def step_id(self, candidate: Candidate) -> str:
         """UUIDv5 of which step of which conversation it is."""

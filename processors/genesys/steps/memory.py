@@ -16,7 +16,7 @@ from hashlib import blake2b
 from processors.event.members import member, text, value_at
 from processors.event.strict_json import JsonObject
 from processors.genesys.interval import epoch_ms_of
-from processors.genesys.legs import Leg, LegPlace
+from processors.genesys.legs import Leg, LegPlace, legs
 from processors.genesys.seen_events import Sweeps
 from processors.genesys.steps import fields
 from processors.genesys.steps.derive import Candidate, Scene, Step, TimedFields, candidates
@@ -85,7 +85,7 @@ class StepMemory:
         What it shows may have come live (`is_known`): then it tells no more than the end of a hold that did not.
         `found`: its communications, where they have been read.
         """
-        scene = Scene.of(envelope, received_ms, found)
+        scene = Scene.of(envelope, legs(envelope) if found is None else found, received_ms)
         if scene is None:
             return []
         is_first = scene.conversation_id not in self._known
